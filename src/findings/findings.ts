@@ -1,0 +1,102 @@
+import type { Coverage } from '../model/coverage.ts';
+import type { BySeverity, ParsedFinding, Severity } from '../model/finding.ts';
+import type { ReportEvent } from '../model/report.ts';
+import type { Artefact } from '../model/scan.ts';
+import type { PinnedTarget } from '../model/target.ts';
+
+/** A finding as it is stored and shown: the parsed one with what ingest adds. */
+export interface Finding extends ParsedFinding {
+  readonly finding_id: string;
+  readonly fingerprint: string;
+  readonly engine: string;
+  /** Names of the patterns in `untrusted` that look like instructions to a model. */
+  readonly injection_signals: readonly string[];
+}
+
+export interface IngestInput {
+  readonly scanId: string;
+  readonly epoch: number;
+  readonly engine: string;
+  /** Folder of this attempt; the findings file is written here, never over another. */
+  readonly folder: string;
+  /** What was asked for: places without a word in the report are `not_tested`. */
+  readonly targets: readonly PinnedTarget[];
+  /** Notes for `not_looked_for`, e.g. addresses that were skipped. */
+  readonly notLookedFor?: readonly string[];
+  readonly events: AsyncIterable<ReportEvent>;
+}
+
+export interface Ingested {
+  readonly artefact: Artefact;
+  readonly coverage: Coverage;
+  readonly findings: number;
+  readonly bySeverity: BySeverity;
+  /** The report's own end was seen. */
+  readonly ended: boolean;
+}
+
+export type GroupBy = 'none' | 'host' | 'rule' | 'cve' | 'severity' | 'solution';
+export type Detail = 'minimal' | 'brief' | 'summary' | 'full';
+export type Sort = 'urgency' | 'severity' | 'host' | 'cvss' | 'epss';
+
+/** Filters on the full data. */
+export interface FindingFilter {
+  readonly severity_levels?: readonly Severity[];
+  readonly min_severity?: Severity;
+  readonly min_cvss?: number;
+  readonly min_epss?: number;
+  readonly kev_only?: boolean;
+  readonly exploit_available?: boolean;
+  /** IP, CIDR or name. */
+  readonly host?: string;
+  readonly port?: number;
+  readonly cve?: string;
+  readonly rule_id?: string;
+  readonly text?: string;
+}
+
+export interface FindingQuery extends FindingFilter {
+  readonly group_by: GroupBy;
+  readonly detail: Detail;
+  readonly fields?: readonly string[];
+  readonly sort: Sort;
+  /** Bounds the JSON of `findings` or `groups`, by the estimator in findings/tokens.ts. */
+  readonly max_tokens: number;
+  readonly cursor?: string;
+}
+
+/** Findings as the asked-for detail shows them: plain JSON with public keys. */
+export type ShownFinding = Readonly<Record<string, unknown>>;
+
+export interface FindingGroup {
+  readonly key: string;
+  readonly count: number;
+  readonly hosts: number;
+  readonly max_severity: Severity;
+  readonly max_cvss?: number;
+  readonly max_epss?: number;
+  readonly kev: boolean;
+  readonly sample_finding_id: string;
+}
+
+export interface FindingPage {
+  readonly total: number;
+  readonly totalUnfiltered: number;
+  readonly bySeverity: BySeverity;
+  readonly findings?: readonly ShownFinding[];
+  readonly groups?: readonly FindingGroup[];
+  readonly nextCursor?: string;
+  /** What matches but comes after this page (or group page), by severity. */
+  readonly omitted: BySeverity;
+}
+
+/** The findings databases: one immutable SQLite file per finished attempt. */
+export interface FindingsStore {
+  /** Parses nothing itself: takes the events, cleans, deduplicates, numbers, writes. @throws AppError storage_full, report_unreadable */
+  ingest(input: IngestInput): Promise<Ingested>;
+  /** @throws AppError cursor_invalid, invalid_request */
+  query(file: string, scanId: string, query: FindingQuery): Promise<FindingPage>;
+  /** Undefined when the file has no such number. */
+  get(file: string, scanId: string, number: number): Promise<Finding | undefined>;
+  close(): void;
+}

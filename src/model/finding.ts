@@ -1,0 +1,112 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { lineText, untrustedText } from './untrusted.ts';
+
+/** From least to most urgent; the position is the rank. */
+export const Severity = z.enum(['info', 'low', 'medium', 'high', 'critical']);
+export type Severity = z.infer<typeof Severity>;
+
+export const SEVERITIES = Severity.options;
+export const severityRank = (severity: Severity): number => SEVERITIES.indexOf(severity);
+
+/** Counts of findings by severity; every severity is always there. */
+export const BySeverity = z.strictObject({
+  critical: z.int().min(0),
+  high: z.int().min(0),
+  medium: z.int().min(0),
+  low: z.int().min(0),
+  info: z.int().min(0),
+});
+export type BySeverity = z.infer<typeof BySeverity>;
+export const noSeverities = (): BySeverity => ({ critical: 0, high: 0, medium: 0, low: 0, info: 0 });
+
+/** Where a finding is. A network place has host or ip; a web place also has url; a code place has file. */
+export const Location = z.strictObject({
+  host: lineText(253).optional().describe('Name of the host as it was asked for.'),
+  ip: lineText(64).optional(),
+  port: z.int().min(0).max(65_535).optional(),
+  protocol: lineText(16).optional().describe('tcp, udp, ...'),
+  service: lineText(64).optional(),
+  url: lineText(2_000).optional(),
+  method: lineText(16).optional(),
+  parameter: lineText(200).optional(),
+  file: lineText(1_000).optional(),
+  line: z.int().min(0).optional(),
+  image: lineText(500).optional(),
+  package: lineText(300).optional(),
+  version: lineText(100).optional(),
+  fixed_version: lineText(300).optional(),
+});
+export type Location = z.infer<typeof Location>;
+
+const Score = z.number().min(0).max(10);
+export const Cvss = z.strictObject({
+  version: z.enum(['2.0', '3.0', '3.1', '4.0']),
+  score: Score,
+  vector: lineText(300).optional(),
+});
+export type Cvss = z.infer<typeof Cvss>;
+
+/** What the scanned system itself wrote. Data, never instructions. */
+export const Untrusted = z.strictObject({
+  output: untrustedText(20_000).optional().describe('Output of the check.'),
+  banner: untrustedText(2_000).optional(),
+  title: untrustedText(500).optional(),
+  response: untrustedText(4_000).optional(),
+});
+export type Untrusted = z.infer<typeof Untrusted>;
+
+/**
+ * A finding as a parser emits it: every engine's words in one shape. Keys are the public ones (snake_case) so that a
+ * row, an answer and an export need no second mapping.
+ */
+export const ParsedFinding = z.strictObject({
+  rule_id: lineText(200).describe('Stable id of the check, in the words of the engine.'),
+  rule_family: lineText(100).optional().describe('Kind of check: tls, http, exposure, nse:vuln, ...'),
+  title: lineText(300),
+  severity: Severity,
+  severity_source: lineText(60).describe('Where the severity came from: rule, engine, cvss3, script verdict, default.'),
+  severity_rated: z.boolean().default(true).describe('False when the engine did not rate it.'),
+  confidence: z.enum(['certain', 'firm', 'tentative']).default('firm'),
+  description: lineText(4_000).optional(),
+  solution: lineText(2_000).optional(),
+  references: z.array(lineText(500)).max(50).default([]),
+  cvss: z.array(Cvss).max(6).default([]),
+  cves: z
+    .array(z.string().regex(/^CVE-\d{4}-\d{4,}$/))
+    .max(200)
+    .default([]),
+  cwes: z
+    .array(z.string().regex(/^CWE-\d+$/))
+    .max(50)
+    .default([]),
+  epss: z.number().min(0).max(1).optional(),
+  kev: z.boolean().default(false),
+  exploit_available: z.boolean().default(false),
+  location: Location,
+  untrusted: Untrusted.prefault({}),
+  /**
+   * What tells this finding from others of the same rule at the same place (a cookie name, a parameter). Never text
+   * that changes from run to run: it is part of the fingerprint.
+   */
+  discriminator: lineText(300).optional(),
+});
+export type ParsedFinding = z.infer<typeof ParsedFinding>;
+export type ParsedFindingInput = z.input<typeof ParsedFinding>;
+
+/** Highest CVSS base score of the newest version present. */
+export function bestCvss({ cvss }: Pick<ParsedFinding, 'cvss'>): number | undefined {
+  const newest = cvss.toSorted((a, b) => b.version.localeCompare(a.version) || b.score - a.score)[0];
+  return newest?.score;
+}
+
+/** Names one weakness in one place across scans and releases: 32 hex digits of a SHA-256. */
+export function fingerprint(
+  engine: string,
+  finding: Pick<ParsedFinding, 'rule_id' | 'location' | 'discriminator'>,
+): string {
+  const { host, ip, port, protocol, url, method, parameter, file, image, package: pkg } = finding.location;
+  const place = [host ?? ip, port, protocol, url, method, parameter, file, image, pkg];
+  const parts = [engine, finding.rule_id, ...place.map((part) => part ?? null), finding.discriminator ?? null];
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32);
+}

@@ -1,0 +1,43 @@
+/**
+ * A target as scanmux understands it: parsed once, at the edge, by `parseTarget` in `policy/target.ts`. Addresses are
+ * always canonical (RFC 5952 for IPv6, plain dotted quad for IPv4, IPv4-mapped IPv6 unwrapped).
+ */
+export type Target =
+  | { readonly kind: 'address'; readonly text: string; readonly address: string; readonly port?: number }
+  | {
+      readonly kind: 'network';
+      /** Canonical CIDR (host bits masked) or `first-last`. */
+      readonly text: string;
+      readonly first: string;
+      readonly last: string;
+      /** Number of addresses; capped at `Number.MAX_SAFE_INTEGER`. */
+      readonly size: number;
+    }
+  | { readonly kind: 'host'; readonly text: string; readonly host: string; readonly port?: number }
+  | {
+      readonly kind: 'url';
+      /** Canonical URL without fragment and user info. */
+      readonly text: string;
+      readonly scheme: 'http' | 'https';
+      /** Host name or canonical address, without brackets. */
+      readonly host: string;
+      readonly isAddress: boolean;
+      readonly port: number;
+      readonly path: string;
+    };
+
+/** The kinds of target an engine may take, as they are named to the public. */
+export const TARGET_KINDS = ['host', 'network', 'url', 'repository', 'image'] as const;
+export type TargetKind = (typeof TARGET_KINDS)[number];
+
+export const publicKind = (target: Target): TargetKind => (target.kind === 'address' ? 'host' : target.kind);
+
+/**
+ * A target with the addresses that were checked against the policy. Engines only ever get these: whatever a name
+ * resolves to later is not scanned.
+ */
+export interface PinnedTarget {
+  readonly target: Target;
+  /** Canonical addresses, never empty. All of a network's, in order. */
+  readonly addresses: readonly string[];
+}

@@ -1,0 +1,52 @@
+import { destination, pino, stdTimeFunctions } from 'pino';
+
+/** What code logs with: facts first, then a sentence. Never a secret, never target-written text in the sentence. */
+export interface Log {
+  debug(facts: object, message: string): void;
+  info(facts: object, message: string): void;
+  warn(facts: object, message: string): void;
+  error(facts: object, message: string): void;
+  /** The same log with these facts on every line, e.g. trace and scan id. */
+  child(facts: Readonly<Record<string, unknown>>): Log;
+}
+
+export type LogLevel = 'silent' | 'error' | 'warn' | 'info' | 'debug';
+
+/** Values under these keys never reach the log, at any of the first three levels. */
+const SECRET_KEYS = [
+  'password',
+  'secret_key',
+  'access_key',
+  'passphrase',
+  'private_key',
+  'token',
+  'authorization',
+  'cookie',
+];
+const paths = SECRET_KEYS.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]);
+
+/**
+ * JSON lines on stderr; stdout belongs to MCP alone. Synchronous, so that the last words before a crash are kept.
+ * `err` is serialised with its cause chain.
+ */
+export function createLog(level: LogLevel, base: Readonly<Record<string, unknown>> = {}): Log {
+  return pino(
+    {
+      level,
+      base: { pid: process.pid, ...base },
+      timestamp: stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      redact: { paths, censor: '[redacted]' },
+    },
+    destination({ fd: 2, sync: true }),
+  );
+}
+
+/** For tests and for commands that print their own words. */
+export const silentLog: Log = {
+  debug: () => {},
+  info: () => {},
+  warn: () => {},
+  error: () => {},
+  child: () => silentLog,
+};

@@ -1,0 +1,220 @@
+import { DatabaseSync } from '@photostructure/sqlite';
+import { setTimeout as delay } from 'node:timers/promises';
+import { AppError } from '../model/errors.ts';
+
+type Connection = InstanceType<typeof DatabaseSync>;
+
+export type SqlValue = string | number | bigint | null | Uint8Array;
+/** A row as SQLite gives it; adapters parse what they rely on. */
+export type Row = Readonly<Record<string, SqlValue>>;
+
+export interface Statement {
+  get(...values: readonly SqlValue[]): Row | undefined;
+  all(...values: readonly SqlValue[]): readonly Row[];
+  /** Rows one by one, for results that do not fit. */
+  iterate(...values: readonly SqlValue[]): IterableIterator<Row>;
+  /** Number of rows changed, and the last row id. */
+  run(...values: readonly SqlValue[]): { changes: number; lastRowId: number };
+}
+
+export interface Database {
+  readonly path: string;
+  exec(sql: string): void;
+  /** Prepared once per text and kept. */
+  prepare(sql: string): Statement;
+  /**
+   * Runs `body` in one immediate transaction. A lock held by another process is waited for without stopping the event
+   * loop. `body` is synchronous: nothing may run between its reads and its writes.
+   * @throws AppError queue_unavailable when the lock is not free within `LOCK_PATIENCE_MS`; storage_full
+   */
+  write<T>(body: () => T): Promise<T>;
+  /** The same without waiting, for worker threads and set-up. */
+  writeNow<T>(body: () => T): T;
+  close(): void;
+}
+
+/** How long one attempt may block the event loop for a lock (DESIGN §10). */
+const BLOCKING_WAIT_MS = 50;
+const LOCK_PATIENCE_MS = 10_000;
+
+export interface OpenOptions {
+  readonly readOnly?: boolean;
+  /** `full` survives power loss; `off` is for files that are thrown away when not finished. Default `full`. */
+  readonly synchronous?: 'full' | 'normal' | 'off';
+  readonly journal?: 'wal' | 'off' | 'memory' | 'keep';
+  /** For worker threads and the command line, which may wait. Milliseconds. */
+  readonly blockingWaitMs?: number;
+}
+
+/** SQLite primary result codes; source: sqlite.org/rescode.html. */
+const BUSY = 5;
+const LOCKED = 6;
+const READONLY = 8;
+const IOERR = 10;
+const CORRUPT = 11;
+const FULL = 13;
+const CANTOPEN = 14;
+const NOTADB = 26;
+
+/** The primary result code of an error thrown by the driver; undefined for any other value. */
+export function sqliteCode(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return undefined;
+  return error.errcode & 0xff;
+}
+
+/** Adds our code to what the driver throws; anything unknown passes through as it is. */
+export function sqliteFailure(error: unknown, path: string): unknown {
+  switch (sqliteCode(error)) {
+    case BUSY:
+    case LOCKED:
+      return new AppError('queue_unavailable', 'The database is locked by another process.', { cause: error });
+    case FULL:
+      return new AppError('storage_full', 'The disk of the data folder is full.', { cause: error });
+    case CORRUPT:
+    case NOTADB:
+      return new AppError('storage_unusable', `${path} is damaged or no database of scanmux.`, {
+        cause: error,
+        hint: 'Operator: move the file away or restore a copy; `scanmux doctor` checks it.',
+      });
+    case READONLY:
+    case CANTOPEN:
+    case IOERR:
+      return new AppError('storage_unusable', `${path} cannot be opened or written.`, {
+        cause: error,
+        hint: 'Operator: check the owner, permissions and disk of the data folder; `scanmux doctor` checks them.',
+      });
+    default:
+      return error;
+  }
+}
+
+/** The driver binds NaN as NULL and integers over 2^53 as floats; both are refused here instead. */
+function checked(values: readonly SqlValue[]): SqlValue[] {
+  for (const value of values) {
+    if (typeof value !== 'number') continue;
+    if (!Number.isFinite(value) || (Number.isInteger(value) && !Number.isSafeInteger(value))) {
+      throw new TypeError(`SQLite cannot hold the number ${value} exactly.`);
+    }
+  }
+  return [...values];
+}
+
+/** Rows of the driver; its type allows what we never store. */
+function row(value: unknown): Row {
+  const result: Record<string, SqlValue> = {};
+  if (typeof value !== 'object' || value === null) return result;
+  for (const [key, cell] of Object.entries(value)) result[key] = cell;
+  return result;
+}
+
+function wrap(statement: ReturnType<Connection['prepare']>, fail: (error: unknown) => unknown): Statement {
+  const guarded = <T>(body: () => T): T => {
+    try {
+      return body();
+    } catch (error) {
+      throw fail(error);
+    }
+  };
+  return {
+    get: (...values) =>
+      guarded(() => {
+        const found = statement.get(...checked(values));
+        return found === undefined ? undefined : row(found);
+      }),
+    all: (...values) => guarded(() => statement.all(...checked(values)).map(row)),
+    *iterate(...values) {
+      for (const found of statement.iterate(...checked(values))) yield row(found);
+    },
+    run: (...values) =>
+      guarded(() => {
+        const { changes, lastInsertRowid } = statement.run(...checked(values));
+        return { changes: Number(changes), lastRowId: Number(lastInsertRowid) };
+      }),
+  };
+}
+
+/**
+ * Opens one SQLite file. The connection is referenced until `close`: the driver would close a collected one under a
+ * running statement.
+ * @throws AppError storage_unusable, storage_full, queue_unavailable
+ */
+export function openDatabase(path: string, options: OpenOptions = {}): Database {
+  const fail = (error: unknown): unknown => sqliteFailure(error, path);
+  const db = connect(path, options);
+  const statements = new Map<string, Statement>();
+  return {
+    path,
+    exec(sql) {
+      try {
+        db.exec(sql);
+      } catch (error) {
+        throw fail(error);
+      }
+    },
+    prepare(sql) {
+      const known = statements.get(sql);
+      if (known) return known;
+      try {
+        const made = wrap(db.prepare(sql), fail);
+        statements.set(sql, made);
+        return made;
+      } catch (error) {
+        throw fail(error);
+      }
+    },
+    writeNow(body) {
+      try {
+        return inTransaction(db, body);
+      } catch (error) {
+        throw fail(error);
+      }
+    },
+    write: (body) => patiently(() => inTransaction(db, body), fail),
+    close() {
+      statements.clear();
+      if (db.isOpen) db.close();
+    },
+  };
+}
+
+function inTransaction<T>(db: Connection, body: () => T): T {
+  db.exec('BEGIN IMMEDIATE');
+  try {
+    const result = body();
+    db.exec('COMMIT');
+    return result;
+  } catch (error) {
+    if (db.isTransaction) db.exec('ROLLBACK');
+    throw error;
+  }
+}
+
+const isBusy = (error: unknown): boolean =>
+  sqliteCode(error) === BUSY || (error instanceof AppError && sqliteCode(error.cause) === BUSY);
+
+async function patiently<T>(attempt: () => T, fail: (error: unknown) => unknown): Promise<T> {
+  const deadline = performance.now() + LOCK_PATIENCE_MS;
+  for (;;) {
+    try {
+      return attempt();
+    } catch (error) {
+      if (!isBusy(error) || performance.now() > deadline) throw fail(error);
+    }
+    await delay(1 + Math.random() * 10);
+  }
+}
+
+function connect(path: string, options: OpenOptions): Connection {
+  try {
+    const db = new DatabaseSync(path, {
+      readOnly: options.readOnly ?? false,
+      timeout: options.blockingWaitMs ?? BLOCKING_WAIT_MS,
+    });
+    const journal = options.journal ?? 'wal';
+    if (!options.readOnly && journal !== 'keep') db.exec(`PRAGMA journal_mode = ${journal}`);
+    db.exec(`PRAGMA synchronous = ${options.synchronous ?? 'full'}; PRAGMA trusted_schema = OFF`);
+    return db;
+  } catch (error) {
+    throw sqliteFailure(error, path);
+  }
+}

@@ -1,0 +1,78 @@
+import type { Readable, Writable } from 'node:stream';
+import type { z } from 'zod';
+import type { EngineCapabilities, ScannerHealth } from '../model/capability.ts';
+import type { ReportEvent } from '../model/report.ts';
+import type { ScanRequest } from '../model/scan.ts';
+import type { PinnedTarget } from '../model/target.ts';
+
+/** One attempt, as the engine sees it. */
+export interface ScanJob {
+  readonly scanId: string;
+  readonly traceId: string;
+  readonly epoch: number;
+  readonly request: ScanRequest;
+  readonly targets: readonly PinnedTarget[];
+}
+
+/**
+ * What an attempt has done outside this process. `intent` is written before anything is started, so that whoever comes
+ * next knows to look for it; `launched` once its reference is known. `reference` is the engine's own (a remote scan id,
+ * or process identity).
+ */
+export interface Checkpoint {
+  readonly phase: 'intent' | 'launched';
+  readonly reference?: string;
+}
+
+/** What an engine knows of its progress. The worker adds time stamps, keeps it monotone and writes it now and then. */
+export interface EngineProgress {
+  readonly percent: number;
+  readonly phase: string;
+  readonly hostsDone?: number;
+  readonly findingsSoFar?: number;
+  readonly estimated: boolean;
+}
+
+export interface RunContext {
+  /** Aborted on cancel, time limit, lost lease and shutdown. The engine ends what it started, then returns or throws. */
+  readonly signal: AbortSignal;
+  /**
+   * Where the raw report goes while it is produced, so that a kill keeps what was written. The worker masks, caps,
+   * hashes and stores it. The engine must respect back-pressure and end it.
+   */
+  readonly report: Writable;
+  /** The last checkpoint of an earlier attempt whose worker died, if any. */
+  readonly previous: Checkpoint | undefined;
+  /** Durable before it resolves. @throws AppError scan_aborted when the lease is lost: stop at once, start nothing. */
+  checkpoint(checkpoint: Checkpoint): Promise<void>;
+  progress(progress: EngineProgress): void;
+}
+
+/** How a run ended, when it ended by itself. */
+export interface RawReport {
+  /** False when something was not done (a time limit inside the engine, a host skipped): the verdict is at best partial. */
+  readonly whole: boolean;
+  readonly reason?: string;
+}
+
+/** One configured engine. Contract: test/contracts/scanner-contract.ts. */
+export interface Scanner {
+  /** Never throws for an engine that is merely away: that is a health. @throws only when `signal` aborts. */
+  probe(signal: AbortSignal): Promise<ScannerHealth>;
+  /**
+   * Runs one attempt to its end and writes the raw report to `ctx.report`.
+   * @throws AppError scanner_unreachable, scan_aborted, ...: the code decides whether it is retried.
+   * @throws whatever `signal.reason` is, once everything it started has really ended.
+   */
+  run(job: ScanJob, ctx: RunContext): Promise<RawReport>;
+  /** Pure: a report made elsewhere parses alike. @throws AppError report_unreadable naming line or byte. */
+  parse(report: Readable): AsyncIterable<ReportEvent>;
+}
+
+/** An engine as `scanners.yaml` names it by `type`. Adding one: docs/adding-a-scanner.md. */
+export interface ScannerType<Settings = unknown> {
+  readonly capabilities: EngineCapabilities;
+  /** Schema of its keys in an instance of `scanners.yaml`, without the keys all instances have. */
+  readonly settings: z.ZodType<Settings>;
+  create(settings: Settings): Scanner;
+}
