@@ -16,6 +16,7 @@ const Lock = z.object({
       hasInstallScript: z.boolean().optional(),
       resolved: z.string().optional(),
       integrity: z.string().optional(),
+      optionalDependencies: z.record(z.string(), z.string()).optional(),
     }),
   ),
 });
@@ -32,6 +33,13 @@ const namingRegistry = ({ packages }: Lock): string[] =>
   Object.entries(packages)
     .filter(([, { resolved }]) => resolved !== undefined)
     .map(([path]) => path);
+
+/** Optional packages somebody names and the lock lacks: with one missing, `npm ci` refuses the whole lock. */
+const lackingPlatforms = ({ packages }: Lock): string[] => {
+  const locked = new Set(Object.keys(packages).map((path) => path.slice(path.lastIndexOf('node_modules/') + 13)));
+  const named = Object.values(packages).flatMap(({ optionalDependencies }) => Object.keys(optionalDependencies ?? {}));
+  return named.filter((name) => !locked.has(name));
+};
 
 describe('the packages scanmux is made of', () => {
   it('need no install script, because npm 12 runs none', () => {
@@ -52,8 +60,18 @@ describe('the packages scanmux is made of', () => {
     expect(unlocked).toEqual([]);
   });
 
-  it('would be refused with an install script or a registry host', () => {
-    const lock = { packages: { 'node_modules/bad': { hasInstallScript: true, resolved: 'https://r.test/bad.tgz' } } };
+  it('are locked for every platform, not only for the one the lock was made on', () => {
+    expect(lackingPlatforms(readLock())).toEqual([]);
+  });
+
+  it('would be refused with an install script, a registry host or a platform left out', () => {
+    const bad = {
+      hasInstallScript: true,
+      resolved: 'https://r.test/bad.tgz',
+      optionalDependencies: { 'bad-mac': '1' },
+    };
+    const lock = { packages: { 'node_modules/bad': bad } };
+    expect(lackingPlatforms(lock)).toEqual(['bad-mac']);
     expect(needingScripts(lock)).toEqual(['node_modules/bad']);
     expect(namingRegistry(lock)).toEqual(['node_modules/bad']);
   });
