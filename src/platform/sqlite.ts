@@ -36,6 +36,8 @@ export interface Database {
 /** How long one attempt may block the event loop for a lock (DESIGN §10). */
 const BLOCKING_WAIT_MS = 50;
 const LOCK_PATIENCE_MS = 10_000;
+/** How long opening a file waits while other processes make or recover it. */
+const OPEN_PATIENCE_MS = 2_000;
 
 export interface OpenOptions {
   readonly readOnly?: boolean;
@@ -123,7 +125,11 @@ function wrap(statement: ReturnType<Connection['prepare']>, fail: (error: unknow
       }),
     all: (...values) => guarded(() => statement.all(...checked(values)).map(row)),
     *iterate(...values) {
-      for (const found of statement.iterate(...checked(values))) yield row(found);
+      try {
+        for (const found of statement.iterate(...checked(values))) yield row(found);
+      } catch (error) {
+        throw fail(error);
+      }
     },
     run: (...values) =>
       guarded(() => {
@@ -204,17 +210,35 @@ async function patiently<T>(attempt: () => T, fail: (error: unknown) => unknown)
   }
 }
 
+/**
+ * Two processes that make or recover the same file at once get BUSY without the driver's own wait (the switch to WAL
+ * needs the file alone). Opening is synchronous and happens at start-up, so here, and only here, we wait in place.
+ */
 function connect(path: string, options: OpenOptions): Connection {
+  const deadline = performance.now() + OPEN_PATIENCE_MS;
+  const pause = new Int32Array(new SharedArrayBuffer(4));
+  for (;;) {
+    try {
+      return connectOnce(path, options);
+    } catch (error) {
+      if (!isBusy(error) || performance.now() > deadline) throw sqliteFailure(error, path);
+    }
+    Atomics.wait(pause, 0, 0, 1 + Math.random() * 10);
+  }
+}
+
+function connectOnce(path: string, options: OpenOptions): Connection {
+  const db = new DatabaseSync(path, {
+    readOnly: options.readOnly ?? false,
+    timeout: options.blockingWaitMs ?? BLOCKING_WAIT_MS,
+  });
   try {
-    const db = new DatabaseSync(path, {
-      readOnly: options.readOnly ?? false,
-      timeout: options.blockingWaitMs ?? BLOCKING_WAIT_MS,
-    });
     const journal = options.journal ?? 'wal';
     if (!options.readOnly && journal !== 'keep') db.exec(`PRAGMA journal_mode = ${journal}`);
     db.exec(`PRAGMA synchronous = ${options.synchronous ?? 'full'}; PRAGMA trusted_schema = OFF`);
     return db;
   } catch (error) {
-    throw sqliteFailure(error, path);
+    db.close();
+    throw error;
   }
 }
