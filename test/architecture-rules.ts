@@ -26,8 +26,8 @@ const ROOT_FILE = 'src/app.ts';
 const OPEN_FILES: Readonly<Record<string, readonly string[]>> = {
   queue: ['src/queue/queue.ts'],
   scanners: ['src/scanners/scanner.ts'],
-  findings: ['src/findings/findings.ts'],
-  policy: ['src/policy/policy.ts', 'src/policy/target.ts', 'src/policy/edit-policy.ts'],
+  findings: ['src/findings/findings.ts', 'src/findings/artefacts.ts', 'src/findings/tokens.ts'],
+  policy: ['src/policy/policy.ts', 'src/policy/target.ts', 'src/policy/address.ts', 'src/policy/edit-policy.ts'],
 };
 
 /** Packages with one door each. */

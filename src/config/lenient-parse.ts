@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { isRecord, valueAt, withValueAt, type JsonPath } from './json-value.ts';
-import { nearest } from './nearest.ts';
+import { nearest } from '../model/nearest.ts';
 
 /** One thing a schema refuses. `path` names the key itself, also when it is unknown. */
 export interface KeyIssue {

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { variable, type Environment } from './environment.ts';
 import { isRecord, pathText, valueAt, withValueAt } from './json-value.ts';
 import { inputSchema } from './lenient-parse.ts';
-import { editDistance, nearest } from './nearest.ts';
+import { editDistance, nearest } from '../model/nearest.ts';
 import type { Problem } from './problems.ts';
 
 const PREFIX = 'SCANMUX_';

@@ -1,4 +1,5 @@
-import type { Coverage } from '../model/coverage.ts';
+import type { Coverage, Place } from '../model/coverage.ts';
+import type { AppError } from '../model/errors.ts';
 import type { BySeverity, ParsedFinding, Severity } from '../model/finding.ts';
 import type { ReportEvent } from '../model/report.ts';
 import type { Artefact } from '../model/scan.ts';
@@ -33,6 +34,8 @@ export interface Ingested {
   readonly bySeverity: BySeverity;
   /** The report's own end was seen. */
   readonly ended: boolean;
+  /** Why the report could not be read to its end; what came before is kept. */
+  readonly readError?: AppError;
 }
 
 export type GroupBy = 'none' | 'host' | 'rule' | 'cve' | 'severity' | 'solution';
@@ -88,6 +91,8 @@ export interface FindingPage {
   readonly nextCursor?: string;
   /** What matches but comes after this page (or group page), by severity. */
   readonly omitted: BySeverity;
+  /** The first places that were not fully looked at (20), with the reason. */
+  readonly untested?: readonly Place[];
 }
 
 /** The findings databases: one immutable SQLite file per finished attempt. */
