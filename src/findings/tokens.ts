@@ -10,7 +10,7 @@ export const estimateTokens = (text: string): number => tokensOf(textWeight(text
 
 /** Weights add up exactly; round only at the end, with `tokensOf`. */
 export function textWeight(text: string): number {
-  const nonAscii = text.match(/[\u0080-\u{10ffff}]+/gu)?.join('') ?? '';
+  const nonAscii = text.match(/[\u0080-\uffff]+/g)?.join('') ?? '';
   return (text.length - nonAscii.length) * 2 + Buffer.byteLength(nonAscii) * 3;
 }
 
