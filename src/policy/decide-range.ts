@@ -41,8 +41,8 @@ export function decideRange(subject: AddressRange, scope: Scope): Verdict {
 }
 
 /**
- * May this address be scanned because a name that resolves to it is in scope? The operator named the host, so a private
- * address is fine; loopback and everything always denied never is.
+ * Why no name may lead to this address, whoever named the name: it is denied, loopback or always denied. A private
+ * address is fine where the operator named the host.
  */
 export function refuseThroughName(subject: AddressRange, scope: Scope): Refusal | undefined {
   const forbidden = forbiddenIn(subject, scope, () => false) ?? loopbackByName(subject);
@@ -55,7 +55,7 @@ export function refuseThroughName(subject: AddressRange, scope: Scope): Refusal 
 }
 
 /** Loopback is reached by address or as `localhost`: any other name for it belongs to whoever runs the DNS. */
-export function loopbackByName(subject: AddressRange): Refusal | undefined {
+function loopbackByName(subject: AddressRange): Refusal | undefined {
   if (!isLoopback(subject)) return undefined;
   return {
     rule: 'always denied: loopback by name',

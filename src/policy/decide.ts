@@ -4,7 +4,6 @@ import { parseAddress, single } from './address.ts';
 import {
   DEFAULT_DENY,
   decideRange,
-  loopbackByName,
   refuseThroughName,
   type Refusal,
   type Scope,
@@ -99,12 +98,9 @@ function decideAnswer(target: Target, address: string, named: readonly AllowRule
   }
   const subject = single(parsed);
   if (hostOf(target) === 'localhost') return decideLocalhost(subject, named, scope);
-  if (named.length === 0) {
-    const loopback = loopbackByName(subject);
-    return loopback ? { allowed: false, ...loopback } : decideRange(subject, scope);
-  }
   const refusal = refuseThroughName(subject, scope);
-  return refusal ? { allowed: false, ...refusal } : { allowed: true, by: named };
+  if (refusal) return { allowed: false, ...refusal };
+  return named.length > 0 ? { allowed: true, by: named } : decideRange(subject, scope);
 }
 
 /** A URL entry on localhost opens loopback for that URL, although it opens no address. */
