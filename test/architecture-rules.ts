@@ -87,7 +87,8 @@ export function problemsOf(file: string, source: string): string[] {
     problems.push('may not read the environment: config/ does');
   if (isBarrel(code)) problems.push('only re-exports: import from where things are defined');
   if (/\bexport\s+default\b|\bas\s+default\b/.test(code)) problems.push('has a default export');
-  if (source.trimEnd().split('\n').length > MAX_LINES) problems.push(`has more than ${MAX_LINES} lines`);
+  if (code.split('\n').filter((line) => line.trim() !== '').length > MAX_LINES)
+    problems.push(`has more than ${MAX_LINES} lines of code`);
   const words = basename(file).split('.')[0]?.split('-') ?? [];
   for (const part of words) if (EMPTY_NAMES.has(part)) problems.push(`has a name that says nothing: ${part}`);
   return problems.filter((problem) => problem !== undefined);

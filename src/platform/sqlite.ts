@@ -109,6 +109,21 @@ function row(value: unknown): Row {
   return result;
 }
 
+/**
+ * The driver drops the result code where a read of many rows fails. Whether the file is to blame is then asked of SQLite
+ * itself; the error of a sound file (an SQL mistake, say) stays as it is.
+ */
+function withResultCode(db: Connection, error: unknown): unknown {
+  const isCodeless = error instanceof Error && 'code' in error && error.code === 'ERR_SQLITE_ERROR';
+  if (!isCodeless || 'errcode' in error) return error;
+  try {
+    const { quick_check: answer } = row(db.prepare('PRAGMA quick_check(1)').get());
+    return answer === 'ok' ? error : Object.assign(error, { errcode: CORRUPT });
+  } catch (found) {
+    return found;
+  }
+}
+
 function wrap(statement: ReturnType<Connection['prepare']>, fail: (error: unknown) => unknown): Statement {
   const guarded = <T>(body: () => T): T => {
     try {
@@ -145,8 +160,8 @@ function wrap(statement: ReturnType<Connection['prepare']>, fail: (error: unknow
  * @throws AppError storage_unusable, storage_full, queue_unavailable
  */
 export function openDatabase(path: string, options: OpenOptions = {}): Database {
-  const fail = (error: unknown): unknown => sqliteFailure(error, path);
   const db = connect(path, options);
+  const fail = (error: unknown): unknown => sqliteFailure(withResultCode(db, error), path);
   const statements = new Map<string, Statement>();
   return {
     path,
@@ -178,9 +193,23 @@ export function openDatabase(path: string, options: OpenOptions = {}): Database 
     write: (body) => patiently(() => inTransaction(db, body), fail),
     close() {
       statements.clear();
-      if (db.isOpen) db.close();
+      if (!db.isOpen) return;
+      if (!options.readOnly) checkpoint(db);
+      db.close();
     },
   };
+}
+
+/**
+ * The driver ends statements only when they are collected, so its close leaves everything in the WAL. Here it moves to
+ * the file first; where another process still reads, that one or the next to open does it.
+ */
+function checkpoint(db: Connection): void {
+  try {
+    db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+  } catch (error) {
+    if (sqliteCode(error) === undefined) throw error;
+  }
 }
 
 function inTransaction<T>(db: Connection, body: () => T): T {
