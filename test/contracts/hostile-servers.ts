@@ -82,7 +82,7 @@ export function flood(socket: Socket, chunk: Buffer): void {
 /** Services that answer in no useful way; each one accepts connections, so their port is open. */
 export const HOSTILE_SERVICES: Readonly<Record<string, (socket: Socket) => void>> = {
   'accepts and never answers': (socket) => socket.resume(),
-  'closes at once': (socket) => socket.end(),
+  'closes at once': (socket) => socket.resume().end(),
   'resets at once': (socket) => socket.resetAndDestroy(),
   'sends bytes that are no protocol': (socket) => {
     socket.resume();
