@@ -1,0 +1,95 @@
+import { createHash } from 'node:crypto';
+import { AppError } from '../../model/errors.ts';
+import type { ScanRequest } from '../../model/scan.ts';
+import type { SqlValue } from '../../platform/sqlite.ts';
+import type { ListFilter, ListPage } from '../queue.ts';
+import { jsonOf, numberOf } from './row.ts';
+import { many, one, type Store } from './store.ts';
+import { withPosition } from './submit.ts';
+
+/** Newest first, by order of creation: a clock that was set back does not shuffle pages. */
+export function list(store: Store, tenant: string, filter: ListFilter): ListPage {
+  const { where, values } = condition(tenant, filter);
+  const before = filter.cursor === undefined ? undefined : readCursor(filter.cursor, tenant, filter);
+  const { ids, total } = filter.matchesTargets
+    ? matching(store, where, values, filter, filter.matchesTargets, before)
+    : plain(store, where, values, filter, before);
+  const page = ids.slice(0, filter.limit);
+  const scans = page.flatMap((id) => {
+    const row = one(store, 'SELECT * FROM scans WHERE id = ?', id);
+    return row ? [withPosition(store, row)] : [];
+  });
+  const last = page.at(-1);
+  const more = ids.length > filter.limit && last !== undefined;
+  return { scans, total, ...(more ? { nextCursor: writeCursor(last, tenant, filter) } : {}) };
+}
+
+/** Ids after the cursor, at least one more than the page holds when there are more. */
+interface Found {
+  readonly ids: readonly number[];
+  readonly total: number;
+}
+
+function plain(
+  store: Store,
+  where: string,
+  values: readonly SqlValue[],
+  { limit }: ListFilter,
+  before?: number,
+): Found {
+  const total = numberOf(one(store, `SELECT count(*) AS n FROM scans WHERE ${where}`, ...values) ?? {}, 'n');
+  const sql = `SELECT id FROM scans WHERE ${where} AND id < ? ORDER BY id DESC LIMIT ?`;
+  const rows = many(store, sql, ...values, before ?? Number.MAX_SAFE_INTEGER, limit + 1);
+  return { ids: rows.map((row) => numberOf(row, 'id')), total };
+}
+
+function matching(
+  store: Store,
+  where: string,
+  values: readonly SqlValue[],
+  { limit }: ListFilter,
+  accepts: (targets: readonly string[]) => boolean,
+  before = Infinity,
+): Found {
+  const ids: number[] = [];
+  let total = 0;
+  const rows = store.db.prepare(`SELECT id, request FROM scans WHERE ${where} ORDER BY id DESC`).iterate(...values);
+  for (const row of rows) {
+    if (!accepts(jsonOf<ScanRequest>(row, 'request')?.targets ?? [])) continue;
+    total += 1;
+    const id = numberOf(row, 'id');
+    if (id < before && ids.length <= limit) ids.push(id);
+  }
+  return { ids, total };
+}
+
+function condition(tenant: string, filter: ListFilter): { where: string; values: readonly SqlValue[] } {
+  const clauses: readonly (readonly [string, SqlValue | undefined])[] = [
+    ['tenant = ?', tenant],
+    ['state = ?', filter.state],
+    ['pool = ?', filter.pool],
+    ['project_id = ?', filter.projectId],
+    ['created_at >= ?', filter.createdAfter],
+    ['created_at < ?', filter.createdBefore],
+  ];
+  const used = clauses.filter(([, value]) => value !== undefined);
+  return { where: used.map(([sql]) => sql).join(' AND '), values: used.map(([, value]) => value ?? null) };
+}
+
+/** A cursor is only good for the query it came from. */
+function bindingOf(tenant: string, filter: ListFilter): string {
+  const { where, values } = condition(tenant, filter);
+  const parts = JSON.stringify([where, values, filter.matchesTargets !== undefined]);
+  return createHash('sha256').update(parts).digest('base64url').slice(0, 12);
+}
+
+const writeCursor = (id: number, tenant: string, filter: ListFilter): string =>
+  Buffer.from(`${id}.${bindingOf(tenant, filter)}`).toString('base64url');
+
+function readCursor(cursor: string, tenant: string, filter: ListFilter): number {
+  const match = /^([1-9]\d{0,15})\.([\w-]{12})$/.exec(Buffer.from(cursor, 'base64url').toString('latin1'));
+  if (!match || match[2] !== bindingOf(tenant, filter)) {
+    throw new AppError('cursor_invalid', 'This cursor does not belong to this list.');
+  }
+  return Number(match[1]);
+}

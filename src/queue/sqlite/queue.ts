@@ -1,0 +1,80 @@
+import { identityText, ownIdentity } from '../../platform/process-identity.ts';
+import type { ScanQueue } from '../queue.ts';
+import { checkpoint, finish, progress, renew } from './attempt.ts';
+import { cancel, deadLetters, purgeDeadLetters, retryDeadLetter } from './cancel.ts';
+import { claim } from './claim.ts';
+import { medianMs, waitMs } from './durations.ts';
+import { createEventWaits, events } from './events.ts';
+import { list } from './list.ts';
+import {
+  activeByInstance,
+  get,
+  instanceStates,
+  liveCount,
+  nextRetryInMs,
+  putInstanceHealth,
+  referencedAttempts,
+  status,
+} from './read.ts';
+import { openStore, type SqliteQueueDeps, type Store } from './store.ts';
+import { createSubmitting } from './submit.ts';
+import { createWorkWaits, heartbeat, retire } from './work.ts';
+import { createWorkerSeat, type WorkerSeat } from './worker-seat.ts';
+
+/** The queue on an open store, which `close` closes with it. */
+export function createQueueOn(store: Store): ScanQueue {
+  const submitting = createSubmitting(store);
+  const eventWaits = createEventWaits(store);
+  const workWaits = createWorkWaits(store);
+  return {
+    submit: (scan) => submitting.submit(scan),
+    wouldDeduplicateTo: async (scan) => submitting.wouldDeduplicateTo(scan),
+    get: async (tenant, scanId) => get(store, tenant, scanId),
+    list: async (tenant, filter) => list(store, tenant, filter),
+    events: async (tenant, scanId, afterSeq, limit) => events(store, tenant, scanId, afterSeq, limit),
+    waitForEvent: async (tenant, scanId, afterSeq, signal) => eventWaits.wait(tenant, scanId, afterSeq, signal),
+    status: async (tenant, pool) => status(store, tenant, pool),
+    expectedWaitMs: async (pool, position, slots) => waitMs(store, pool, position, slots),
+    expectedDurationMs: async (pool) => medianMs(store, pool),
+    cancel: (tenant, scanId, reason) => cancel(store, tenant, scanId, reason),
+    deadLetters: async (tenant, limit) => deadLetters(store, tenant, limit),
+    retryDeadLetter: (tenant, scanId) => retryDeadLetter(store, tenant, scanId),
+    purgeDeadLetters: (tenant, before) => purgeDeadLetters(store, tenant, before),
+    claim: (workerId, slots) => {
+      workWaits.claiming();
+      return claim(store, workerId, slots);
+    },
+    renew: async (claimed) => renew(store, claimed),
+    checkpoint: (claimed, kept) => checkpoint(store, claimed, kept),
+    progress: (claimed, shown, externalScanId) => progress(store, claimed, shown, externalScanId),
+    finish: (claimed, outcome) => finish(store, claimed, outcome),
+    heartbeat: (workerId) => heartbeat(store, workerId),
+    retire: (workerId) => retire(store, workerId),
+    waitForWork: (signal, timeoutMs) => workWaits.wait(signal, timeoutMs),
+    nextRetryInMs: async () => nextRetryInMs(store),
+    liveCount: async () => liveCount(store),
+    putInstanceHealth: (pool, instance, health) => putInstanceHealth(store, pool, instance, health),
+    instanceStates: async () => instanceStates(store),
+    activeByInstance: async () => activeByInstance(store),
+    referencedAttempts: async (scanIds) => referencedAttempts(store, scanIds),
+    async close() {
+      eventWaits.close();
+      workWaits.close();
+      store.close();
+    },
+  };
+}
+
+/**
+ * The embedded queue: one SQLite file that any number of processes of this machine open, and the seat of the one
+ * worker process among them. `queue.close` closes both.
+ * @throws AppError storage_unusable, data_too_new, queue_unavailable
+ */
+export async function openSqliteQueue(deps: SqliteQueueDeps): Promise<{ queue: ScanQueue; seat: WorkerSeat }> {
+  const store = await openStore(deps);
+  return { queue: createQueueOn(store), seat: createWorkerSeat(store, identityText(ownIdentity())) };
+}
+
+/** @throws AppError storage_unusable, data_too_new, queue_unavailable */
+export const createSqliteQueue = async (deps: SqliteQueueDeps): Promise<ScanQueue> =>
+  createQueueOn(await openStore(deps));

@@ -1,0 +1,140 @@
+import type { ScannerHealth } from '../../model/capability.ts';
+import type { ScanRecord } from '../../model/scan.ts';
+import { instanceKey, type InstanceState, type PoolStatus, type QueueStatus } from '../queue.ts';
+import { queuedByPool } from './ranks.ts';
+import { jsonOf, numberOf, optionalNumber, textOf } from './row.ts';
+import { many, one, change, type Store } from './store.ts';
+import { withPosition } from './submit.ts';
+
+const NEXT_SHOWN = 10;
+
+export function get(store: Store, tenant: string, scanId: string): ScanRecord | undefined {
+  const row = one(store, 'SELECT * FROM scans WHERE scan_id = ? AND tenant = ?', scanId, tenant);
+  return row && withPosition(store, row);
+}
+
+/** Dead letters are the tenant's own; load is that of everyone, because everyone waits for it. */
+export function status(store: Store, tenant: string, pool?: string): QueueStatus {
+  const queued = queuedByPool(store);
+  const running = countBy(store, `SELECT pool, count(*) AS n FROM scans WHERE state = 'running' GROUP BY pool`);
+  const retrying = countBy(store, `SELECT pool, count(*) AS n FROM scans WHERE state = 'retrying' GROUP BY pool`);
+  const dead = countBy(
+    store,
+    `SELECT pool, count(*) AS n FROM scans WHERE tenant = ? AND state IN ('failed', 'timed_out') GROUP BY pool`,
+    tenant,
+  );
+  const names = pool === undefined ? [...queued, ...running, ...retrying, ...dead].map(([name]) => name) : [pool];
+  const pools = [...new Set(names)].toSorted().map((name): PoolStatus => {
+    const oldest = oldestQueuedMs(store, name);
+    return {
+      pool: name,
+      queued: queued.get(name) ?? 0,
+      retrying: retrying.get(name) ?? 0,
+      running: running.get(name) ?? 0,
+      deadLetters: dead.get(name) ?? 0,
+      ...(oldest === undefined ? {} : { oldestQueuedMs: oldest }),
+    };
+  });
+  return { pools, workers: liveWorkers(store), backend: 'sqlite', next: nextOf(store, tenant, pools) };
+}
+
+function countBy(store: Store, sql: string, ...values: readonly string[]): ReadonlyMap<string, number> {
+  return new Map(many(store, sql, ...values).map((row) => [textOf(row, 'pool'), numberOf(row, 'n')]));
+}
+
+function oldestQueuedMs(store: Store, pool: string): number | undefined {
+  const row = one(store, `SELECT min(queued_at) AS at FROM scans WHERE state = 'queued' AND pool = ?`, pool);
+  const at = optionalNumber(row ?? {}, 'at');
+  return at === undefined ? undefined : Math.max(0, store.clock.now() - at);
+}
+
+const liveWorkers = (store: Store): number =>
+  many(store, 'SELECT worker_id FROM workers').filter((row) => store.isAlive(textOf(row, 'worker_id'))).length;
+
+function nextOf(store: Store, tenant: string, pools: readonly PoolStatus[]): QueueStatus['next'] {
+  const next = pools.flatMap(({ pool }) =>
+    many(
+      store,
+      `SELECT scan_id, priority, rank, id FROM scans WHERE state = 'queued' AND pool = ? AND tenant = ?
+       ORDER BY priority, rank, id LIMIT ${NEXT_SHOWN}`,
+      pool,
+      tenant,
+    ).map((row) => ({ scanId: textOf(row, 'scan_id'), pool, priority: numberOf(row, 'priority') })),
+  );
+  return next.toSorted((a, b) => a.priority - b.priority).slice(0, NEXT_SHOWN);
+}
+
+export function nextRetryInMs(store: Store): number | undefined {
+  const row = one(
+    store,
+    `SELECT min(min(retry_at - ?, retry_at - retry_from)) AS ms FROM scans WHERE state = 'retrying'`,
+    store.clock.now(),
+  );
+  const ms = optionalNumber(row ?? {}, 'ms');
+  return ms === undefined ? undefined : Math.max(0, ms);
+}
+
+export function liveCount(store: Store): number {
+  const waiting = [...queuedByPool(store).values()].reduce((sum, n) => sum + n, 0);
+  const row = one(
+    store,
+    `SELECT (SELECT count(*) FROM scans WHERE state = 'running')
+          + (SELECT count(*) FROM scans WHERE state = 'retrying') AS n`,
+  );
+  return waiting + numberOf(row ?? {}, 'n');
+}
+
+export function activeByInstance(store: Store): ReadonlyMap<string, number> {
+  const rows = many(
+    store,
+    `SELECT pool, instance, count(*) AS n FROM scans WHERE state = 'running' GROUP BY pool, instance`,
+  );
+  return new Map(
+    rows.map((row) => [instanceKey(textOf(row, 'pool'), textOf(row, 'instance')), numberOf(row, 'n')] as const),
+  );
+}
+
+/** An attempt that may still be adopted counts as running: its folder may hold the report so far. */
+export function referencedAttempts(store: Store, scanIds: readonly string[]): ReadonlyMap<string, ReadonlySet<number>> {
+  const kept = new Map<string, ReadonlySet<number>>();
+  for (const scanId of scanIds) {
+    const row = one(store, 'SELECT state, epoch, held, result_epoch FROM scans WHERE scan_id = ?', scanId);
+    if (!row) continue;
+    const epochs = new Set<number>();
+    const visible = optionalNumber(row, 'result_epoch');
+    if (visible !== undefined) epochs.add(visible);
+    if (row['state'] === 'running' || row['held'] === 1) epochs.add(numberOf(row, 'epoch'));
+    kept.set(scanId, epochs);
+  }
+  return kept;
+}
+
+export async function putInstanceHealth(
+  store: Store,
+  pool: string,
+  instance: string,
+  health: ScannerHealth,
+): Promise<void> {
+  await store.write(() =>
+    change(
+      store,
+      'INSERT OR REPLACE INTO instances (pool, instance, health, checked_at) VALUES (?, ?, ?, ?)',
+      pool,
+      instance,
+      JSON.stringify(health),
+      store.clock.now(),
+    ),
+  );
+}
+
+export const instanceStates = (store: Store): readonly InstanceState[] =>
+  many(store, 'SELECT * FROM instances').flatMap((row) => {
+    const health = jsonOf<ScannerHealth>(row, 'health');
+    if (!health) return [];
+    return {
+      pool: textOf(row, 'pool'),
+      instance: textOf(row, 'instance'),
+      health,
+      checkedAt: numberOf(row, 'checked_at'),
+    };
+  });

@@ -1,0 +1,128 @@
+/** `application_id` of a queue file: "SCMX". */
+export const APPLICATION_ID = 0x53434d58;
+
+/** A step from one schema version to the next: runs in the transaction that raises the version. */
+export type Migration = string;
+
+const FIRST = `
+CREATE TABLE scans (
+  id INTEGER PRIMARY KEY,
+  scan_id TEXT NOT NULL UNIQUE,
+  tenant TEXT NOT NULL,
+  trace_id TEXT NOT NULL,
+  name TEXT,
+  description TEXT,
+  idempotency_key TEXT,
+  request TEXT NOT NULL,
+  request_hash TEXT NOT NULL,
+  engine TEXT NOT NULL,
+  pool TEXT NOT NULL,
+  priority INTEGER NOT NULL,
+  project_id TEXT,
+  pinned TEXT,
+  state TEXT NOT NULL,
+  rank INTEGER NOT NULL,
+  bound TEXT NOT NULL,
+  held INTEGER NOT NULL DEFAULT 0,
+  epoch INTEGER NOT NULL DEFAULT 0,
+  attempt INTEGER NOT NULL DEFAULT 0,
+  lost INTEGER NOT NULL DEFAULT 0,
+  owner TEXT,
+  instance TEXT,
+  external_scan_id TEXT,
+  created_at INTEGER NOT NULL,
+  queued_at INTEGER NOT NULL,
+  started_at INTEGER,
+  finished_at INTEGER,
+  retry_at INTEGER,
+  retry_from INTEGER,
+  cancel_requested INTEGER NOT NULL DEFAULT 0,
+  cancel_reason TEXT,
+  progress TEXT,
+  result TEXT,
+  result_epoch INTEGER,
+  error TEXT,
+  checkpoint TEXT,
+  event_seq INTEGER NOT NULL
+) STRICT;
+-- Empty bound: any instance may take it. Otherwise it is pinned, or is to be adopted where it was started.
+CREATE INDEX waiting ON scans(pool, priority, rank) WHERE state = 'queued' AND bound = '';
+CREATE INDEX waiting_bound ON scans(pool, bound, held, priority, rank) WHERE state = 'queued' AND bound <> '';
+CREATE INDEX waiting_bound_rank ON scans(pool, priority, rank) WHERE state = 'queued' AND bound <> '';
+-- These keep the slot of a lost worker at the scanner; only queued scans are held.
+CREATE INDEX held ON scans(pool, bound) WHERE held = 1;
+CREATE INDEX waiting_age ON scans(pool, queued_at) WHERE state = 'queued';
+CREATE INDEX running ON scans(pool, instance, owner) WHERE state = 'running';
+CREATE INDEX retrying ON scans(pool, retry_at) WHERE state = 'retrying';
+CREATE INDEX live_twin ON scans(tenant, request_hash) WHERE state IN ('queued', 'running', 'retrying');
+CREATE INDEX dead ON scans(tenant, finished_at) WHERE state IN ('failed', 'timed_out');
+CREATE INDEX of_tenant ON scans(tenant);
+
+CREATE TABLE events (
+  id INTEGER PRIMARY KEY,
+  scan INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  at INTEGER NOT NULL,
+  state TEXT NOT NULL,
+  progress TEXT
+) STRICT;
+CREATE UNIQUE INDEX events_of_scan ON events(scan, seq);
+
+CREATE TABLE idempotency (
+  tenant TEXT NOT NULL,
+  key TEXT NOT NULL,
+  scan_id TEXT NOT NULL,
+  request_hash TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  PRIMARY KEY (tenant, key)
+) STRICT, WITHOUT ROWID;
+
+-- Number of queued scans per block of ranks, blocks of 2^shift; shift 99 holds the total of a priority.
+CREATE TABLE ranks (
+  pool TEXT NOT NULL,
+  shift INTEGER NOT NULL,
+  priority INTEGER NOT NULL,
+  bucket INTEGER NOT NULL,
+  n INTEGER NOT NULL,
+  PRIMARY KEY (pool, shift, priority, bucket)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX rank_totals ON ranks(pool, priority, n) WHERE shift = 99;
+CREATE INDEX empty_ranks ON ranks(n) WHERE n = 0;
+
+-- Fair queueing: the last round given to a tenant; the empty tenant holds the round being served.
+CREATE TABLE lanes (
+  pool TEXT NOT NULL,
+  priority INTEGER NOT NULL,
+  tenant TEXT NOT NULL,
+  round INTEGER NOT NULL,
+  PRIMARY KEY (pool, priority, tenant)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE rotation (
+  pool TEXT NOT NULL,
+  instance TEXT NOT NULL,
+  turn INTEGER NOT NULL,
+  PRIMARY KEY (pool, instance)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE workers (worker_id TEXT PRIMARY KEY, beat INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE seat (id INTEGER PRIMARY KEY CHECK (id = 1), holder TEXT NOT NULL) STRICT;
+
+CREATE TABLE durations (
+  pool TEXT NOT NULL,
+  n INTEGER NOT NULL,
+  ms INTEGER NOT NULL,
+  PRIMARY KEY (pool, n)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE instances (
+  pool TEXT NOT NULL,
+  instance TEXT NOT NULL,
+  health TEXT NOT NULL,
+  checked_at INTEGER NOT NULL,
+  PRIMARY KEY (pool, instance)
+) STRICT, WITHOUT ROWID;
+`;
+
+/** Entry `n` leads from version `n` to `n + 1`. Only ever appended to. */
+export const MIGRATIONS: readonly Migration[] = [FIRST];

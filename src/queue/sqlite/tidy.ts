@@ -1,0 +1,117 @@
+import { ERROR_CATALOG, type ErrorCode } from '../../model/errors.ts';
+import type { ScanError } from '../../model/scan.ts';
+import type { Slot } from '../queue.ts';
+import { queuedByPool } from './ranks.ts';
+import { numberOf, storedScan, textOf, type StoredScan } from './row.ts';
+import { hoursMs, many, change, type Store } from './store.ts';
+import { cancelling, ended, move } from './transition.ts';
+
+/** Worker ids that own running scans but no longer work: dead, off the list, or frozen under our eyes. */
+export function lostOwners(store: Store): ReadonlySet<string> {
+  const lost = new Set<string>();
+  const owners = new Set<string>();
+  for (const row of many(
+    store,
+    `SELECT DISTINCT owner, beat FROM scans LEFT JOIN workers ON worker_id = owner WHERE state = 'running'`,
+  )) {
+    const owner = textOf(row, 'owner');
+    const beat = row['beat'];
+    owners.add(owner);
+    const frozen = typeof beat === 'number' && store.watch.frozen(owner, beat);
+    if (typeof beat !== 'number' || frozen || !store.isAlive(owner)) lost.add(owner);
+  }
+  store.watch.keep(owners);
+  return lost;
+}
+
+/** Columns of a scan that goes back to the queue keeping its checkpoint, and with it the slot at the scanner. */
+export const requeued = (store: Store, { checkpoint, record }: StoredScan) => ({
+  owner: null,
+  queued_at: store.clock.now(),
+  held: checkpoint ? 1 : 0,
+  bound: checkpoint?.instance ?? record.request.pinned_instance ?? '',
+});
+
+/** Puts due retries and scans of lost workers back, fails what cannot or may not wait longer. Returns how many moved. */
+export function tidy(store: Store, slots: readonly Slot[]): number {
+  const moved = reclaim(store) + wakeRetries(store) + expire(store);
+  letGo(store, slots);
+  return moved;
+}
+
+function reclaim(store: Store): number {
+  let moved = 0;
+  for (const owner of lostOwners(store)) {
+    const rows = many(store, `SELECT * FROM scans WHERE state = 'running' AND owner = ? ORDER BY id`, owner);
+    for (const row of rows) reclaimOne(store, storedScan(row));
+    moved += rows.length;
+  }
+  return moved;
+}
+
+function reclaimOne(store: Store, scan: StoredScan): void {
+  const lost = scan.lost + 1;
+  if (lost > store.settings.maxLostLeases) {
+    const error = scanError('scan_aborted', `Its worker ended ${lost} times while running it.`);
+    move(store, scan, 'failed', { ...ended(store), lost, error });
+  } else if (scan.record.cancelRequested && !scan.checkpoint) {
+    move(store, scan, 'cancelled', { ...ended(store), lost });
+  } else {
+    const progress = scan.record.cancelRequested ? { progress: cancelling(store, scan) } : {};
+    move(store, scan, 'queued', { ...requeued(store, scan), ...progress, lost });
+  }
+}
+
+/** Stored errors look like those that workers report. */
+export function scanError(code: ErrorCode, message: string): string {
+  const { hint, retryable } = ERROR_CATALOG[code];
+  const error: ScanError = { code, message, hint, retryable };
+  return JSON.stringify(error);
+}
+
+function wakeRetries(store: Store): number {
+  const now = store.clock.now();
+  // The clock was set back: a retry waits its own delay again, not the hour as well.
+  change(
+    store,
+    `UPDATE scans SET retry_at = ?1 + retry_at - retry_from, retry_from = ?1
+     WHERE state = 'retrying' AND retry_from > ?1`,
+    now,
+  );
+  const due = many(store, `SELECT * FROM scans WHERE state = 'retrying' AND retry_at <= ? ORDER BY retry_at, id`, now);
+  for (const row of due) {
+    const scan = storedScan(row);
+    move(store, scan, 'queued', { ...requeued(store, scan), retry_at: null, retry_from: null });
+  }
+  return due.length;
+}
+
+function expire(store: Store): number {
+  const hours = store.settings.queuedExpiryHours;
+  const before = store.clock.now() - hoursMs(hours);
+  let moved = 0;
+  for (const pool of queuedByPool(store).keys()) {
+    const rows = many(store, `SELECT * FROM scans WHERE state = 'queued' AND pool = ? AND queued_at < ?`, pool, before);
+    const error = scanError('no_scanner_available', `No instance of pool ${pool} took it within ${hours} hours.`);
+    for (const row of rows) move(store, storedScan(row), 'failed', { ...ended(store), error });
+    moved += rows.length;
+  }
+  return moved;
+}
+
+/** Adoptions whose instance has been away for long may go elsewhere: it was removed, or will not come back soon. */
+function letGo(store: Store, slots: readonly Slot[]): void {
+  const before = store.clock.now() - store.settings.adoptPatienceMs;
+  for (const pool of new Set(slots.map((slot) => slot.pool))) {
+    const present = new Set(slots.filter((slot) => slot.pool === pool).map((slot) => slot.instance));
+    for (const row of many(
+      store,
+      'SELECT id, bound FROM scans WHERE held = 1 AND pool = ? AND queued_at < ?',
+      pool,
+      before,
+    )) {
+      if (present.has(textOf(row, 'bound'))) continue;
+      change(store, `UPDATE scans SET held = 0, bound = coalesce(pinned, '') WHERE id = ?`, numberOf(row, 'id'));
+    }
+  }
+}
