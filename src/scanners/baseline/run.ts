@@ -78,6 +78,7 @@ export async function runBaseline(
     await journal.end();
   } catch (error) {
     journal.cutShort([...cutPlaces(run.tracker), checksLine(run.notes)]);
+    ctx.signal.throwIfAborted();
     throw error;
   }
   const { shortOf } = run.tracker;
