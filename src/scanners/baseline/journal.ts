@@ -26,6 +26,8 @@ export function createJournal(report: Writable, signal: AbortSignal): Journal {
         else if (broken ?? report.destroyed) reject(broken ?? new Error('the report was closed'));
         else resolve();
       };
+      // Whatever ends the wait may have happened inside the write that made it necessary.
+      if (signal.aborted || broken !== undefined || report.destroyed) return settle();
       report.once('drain', settle);
       report.once('close', settle);
       signal.addEventListener('abort', settle, { once: true });
