@@ -35,9 +35,7 @@ export interface Attempt {
   readonly checkpoints: Checkpoint[];
   readonly progress: EngineProgress[];
   /** Resolves with the pid once `launched` was said this many times. */
-  launched(times: number): Promise<number>;
-  /** Resolves once progress fits. */
-  until(fits: (progress: EngineProgress) => boolean): Promise<void>;
+  readonly launched: (times: number) => Promise<number>;
 }
 
 /** One attempt of the real engine; `checkpoint` may refuse by throwing. */
@@ -63,7 +61,6 @@ export function attempt(job: ScanJob, options: Partial<RunContext> = {}): Attemp
     previous: undefined,
     progress(step) {
       progress.push(step);
-      tell();
     },
     ...options,
     async checkpoint(checkpoint) {
@@ -78,11 +75,10 @@ export function attempt(job: ScanJob, options: Partial<RunContext> = {}): Attemp
     result: nmapType.create({}).run(job, ctx),
     checkpoints,
     progress,
-    async launched(times) {
+    launched: async (times) => {
       await when(() => launches().length >= times);
       return pidOf(launches()[times - 1]);
     },
-    until: (fits) => when(() => progress.some(fits)),
   };
 }
 
@@ -95,7 +91,7 @@ export function pidOf(checkpoint: Checkpoint | undefined): number {
 export interface Service {
   readonly port: number;
   readonly firstConnection: Promise<void>;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** A service on loopback; silent ones keep nmap's version detection waiting. */
