@@ -1,22 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { nmapType } from '../../../src/scanners/nmap/nmap.ts';
 import { describeScannerContract } from '../../contracts/scanner-contract.ts';
-
-/** Processes that carry any marker of scanmux and were started by this one. */
-function startedHere(): string[] {
-  return readdirSync('/proc').filter((entry) => {
-    try {
-      if (!/^\d+$/.test(entry)) return false;
-      const stat = readFileSync(`/proc/${entry}/stat`, 'utf8');
-      const parent = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1];
-      return (
-        parent === String(process.pid) && readFileSync(`/proc/${entry}/environ`, 'latin1').includes('SCANMUX_MARKER=')
-      );
-    } catch {
-      return false; // ended meanwhile
-    }
-  });
-}
+import { markedProcesses } from './running.ts';
 
 describeScannerContract('nmap', {
   create: () => nmapType.create({}),
@@ -34,5 +18,8 @@ describeScannerContract('nmap', {
       '<nmaprun><host><address addr="192.0.2.1" addrtype="ipv4"/><ports><port protocol="tcp" portid="70000"/></ports></host></nmaprun>',
     nothing: '',
   },
-  leftovers: () => Promise.resolve(startedHere()),
+  leftovers: () => {
+    const own = markedProcesses().filter(({ parent }) => parent === process.pid);
+    return Promise.resolve(own.map(({ pid }) => `process ${pid}`));
+  },
 });

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
@@ -11,7 +11,7 @@ import { newScanId } from '../../../src/model/ids.ts';
 import { identityOf } from '../../../src/platform/process-identity.ts';
 import { nmapType } from '../../../src/scanners/nmap/nmap.ts';
 import { eventsOf, findingsIn, hasEnd, placesIn } from './reading.ts';
-import { attempt, closedPort, jobFor, pidOf, place, serve, type Service } from './running.ts';
+import { attempt, closedPort, jobFor, markedProcesses, pidOf, place, serve, type Service } from './running.ts';
 
 const services: Service[] = [];
 const listening = async (...how: Parameters<typeof serve>): Promise<Service> => {
@@ -35,17 +35,7 @@ const PAGE = [
 /** Plain JavaScript over dist/, because the oldest supported Node runs no TypeScript. */
 const WORKER = fileURLToPath(new URL('./doomed-worker.mjs', import.meta.url));
 
-/** Processes that carry the marker of a scan, by the system's own word. */
-const marked = (scanId: string): string[] =>
-  readdirSync('/proc').filter((entry) => {
-    try {
-      return (
-        /^\d+$/.test(entry) && readFileSync(`/proc/${entry}/environ`, 'latin1').includes(`SCANMUX_MARKER=${scanId}.`)
-      );
-    } catch {
-      return false;
-    }
-  });
+const marked = (scanId: string): number[] => markedProcesses(`SCANMUX_MARKER=${scanId}.`).map(({ pid }) => pid);
 
 describe('a run of nmap', () => {
   it('finds the web server, its version and its title', async () => {
@@ -92,7 +82,7 @@ describe('a run of nmap', () => {
     const refused = expect(result).rejects.toBe(reason);
     const pid = await launched(1);
     await silent.firstConnection;
-    expect(marked(job.scanId)).toEqual([String(pid)]);
+    expect(marked(job.scanId)).toEqual([pid]);
     abort.abort(reason);
     await refused;
     expect(identityOf(pid)).toBeUndefined();
@@ -176,7 +166,7 @@ describe('a run of nmap', () => {
     await silent.firstConnection;
     worker.kill('SIGKILL');
     await once(worker, 'exit');
-    expect(marked(scanId)).toEqual([String(orphan)]);
+    expect(marked(scanId)).toEqual([orphan]);
     const job = { ...jobFor([place('127.0.0.1', silent.port)], {}, scanId), epoch: 2 };
     const { result, checkpoints } = attempt(job, {
       previous: isKnown ? { phase: 'launched', reference } : { phase: 'intent' },
