@@ -115,7 +115,7 @@ describe('the queue file', () => {
   });
 
   describe('migration', () => {
-    const steps = ['CREATE TABLE one (x) STRICT'.replace('x', 'x TEXT'), "INSERT INTO one VALUES ('kept')"];
+    const steps = ['CREATE TABLE one (x TEXT) STRICT', "INSERT INTO one VALUES ('kept')"];
     const rows = (file: string): unknown => {
       const db = new DatabaseSync(file, { readOnly: true });
       const found = db.prepare('SELECT x FROM one').all().length;
@@ -130,6 +130,7 @@ describe('the queue file', () => {
       expect(userVersion(db)).toBe(3);
       db.close();
       expect([rows(path), rows(`${path}.v2`)]).toEqual([2, 1]);
+      expect(statSync(`${path}.v2`).mode & 0o777).toBe(0o600);
     });
 
     it('leaves everything as it was when a step fails', async () => {

@@ -15,7 +15,7 @@ interface Candidate {
 export async function claim(store: Store, workerId: string, slots: readonly Slot[]): Promise<Claim | undefined> {
   const { moved, taken } = await store.write(() => {
     announce(store, workerId, 0);
-    const count = tidy(store, slots);
+    const count = tidy(store, workerId, slots);
     return { moved: count, taken: takeNext(store, workerId, slots) };
   });
   if (moved > 0 || taken) store.events.ring();
@@ -26,12 +26,21 @@ export async function claim(store: Store, workerId: string, slots: readonly Slot
 export function announce(store: Store, workerId: string, beats: number): void {
   const known = one(store, 'SELECT beat FROM workers WHERE worker_id = ?', workerId);
   if (known && beats === 0) return;
+  if (!known) forgetDead(store);
   change(
     store,
     'INSERT INTO workers (worker_id, beat) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET beat = beat + ?2',
     workerId,
     beats,
   );
+}
+
+/** Their running scans are lost with or without a place on the list. */
+function forgetDead(store: Store): void {
+  for (const row of many(store, 'SELECT worker_id FROM workers')) {
+    const workerId = textOf(row, 'worker_id');
+    if (!store.isAlive(workerId)) change(store, 'DELETE FROM workers WHERE worker_id = ?', workerId);
+  }
 }
 
 function takeNext(store: Store, workerId: string, slots: readonly Slot[]): Claim | undefined {
