@@ -70,6 +70,18 @@ async function claimAll() {
   await Promise.all([loop(), loop()]);
 }
 
+/** Claims one scan; says what becomes of its write when asked to finish. Idle between: it is stopped holding no lock. */
+async function holdOne() {
+  const worker = identityText(ownIdentity());
+  await queue.heartbeat(worker);
+  const claim = await queue.claim(worker, slots);
+  process.on('message', async () => {
+    process.send({ finished: await queue.finish(claim, { kind: 'completed', result: resultOf(claim) }) });
+  });
+  process.send({ step: 'claimed' });
+  await new Promise(() => {});
+}
+
 const resultOf = ({ epoch }) => ({
   verdict: 'not_tested',
   coverage: { requested: 1, tested: 0, partial: 0, unreachable: 0, not_tested: 1, looked_for: [], not_looked_for: [] },
@@ -79,5 +91,5 @@ const resultOf = ({ epoch }) => ({
 });
 
 process.on('disconnect', () => process.exit());
-await (role === 'submit' ? submitAll() : claimAll());
+await { submit: submitAll, claim: claimAll, hold: holdOne }[role]();
 process.disconnect?.();

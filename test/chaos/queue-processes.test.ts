@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { systemClock } from '../../src/platform/clock.ts';
-import type { ScanQueue } from '../../src/queue/queue.ts';
+import type { Claim, ScanQueue } from '../../src/queue/queue.ts';
 import { createSqliteQueue } from '../../src/queue/sqlite/queue.ts';
 import { newScan } from '../contracts/queue-contract.ts';
 import { newFolder, SETTINGS } from '../queue/sqlite-harness.ts';
@@ -46,7 +46,7 @@ describe('several processes on one queue file', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  const start = (role: 'submit' | 'claim', more: object): ChildProcess => {
+  const start = (role: 'submit' | 'claim' | 'hold', more: object): ChildProcess => {
     const child = fork(PROCESS, [role, JSON.stringify({ folder, settings, ...more })], { execArgv: [] });
     children.add(child);
     return child;
@@ -117,4 +117,27 @@ describe('several processes on one queue file', () => {
     expect(stepsSeen).toEqual(new Set(['claimed', 'intent', 'launched', 'finished']));
     expect(kills).toBeGreaterThanOrEqual(20);
   }, 90_000);
+
+  it('take a scan over from a stopped process, which can write nothing once it goes on', async () => {
+    const slots = [{ pool: 'nmap', instance: 'a', limit: 1 }];
+    const brisk = { ...settings, leaseMs: 600 };
+    const observer = await createSqliteQueue({ folder, clock: systemClock, settings: brisk });
+    const { scan } = await queue.submit(newScan());
+    const child = start('hold', { slots });
+    await once(child, 'message');
+    child.kill('SIGSTOP');
+    const { signal } = new AbortController();
+    let heir: Claim | undefined;
+    for (let looks = 0; !heir && looks < 200; looks++) {
+      heir = await observer.claim('heir', slots);
+      if (!heir) await observer.waitForWork(signal, 50);
+    }
+    expect([heir?.scan.scanId, heir?.epoch]).toEqual([scan.scanId, 2]);
+    child.kill('SIGCONT');
+    child.send('finish');
+    const [answer] = await once(child, 'message');
+    expect(answer).toEqual({ finished: false });
+    expect((await observer.get('local', scan.scanId))?.state).toBe('running');
+    await observer.close();
+  });
 });

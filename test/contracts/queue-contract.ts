@@ -186,6 +186,7 @@ export function describeQueueContract(name: string, createHarness: () => Promise
         const foreign = await submit({}, { idempotencyKey: 'key-0001', tenant: 'other' });
         expect(foreign.scanId).not.toBe(first.scanId);
         harness.advance(IDEMPOTENCY_HOURS * HOUR + 1);
+        expect(await queue.wouldDeduplicateTo({ ...first, idempotencyKey: 'key-0001' })).toBeUndefined();
         expect((await submit({}, { idempotencyKey: 'key-0001' })).scanId).not.toBe(first.scanId);
       });
 
@@ -236,6 +237,17 @@ export function describeQueueContract(name: string, createHarness: () => Promise
         for (let n = 0; n < 8; n++) order.push((await claimed([slot('a', 30)])).scan.tenant);
         expect(order.filter((tenant) => tenant === 'small')).toHaveLength(3);
         expect(order.lastIndexOf('small')).toBeLessThanOrEqual(6);
+      });
+
+      it('lets a tenant that was idle save up nothing', async () => {
+        await submit({}, { tenant: 'idle' });
+        for (let n = 0; n < 20; n++) await submit({}, { tenant: 'busy' });
+        for (let n = 0; n < 11; n++) await claimed([slot('a', 30)]);
+        for (let n = 0; n < 8; n++) await submit({}, { tenant: 'idle' });
+        const order = [];
+        for (let n = 0; n < 10; n++) order.push((await claimed([slot('a', 30)])).scan.tenant);
+        expect(order.filter((tenant) => tenant === 'busy').length).toBeGreaterThanOrEqual(4);
+        expect(order.filter((tenant) => tenant === 'idle').length).toBeGreaterThanOrEqual(4);
       });
 
       it('tells each queued scan the exact place in which it would be claimed', async () => {

@@ -192,6 +192,20 @@ describe('the queue file', () => {
     expect((await queue.submit(newScan())).scan.position).toBe(accepted + 1);
   });
 
+  it('keeps nothing of a purged scan but its idempotency key', async () => {
+    const store = await openStore(deps());
+    const queue = createQueueOn(store);
+    open.push(queue);
+    await queue.submit(newScan({}, { idempotencyKey: 'key-0001' }));
+    clock.advance(SETTINGS.queuedExpiryHours * 3_600_000 + 1);
+    await queue.claim('worker', []);
+    expect(await queue.purgeDeadLetters('local', clock.now() + 1)).toHaveLength(1);
+    const left = ['scans', 'events', 'ranks', 'idempotency'].map(
+      (table) => store.db.prepare(`SELECT count(*) AS n FROM ${table}`).get()?.['n'],
+    );
+    expect(left).toEqual([0, 0, 0, 1]);
+  });
+
   it('answers hot questions from indexes alone', async () => {
     const store = await openStore(deps());
     open.push(createQueueOn(store));
@@ -206,7 +220,7 @@ describe('the queue file', () => {
         `SELECT * FROM scans WHERE state = 'queued' AND bound = '' AND pool = 'p' ORDER BY priority, rank LIMIT 1`,
         'waiting',
       ],
-      [`SELECT pool, bound, count(*) FROM scans WHERE held = 1 GROUP BY pool, bound`, 'held'],
+      [`SELECT id, bound FROM scans WHERE held = 1 AND pool = 'p' AND queued_at < 1`, 'held'],
       [`SELECT pool, n FROM ranks WHERE shift = 99`, 'rank_totals'],
       [`DELETE FROM ranks WHERE n = 0`, 'empty_ranks'],
       [`SELECT pool, instance, count(*) FROM scans WHERE state = 'running' GROUP BY pool, instance`, 'running'],

@@ -65,17 +65,12 @@ function comesBefore(a: StoredScan, b: StoredScan): boolean {
   return (a.record.request.priority - b.record.request.priority || a.id - b.id) < 0;
 }
 
-/**
- * Scans that occupy each instance: the running, and those whose worker was lost while they may still run at the
- * scanner. The latter keep their slot, so an adoption never makes one too many.
- */
+/** Running scans of each instance, over all workers. */
 function usedSlots(store: Store): ReadonlyMap<string, number> {
   const used = new Map<string, number>();
   const rows = many(
     store,
-    `SELECT pool, instance, count(*) AS n FROM scans WHERE state = 'running' GROUP BY pool, instance
-     UNION ALL
-     SELECT pool, bound, count(*) FROM scans WHERE held = 1 GROUP BY pool, bound`,
+    `SELECT pool, instance, count(*) AS n FROM scans WHERE state = 'running' GROUP BY pool, instance`,
   );
   for (const row of rows) {
     const key = instanceKey(textOf(row, 'pool'), textOf(row, 'instance'));
@@ -101,7 +96,7 @@ function candidate(
   };
   const free = slots.filter((slot) => (used.get(instanceKey(pool, slot.instance)) ?? 0) < slot.limit);
   if (one(store, `SELECT 1 FROM scans WHERE state = 'queued' AND bound <> '' AND pool = ? LIMIT 1`, pool)) {
-    // An adoption's slot is its own already.
+    // An adoption still occupies its slot at the scanner. It goes before all others, so nobody gets that slot meanwhile.
     for (const slot of slots) add(one(store, FIRST_BOUND, pool, slot.instance, 1), slot);
     for (const slot of free) add(one(store, FIRST_BOUND, pool, slot.instance, 0), slot);
   }
