@@ -1,4 +1,5 @@
-import type { Coverage } from '../model/coverage.ts';
+import type { Coverage, Place } from '../model/coverage.ts';
+import type { AppError } from '../model/errors.ts';
 import type { BySeverity, ParsedFinding, Severity } from '../model/finding.ts';
 import type { ReportEvent } from '../model/report.ts';
 import type { Artefact } from '../model/scan.ts';
@@ -31,8 +32,10 @@ export interface Ingested {
   readonly coverage: Coverage;
   readonly findings: number;
   readonly bySeverity: BySeverity;
-  /** The report's own end was seen. */
+  /** The report's own end was seen, and nothing after it was unreadable. */
   readonly ended: boolean;
+  /** Why reading stopped early; everything before that place is in the file. Code `report_unreadable`. */
+  readonly readError?: AppError;
 }
 
 export type GroupBy = 'none' | 'host' | 'rule' | 'cve' | 'severity' | 'solution';
@@ -77,6 +80,8 @@ export interface FindingGroup {
   readonly max_epss?: number;
   readonly kev: boolean;
   readonly sample_finding_id: string;
+  /** Only when the first group alone was over the budget: what was cut, as `key: 2000 -> 400 characters`. */
+  readonly cut?: readonly string[];
 }
 
 export interface FindingPage {
@@ -88,15 +93,23 @@ export interface FindingPage {
   readonly nextCursor?: string;
   /** What matches but comes after this page (or group page), by severity. */
   readonly omitted: BySeverity;
+  /** The first places that were not fully looked at (20), with the reason. */
+  readonly untested?: readonly Place[];
 }
 
 /** The findings databases: one immutable SQLite file per finished attempt. */
 export interface FindingsStore {
-  /** Parses nothing itself: takes the events, cleans, deduplicates, numbers, writes. @throws AppError storage_full, report_unreadable */
+  /**
+   * Parses nothing itself: takes the events, cleans, deduplicates, numbers, writes. A report that becomes unreadable
+   * midway keeps what was whole (`readError`). The path of the artefact is relative to `input.folder`.
+   * @throws AppError storage_full, storage_unusable; report_unreadable when it holds more findings than the limit
+   */
   ingest(input: IngestInput): Promise<Ingested>;
   /** @throws AppError cursor_invalid, invalid_request */
   query(file: string, scanId: string, query: FindingQuery): Promise<FindingPage>;
   /** Undefined when the file has no such number. */
   get(file: string, scanId: string, number: number): Promise<Finding | undefined>;
+  /** Requested places that were not fully tested, with reasons, by name; the first `limit` of them. */
+  untested(file: string, limit: number): Promise<readonly Place[]>;
   close(): void;
 }

@@ -26,4 +26,6 @@ export interface ScannerHealth {
   readonly canLaunch: boolean;
   /** Why it is not healthy or cannot launch, with what an operator can do. */
   readonly why?: string;
+  /** Set when nothing can be started until an operator changes something: runs are refused before queueing. */
+  readonly refusal?: 'no_scanner_available' | 'scanner_edition_forbids_api';
 }

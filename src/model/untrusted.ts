@@ -4,31 +4,61 @@ import { z } from 'zod';
 const visible = (char: string): string => `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`;
 
 /**
- * Control (except tab and newline), format (bidirectional, zero-width, tags), private-use, lone surrogate and
- * line/paragraph separator characters. Cf covers U+202A..E, U+2066..9, U+200B..F, U+FEFF and U+E0000..7F.
+ * Control, format (bidirectional, zero-width, tags), private-use, lone surrogate, line/paragraph separator and
+ * non-character code points, and what Unicode calls ignorable when displayed: variation selectors, Hangul fillers, the
+ * combining grapheme joiner. The last ones are letters or marks by category, yet nobody sees them.
  */
-const ACTING = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}\u{FE00}-\u{FE0F}\u{E0100}-\u{E01EF}]/gu;
+const ACTING = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}]/gu;
 
-/** `https://` becomes `hxxps://`: the field's usual way to write a link nobody can click. */
-const SCHEME = /\b(h)tt(ps?:\/\/)/gi;
+/** Half of a surrogate pair at the end of text that was cut. */
+const HALF_CHARACTER = /[\uD800-\uDBFF]$/;
+
+const HTTP = /http(s?:\/\/)/gi;
+const OTHER_SCHEME = /(?<!hxxps?):\/\//gi;
+/** Only where a link would follow: `metadata: x` in a log stays as it is. The cut mark is no part of a link. */
+const SCHEME_WITHOUT_SLASHES = /((?:javascript|vbscript|mailto)(?=:[^\s…])|data(?=:\w+\/\w)):/gi;
+const BARE_WWW = /(www)\.(?=\w)/gi;
+const MARKDOWN_LINK = /\]\(/g;
 
 /**
- * Text the scanned system wrote, made safe to show: acting characters are made visible, links cannot be clicked,
- * length is capped in UTF-16 units.
+ * Writes links the way the field does, so that no client makes them clickable: `hxxps://`, `ftp[:]//`, `www[.]`, and
+ * no Markdown link or image. Each pattern is linear in the text and never matches its own result.
+ */
+const defang = (text: string): string =>
+  text
+    .replace(HTTP, (match, rest: string) => `${match.startsWith('H') ? 'H' : 'h'}xxp${rest}`)
+    .replace(OTHER_SCHEME, '[:]//')
+    .replace(SCHEME_WITHOUT_SLASHES, '$1[:]')
+    .replace(BARE_WWW, '$1[.]')
+    .replace(MARKDOWN_LINK, '] (');
+
+/** Caps in UTF-16 units and marks the cut; never leaves half a character. */
+function cap(text: string, maxLength: number, isCut: boolean): string {
+  if (text.length <= maxLength && !isCut) return text;
+  return `${text.slice(0, maxLength - 1).replace(HALF_CHARACTER, '')}…`;
+}
+
+/** What can still be shown of very long text: cleaning the rest would only cost time. */
+const headOf = (text: string, maxLength: number): string =>
+  text.length > maxLength * 2 ? text.slice(0, maxLength * 2).replace(HALF_CHARACTER, '') : text;
+
+/**
+ * Text the scanned system wrote, made safe to show: acting characters are made visible (tab and newline stay), links
+ * cannot be clicked, length is capped in UTF-16 units. Cleaning cleaned text changes nothing.
  */
 export function cleanUntrusted(text: string, maxLength: number): string {
-  const head = text.length > maxLength * 2 ? text.slice(0, maxLength * 2) : text;
+  const head = headOf(text, maxLength);
   const shown = head
     .replace(/\r\n?/g, '\n')
-    .replace(ACTING, (char) => (char === '\n' || char === '\t' ? char : visible(char)))
-    .replace(SCHEME, '$1xx$2');
-  return shown.length > maxLength ? `${shown.slice(0, maxLength - 1).replace(/[\uD800-\uDBFF]$/, '')}…` : shown;
+    .replace(ACTING, (char) => (char === '\n' || char === '\t' ? char : visible(char)));
+  return cap(defang(shown), maxLength, head.length < text.length);
 }
 
 /** One line of cleaned text that is not a link to defang: host names, locations, imported titles. */
 export function cleanLine(text: string, maxLength: number): string {
-  const shown = text.replace(ACTING, (char) => (/[\n\r\t]/.test(char) ? ' ' : visible(char))).trim();
-  return shown.length > maxLength ? `${shown.slice(0, maxLength - 1)}…` : shown;
+  const head = headOf(text, maxLength);
+  const shown = head.replace(ACTING, (char) => (/[\n\r\t]/.test(char) ? ' ' : visible(char))).trim();
+  return cap(shown, maxLength, head.length < text.length);
 }
 
 /** Schema of target-written text; cleaning happens while parsing, so that no path can skip it. */

@@ -47,6 +47,7 @@ export function createBell(folder: string, name: string): Bell {
       };
     },
     close() {
+      if (closed) return;
       closed = true;
       listeners.clear();
       stopWatching?.();

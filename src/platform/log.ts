@@ -12,18 +12,26 @@ export interface Log {
 
 export type LogLevel = 'silent' | 'error' | 'warn' | 'info' | 'debug';
 
-/** Values under these keys never reach the log, at any of the first three levels. */
+/** Values under these keys never reach the log, at any of the first three levels. Matched exactly, as written here. */
 const SECRET_KEYS = [
   'password',
+  'secret',
   'secret_key',
+  'secretKey',
   'access_key',
+  'accessKey',
+  'api_key',
+  'apiKey',
   'passphrase',
   'private_key',
+  'privateKey',
   'token',
   'authorization',
   'cookie',
+  'set-cookie',
+  'x-apikeys',
 ];
-const paths = SECRET_KEYS.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]);
+const paths = SECRET_KEYS.flatMap((key) => [`["${key}"]`, `*["${key}"]`, `*.*["${key}"]`]);
 
 /**
  * JSON lines on stderr; stdout belongs to MCP alone. Synchronous, so that the last words before a crash are kept.

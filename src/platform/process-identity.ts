@@ -46,12 +46,19 @@ function startTime(pid: number): string | undefined {
     }
   }
   if (!signalProcess(pid, 0)) return undefined;
-  if (process.platform === 'darwin') return outputOf('/bin/ps', ['-o', 'lstart=', '-p', String(pid)], 2_000)?.trim();
+  if (process.platform === 'darwin') return darwinStartTime(pid);
   return outputOf(
     'powershell.exe',
     ['-NoProfile', '-Command', `(Get-Process -Id ${pid}).StartTime.Ticks`],
     10_000,
   )?.trim();
+}
+
+/** ps writes the time in the reader's zone and language; both are fixed, or two readers would see two processes. */
+function darwinStartTime(pid: number): string | undefined {
+  const argv = ['TZ=UTC0', 'LC_ALL=C', '/bin/ps', '-o', 'stat=', '-o', 'lstart=', '-p', String(pid)];
+  const [, state, started] = /^\s*(\S+)\s+(.+?)\s*$/.exec(outputOf('/usr/bin/env', argv, 2_000) ?? '') ?? [];
+  return state?.startsWith('Z') ? undefined : started;
 }
 
 /** The identity of a running process; undefined when there is none with this id. */

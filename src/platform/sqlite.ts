@@ -36,6 +36,8 @@ export interface Database {
 /** How long one attempt may block the event loop for a lock (DESIGN §10). */
 const BLOCKING_WAIT_MS = 50;
 const LOCK_PATIENCE_MS = 10_000;
+/** How long opening a file waits while other processes make or recover it. */
+const OPEN_PATIENCE_MS = 2_000;
 
 export interface OpenOptions {
   readonly readOnly?: boolean;
@@ -107,6 +109,21 @@ function row(value: unknown): Row {
   return result;
 }
 
+/**
+ * The driver drops the result code where a read of many rows fails. Whether the file is to blame is then asked of SQLite
+ * itself; the error of a sound file (an SQL mistake, say) stays as it is.
+ */
+function withResultCode(db: Connection, error: unknown): unknown {
+  const isCodeless = error instanceof Error && 'code' in error && error.code === 'ERR_SQLITE_ERROR';
+  if (!isCodeless || 'errcode' in error) return error;
+  try {
+    const { quick_check: answer } = row(db.prepare('PRAGMA quick_check(1)').get());
+    return answer === 'ok' ? error : Object.assign(error, { errcode: CORRUPT });
+  } catch (found) {
+    return found;
+  }
+}
+
 function wrap(statement: ReturnType<Connection['prepare']>, fail: (error: unknown) => unknown): Statement {
   const guarded = <T>(body: () => T): T => {
     try {
@@ -123,7 +140,11 @@ function wrap(statement: ReturnType<Connection['prepare']>, fail: (error: unknow
       }),
     all: (...values) => guarded(() => statement.all(...checked(values)).map(row)),
     *iterate(...values) {
-      for (const found of statement.iterate(...checked(values))) yield row(found);
+      try {
+        for (const found of statement.iterate(...checked(values))) yield row(found);
+      } catch (error) {
+        throw fail(error);
+      }
     },
     run: (...values) =>
       guarded(() => {
@@ -139,8 +160,8 @@ function wrap(statement: ReturnType<Connection['prepare']>, fail: (error: unknow
  * @throws AppError storage_unusable, storage_full, queue_unavailable
  */
 export function openDatabase(path: string, options: OpenOptions = {}): Database {
-  const fail = (error: unknown): unknown => sqliteFailure(error, path);
   const db = connect(path, options);
+  const fail = (error: unknown): unknown => sqliteFailure(withResultCode(db, error), path);
   const statements = new Map<string, Statement>();
   return {
     path,
@@ -172,9 +193,23 @@ export function openDatabase(path: string, options: OpenOptions = {}): Database 
     write: (body) => patiently(() => inTransaction(db, body), fail),
     close() {
       statements.clear();
-      if (db.isOpen) db.close();
+      if (!db.isOpen) return;
+      if (!options.readOnly) checkpoint(db);
+      db.close();
     },
   };
+}
+
+/**
+ * The driver ends statements only when they are collected, so its close leaves everything in the WAL. Here it moves to
+ * the file first; where another process still reads, that one or the next to open does it.
+ */
+function checkpoint(db: Connection): void {
+  try {
+    db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+  } catch (error) {
+    if (sqliteCode(error) === undefined) throw error;
+  }
 }
 
 function inTransaction<T>(db: Connection, body: () => T): T {
@@ -204,17 +239,35 @@ async function patiently<T>(attempt: () => T, fail: (error: unknown) => unknown)
   }
 }
 
+/**
+ * Two processes that make or recover the same file at once get BUSY without the driver's own wait (the switch to WAL
+ * needs the file alone). Opening is synchronous and happens at start-up, so here, and only here, we wait in place.
+ */
 function connect(path: string, options: OpenOptions): Connection {
+  const deadline = performance.now() + OPEN_PATIENCE_MS;
+  const pause = new Int32Array(new SharedArrayBuffer(4));
+  for (;;) {
+    try {
+      return connectOnce(path, options);
+    } catch (error) {
+      if (!isBusy(error) || performance.now() > deadline) throw sqliteFailure(error, path);
+    }
+    Atomics.wait(pause, 0, 0, 1 + Math.random() * 10);
+  }
+}
+
+function connectOnce(path: string, options: OpenOptions): Connection {
+  const db = new DatabaseSync(path, {
+    readOnly: options.readOnly ?? false,
+    timeout: options.blockingWaitMs ?? BLOCKING_WAIT_MS,
+  });
   try {
-    const db = new DatabaseSync(path, {
-      readOnly: options.readOnly ?? false,
-      timeout: options.blockingWaitMs ?? BLOCKING_WAIT_MS,
-    });
     const journal = options.journal ?? 'wal';
     if (!options.readOnly && journal !== 'keep') db.exec(`PRAGMA journal_mode = ${journal}`);
     db.exec(`PRAGMA synchronous = ${options.synchronous ?? 'full'}; PRAGMA trusted_schema = OFF`);
     return db;
   } catch (error) {
-    throw sqliteFailure(error, path);
+    db.close();
+    throw error;
   }
 }

@@ -74,6 +74,8 @@ export interface ListFilter {
   readonly createdBefore?: number;
   /** Keeps scans one of whose canonical target texts it accepts. */
   readonly matchesTargets?: (targets: readonly string[]) => boolean;
+  /** Names what `matchesTargets` looks for, so that a cursor can be bound to it. */
+  readonly targetKey?: string;
   readonly limit: number;
   /** Opaque; bound to the filter. @throws AppError cursor_invalid */
   readonly cursor?: string;

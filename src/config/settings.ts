@@ -1,0 +1,139 @@
+import { join } from 'node:path';
+import { z } from 'zod';
+import { environment, type Environment } from './environment.ts';
+import { pathText, withoutNulls, type JsonPath } from './json-value.ts';
+import { parseLenient, type KeyIssue } from './lenient-parse.ts';
+import { configInvalid, type Problem } from './problems.ts';
+import { readConfigFile } from './read-config-file.ts';
+import { overlay, settingVariables } from './settings-environment.ts';
+import { parseYaml, type YamlText } from './yaml-text.ts';
+
+export const SETTINGS_FILE = 'scanmux.yaml';
+
+const Worker = z.strictObject({
+  max_concurrent_scans: z.int().min(1).max(256).default(8).describe('Scans one worker runs at once, over all pools.'),
+  idle_exit_seconds: z
+    .number()
+    .min(0.1)
+    .max(86_400)
+    .default(60)
+    .describe('A worker that was started by a server ends after this long without any scan to run.'),
+  shutdown_grace_seconds: z
+    .number()
+    .min(0)
+    .max(3_600)
+    .default(30)
+    .describe('After SIGTERM, time for running scans to finish before they are given back to the queue.'),
+  in_process: z
+    .boolean()
+    .default(false)
+    .describe('Run scans inside the server instead of a process of their own, e.g. in a container.'),
+  lease_seconds: z
+    .number()
+    .min(1)
+    .max(3_600)
+    .default(60)
+    .describe('A scan whose worker is silent this long is given to another one.'),
+});
+
+const Retry = z
+  .strictObject({
+    max_attempts: z.int().min(1).max(10).default(3).describe('Attempts per scan, the first one included.'),
+    base_seconds: z
+      .number()
+      .min(0.01)
+      .max(3_600)
+      .default(2)
+      .describe('Longest wait before the second attempt; it doubles with each further one. The wait itself is random.'),
+    max_seconds: z.number().min(0.01).max(86_400).default(300).describe('Longest wait before any attempt.'),
+  })
+  .refine((retry) => retry.base_seconds <= retry.max_seconds, {
+    path: ['base_seconds'],
+    message: 'must not be larger than retry.max_seconds',
+  });
+
+/** scanmux.yaml. Every key is an environment variable too: `SCANMUX_` and its path. */
+export const Settings = z.strictObject({
+  default_pool: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, 'must be the name of a pool: a-z, 0-9, _ and -')
+    .default('baseline')
+    .describe('Pool for scans that name none.'),
+  log_level: z
+    .enum(['silent', 'error', 'warn', 'info', 'debug'])
+    .default('info')
+    .describe('What is logged on stderr. Also read from `LOG_LEVEL`.'),
+  storage_reserve_mb: z
+    .int()
+    .min(0)
+    .max(1_000_000)
+    .default(256)
+    .describe('New scans are refused when the disk of the data folder has less free than this.'),
+  idempotency_hours: z
+    .number()
+    .min(1)
+    .max(8_760)
+    .default(48)
+    .describe('How long a repeated idempotency key returns the scan it made.'),
+  queued_expiry_hours: z
+    .number()
+    .min(1)
+    .max(8_760)
+    .default(168)
+    .describe('A scan that could not start for this long fails.'),
+  max_raw_report_mb: z
+    .int()
+    .min(1)
+    .max(102_400)
+    .default(2_048)
+    .describe('A report of an engine is cut off here; its scan is then at best partial.'),
+  probe_interval_seconds: z
+    .number()
+    .min(1)
+    .max(3_600)
+    .default(60)
+    .describe('What is known about the health of a scanner is asked again after this long.'),
+  worker: Worker.prefault({}).describe('Processes that run scans.'),
+  retry: Retry.prefault({}).describe('Attempts after errors that can pass.'),
+});
+export type Settings = z.infer<typeof Settings>;
+
+/**
+ * Reads scanmux.yaml, which may be absent, and the environment, which wins over it.
+ * @throws AppError config_invalid, listing every wrong key at once
+ */
+export function loadSettings({
+  configFolder,
+  env = environment(),
+}: {
+  configFolder: string;
+  env?: Environment;
+}): Settings {
+  const file = join(configFolder, SETTINGS_FILE);
+  const content = readConfigFile(file);
+  const yaml = parseYaml(content ?? '', file);
+  const variables = settingVariables(Settings);
+  const { raw, sources, problems: wrongNames } = overlay(withoutNulls(yaml.value ?? {}), variables, env);
+  const problems: Problem[] = [...yaml.problems, ...wrongNames];
+  const parsed = parseLenient(Settings, raw);
+  if (!parsed.ok) problems.push(...parsed.issues.map((issue) => located(issue, file, yaml, sources)));
+  if (!parsed.ok || problems.length > 0) throw configInvalid(problems);
+  return parsed.value;
+}
+
+function located(
+  { path, message }: KeyIssue,
+  file: string,
+  yaml: YamlText,
+  sources: ReadonlyMap<string, string>,
+): Problem {
+  const key = pathText(path);
+  const source = sources.get(key);
+  if (source !== undefined) return { where: `environment variable ${source}`, message };
+  return { where: [fileAt(file, yaml, path), key].filter(Boolean).join(': '), message };
+}
+
+function fileAt(file: string, yaml: YamlText, path: JsonPath): string {
+  const line = yaml.lineOf(path);
+  return line === undefined ? file : `${file}:${line}`;
+}

@@ -1,0 +1,21 @@
+import type { Writable } from 'node:stream';
+import type { Artefact, ScanRecord } from '../model/scan.ts';
+
+/** A raw report being written. */
+export interface ReportSink {
+  readonly writable: Writable;
+  /** Resolves once everything is on disk, however the run ended. @throws AppError storage_full, report_unreadable (over the cap) */
+  close(): Promise<Artefact>;
+}
+
+/** The files of scans: `<folder>/<scan id>/<epoch>/…`. Nothing is ever overwritten: each attempt has its own folder. */
+export interface ScanFiles {
+  attemptFolder(scanId: string, epoch: number): Promise<string>;
+  openReport(scanId: string, epoch: number, maxBytes: number): Promise<ReportSink>;
+  /** Path of an artefact that a record names. */
+  pathOf(scanId: string, artefact: Artefact): string;
+  /** The findings file a finished scan refers to; undefined when it has none. */
+  findingsOf(scan: ScanRecord): string | undefined;
+  /** Removes attempt folders nothing refers to; returns how many. */
+  sweep(referenced: (scanIds: readonly string[]) => Promise<ReadonlyMap<string, ReadonlySet<number>>>): Promise<number>;
+}

@@ -1,0 +1,86 @@
+import { createHash } from 'node:crypto';
+import { closeSync, createReadStream, openSync } from 'node:fs';
+import { access, chmod, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { AppError } from '../model/errors.ts';
+import type { Artefact } from '../model/scan.ts';
+
+const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined);
+
+/** Gives failures of the file system our code; anything else passes through as it is. */
+export function diskFailure(error: unknown, folder: string): unknown {
+  switch (codeOf(error)) {
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return new AppError('storage_full', 'The disk of the data folder is full.', { cause: error });
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+    case 'ENOTDIR':
+    case 'EIO':
+      return new AppError('storage_unusable', `${folder} cannot be written.`, { cause: error });
+    default:
+      return error;
+  }
+}
+
+export const makeFolder = async (folder: string): Promise<void> => {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+};
+
+/** An empty file only its owner can read, before SQLite would make one that everybody can. */
+export const makePrivateFile = (path: string): void => closeSync(openSync(path, 'wx', 0o600));
+
+async function sha256Of(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk);
+  return hash.digest('hex');
+}
+
+async function flush(path: string, flags: 'r' | 'r+'): Promise<void> {
+  const handle = await open(path, flags);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
+
+/**
+ * Makes a finished file durable and gives it the name of its content, beside where it is. An equal file that is there
+ * already is kept; it is never written over.
+ * @throws AppError storage_unusable when that name holds something else
+ */
+export async function publish(temporary: string): Promise<Artefact> {
+  await flush(temporary, 'r+');
+  const sha256 = await sha256Of(temporary);
+  const path = `findings-${sha256.slice(0, 16)}.db`;
+  const final = join(dirname(temporary), path);
+  const { size: bytes } = await stat(temporary);
+  if (await exists(final)) {
+    if ((await sha256Of(final)) !== sha256)
+      throw new AppError('storage_unusable', `${final} was changed after it was written.`);
+    await rm(temporary);
+  } else {
+    await chmod(temporary, 0o600);
+    await rename(temporary, final);
+    // Windows cannot open a folder; its rename is durable enough without.
+    if (process.platform !== 'win32') await flush(dirname(final), 'r');
+  }
+  return { kind: 'findings', path, bytes, sha256 };
+}
+
+/**
+ * Removes temporary files with whatever SQLite put beside them. One that cannot be removed must not hide why the ingest
+ * failed; nothing refers to it, so it is swept with other unreferenced files.
+ */
+export async function discard(paths: readonly string[]): Promise<void> {
+  const all = paths.flatMap((path) => [path, `${path}-journal`, `${path}-wal`, `${path}-shm`]);
+  await Promise.allSettled(all.map((path) => rm(path, { force: true })));
+}

@@ -1,0 +1,35 @@
+import type { Location } from '../model/finding.ts';
+import { addressKey } from './address-key.ts';
+
+/** What a finding is found and sorted by as far as its host goes. */
+export interface HostKeys {
+  /** Shown name of the group a finding belongs to: host, address, image or file. Empty when it has none. */
+  readonly label: string;
+  /** Sorts addresses by number, then names by letter, then what has no host. */
+  readonly order: string;
+  /** Lower case, without a trailing dot. */
+  readonly name: string | undefined;
+  readonly address: string | undefined;
+}
+
+function hostOfUrl(url: string | undefined): string | undefined {
+  if (url === undefined || !URL.canParse(url)) return undefined;
+  const { hostname } = new URL(url);
+  return hostname === '' ? undefined : hostname;
+}
+
+export const plainHostName = (text: string): string => text.trim().toLowerCase().replace(/\.$/, '');
+
+export function hostKeys({ host, ip, url, image, file }: Location): HostKeys {
+  const named = host ?? (ip === undefined ? hostOfUrl(url) : undefined);
+  const label = named ?? ip ?? image ?? file ?? '';
+  const literal = named === undefined ? undefined : addressKey(named);
+  const name = named === undefined || literal !== undefined ? undefined : plainHostName(named);
+  const address = addressKey(ip ?? '') ?? literal;
+  return { label, order: orderOf(name, address, label), name, address };
+}
+
+function orderOf(name: string | undefined, address: string | undefined, label: string): string {
+  if (name !== undefined) return `n${name}`;
+  return address === undefined ? `x${label}` : `a${address}`;
+}

@@ -1,0 +1,45 @@
+import type { Untrusted } from '../model/finding.ts';
+
+/**
+ * Ways in which text of a scanned system talks to a model instead of about itself. A hit is a warning, not a verdict:
+ * the text is shown as untrusted either way. Patterns run over text without invisible characters and are linear.
+ */
+const PATTERNS: Readonly<Record<string, RegExp>> = {
+  instruction_override:
+    /\b(?:ignore|disregard|forget|override)\b[^.\n]{0,30}\b(?:previous|prior|above|earlier|preceding|all|your)\b[^.\n]{0,30}\b(?:instructions?|prompts?|rules|directions|guidelines|context)\b|\bnew (?:system )?instructions\s*:/i,
+  role_tag:
+    /<\/?\s*(?:system|assistant|user|tool_result|function_results?)\s*>|<\|(?:im_start|im_end|system|assistant|user|endoftext)\|>|\[\/?INST\]|<<\/?SYS>>|(?:^|\n)\s*#{0,3}\s*(?:assistant|system|human)\s*:\s*\S/i,
+  tool_call_bait:
+    /\b(?:call|invoke|use|run|execute)\b[^.\n]{0,25}\b(?:tools?|functions?|mcp|run_untrusted_scan|run_authenticated_scan|suppress_finding|cancel_scan|delete_schedule)\b[^.\n]{0,40}\b(?:with|now|to|and|on|immediately)\b|<\s*(?:tool_call|function_calls?|invoke)\b|"(?:tool_calls?|function_call)"\s*:/i,
+  exfiltration_bait:
+    /\b(?:send|post|upload|forward|transmit|exfiltrate|leak|submit|email)\b[^.\n]{0,60}\b(?:to|at|into)\b[^\n]{0,20}(?:hxxps?|\[:\]\/\/|www\[|[\w.+-]{1,64}@[\w-]{1,63}\.)/i,
+  model_address:
+    /\b(?:as an|you are an?|dear|attention|note to)\b[^.\n]{0,15}\b(?:ai|llm|language model|ai (?:agent|assistant|model)|chatbot)\b/i,
+  markdown_image: /!\[[^\]\n]{0,200}\] ?\(/,
+};
+
+/** Escapes that `cleanUntrusted` wrote for characters nobody sees: zero-width, bidirectional, tags, fillers. */
+const INVISIBLE_ESCAPE =
+  /\\u\{(?:200[b-f]|202[a-e]|206[0-9a-f]|34f|115f|1160|3164|ffa0|180[b-f]|e00[2-7][0-9a-f]|e01[0-9a-f]{2})\}/g;
+/** A byte order mark at the start, the joiner inside an emoji and the like are everyday things. */
+const EVERYDAY_JOINER = /(?<=\p{Extended_Pictographic}(?:\\u\{fe0f\})?)\\u\{200d\}(?=\p{Extended_Pictographic})/gu;
+
+const ANY_ESCAPE = /\\u\{[0-9a-f]{1,6}\}/g;
+
+/** As a reader would see it: no hidden characters, look-alike forms folded, one line break for many. */
+const readable = (text: string): string => text.replace(ANY_ESCAPE, '').normalize('NFKC');
+
+/** Sorted names of the patterns found in the cleaned untrusted part of a finding. */
+export function injectionSignals(untrusted: Untrusted): string[] {
+  const texts = Object.values(untrusted).filter((text) => text !== undefined);
+  if (texts.length === 0) return [];
+  const seen = texts.map(readable);
+  const names = Object.entries(PATTERNS)
+    .filter(([, pattern]) => seen.some((text) => pattern.test(text)))
+    .map(([name]) => name);
+  const hides = texts.some((text) => text.replace(EVERYDAY_JOINER, '').search(INVISIBLE_ESCAPE) >= 0);
+  return (hides ? [...names, 'hidden_text'] : names).toSorted();
+}
+
+/** Every name there can be, for docs and schemas. */
+export const INJECTION_SIGNALS: readonly string[] = [...Object.keys(PATTERNS), 'hidden_text'].toSorted();

@@ -1,0 +1,124 @@
+import { AppError } from '../model/errors.ts';
+import { bestCvss } from '../model/finding.ts';
+import type { Location } from '../model/finding.ts';
+import type { Detail, Finding, ShownFinding } from './findings.ts';
+
+const SHORT_TEXT = 300;
+
+const shorten = (text: string | undefined): string | undefined =>
+  text !== undefined && text.length > SHORT_TEXT
+    ? `${text.slice(0, SHORT_TEXT - 1).replace(/[\uD800-\uDBFF]$/, '')}…`
+    : text;
+
+/** One line that says where: a URL, `host:port/protocol`, `file:line` or `image package version`. */
+export function placeText(location: Location): string {
+  const { url, method, parameter, file, line, image, package: pkg, version } = location;
+  if (url !== undefined) return [method, url, parameter && `(${parameter})`].filter(Boolean).join(' ');
+  if (file !== undefined) return line === undefined ? file : `${file}:${line}`;
+  if (image !== undefined || pkg !== undefined) return [image, pkg, version].filter(Boolean).join(' ');
+  return networkText(location);
+}
+
+function networkText({ host, ip, port, protocol }: Location): string {
+  const name = host ?? ip ?? '';
+  if (port === undefined) return name;
+  return `${name.includes(':') ? `[${name}]` : name}:${port}${protocol === undefined ? '' : `/${protocol}`}`;
+}
+
+const PARTS = {
+  minimal: ({ finding_id, title, severity, location }: Finding) => ({
+    finding_id,
+    title,
+    severity,
+    place: placeText(location),
+  }),
+  brief: (finding: Finding) => ({
+    rule_id: finding.rule_id,
+    cvss_score: bestCvss(finding),
+    cves: finding.cves,
+    kev: finding.kev || undefined,
+    exploit_available: finding.exploit_available || undefined,
+  }),
+  summary: (finding: Finding) => ({
+    epss: finding.epss,
+    description: shorten(finding.description),
+    solution: shorten(finding.solution),
+    severity_rated: finding.severity_rated ? undefined : false,
+    injection_signals: finding.injection_signals,
+  }),
+} as const;
+
+const isSaid = (value: unknown): boolean => value !== undefined && !(Array.isArray(value) && value.length === 0);
+
+const said = (shown: ShownFinding): ShownFinding =>
+  Object.fromEntries(Object.entries(shown).filter(([, value]) => isSaid(value)));
+
+const everything = (finding: Finding): ShownFinding => ({
+  ...PARTS.minimal(finding),
+  ...finding,
+  cvss_score: bestCvss(finding),
+});
+
+/** Every key `fields` may name, in the order of `full`. */
+export const FIELD_NAMES = [
+  'finding_id',
+  'title',
+  'severity',
+  'place',
+  'rule_id',
+  'rule_family',
+  'engine',
+  'fingerprint',
+  'severity_source',
+  'severity_rated',
+  'confidence',
+  'description',
+  'solution',
+  'references',
+  'cvss_score',
+  'cvss',
+  'cves',
+  'cwes',
+  'epss',
+  'kev',
+  'exploit_available',
+  'location',
+  'discriminator',
+  'untrusted',
+  'injection_signals',
+] as const;
+
+/** @throws AppError invalid_request naming the valid fields */
+export function checkFields(fields: readonly string[] | undefined): void {
+  const known: ReadonlySet<string> = new Set(FIELD_NAMES);
+  const unknown = fields?.filter((field) => !known.has(field)) ?? [];
+  if (unknown.length === 0) return;
+  throw new AppError(
+    'invalid_request',
+    `fields has no ${unknown
+      .slice(0, 5)
+      .map((field) => JSON.stringify(field.slice(0, 60)))
+      .join(', ')}.`,
+    {
+      hint: `Valid fields: ${FIELD_NAMES.join(', ')}.`,
+    },
+  );
+}
+
+/** A finding as the detail shows it, or exactly the asked-for fields and its id. What is not known is left out. */
+export function showFinding(finding: Finding, detail: Detail, fields: readonly string[] | undefined): ShownFinding {
+  if (fields !== undefined && fields.length > 0) {
+    const all = everything(finding);
+    return said(Object.fromEntries(['finding_id', ...fields].map((field) => [field, all[field]])));
+  }
+  switch (detail) {
+    case 'minimal':
+      return PARTS.minimal(finding);
+    case 'brief':
+      return said({ ...PARTS.minimal(finding), ...PARTS.brief(finding) });
+    case 'summary':
+      return said({ ...PARTS.minimal(finding), ...PARTS.brief(finding), ...PARTS.summary(finding) });
+    case 'full':
+      return said(everything(finding));
+  }
+}

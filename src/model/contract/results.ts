@@ -1,0 +1,106 @@
+import { z } from 'zod';
+import { Coverage, Verdict } from '../coverage.ts';
+import { BySeverity, Cvss, Location, Severity, Untrusted } from '../finding.ts';
+import { ScanError, ScanState } from '../scan.ts';
+import { ScanIdInput, UntestedPlaces } from './status.ts';
+
+export const ResultsInput = ScanIdInput.extend({
+  severity_levels: z.array(Severity).max(5).optional(),
+  min_severity: Severity.optional(),
+  min_cvss: z.number().min(0).max(10).optional(),
+  min_epss: z.number().min(0).max(1).optional(),
+  kev_only: z.boolean().default(false).describe('Only findings in the CISA catalogue of exploited vulnerabilities.'),
+  exploit_available: z.boolean().optional(),
+  host: z.string().min(1).max(253).optional().describe('IP, CIDR or name.'),
+  port: z.int().min(0).max(65_535).optional(),
+  cve: z.string().max(40).optional(),
+  rule_id: z.string().max(200).optional(),
+  text: z.string().min(1).max(200).optional().describe('Searched in title, description and target-written text.'),
+  include_suppressed: z.boolean().default(false),
+  group_by: z.enum(['none', 'host', 'rule', 'cve', 'severity', 'solution']).default('none'),
+  detail: z.enum(['minimal', 'brief', 'summary', 'full']).default('summary'),
+  fields: z.array(z.string().min(1).max(40)).max(40).optional().describe('Only these keys of each finding.'),
+  sort: z.enum(['urgency', 'severity', 'host', 'cvss', 'epss']).default('urgency'),
+  max_tokens: z.int().min(500).max(20_000).default(4_000).describe('Bounds the size of the page.'),
+  cursor: z.string().max(4_000).optional().describe('next_cursor of the page before, same filters.'),
+});
+export type ResultsInput = z.infer<typeof ResultsInput>;
+
+/** A finding as an answer shows it; which keys are there depends on `detail` and `fields`. */
+export const ShownFinding = z.strictObject({
+  finding_id: z.string().optional(),
+  fingerprint: z.string().optional(),
+  engine: z.string().optional(),
+  rule_id: z.string().optional(),
+  rule_family: z.string().optional(),
+  title: z.string().optional(),
+  severity: Severity.optional(),
+  severity_source: z.string().optional(),
+  severity_rated: z.boolean().optional(),
+  confidence: z.string().optional(),
+  description: z.string().optional(),
+  solution: z.string().optional(),
+  references: z.array(z.string()).optional(),
+  cvss: z.array(Cvss).optional(),
+  cvss_score: z.number().optional(),
+  cves: z.array(z.string()).optional(),
+  cwes: z.array(z.string()).optional(),
+  epss: z.number().optional(),
+  kev: z.boolean().optional(),
+  exploit_available: z.boolean().optional(),
+  location: Location.optional(),
+  place: z.string().optional(),
+  discriminator: z.string().optional(),
+  untrusted: Untrusted.optional(),
+  injection_signals: z.array(z.string()).optional(),
+  truncated: z.array(z.string()).optional().describe('Keys that were cut to fit max_tokens.'),
+});
+
+export const ResultGroup = z.strictObject({
+  key: z.string(),
+  count: z.int(),
+  hosts: z.int(),
+  max_severity: Severity,
+  max_cvss: z.number().optional(),
+  max_epss: z.number().optional(),
+  kev: z.boolean(),
+  sample_finding_id: z.string(),
+});
+
+export const Results = z.strictObject({
+  summary: z.string(),
+  scan_id: z.string(),
+  state: ScanState,
+  verdict: Verdict,
+  coverage: Coverage,
+  untested: UntestedPlaces.optional(),
+  error: ScanError.optional(),
+  total: z.int().describe('Findings (or groups) that match the filters.'),
+  total_unfiltered: z.int(),
+  filters_applied: z.array(z.string()),
+  suppressed: z.strictObject({ by_severity: BySeverity }),
+  findings: z.array(ShownFinding).optional(),
+  groups: z.array(ResultGroup).optional(),
+  next_cursor: z.string().optional(),
+  omitted: z.strictObject({ by_severity: BySeverity }).describe('Matches that come after this page.'),
+});
+export type Results = z.infer<typeof Results>;
+
+export const FindingInput = z.strictObject({
+  finding_id: z.string().min(1).max(100).describe('Id from get_scan_results.'),
+  max_tokens: z.int().min(500).max(20_000).default(2_000),
+});
+export type FindingInput = z.infer<typeof FindingInput>;
+
+export const FindingAnswer = z.strictObject({
+  summary: z.string(),
+  ...ShownFinding.shape,
+  finding_id: z.string(),
+  scan_id: z.string(),
+  verdict: Verdict,
+  coverage: Coverage,
+  cut: z
+    .array(z.strictObject({ field: z.string(), omitted_characters: z.int() }))
+    .describe('What did not fit max_tokens.'),
+});
+export type FindingAnswer = z.infer<typeof FindingAnswer>;

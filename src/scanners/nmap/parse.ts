@@ -1,0 +1,198 @@
+import type { Readable } from 'node:stream';
+import { AppError } from '../../model/errors.ts';
+import type { ReportEvent } from '../../model/report.ts';
+import { readXml, type XmlAttributes, type XmlHandlers } from '../../platform/xml.ts';
+import { checksOf, portScope, type PortScope } from './report-checks.ts';
+import { placeOf, portFinding, scriptFinding, type HostSoFar, type PortSoFar } from './report-host.ts';
+import { createScriptBuilder, type ScriptBuilder } from './script-tree.ts';
+
+/** The output of a script is one attribute, and some print megabytes. */
+const MAX_ATTRIBUTE_CHARS = 4 << 20;
+
+/**
+ * Reads `-oX` reports of nmap 5 to 7, its own or foreign, one or several in a row, into events. Hosts that were
+ * complete before a cut are kept; `end` comes only when every document says itself that nmap succeeded.
+ * @throws AppError report_unreadable naming line and column
+ */
+export async function* parseNmap(report: Readable): AsyncGenerator<ReportEvent, void, undefined> {
+  const tally = { documents: 0, succeeded: 0 };
+  yield* readXml<ReportEvent>(report, (emit, where) => new NmapReader(emit, where, tally), {
+    what: 'nmap report',
+    documents: 'many',
+    attributeChars: MAX_ATTRIBUTE_CHARS,
+  });
+  if (tally.documents === tally.succeeded) yield { kind: 'end' };
+}
+
+class NmapReader implements XmlHandlers {
+  readonly #emit: (event: ReportEvent) => void;
+  readonly #where: () => string;
+  readonly #tally: { documents: number; succeeded: number };
+  readonly #path: string[] = [];
+  #commandLine = '';
+  #scopes: PortScope[] = [];
+  #checksSaid = false;
+  #isSuccess = false;
+  #host: HostSoFar | undefined;
+  #port: PortSoFar | undefined;
+  #script: ScriptBuilder | undefined;
+
+  constructor(
+    emit: (event: ReportEvent) => void,
+    where: () => string,
+    tally: { documents: number; succeeded: number },
+  ) {
+    this.#emit = emit;
+    this.#where = where;
+    this.#tally = tally;
+  }
+
+  open(name: string, attributes: XmlAttributes): void {
+    const parent = this.#path.at(-1);
+    this.#path.push(name);
+    if (parent === undefined) return this.#begin(name, attributes);
+    if (this.#script) return this.#script.open(attributes);
+    if (name === 'script') this.#script = createScriptBuilder(attributes);
+    else if (this.#port) openInPort(this.#port, name, attributes);
+    else if (this.#host) this.#openInHost(this.#host, name, attributes);
+    else if (parent === 'nmaprun' || parent === 'runstats') this.#openInRun(name, attributes);
+  }
+
+  text(text: string): void {
+    this.#script?.text(text);
+  }
+
+  close(name: string): void {
+    this.#path.pop();
+    if (this.#script) this.#closeInScript(name);
+    else if (name === 'port') this.#closePort();
+    else if (name === 'host' && this.#path.length === 1) this.#closeHost(false);
+  }
+
+  end(): void {
+    this.#tally.documents += 1;
+    if (this.#isSuccess) this.#tally.succeeded += 1;
+    this.#path.length = 0;
+  }
+
+  cut(): void {
+    this.#tally.documents += 1;
+    if (this.#host?.address !== undefined) this.#closeHost(true);
+    this.#path.length = 0;
+    this.#host = this.#port = this.#script = undefined;
+  }
+
+  #begin(root: string, attributes: XmlAttributes): void {
+    if (root !== 'nmaprun') {
+      throw new AppError(
+        'report_unreadable',
+        `This is no nmap report: its root element is not nmaprun at ${this.#where()}.`,
+        {
+          hint: 'Give the file that nmap wrote with -oX.',
+        },
+      );
+    }
+    this.#commandLine = attributes['args'] ?? '';
+    this.#scopes = [];
+    this.#checksSaid = false;
+    this.#isSuccess = false;
+  }
+
+  #openInRun(name: string, attributes: XmlAttributes): void {
+    if (name === 'host') {
+      this.#host = {
+        address: undefined,
+        asked: undefined,
+        reverse: [],
+        isUp: false,
+        timedOut: attributes['timedout'] === 'true',
+        answered: false,
+        sawPorts: false,
+      };
+    } else if (name === 'scaninfo') this.#scopes.push(portScope(attributes));
+    else if (name === 'finished') this.#isSuccess = (attributes['exit'] ?? 'success') === 'success';
+    else if (name === 'target' && attributes['status'] === 'skipped') this.#skip(attributes['specification'] ?? '');
+  }
+
+  #skip(specification: string): void {
+    if (specification === '') return;
+    this.#emit({
+      kind: 'place',
+      place: { place: specification.slice(0, 500), status: 'not_tested', reason: 'nmap did not accept this target.' },
+    });
+  }
+
+  #openInHost(host: HostSoFar, name: string, attributes: XmlAttributes): void {
+    if (name === 'status') host.isUp = attributes['state'] === 'up';
+    else if (name === 'address' && attributes['addrtype'] !== 'mac') host.address = attributes['addr'];
+    else if (name === 'hostname') this.#name(host, attributes);
+    else if (name === 'extraports') {
+      host.sawPorts = true;
+      if (isAnswer(attributes['state']) && Number(attributes['count']) > 0) host.answered = true;
+    } else if (name === 'port') this.#port = this.#newPort(attributes);
+  }
+
+  #name(host: HostSoFar, { name, type }: XmlAttributes): void {
+    if (!name) return;
+    if (type === 'user') host.asked ??= name.slice(0, 253);
+    else if (host.reverse.length < 10) host.reverse.push(name.slice(0, 253));
+  }
+
+  #closeInScript(name: string): void {
+    if (name !== 'script') return this.#script?.close();
+    const script = this.#script?.result();
+    this.#script = undefined;
+    // Results before and after the hosts (prescript, postscript) are about no host that was asked for.
+    if (script && this.#host) {
+      this.#emit({ kind: 'finding', finding: scriptFinding(this.#located(this.#host), this.#port, script) });
+    }
+  }
+
+  #closePort(): void {
+    const [host, port] = [this.#host, this.#port];
+    this.#port = undefined;
+    if (!host || !port) return;
+    host.sawPorts = true;
+    host.answered ||= isAnswer(port.state);
+    if (port.state === 'open') this.#emit({ kind: 'finding', finding: portFinding(this.#located(host), port) });
+  }
+
+  #closeHost(isCut: boolean): void {
+    const host = this.#host;
+    this.#host = undefined;
+    if (!host) return;
+    if (!this.#checksSaid) this.#emit(checksOf(this.#commandLine, this.#scopes));
+    this.#checksSaid = true;
+    this.#emit({ kind: 'place', place: placeOf(this.#located(host), isCut) });
+  }
+
+  #newPort(attributes: XmlAttributes): PortSoFar {
+    const text = attributes['portid'] ?? '';
+    const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+    if (!(port <= 65_535)) throw this.#wrong('a port that is no number from 0 to 65535');
+    return { port, protocol: attributes['protocol'] ?? 'tcp', state: '', service: undefined, banner: '' };
+  }
+
+  #located(host: HostSoFar): HostSoFar & { address: string } {
+    const { address } = host;
+    if (!address) throw this.#wrong('a host without an IP address');
+    return { ...host, address };
+  }
+
+  #wrong(found: string): AppError {
+    return new AppError('report_unreadable', `The nmap report has ${found} at ${this.#where()}.`);
+  }
+}
+
+/** `open|filtered` and `closed|filtered` mean that nothing answered. */
+const isAnswer = (state: string | undefined): boolean => state === 'open' || state === 'closed';
+
+function openInPort(port: PortSoFar, name: string, attributes: XmlAttributes): void {
+  if (name === 'state') port.state = attributes['state'] ?? '';
+  else if (name === 'service') {
+    const { product, version, extrainfo, hostname, tunnel, name: service } = attributes;
+    port.service = service && tunnel ? `${tunnel}/${service}` : service;
+    const words = [product, version, extrainfo && `(${extrainfo})`, hostname && `host: ${hostname}`];
+    port.banner = words.filter(Boolean).join(' ').slice(0, 4_000);
+  }
+}

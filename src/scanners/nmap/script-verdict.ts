@@ -1,0 +1,164 @@
+import { severityRank, type Cvss, type ParsedFindingInput, type Severity } from '../../model/finding.ts';
+import { child, type ScriptNode, type ScriptResult } from './script-tree.ts';
+import { scriptKind } from './scripts.ts';
+
+/** What a script itself says about what it found. */
+export type ScriptVerdict = Pick<
+  ParsedFindingInput,
+  | 'title'
+  | 'severity'
+  | 'severity_source'
+  | 'severity_rated'
+  | 'confidence'
+  | 'description'
+  | 'references'
+  | 'cvss'
+  | 'cves'
+  | 'exploit_available'
+>;
+
+/** nselib/vulns.lua of nmap 7.93, STATE_MSG. Every other state says that nothing was shown. */
+const STATES: ReadonlyMap<string, { likely: boolean; exploited: boolean }> = new Map([
+  ['VULNERABLE', { likely: false, exploited: false }],
+  ['VULNERABLE (DoS)', { likely: false, exploited: true }],
+  ['VULNERABLE (Exploitable)', { likely: false, exploited: true }],
+  ['LIKELY VULNERABLE', { likely: true, exploited: false }],
+]);
+
+const MAX_CVES = 200;
+const MAX_REFERENCES = 50;
+
+/**
+ * Severity, CVEs and references only from the structured output: printed text is what the target said. A script that
+ * shows nothing is `info` and names no CVE, so that "is CVE-x anywhere" is not answered by a check that failed.
+ */
+export function verdictOf(script: ScriptResult): ScriptVerdict {
+  const shown = script.tables.filter((table) => STATES.has(stateOf(table)));
+  if (shown.length > 0) return vulnerable(script, shown);
+  const matches = versionMatches(script.tables);
+  return matches.length > 0 ? versionVerdict(matches) : informative(script);
+}
+
+const stateOf = (table: ScriptNode): string => child(table, 'state')?.text.trim() ?? '';
+
+function vulnerable(script: ScriptResult, tables: readonly ScriptNode[]): ScriptVerdict {
+  const states = tables.map((table) => STATES.get(stateOf(table)));
+  const titles = tables.map((table) => child(table, 'title')?.text.trim().slice(0, 200) ?? '').filter(Boolean);
+  const cvss = tables.flatMap(scoresOf).slice(0, 6);
+  const more = tables.length > 1 ? ` (and ${tables.length - 1} more)` : '';
+  const isCertain = states.some((state) => state?.exploited);
+  return {
+    title: `${titles[0] ?? `Vulnerability shown by ${shortId(script)}`}${more}`,
+    ...severityFrom(cvss, script.output),
+    confidence: isCertain ? 'certain' : states.every((state) => state?.likely) ? 'tentative' : 'firm',
+    description: tables
+      .flatMap((table) => textsOf(table, 'description'))
+      .join('\n')
+      .slice(0, 8_000),
+    references: unique(tables.flatMap((table) => textsOf(table, 'refs')).filter(isLink)).slice(0, MAX_REFERENCES),
+    cvss,
+    cves: unique(tables.flatMap((table) => textsOf(table, 'ids')).flatMap(cveOf)).slice(0, MAX_CVES),
+    exploit_available: isCertain,
+  };
+}
+
+type Rating = Pick<ScriptVerdict, 'severity' | 'severity_source' | 'severity_rated'>;
+
+/** The script's score, else its risk factor; without either it counts as medium, because unrated is not harmless. */
+function severityFrom(cvss: readonly Cvss[], output: string): Rating {
+  const scored = cvss.map(severityOfScore).toSorted((a, b) => severityRank(b) - severityRank(a))[0];
+  if (scored) return { severity: scored, severity_source: 'cvss', severity_rated: true };
+  const risks = [...output.slice(0, 100_000).matchAll(/^\s*Risk factor: (high|medium|low)\b/gim)].map(([, risk]) =>
+    risk?.toLowerCase(),
+  );
+  const severity = (['high', 'medium', 'low'] as const).find((risk) => risks.includes(risk));
+  return { severity: severity ?? 'medium', severity_source: 'script verdict', severity_rated: severity !== undefined };
+}
+
+/** NVD's bands: version 2 has no critical. */
+function severityOfScore({ version, score }: Cvss): Severity {
+  if (score >= 9 && version !== '2.0') return 'critical';
+  if (score >= 7) return 'high';
+  if (score >= 4) return 'medium';
+  return score > 0 ? 'low' : 'info';
+}
+
+/** `scores` holds lines like `CVSSv2: 9.3 (HIGH) (AV:N/AC:M/Au:N/C:C/I:C/A:C)`. */
+function scoresOf(table: ScriptNode): Cvss[] {
+  return (child(table, 'scores')?.children ?? []).flatMap(({ key, text }) => {
+    const score = Number(/^\s*(\d{1,2}(?:\.\d+)?)/.exec(text)?.[1]);
+    if (!(score >= 0 && score <= 10)) return [];
+    const vector = /\b(?:CVSS:[\d.]+\/)?AV:[A-Z][A-Za-z:/]{5,200}/.exec(text)?.[0];
+    return [{ version: cvssVersion(key), score, ...(vector ? { vector } : {}) }];
+  });
+}
+
+function cvssVersion(key: string): Cvss['version'] {
+  if (/4/.test(key)) return '4.0';
+  return /3/.test(key) ? '3.1' : '2.0';
+}
+
+interface VersionMatch {
+  readonly cve: string | undefined;
+  readonly score: number;
+  readonly isExploit: boolean;
+}
+
+/** `vulners` and its like: a table per CPE, in it one per entry with id, type and cvss. */
+function versionMatches(tables: readonly ScriptNode[]): readonly VersionMatch[] {
+  return tables
+    .filter(({ key }) => key.startsWith('cpe:'))
+    .flatMap(({ children }) => children)
+    .flatMap((entry) => {
+      const score = Number(child(entry, 'cvss')?.text);
+      const id = child(entry, 'id')?.text ?? '';
+      if (id === '' || !(score >= 0 && score <= 10)) return [];
+      return [{ cve: cveOf(id)[0], score, isExploit: child(entry, 'is_exploit')?.text === 'true' }];
+    })
+    .toSorted((a, b) => b.score - a.score);
+}
+
+/** Known from the version a banner claims, nothing was tried: tentative. */
+function versionVerdict(matches: readonly VersionMatch[]): ScriptVerdict {
+  const score = matches[0]?.score ?? 0;
+  return {
+    title: `The version found has ${matches.length} known vulnerabilities or exploits`,
+    severity: severityOfScore({ version: '3.1', score }),
+    severity_source: 'cvss',
+    severity_rated: true,
+    confidence: 'tentative',
+    cves: unique(matches.flatMap(({ cve }) => cve ?? [])).slice(0, MAX_CVES),
+    exploit_available: matches.some(({ isExploit }) => isExploit),
+  };
+}
+
+/** Scripts of this name look for weaknesses: what they say without a verdict stays unrated. */
+const LOOKS_FOR_WEAKNESS =
+  /vuln|cve|poodle|heartbleed|ccs|roca|drown|ticketbleed|known-key|csrf|xss|sql-injection|git$/;
+
+function informative(script: ScriptResult): ScriptVerdict {
+  return {
+    title: `Result of the nmap script ${shortId(script)}`,
+    severity: 'info',
+    severity_source: 'default',
+    severity_rated: scriptKind(script.id) === 'safe' && !LOOKS_FOR_WEAKNESS.test(script.id),
+    confidence: /^\s*ERROR\b/.test(script.output) ? 'tentative' : 'firm',
+  };
+}
+
+const shortId = ({ id }: ScriptResult): string => id.slice(0, 100);
+
+/** Text of the entries under `key`: a list of elems, or one elem. */
+function textsOf(table: ScriptNode, key: string): readonly string[] {
+  const node = child(table, key);
+  if (!node) return [];
+  return (node.children.length > 0 ? node.children : [node]).map(({ text }) => text.trim()).filter(Boolean);
+}
+
+const cveOf = (text: string): readonly string[] => {
+  const match = /\bCVE-\d{4}-\d{4,}\b/i.exec(text.slice(0, 100));
+  return match ? [match[0].toUpperCase()] : [];
+};
+
+const isLink = (text: string): boolean => /^https?:\/\/\S+$/i.test(text);
+const unique = <T>(items: readonly T[]): T[] => [...new Set(items)];

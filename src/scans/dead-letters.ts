@@ -1,0 +1,35 @@
+import type { Caller } from '../model/caller.ts';
+import type { ScanRecord } from '../model/scan.ts';
+import type { Ask, ScanDeps } from './deps.ts';
+import { findScan } from './find-scan.ts';
+
+type Deps = Pick<ScanDeps, 'queue' | 'audit' | 'wakeWorker'>;
+
+const LIST_LIMIT = 1_000;
+
+/** Scans that failed or timed out for good, for operators. */
+export interface DeadLetters {
+  list(caller: Caller): Promise<readonly ScanRecord[]>;
+  /** @throws AppError scan_not_found, invalid_request */
+  retry(scanId: string, ask: Ask): Promise<ScanRecord>;
+  /** Removes those that ended before `before` (epoch milliseconds); their files go with the next sweep. */
+  purge(before: number, ask: Ask): Promise<readonly string[]>;
+}
+
+export function createDeadLetters({ queue, audit, wakeWorker }: Deps): DeadLetters {
+  return {
+    list: ({ tenant }) => queue.deadLetters(tenant, LIST_LIMIT),
+    async retry(scanId, { caller, traceId }) {
+      await findScan(queue, caller.tenant, scanId);
+      await audit({ caller, action: 'dead_letter_retry', decision: 'allowed', scan_id: scanId, trace_id: traceId });
+      const scan = await queue.retryDeadLetter(caller.tenant, scanId);
+      wakeWorker();
+      return scan;
+    },
+    async purge(before, { caller, traceId }) {
+      const detail = { before: new Date(before).toISOString() };
+      await audit({ caller, action: 'dead_letter_purge', decision: 'allowed', trace_id: traceId, detail });
+      return queue.purgeDeadLetters(caller.tenant, before);
+    },
+  };
+}

@@ -1,0 +1,45 @@
+import type { Caller } from '../model/caller.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Log } from '../platform/log.ts';
+import type { FindingsStore } from '../findings/findings.ts';
+import type { ScanFiles } from '../findings/artefacts.ts';
+import type { Policy } from '../policy/policy.ts';
+import type { ScanQueue } from '../queue/queue.ts';
+import type { Registry } from '../registry/registry.ts';
+
+/** One line of the audit log, before it is chained. */
+export interface AuditFacts {
+  readonly caller: Pick<Caller, 'tenant' | 'name'>;
+  readonly action: 'submit' | 'refuse' | 'cancel' | 'read_results' | 'dead_letter_retry' | 'dead_letter_purge';
+  readonly decision: string;
+  readonly scan_id?: string;
+  readonly targets?: readonly string[];
+  readonly trace_id?: string;
+  readonly detail?: Readonly<Record<string, unknown>>;
+}
+
+/** Durable before it resolves: nothing is done that was not written down. @throws AppError storage_full, storage_unusable */
+export type Audit = (entry: AuditFacts) => Promise<void>;
+
+/** Makes sure somebody will run what was queued. Never throws; trouble is logged and seen as `waiting_for: worker`. */
+export type WakeWorker = () => void;
+
+/** What the use cases stand on. Each takes the few it needs. */
+export interface ScanDeps {
+  readonly queue: ScanQueue;
+  readonly registry: Registry;
+  readonly policy: Policy;
+  readonly findings: FindingsStore;
+  readonly files: ScanFiles;
+  readonly audit: Audit;
+  readonly wakeWorker: WakeWorker;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Who asks, and under which trace. */
+export interface Ask {
+  readonly caller: Caller;
+  readonly traceId: string;
+  readonly signal: AbortSignal;
+}

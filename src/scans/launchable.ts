@@ -1,0 +1,27 @@
+import { AppError } from '../model/errors.ts';
+import type { Instance, Pool, Registry } from '../registry/registry.ts';
+
+/** Enabled instances of a pool that a run could go to. */
+export const candidates = (pool: Pool, pinned: string | undefined): readonly Instance[] =>
+  pool.instances.filter(({ instanceId, enabled }) => enabled && (pinned === undefined || instanceId === pinned));
+
+/**
+ * Refuses a run that no instance can start until an operator changes something (no licence, no binary). An instance
+ * that is merely away is no reason: the scan waits for it.
+ * @throws AppError no_scanner_available, scanner_edition_forbids_api
+ */
+export async function requireLaunchable(
+  registry: Registry,
+  pool: Pool,
+  pinned: string | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  const healths = await Promise.all(candidates(pool, pinned).map((instance) => registry.health(instance, signal)));
+  const refusals = healths.map(({ refusal }) => refusal);
+  if (refusals.length === 0 || refusals.some((refusal) => refusal === undefined)) return;
+  const why = [...new Set(healths.flatMap((health) => (health.why === undefined ? [] : [health.why])))];
+  throw new AppError(
+    refusals[0] ?? 'no_scanner_available',
+    `Pool ${pool.name} cannot start a scan. ${why.join(' ')}`.trim(),
+  );
+}

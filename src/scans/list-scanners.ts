@@ -1,0 +1,90 @@
+import type { ListScannersInput, ScannerList } from '../model/contract/lists.ts';
+import { instanceKey } from '../queue/queue.ts';
+import type { Instance, InstanceHealth, Pool } from '../registry/registry.ts';
+import type { Ask, ScanDeps } from './deps.ts';
+import { isoTime } from './time.ts';
+
+type Deps = Pick<ScanDeps, 'queue' | 'registry'>;
+type PoolEntry = ScannerList['pools'][number];
+type InstanceEntry = PoolEntry['instances'][number];
+
+export type ListScanners = (input: ListScannersInput, ask: Ask) => Promise<ScannerList>;
+
+/** @throws AppError pool_unknown, queue_unavailable */
+export function createListScanners({ queue, registry }: Deps): ListScanners {
+  return async ({ scanner_pool: only }, { caller, signal }) => {
+    const shown = only === undefined ? registry.pools() : [registry.pool(only)];
+    const [active, status] = await Promise.all([queue.activeByInstance(), queue.status(caller.tenant)]);
+    const queued = new Map(status.pools.map((pool) => [pool.pool, pool.queued]));
+    const pools = await Promise.all(
+      shown.map(async (pool): Promise<PoolEntry> => {
+        const instances = await Promise.all(
+          pool.instances.map((instance) => entry(registry, instance, active, signal)),
+        );
+        return { ...facts(pool), queued: queued.get(pool.name) ?? 0, active: total(instances), instances };
+      }),
+    );
+    const { loadedAt, lastError } = registry.status();
+    return {
+      summary: summary(pools, lastError),
+      pools,
+      credential_refs: [],
+      default_pool: registry.defaultPool,
+      config: { loaded_at: isoTime(loadedAt), ...(lastError === undefined ? {} : { last_error: lastError }) },
+    };
+  };
+}
+
+const total = (instances: readonly { active: number }[]): number =>
+  instances.reduce((sum, { active }) => sum + active, 0);
+
+function facts({ name, capabilities, instances }: Pool) {
+  return {
+    pool: name,
+    engine: capabilities.engine,
+    looks_for: [...capabilities.looksFor],
+    target_kinds: [...capabilities.targetKinds],
+    authenticated: capabilities.authenticated,
+    intensities: [...capabilities.intensities],
+    options: [...capabilities.options],
+    capacity: instances.reduce((sum, { enabled, limit }) => sum + (enabled ? limit : 0), 0),
+  };
+}
+
+async function entry(
+  registry: Deps['registry'],
+  instance: Instance,
+  active: ReadonlyMap<string, number>,
+  signal: AbortSignal,
+): Promise<InstanceEntry> {
+  const { pool, instanceId, name, enabled, limit } = instance;
+  return {
+    instance_id: instanceId,
+    name,
+    enabled,
+    ...(enabled ? condition(await registry.health(instance, signal)) : DISABLED),
+    active: active.get(instanceKey(pool, instanceId)) ?? 0,
+    max_concurrent_scans: limit,
+  };
+}
+
+type Condition = Pick<InstanceEntry, 'health' | 'why' | 'version' | 'can_launch'>;
+
+const DISABLED: Condition = { health: 'unhealthy', why: 'Disabled in scanners.yaml.', can_launch: false };
+
+function condition({ status, circuit, why, version, canLaunch }: InstanceHealth): Condition {
+  const broken = circuit === 'open';
+  return {
+    health: broken ? 'circuit_open' : status,
+    ...(why === undefined ? {} : { why }),
+    ...(version === undefined ? {} : { version }),
+    can_launch: canLaunch && !broken,
+  };
+}
+
+function summary(pools: readonly PoolEntry[], lastError: string | undefined): string {
+  const ready = pools.filter(({ instances }) => instances.some(({ can_launch }) => can_launch));
+  const list = ready.map(({ pool }) => pool).join(', ') || 'none';
+  const trouble = lastError === undefined ? '' : ' The newest scanners.yaml was refused; see config.last_error.';
+  return `${ready.length} of ${pools.length} pools can start a scan: ${list}.${trouble}`;
+}

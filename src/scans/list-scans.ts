@@ -1,0 +1,55 @@
+import type { ListScansInput, ScanList } from '../model/contract/lists.ts';
+import type { ScanRecord } from '../model/scan.ts';
+import { parseTarget } from '../policy/target.ts';
+import type { ListFilter } from '../queue/queue.ts';
+import type { Ask, ScanDeps } from './deps.ts';
+import { overlaps } from './overlap.ts';
+import { isoTime } from './time.ts';
+
+export type ListScans = (input: ListScansInput, ask: Ask) => Promise<ScanList>;
+
+/** @throws AppError target_invalid, cursor_invalid, queue_unavailable */
+export function createListScans({ queue }: Pick<ScanDeps, 'queue'>): ListScans {
+  return async (input, { caller }) => {
+    const page = await queue.list(caller.tenant, filterOf(input));
+    const more = page.nextCursor === undefined ? '' : ' More with next_cursor.';
+    return {
+      summary: `${page.total} scans match; ${page.scans.length} shown, newest first.${more}`,
+      scans: page.scans.map(entry),
+      ...(page.nextCursor === undefined ? {} : { next_cursor: page.nextCursor }),
+      total: page.total,
+    };
+  };
+}
+
+function filterOf(input: ListScansInput): ListFilter {
+  return {
+    limit: input.limit,
+    ...(input.state === undefined ? {} : { state: input.state }),
+    ...(input.scanner_pool === undefined ? {} : { pool: input.scanner_pool }),
+    ...(input.project_id === undefined ? {} : { projectId: input.project_id }),
+    ...(input.created_after === undefined ? {} : { createdAfter: Date.parse(input.created_after) }),
+    ...(input.created_before === undefined ? {} : { createdBefore: Date.parse(input.created_before) }),
+    ...(input.cursor === undefined ? {} : { cursor: input.cursor }),
+    ...(input.target === undefined ? {} : targetFilter(input.target)),
+  };
+}
+
+function targetFilter(text: string): Pick<ListFilter, 'matchesTargets' | 'targetKey'> {
+  const wanted = parseTarget(text);
+  return {
+    targetKey: wanted.text,
+    matchesTargets: (targets) => targets.some((other) => overlaps(wanted, parseTarget(other))),
+  };
+}
+
+const entry = (scan: ScanRecord): ScanList['scans'][number] => ({
+  scan_id: scan.scanId,
+  ...(scan.name === undefined ? {} : { name: scan.name }),
+  state: scan.state,
+  ...(scan.result === undefined ? {} : { verdict: scan.result.verdict, by_severity: scan.result.by_severity }),
+  targets: scan.request.targets,
+  engine: scan.engine,
+  created_at: isoTime(scan.createdAt),
+  ...(scan.finishedAt === undefined ? {} : { finished_at: isoTime(scan.finishedAt) }),
+});

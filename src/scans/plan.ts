@@ -1,0 +1,91 @@
+import type { Plan, PlanInput } from '../model/contract/run.ts';
+import { requestHash } from '../model/scan.ts';
+import type { PolicyAnswer } from '../policy/policy.ts';
+import type { Ask, ScanDeps } from './deps.ts';
+import { candidates } from './launchable.ts';
+import { prepareRun, type PreparedRun } from './prepare.ts';
+
+type Deps = Pick<ScanDeps, 'queue' | 'registry' | 'policy'>;
+
+export type PlanScan = (input: PlanInput, ask: Ask) => Promise<Plan>;
+
+/**
+ * What a run with these arguments would do. Resolves names; sends nothing to targets and queues nothing.
+ * @throws AppError as `createSubmitScan`, except target_denied and target_unresolvable, which are the answer here
+ */
+export function createPlanScan(deps: Deps): PlanScan {
+  return async (input, ask) => {
+    const run = prepareRun(input, deps.registry);
+    const { request, targets, pool } = run;
+    const answer = await deps.policy.check(targets, { intensity: request.intensity, caller: ask.caller }, ask.signal);
+    const [instances, estimates] = await Promise.all([launchability(deps, run, ask.signal), estimatesOf(deps, run)]);
+    const twin = await deps.queue.wouldDeduplicateTo({
+      tenant: ask.caller.tenant,
+      requestHash: requestHash(request),
+      ...(input.idempotency_key === undefined ? {} : { idempotencyKey: input.idempotency_key }),
+    });
+    return {
+      summary: summary(answer, instances, pool.name),
+      allowed: answer.allowed,
+      targets: answer.targets.map(({ target, allowed, rule, reason, fix, resolved }) => ({
+        target: target.text,
+        allowed,
+        rule,
+        reason: fix === undefined ? reason : `${reason} ${fix}`,
+        resolved: [...resolved],
+      })),
+      hosts: answer.hosts,
+      engine: pool.capabilities.engine,
+      looks_for: [...pool.capabilities.looksFor],
+      instances,
+      ...estimates,
+      ...(twin === undefined ? {} : { would_deduplicate_to: twin.scanId }),
+    };
+  };
+}
+
+function launchability(
+  { registry }: Deps,
+  { pool, request }: PreparedRun,
+  signal: AbortSignal,
+): Promise<Plan['instances']> {
+  return Promise.all(
+    candidates(pool, request.pinned_instance).map(async (instance) => {
+      const { canLaunch, circuit, why } = await registry.health(instance, signal);
+      const can_launch = canLaunch && circuit !== 'open';
+      return { instance_id: instance.instanceId, can_launch, ...(why === undefined ? {} : { why }) };
+    }),
+  );
+}
+
+async function estimatesOf({ queue, registry }: Deps, { pool, request }: PreparedRun) {
+  const capacity = registry
+    .available()
+    .filter((slot) => slot.pool === pool.name)
+    .reduce((sum, { limit }) => sum + limit, 0);
+  const { pools } = await queue.status('', pool.name);
+  const ahead = pools.find(({ pool: name }) => name === request.pool)?.queued ?? 0;
+  const [waitMs, durationMs] = await Promise.all([
+    queue.expectedWaitMs(pool.name, ahead + 1, capacity),
+    queue.expectedDurationMs(pool.name),
+  ]);
+  return {
+    ...(waitMs === undefined ? {} : { estimated_wait_seconds: Math.round(waitMs / 1000) }),
+    ...(durationMs === undefined ? {} : { estimated_duration_seconds: Math.round(durationMs / 1000) }),
+  };
+}
+
+function summary(answer: PolicyAnswer, instances: Plan['instances'], pool: string): string {
+  const denied = answer.targets.filter(({ allowed }) => !allowed).length;
+  if (!answer.allowed) {
+    const why =
+      answer.refusal?.reason ??
+      `${denied} of ${answer.targets.length} targets are outside the scope or have no address.`;
+    return `This run would be refused: ${why} Nothing was sent or queued. Do not run it; an operator can change the scope.`;
+  }
+  if (!instances.some(({ can_launch }) => can_launch)) {
+    return `The scope allows this run, but no instance of pool ${pool} can start it now; see instances. Nothing was sent or queued.`;
+  }
+  const hosts = answer.hosts === 1 ? '1 host' : `${answer.hosts} hosts`;
+  return `This run is allowed and would cover ${hosts} with pool ${pool}. Nothing was sent or queued. Next: run_untrusted_scan with the same arguments.`;
+}

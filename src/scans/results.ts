@@ -1,0 +1,98 @@
+import type { Results, ResultsInput } from '../model/contract/results.ts';
+import { noCoverage } from '../model/coverage.ts';
+import { AppError } from '../model/errors.ts';
+import { noSeverities, type BySeverity } from '../model/finding.ts';
+import { isFinal, type ScanRecord } from '../model/scan.ts';
+import type { FindingPage, FindingQuery } from '../findings/findings.ts';
+import type { Ask, ScanDeps } from './deps.ts';
+import { findScan } from './find-scan.ts';
+import { foundSummary } from './summaries.ts';
+
+type Deps = Pick<ScanDeps, 'queue' | 'findings' | 'files' | 'audit'>;
+
+export type GetScanResults = (input: ResultsInput, ask: Ask) => Promise<Results>;
+
+/**
+ * One page of a finished scan's findings. Failed, timed-out and cancelled scans answer with what they have.
+ * @throws AppError scan_not_found, scan_not_finished, cursor_invalid, invalid_request
+ */
+export function createGetScanResults(deps: Deps): GetScanResults {
+  return async (input, { caller, traceId }) => {
+    const scan = await findScan(deps.queue, caller.tenant, input.scan_id);
+    if (!isFinal(scan.state)) {
+      throw new AppError('scan_not_finished', `The scan is ${scan.state}; results come when it ends.`);
+    }
+    const { query, applied } = queryOf(input);
+    const file = deps.files.findingsOf(scan);
+    const page = file === undefined ? emptyPage(query) : await deps.findings.query(file, scan.scanId, query);
+    await deps.audit({
+      caller,
+      action: 'read_results',
+      decision: 'allowed',
+      scan_id: scan.scanId,
+      trace_id: traceId,
+      detail: { filters: applied, findings: page.total },
+    });
+    return answerOf(scan, page, applied);
+  };
+}
+
+/** The filters, without those that change nothing, and their names. */
+function queryOf(input: ResultsInput): { query: FindingQuery; applied: string[] } {
+  const { scan_id: _, include_suppressed: __, group_by, detail, sort, max_tokens, fields, cursor, ...given } = input;
+  const filters = Object.fromEntries(
+    Object.entries(given).filter(([, value]) => value !== undefined && value !== false),
+  );
+  const query: FindingQuery = {
+    ...filters,
+    group_by,
+    detail,
+    sort,
+    max_tokens,
+    ...(fields === undefined ? {} : { fields }),
+    ...(cursor === undefined ? {} : { cursor }),
+  };
+  return { query, applied: Object.keys(filters) };
+}
+
+const emptyPage = ({ group_by: groupBy, cursor }: FindingQuery): FindingPage => {
+  if (cursor !== undefined)
+    throw new AppError('cursor_invalid', 'This scan has no findings, so no page comes after the first.');
+  return {
+    total: 0,
+    totalUnfiltered: 0,
+    bySeverity: noSeverities(),
+    ...(groupBy === 'none' ? { findings: [] } : { groups: [] }),
+    omitted: noSeverities(),
+  };
+};
+
+function answerOf(scan: ScanRecord, page: FindingPage, applied: readonly string[]): Results {
+  const { result, error } = scan;
+  return {
+    summary: summary(scan, page, applied),
+    scan_id: scan.scanId,
+    state: scan.state,
+    verdict: result?.verdict ?? 'not_tested',
+    coverage: result?.coverage ?? noCoverage(scan.request.targets.length),
+    ...(page.untested && page.untested.length > 0 ? { untested: [...page.untested] } : {}),
+    ...(error === undefined ? {} : { error }),
+    total: page.total,
+    total_unfiltered: page.totalUnfiltered,
+    filters_applied: [...applied],
+    suppressed: { by_severity: noSeverities() },
+    ...(page.findings === undefined ? {} : { findings: [...page.findings] }),
+    ...(page.groups === undefined ? {} : { groups: [...page.groups] }),
+    ...(page.nextCursor === undefined ? {} : { next_cursor: page.nextCursor }),
+    omitted: { by_severity: page.omitted },
+  };
+}
+
+const sum = (by: BySeverity): number => Object.values(by).reduce((total, n) => total + n, 0);
+
+function summary(scan: ScanRecord, page: FindingPage, applied: readonly string[]): string {
+  const filtered = applied.length > 0 ? ` ${page.total} of ${page.totalUnfiltered} findings match the filters.` : '';
+  const left = sum(page.omitted);
+  const more = left > 0 ? ` ${left} more come after this page: call again with next_cursor.` : '';
+  return `${foundSummary(scan)}${filtered}${more}`;
+}

@@ -1,0 +1,84 @@
+import type { ScanIdInput, Status, WaitingFor } from '../model/contract/status.ts';
+import { isFinal, type ScanRecord } from '../model/scan.ts';
+import type { Ask, ScanDeps } from './deps.ts';
+import { findScan } from './find-scan.ts';
+import { pollAfterSeconds } from './poll.ts';
+import { statusSummary } from './summaries.ts';
+import { isoTime } from './time.ts';
+import { troubleshooting } from './troubleshooting.ts';
+
+type Deps = Pick<ScanDeps, 'queue' | 'registry' | 'clock'>;
+
+export type GetScanStatus = (input: ScanIdInput, ask: Ask) => Promise<Status>;
+
+/** @throws AppError scan_not_found, queue_unavailable */
+export function createGetScanStatus(deps: Deps): GetScanStatus {
+  return async ({ scan_id: scanId }, { caller }) => {
+    const scan = await findScan(deps.queue, caller.tenant, scanId);
+    return statusOf(scan, await waitingFor(deps, scan), deps.clock.now());
+  };
+}
+
+/** Why an unfinished scan does not run: told apart so that the reader knows whether waiting can help. */
+export async function waitingFor(
+  { queue, registry }: Pick<Deps, 'queue' | 'registry'>,
+  scan: ScanRecord,
+): Promise<WaitingFor> {
+  if (scan.state === 'retrying') return 'retry';
+  if (scan.state !== 'queued') return 'none';
+  const { pool, pinned_instance: pinned } = scan.request;
+  const { workers } = await queue.status(scan.tenant, pool);
+  if (workers === 0) return 'worker';
+  const health = new Map(
+    (await queue.instanceStates()).map((state) => [`${state.pool}/${state.instance}`, state.health]),
+  );
+  const instances = registry.pools().find(({ name }) => name === pool)?.instances ?? [];
+  const usable = instances.some(
+    ({ instanceId, enabled }) =>
+      enabled &&
+      (pinned === undefined || pinned === instanceId) &&
+      (health.get(`${pool}/${instanceId}`)?.canLaunch ?? true),
+  );
+  return usable ? 'slot' : 'scanner';
+}
+
+/** The public status of a record. */
+export function statusOf(scan: ScanRecord, waiting: WaitingFor, now: number): Status {
+  return {
+    summary: statusSummary(scan, waiting),
+    scan_id: scan.scanId,
+    trace_id: scan.traceId,
+    state: scan.state,
+    waiting_for: waiting,
+    ...(scan.progress === undefined ? {} : { progress: scan.progress }),
+    ...(isFinal(scan.state) ? {} : { poll_after_seconds: pollAfterSeconds(scan, now) }),
+    ...(scan.position === undefined ? {} : { queue_position: scan.position }),
+    attempt: scan.attempt,
+    scanner_pool: scan.request.pool,
+    ...(scan.instance === undefined ? {} : { scanner_instance: scan.instance }),
+    engine: scan.engine,
+    ...(scan.externalScanId === undefined ? {} : { external_scan_id: scan.externalScanId }),
+    targets: scan.request.targets,
+    ...(scan.name === undefined ? {} : { name: scan.name }),
+    created_at: isoTime(scan.createdAt),
+    ...(scan.startedAt === undefined ? {} : { started_at: isoTime(scan.startedAt) }),
+    ...(scan.error === undefined ? {} : { error: scan.error }),
+    ...(isFinal(scan.state) ? finishedPart(scan) : {}),
+  };
+}
+
+function finishedPart(scan: ScanRecord): Partial<Status> {
+  const { result, finishedAt } = scan;
+  const advice = troubleshooting(scan);
+  return {
+    ...(finishedAt === undefined ? {} : { finished_at: isoTime(finishedAt) }),
+    verdict: result?.verdict ?? 'not_tested',
+    ...(result === undefined
+      ? {}
+      : {
+          coverage: result.coverage,
+          results: { findings: result.findings, by_severity: result.by_severity, suppressed: 0 },
+        }),
+    ...(advice.length === 0 ? {} : { troubleshooting: advice }),
+  };
+}

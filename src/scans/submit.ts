@@ -1,0 +1,124 @@
+import type { PlanInput, SubmittedScan } from '../model/contract/run.ts';
+import { AppError } from '../model/errors.ts';
+import { newScanId } from '../model/ids.ts';
+import { isFinal, requestHash } from '../model/scan.ts';
+import type { NewScan, Submitted } from '../queue/queue.ts';
+import { refusalOf } from './admit.ts';
+import type { Ask, ScanDeps } from './deps.ts';
+import { requireLaunchable } from './launchable.ts';
+import { prepareRun, type PreparedRun } from './prepare.ts';
+import { pollAfterSeconds } from './poll.ts';
+import { submittedSummary } from './summaries.ts';
+import { isoTime } from './time.ts';
+import type { WaitForScan } from './wait.ts';
+
+type Deps = Pick<ScanDeps, 'queue' | 'registry' | 'policy' | 'audit' | 'wakeWorker' | 'clock'> & { wait: WaitForScan };
+
+export type SubmitScan = (input: PlanInput, ask: Ask) => Promise<SubmittedScan>;
+
+/**
+ * Accepts a scan or refuses it. Every acceptance and refusal is in the audit log before the caller hears of it.
+ *
+ * @throws AppError pool_unknown, instance_unknown, no_scanner_available, scanner_edition_forbids_api, target_invalid,
+ *   target_unsupported, option_unsupported, target_denied, target_unresolvable, idempotency_conflict,
+ *   queue_unavailable, storage_full
+ */
+export function createSubmitScan(deps: Deps): SubmitScan {
+  return async (input, ask) => {
+    const prepared = await audited(deps, input, ask, () => admit(deps, input, ask));
+    const submitted = await enqueue(deps, input, prepared, ask);
+    deps.wakeWorker();
+    const answer = await answerFor(deps, submitted);
+    if (input.wait_seconds === 0) return answer;
+    return withStatus(deps, answer, input.wait_seconds, ask);
+  };
+}
+
+async function admit(deps: Deps, input: PlanInput, ask: Ask): Promise<PreparedRun> {
+  const prepared = prepareRun(input, deps.registry);
+  const { request, targets } = prepared;
+  const answer = await deps.policy.check(targets, { intensity: request.intensity, caller: ask.caller }, ask.signal);
+  const refusal = refusalOf(answer);
+  if (refusal) throw refusal;
+  await requireLaunchable(deps.registry, prepared.pool, request.pinned_instance, ask.signal);
+  return prepared;
+}
+
+/** Writes refusals down before they are passed on. */
+async function audited<T>(deps: Deps, input: PlanInput, ask: Ask, body: () => Promise<T>): Promise<T> {
+  try {
+    return await body();
+  } catch (error) {
+    const code = error instanceof AppError ? error.code : 'internal_error';
+    await deps.audit({
+      caller: ask.caller,
+      action: 'refuse',
+      decision: code,
+      targets: input.targets,
+      trace_id: ask.traceId,
+    });
+    throw error;
+  }
+}
+
+async function enqueue(deps: Deps, input: PlanInput, { request, pool }: PreparedRun, ask: Ask): Promise<Submitted> {
+  const scan: NewScan = {
+    scanId: newScanId(),
+    tenant: ask.caller.tenant,
+    traceId: ask.traceId,
+    request,
+    requestHash: requestHash(request),
+    engine: pool.capabilities.engine,
+    ...(input.name === undefined ? {} : { name: input.name }),
+    ...(input.description === undefined ? {} : { description: input.description }),
+    ...(input.idempotency_key === undefined ? {} : { idempotencyKey: input.idempotency_key }),
+  };
+  const facts = { caller: ask.caller, targets: request.targets, trace_id: ask.traceId };
+  await deps.audit({ ...facts, action: 'submit', decision: 'allowed', scan_id: scan.scanId });
+  try {
+    const submitted = await deps.queue.submit(scan);
+    if (submitted.deduplicated !== false) {
+      const detail = { instead_of: scan.scanId, why: submitted.deduplicated };
+      await deps.audit({
+        ...facts,
+        action: 'submit',
+        decision: 'deduplicated',
+        scan_id: submitted.scan.scanId,
+        detail,
+      });
+    }
+    return submitted;
+  } catch (error) {
+    const code = error instanceof AppError ? error.code : 'internal_error';
+    await deps.audit({ ...facts, action: 'refuse', decision: code, scan_id: scan.scanId });
+    throw error;
+  }
+}
+
+async function answerFor(deps: Deps, { scan, deduplicated }: Submitted): Promise<SubmittedScan> {
+  const { request, position } = scan;
+  const slots = deps.registry.available().filter(({ pool }) => pool === request.pool);
+  const capacity = slots.reduce((sum, { limit }) => sum + limit, 0);
+  const waitMs = position === undefined ? undefined : await deps.queue.expectedWaitMs(request.pool, position, capacity);
+  return {
+    summary: submittedSummary(scan, deduplicated),
+    scan_id: scan.scanId,
+    trace_id: scan.traceId,
+    state: scan.state,
+    deduplicated: deduplicated !== false,
+    created_at: isoTime(scan.createdAt),
+    scanner_pool: request.pool,
+    resource_uri: `scan://${scan.scanId}`,
+    ...(scan.finishedAt === undefined ? {} : { finished_at: isoTime(scan.finishedAt) }),
+    ...(scan.instance === undefined ? {} : { scanner_instance: scan.instance }),
+    ...(position === undefined ? {} : { queue_position: position }),
+    ...(waitMs === undefined ? {} : { estimated_wait_seconds: Math.round(waitMs / 1000) }),
+    ...(isFinal(scan.state) ? {} : { poll_after_seconds: pollAfterSeconds(scan, deps.clock.now()) }),
+  };
+}
+
+async function withStatus(deps: Deps, answer: SubmittedScan, seconds: number, ask: Ask): Promise<SubmittedScan> {
+  const { wait_timed_out: _, ...status } = await deps.wait({ scan_id: answer.scan_id, wait_seconds: seconds }, ask);
+  const { trace_id, created_at, scanner_pool, deduplicated, resource_uri } = answer;
+  return { ...status, trace_id, created_at, scanner_pool, deduplicated, resource_uri };
+}

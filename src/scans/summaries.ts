@@ -1,0 +1,94 @@
+import type { WaitingFor } from '../model/contract/status.ts';
+import type { Coverage, Verdict } from '../model/coverage.ts';
+import type { BySeverity } from '../model/finding.ts';
+import { isFinal, type ScanRecord } from '../model/scan.ts';
+import type { Submitted } from '../queue/queue.ts';
+
+/** Sentences for agents. They hold our own words and numbers only: nothing a target or a caller wrote. */
+
+const WAITING: Readonly<Record<WaitingFor, string>> = {
+  worker: 'waits for a worker to start',
+  slot: 'waits for a free slot of its pool',
+  scanner: 'waits for its scanner, which cannot start scans now (list_scanners says why)',
+  retry: 'waits for its next try',
+  none: 'is being worked on',
+};
+
+export function submittedSummary(scan: ScanRecord, deduplicated: Submitted['deduplicated']): string {
+  const next = isFinal(scan.state)
+    ? 'Next: get_scan_results.'
+    : 'Nothing has been looked at yet. Next: wait_for_scan; do not submit it again.';
+  switch (deduplicated) {
+    case 'idempotency_key':
+      return `This key already started scan ${scan.scanId}, which is ${scan.state}; no new scan was made. ${isFinal(scan.state) ? next : 'Next: wait_for_scan.'}`;
+    case 'live_twin':
+      return `The same scan is already ${scan.state} as ${scan.scanId}; no new scan was made. Next: wait_for_scan.`;
+    case false:
+      return `Scan ${scan.scanId} is accepted and ${scan.state}. ${next}`;
+  }
+}
+
+export function statusSummary(scan: ScanRecord, waiting: WaitingFor): string {
+  if (isFinal(scan.state))
+    return `${ending(scan)} ${foundSummary(scan)} ${scan.result && scan.result.findings > 0 ? 'Next: get_scan_results.' : ''}`.trim();
+  if (scan.state === 'running') {
+    const { progress } = scan;
+    const done = progress
+      ? `${Math.floor(progress.percent)} % done${progress.estimated ? ' (estimated)' : ''}, ${progress.findings_so_far} findings so far`
+      : 'just started';
+    return scan.cancelRequested
+      ? 'The scan is being cancelled; the engine has not stopped yet. Next: wait_for_scan.'
+      : `The scan is running: ${done}. Results come when it ends. Next: wait_for_scan.`;
+  }
+  const place = scan.position === undefined ? '' : ` at position ${scan.position}`;
+  return `The scan is ${scan.state}${place} and ${WAITING[waiting]}. Nothing has been looked at yet. Next: wait_for_scan.`;
+}
+
+function ending({ state, error }: ScanRecord): string {
+  switch (state) {
+    case 'completed':
+      return 'The scan ended.';
+    case 'cancelled':
+      return 'The scan was cancelled.';
+    case 'timed_out':
+      return 'The scan ran out of time.';
+    default:
+      return `The scan failed (${error?.code ?? 'internal_error'}).`;
+  }
+}
+
+/** What was looked at, what was found, and what a zero means. */
+export function foundSummary({ result }: Pick<ScanRecord, 'result'>): string {
+  if (!result) return 'Nothing was looked at: this is not a clean result.';
+  const looked = lookedAt(result.verdict, result.coverage);
+  if (result.verdict === 'not_tested' && result.findings === 0) return looked;
+  const skipped =
+    result.coverage.not_looked_for.length > 0 ? ' coverage.not_looked_for says what was not checked.' : '';
+  return `${looked} ${counts(result.findings, result.by_severity)}${skipped}`;
+}
+
+export function lookedAt(verdict: Verdict, coverage: Coverage): string {
+  const { requested, tested, partial, unreachable, not_tested: untested } = coverage;
+  if (verdict === 'not_tested') {
+    return `None of ${places(requested)} could be looked at (${unreachable} unreachable, ${untested} not tested): this is not a clean result.`;
+  }
+  if (verdict === 'complete') return `All of ${places(requested)} were looked at as asked.`;
+  const rest = [
+    [partial, 'only partly'],
+    [unreachable, 'unreachable'],
+    [untested, 'not tested'],
+  ] as const;
+  const missing = rest.flatMap(([n, what]) => (n > 0 ? [`${n} ${what}`] : []));
+  const why = missing.length > 0 ? `${missing.join(', ')}` : 'some checks did not run to their end';
+  return `${tested} of ${places(requested)} were fully looked at (${why}): the picture is partial.`;
+}
+
+const places = (count: number): string => (count === 1 ? '1 place' : `${count} places`);
+
+function counts(total: number, by: BySeverity): string {
+  if (total === 0) return 'No findings.';
+  const parts = (['critical', 'high', 'medium', 'low', 'info'] as const).flatMap((severity) =>
+    by[severity] > 0 ? [`${by[severity]} ${severity}`] : [],
+  );
+  return `${total} finding${total === 1 ? '' : 's'}: ${parts.join(', ')}.`;
+}

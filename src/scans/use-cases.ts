@@ -1,0 +1,32 @@
+import { createCancelScan } from './cancel.ts';
+import { createDeadLetters } from './dead-letters.ts';
+import type { ScanDeps } from './deps.ts';
+import { createGetFinding } from './get-finding.ts';
+import { createListScanners } from './list-scanners.ts';
+import { createListScans } from './list-scans.ts';
+import { createPlanScan } from './plan.ts';
+import { createGetQueueStatus } from './queue-report.ts';
+import { createGetScanResults } from './results.ts';
+import { createGetScanStatus } from './status.ts';
+import { createSubmitScan } from './submit.ts';
+import { createWaitForScan } from './wait.ts';
+
+/** Everything a caller can ask for, over whatever it is asked: MCP, the command line, later HTTP. */
+export type UseCases = ReturnType<typeof createUseCases>;
+
+export function createUseCases(deps: ScanDeps) {
+  const wait = createWaitForScan(deps);
+  return {
+    submit: createSubmitScan({ ...deps, wait }),
+    plan: createPlanScan(deps),
+    status: createGetScanStatus(deps),
+    wait,
+    cancel: createCancelScan(deps),
+    listScans: createListScans(deps),
+    results: createGetScanResults(deps),
+    finding: createGetFinding(deps),
+    listScanners: createListScanners(deps),
+    queueStatus: createGetQueueStatus(deps),
+    deadLetters: createDeadLetters(deps),
+  };
+}

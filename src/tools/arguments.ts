@@ -1,0 +1,78 @@
+import { z } from 'zod';
+import { AppError } from '../model/errors.ts';
+import { nearest } from '../model/nearest.ts';
+import { jsonSchema, type ObjectSchema, type PropertySchema } from './json-schema.ts';
+import type { AnyTool } from './tool.ts';
+
+const schemas = new Map<string, ObjectSchema>();
+
+function inputSchema({ name, input }: AnyTool): ObjectSchema {
+  const known = schemas.get(name);
+  if (known) return known;
+  const made = jsonSchema(input, 'input');
+  schemas.set(name, made);
+  return made;
+}
+
+/**
+ * Reads what sloppy clients mean: one string (or a string that holds a JSON array) where a list is due, text where a
+ * number or a boolean is due. Everything else is left for the schema to judge.
+ */
+export function lenient(tool: AnyTool, args: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const { properties } = inputSchema(tool);
+  const read = Object.entries(args).map(([key, value]) => [
+    key,
+    typeof value === 'string' ? readText(value, properties[key]) : value,
+  ]);
+  return Object.fromEntries(read.filter(([, value]) => value !== null));
+}
+
+function readText(text: string, schema: PropertySchema | undefined): unknown {
+  switch (schema?.type) {
+    case 'array':
+      return listIn(text) ?? [text];
+    case 'integer':
+    case 'number':
+      return /^\s*-?\d+(\.\d+)?\s*$/.test(text) ? Number(text) : text;
+    case 'boolean':
+      return text === 'true' ? true : text === 'false' ? false : text;
+    default:
+      return text;
+  }
+}
+
+function listIn(text: string): unknown[] | undefined {
+  if (!text.trimStart().startsWith('[')) return undefined;
+  try {
+    const value: unknown = JSON.parse(text);
+    return Array.isArray(value) ? value : undefined;
+  } catch {
+    return undefined; // "[::1]:80" starts like a list and is a target
+  }
+}
+
+/** A schema failure in the words of the caller: which argument, what is wrong, the nearest right name. */
+export function argumentError(tool: AnyTool, error: z.ZodError): AppError {
+  const names = Object.keys(inputSchema(tool).properties);
+  const told = error.issues.slice(0, 5).map((issue) => sentence(issue, names));
+  return new AppError('invalid_request', told.join(' '));
+}
+
+function sentence(issue: z.core.$ZodIssue, names: readonly string[]): string {
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys
+      .map((key) => {
+        const near = nearest(key, names);
+        const shown = JSON.stringify(key.slice(0, 60));
+        return near === undefined
+          ? `Unknown argument ${shown}; known: ${names.join(', ')}.`
+          : `Unknown argument ${shown}; did you mean ${near}?`;
+      })
+      .join(' ');
+  }
+  const place = issue.path
+    .map((part) => (typeof part === 'number' ? `[${part}]` : String(part)))
+    .join('.')
+    .replaceAll('.[', '[');
+  return `${place || 'arguments'}: ${issue.message}.`;
+}

@@ -1,0 +1,25 @@
+import { cancelScan } from './cancel-scan.ts';
+import { getFinding } from './get-finding.ts';
+import { getQueueStatus } from './get-queue-status.ts';
+import { getScanResults } from './get-scan-results.ts';
+import { getScanStatus } from './get-scan-status.ts';
+import { listScanners } from './list-scanners.ts';
+import { listScans } from './list-scans.ts';
+import { planScan } from './plan-scan.ts';
+import { runUntrustedScan } from './run-untrusted-scan.ts';
+import type { AnyTool } from './tool.ts';
+import { waitForScan } from './wait-for-scan.ts';
+
+/** Every tool, in the order clients see them. */
+export const TOOLS: readonly AnyTool[] = [
+  runUntrustedScan,
+  planScan,
+  getScanStatus,
+  waitForScan,
+  cancelScan,
+  listScans,
+  getScanResults,
+  getFinding,
+  listScanners,
+  getQueueStatus,
+];

@@ -1,0 +1,14 @@
+import { Plan, PlanInput } from '../model/contract/run.ts';
+import { defineTool } from './tool.ts';
+
+export const planScan = defineTool({
+  name: 'plan_scan',
+  title: 'Plan a scan',
+  description:
+    'Says what run_untrusted_scan would do with the same arguments: whether each target is in scope and why, which ' +
+    'addresses it resolves to, which instances can run it, how long it may take. Resolves names; sends nothing to targets.',
+  input: PlanInput,
+  output: Plan,
+  annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: true },
+  run: (input, { scans, ask }) => scans.plan(input, ask),
+});

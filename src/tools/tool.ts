@@ -1,0 +1,50 @@
+import type { z } from 'zod';
+import type { Ask } from '../scans/deps.ts';
+import type { UseCases } from '../scans/use-cases.ts';
+import type { OnProgress } from '../scans/wait.ts';
+
+export interface ToolAnnotations {
+  readonly readOnlyHint: boolean;
+  readonly destructiveHint: boolean;
+  readonly idempotentHint: boolean;
+  readonly openWorldHint: boolean;
+}
+
+export interface ToolContext {
+  readonly scans: UseCases;
+  readonly ask: Ask;
+  /** Set when the client asked for progress of this call. */
+  readonly onProgress: OnProgress | undefined;
+}
+
+/** A tool, independent of any SDK: what it is called, takes and gives, and the one use case it passes to. */
+export interface Tool<Input extends z.ZodType = z.ZodType, Output extends z.ZodType = z.ZodType> {
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  readonly input: Input;
+  readonly output: Output;
+  readonly annotations: ToolAnnotations;
+  readonly run: (input: z.output<Input>, context: ToolContext) => Promise<z.output<Output>>;
+}
+
+/** A tool whose types are checked where it is defined and forgotten where all tools are handled alike. */
+export interface AnyTool extends Omit<Tool, 'run'> {
+  /** @throws z.ZodError when the arguments do not fit `input` */
+  readonly call: (args: unknown, context: ToolContext) => Promise<Readonly<Record<string, unknown>>>;
+}
+
+export function defineTool<Input extends z.ZodType, Output extends z.ZodType<Readonly<Record<string, unknown>>>>(
+  tool: Tool<Input, Output>,
+): AnyTool {
+  const { run, ...facts } = tool;
+  return { ...facts, call: async (args, context) => run(tool.input.parse(args), context) };
+}
+
+/** Reads records; changes nothing and talks to no target. */
+export const READ_ONLY: ToolAnnotations = {
+  readOnlyHint: true,
+  destructiveHint: false,
+  idempotentHint: true,
+  openWorldHint: false,
+};

@@ -1,0 +1,43 @@
+import { AppError } from '../model/errors.ts';
+import type { ScanRecord } from '../model/scan.ts';
+import type { PinnedTarget } from '../model/target.ts';
+import { parseTarget } from '../policy/target.ts';
+import type { WorkerDeps } from './deps.ts';
+
+/** What may be scanned in this attempt, and what is left out with the reason. */
+export interface Admitted {
+  readonly targets: readonly PinnedTarget[];
+  readonly notes: readonly string[];
+}
+
+/**
+ * Asks the policy once more, right before the run: the scope may have been narrowed and names may point elsewhere. The
+ * addresses of this answer are the ones the engine gets.
+ * @throws AppError target_denied, target_unresolvable
+ */
+export async function admitAgain(
+  { policy }: Pick<WorkerDeps, 'policy'>,
+  scan: ScanRecord,
+  signal: AbortSignal,
+): Promise<Admitted> {
+  const targets = scan.request.targets.map((text) => parseTarget(text));
+  const caller = { tenant: scan.tenant, name: 'worker', isOperator: false };
+  const answer = await policy.check(targets, { intensity: scan.request.intensity, caller }, signal);
+  if (answer.refusal)
+    throw new AppError('target_denied', `At run time: ${answer.refusal.reason}`, { hint: answer.refusal.fix });
+  const denied = answer.targets.filter(({ allowed }) => !allowed);
+  const [first] = denied;
+  if (first) {
+    const code = denied.every(({ unresolvable }) => unresolvable) ? 'target_unresolvable' : 'target_denied';
+    throw new AppError(code, `At run time: ${first.reason}`, {
+      ...(first.fix === undefined ? {} : { hint: `${first.fix} Do not retry.` }),
+      targets: denied.map(({ target }) => target.text),
+    });
+  }
+  return {
+    targets: answer.targets.flatMap(({ pinned }) => (pinned ? [pinned] : [])),
+    notes: answer.targets.flatMap(({ target, skipped }) =>
+      (skipped ?? []).map((address) => `${address} of ${target.text}: this machine has no route to its address family`),
+    ),
+  };
+}

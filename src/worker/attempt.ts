@@ -1,0 +1,180 @@
+import { createReadStream } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { AppError } from '../model/errors.ts';
+import { verdictOf } from '../model/coverage.ts';
+import type { Artefact, ScanResult } from '../model/scan.ts';
+import type { PinnedTarget } from '../model/target.ts';
+import type { Ingested } from '../findings/findings.ts';
+import type { ReportSink } from '../findings/artefacts.ts';
+import type { Claim, Outcome } from '../queue/queue.ts';
+import type { RawReport, RunContext, Scanner, ScanJob } from '../scanners/scanner.ts';
+import { admitAgain } from './admit-again.ts';
+import type { WorkerDeps } from './deps.ts';
+import { keepLease } from './lease-keeper.ts';
+import { failureOutcome } from './outcome.ts';
+import { createProgressWriter } from './progress-writer.ts';
+import { createStopButton, StopRequest, type StopButton } from './stop.ts';
+
+/** How an engine's run ended: by itself, or by throwing. */
+type Ended =
+  | { readonly report: RawReport; readonly error?: undefined }
+  | { readonly error: unknown; readonly report?: undefined };
+
+/**
+ * Runs one claim to its end and writes the outcome. Never rejects: every way to fail is an outcome.
+ * @param shutdown Aborts when the worker must go.
+ * @returns the outcome's kind, or `lost` when the claim had passed to another.
+ */
+export async function runAttempt(
+  deps: WorkerDeps,
+  claim: Claim,
+  shutdown: AbortSignal,
+): Promise<Outcome['kind'] | 'lost'> {
+  const log = deps.log.child({ scan_id: claim.scan.scanId, trace_id: claim.scan.traceId, epoch: claim.epoch });
+  const button = createStopButton();
+  const onShutdown = (): void => button.press('shutdown');
+  shutdown.addEventListener('abort', onShutdown, { once: true });
+  if (shutdown.aborted) onShutdown();
+  const release = keepLease(deps.queue, claim, button, log);
+  try {
+    log.info({ pool: claim.scan.request.pool, instance: claim.instance }, 'attempt starts');
+    const outcome = await attempt(deps, claim, button).catch((error: unknown) => {
+      log.error({ err: error }, 'attempt failed');
+      return failureOutcome(deps, claim, button.cause(), error, undefined);
+    });
+    if (outcome === 'lost') return 'lost';
+    const written = await deps.queue.finish(claim, outcome);
+    log.info({ outcome: outcome.kind, written }, 'attempt ended');
+    return written ? outcome.kind : 'lost';
+  } catch (error) {
+    // The queue cannot be written: the lease is lost with this process or by its age, and another attempt takes over.
+    log.error({ err: error }, 'outcome could not be written');
+    return 'lost';
+  } finally {
+    release();
+    shutdown.removeEventListener('abort', onShutdown);
+  }
+}
+
+async function attempt(deps: WorkerDeps, claim: Claim, button: StopButton): Promise<Outcome | 'lost'> {
+  const { scan, epoch } = claim;
+  const { targets, notes } = await admitAgain(deps, scan, button.signal);
+  const { scanner } = deps.registry.instance(scan.request.pool, claim.instance);
+  const sink = await deps.files.openReport(scan.scanId, epoch, deps.settings.maxRawReportBytes);
+  const ended = await drive(deps, claim, button, { scanner, targets, sink });
+  const cause = button.cause();
+  if (cause === 'lease_lost') {
+    await sink.close().catch(() => undefined);
+    return 'lost';
+  }
+  if (cause === 'shutdown') {
+    await sink.close().catch(() => undefined);
+    return { kind: 'released' };
+  }
+  const raw = await sink.close().catch((error: unknown) => ({ failure: error }));
+  if ('failure' in raw) return failureOutcome(deps, claim, cause, ended.error ?? raw.failure, undefined);
+  const reported = await ingest(deps, claim, { scanner, targets, notes, raw });
+  deps.registry.reportOutcome(scan.request.pool, claim.instance, ended.error === undefined || cause !== undefined);
+  const result = resultOf(reported, raw, ended.report);
+  const error = ended.error ?? reported.readError;
+  if (error !== undefined) return failureOutcome(deps, claim, cause, error, result);
+  return cause === 'cancelled' ? { kind: 'cancelled', result } : { kind: 'completed', result };
+}
+
+interface Run {
+  readonly scanner: Scanner;
+  readonly targets: readonly PinnedTarget[];
+  readonly sink: ReportSink;
+}
+
+/** Lets the engine run under its time limit: first asked to stop, then given up on. */
+async function drive(
+  deps: WorkerDeps,
+  claim: Claim,
+  button: StopButton,
+  { scanner, targets, sink }: Run,
+): Promise<Ended> {
+  const { scan, epoch } = claim;
+  const hostsTotal = targets.reduce((sum, { target }) => sum + (target.kind === 'network' ? target.size : 1), 0);
+  const progress = createProgressWriter(deps.clock, hostsTotal, (now) => deps.queue.progress(claim, now));
+  const job: ScanJob = { scanId: scan.scanId, traceId: scan.traceId, epoch, request: scan.request, targets };
+  const context: RunContext = {
+    signal: button.signal,
+    report: sink.writable,
+    previous: claim.checkpoint,
+    progress: progress.report,
+    async checkpoint(made) {
+      if (await deps.queue.checkpoint(claim, made)) return;
+      button.press('lease_lost');
+      throw new StopRequest('lease_lost');
+    },
+  };
+  const limit = setTimeout(() => button.press('timed_out'), scan.request.max_duration_minutes * deps.settings.minuteMs);
+  const over = new AbortController();
+  try {
+    button.signal.throwIfAborted();
+    const running = scanner.run(job, context).then(
+      (report): Ended => ({ report }),
+      (error: unknown): Ended => ({ error: error ?? new Error('engine threw nothing') }),
+    );
+    return await Promise.race([running, givenUp(button.signal, deps.settings.hardStopMs, over.signal)]);
+  } catch (error) {
+    return { error };
+  } finally {
+    clearTimeout(limit);
+    over.abort();
+    await progress.close();
+  }
+}
+
+/** An engine that does not stop when told is left alone after a while; its writes are fenced off. */
+async function givenUp(stop: AbortSignal, hardStopMs: number, over: AbortSignal): Promise<Ended> {
+  await new Promise<void>((resolve) => {
+    if (stop.aborted) resolve();
+    else stop.addEventListener('abort', () => resolve(), { once: true });
+  });
+  await delay(hardStopMs, undefined, { signal: over }).catch(() => undefined);
+  return { error: new AppError('scan_aborted', 'The engine did not stop in time and was given up on.') };
+}
+
+interface Ingest {
+  readonly scanner: Scanner;
+  readonly targets: readonly PinnedTarget[];
+  readonly notes: readonly string[];
+  readonly raw: Artefact;
+}
+
+async function ingest(
+  deps: WorkerDeps,
+  { scan, epoch }: Claim,
+  { scanner, targets, notes, raw }: Ingest,
+): Promise<Ingested> {
+  const folder = await deps.files.attemptFolder(scan.scanId, epoch);
+  const report = createReadStream(deps.files.pathOf(scan.scanId, raw));
+  try {
+    return await deps.findings.ingest({
+      scanId: scan.scanId,
+      epoch,
+      engine: scan.engine,
+      folder,
+      targets,
+      notLookedFor: notes,
+      events: scanner.parse(report),
+    });
+  } finally {
+    report.destroy();
+  }
+}
+
+function resultOf(ingested: Ingested, raw: Artefact, report: RawReport | undefined): ScanResult {
+  const { coverage: seen, readError, ended } = ingested;
+  const coverage =
+    report?.reason === undefined ? seen : { ...seen, not_looked_for: [...seen.not_looked_for, report.reason] };
+  return {
+    verdict: verdictOf(coverage, report?.whole === true && ended && readError === undefined),
+    coverage,
+    findings: ingested.findings,
+    by_severity: ingested.bySeverity,
+    artefacts: [raw, ingested.artefact],
+  };
+}

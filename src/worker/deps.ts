@@ -1,0 +1,37 @@
+import type { FindingsStore } from '../findings/findings.ts';
+import type { ScanFiles } from '../findings/artefacts.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Log } from '../platform/log.ts';
+import type { Policy } from '../policy/policy.ts';
+import type { ScanQueue } from '../queue/queue.ts';
+import type { Registry } from '../registry/registry.ts';
+import type { RetrySettings } from './retry.ts';
+
+export interface WorkerSettings {
+  readonly maxConcurrentScans: number;
+  /** A worker with nothing to do goes after this long; undefined: it stays. */
+  readonly idleExitMs?: number;
+  /** After SIGTERM, how long running scans may go on before they are handed back. */
+  readonly graceMs: number;
+  /** How long an engine may take to stop once told to. */
+  readonly hardStopMs: number;
+  readonly heartbeatMs: number;
+  readonly maxRawReportBytes: number;
+  /** Length of a minute of `max_duration_minutes`, in milliseconds: shorter in tests. */
+  readonly minuteMs: number;
+  readonly retry: RetrySettings;
+}
+
+export interface WorkerDeps {
+  readonly queue: ScanQueue;
+  readonly registry: Registry;
+  readonly policy: Policy;
+  readonly findings: FindingsStore;
+  readonly files: ScanFiles;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random: () => number;
+  readonly settings: WorkerSettings;
+  /** Identity of this worker process; its claims live as long as it does. */
+  readonly workerId: string;
+}

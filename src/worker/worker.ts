@@ -1,0 +1,123 @@
+import type { WorkerDeps } from './deps.ts';
+import { runAttempt } from './attempt.ts';
+
+/** Longest sleep between two looks at the queue: a lost wake-up costs at most this. */
+const LOOK_EVERY_MS = 1_000;
+/** Health of instances is refreshed this often by whoever runs scans. */
+const PROBE_EVERY_MS = 60_000;
+
+export interface WorkerRun {
+  /** Aborts when the process was asked to go: no new claims, running scans get the grace time. */
+  readonly signal: AbortSignal;
+  /** Asked when there was nothing to do for a while: true lets the worker go. */
+  readonly mayLeave?: () => Promise<boolean>;
+}
+
+/**
+ * Claims scans and runs them until told to stop or until idle. Knows no engine: what an instance can do is the
+ * registry's business, what a scan is, the queue's.
+ */
+export async function runWorker(deps: WorkerDeps, { signal, mayLeave }: WorkerRun): Promise<void> {
+  const { queue, registry, workerId, settings, log } = deps;
+  await queue.heartbeat(workerId);
+  const heart = setInterval(() => {
+    queue.heartbeat(workerId).catch((error: unknown) => log.warn({ err: error }, 'heartbeat failed'));
+  }, settings.heartbeatMs);
+  const probes = setInterval(() => void registry.probeAll(signal).catch(() => undefined), PROBE_EVERY_MS);
+  const shutdown = new AbortController();
+  const running = new Map<string, Promise<void>>();
+  const wake = createAlarm();
+  const unlisten = registry.onChange(wake.ring);
+  try {
+    await registry.probeAll(signal).catch(() => undefined);
+    await sweep(deps);
+    await loop(deps, { signal, running, shutdown: shutdown.signal, wake, ...(mayLeave ? { mayLeave } : {}) });
+    await drain(running, shutdown, settings.graceMs);
+  } finally {
+    clearInterval(heart);
+    clearInterval(probes);
+    unlisten();
+    await queue.retire(workerId);
+  }
+}
+
+interface Loop extends WorkerRun {
+  readonly running: Map<string, Promise<void>>;
+  readonly shutdown: AbortSignal;
+  readonly wake: Alarm;
+}
+
+async function loop(deps: WorkerDeps, { signal, running, shutdown, wake, mayLeave }: Loop): Promise<void> {
+  const { queue, registry, settings, clock, log } = deps;
+  let busyAt = clock.monotonic();
+  while (!signal.aborted) {
+    // Taken before looking: a ring while we look must cut the next sleep short.
+    const rung = wake.next();
+    try {
+      while (!signal.aborted && running.size < settings.maxConcurrentScans) {
+        const claim = await queue.claim(deps.workerId, registry.available());
+        if (!claim) break;
+        const key = `${claim.scan.scanId}.${claim.epoch}`;
+        const done = runAttempt(deps, claim, shutdown).then(() => {
+          running.delete(key);
+          wake.ring();
+        });
+        running.set(key, done);
+      }
+    } catch (error) {
+      log.warn({ err: error }, 'queue cannot be read; trying again');
+    }
+    if (running.size > 0) busyAt = clock.monotonic();
+    const idleMs = clock.monotonic() - busyAt;
+    if (settings.idleExitMs !== undefined && idleMs >= settings.idleExitMs && (await mayLeave?.())) return;
+    await sleep(deps, AbortSignal.any([rung, signal]));
+  }
+}
+
+/** Until there may be work: a submit, a cancel, the end of an attempt, a registry change, a retry that falls due. */
+async function sleep({ queue, log }: WorkerDeps, woken: AbortSignal): Promise<void> {
+  try {
+    const dueInMs = (await queue.nextRetryInMs()) ?? LOOK_EVERY_MS;
+    const wait = Math.max(1, Math.min(dueInMs, LOOK_EVERY_MS));
+    await queue.waitForWork(woken, wait);
+  } catch (error) {
+    log.warn({ err: error }, 'queue cannot be watched; trying again');
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+  }
+}
+
+async function drain(
+  running: ReadonlyMap<string, Promise<void>>,
+  shutdown: AbortController,
+  graceMs: number,
+): Promise<void> {
+  const timer = setTimeout(() => shutdown.abort(), graceMs);
+  await Promise.all(running.values());
+  clearTimeout(timer);
+}
+
+async function sweep({ files, queue, log }: WorkerDeps): Promise<void> {
+  try {
+    const removed = await files.sweep((scanIds) => queue.referencedAttempts(scanIds));
+    if (removed > 0) log.info({ removed }, 'unreferenced attempt folders removed');
+  } catch (error) {
+    log.warn({ err: error }, 'sweep failed; the next worker tries again');
+  }
+}
+
+interface Alarm {
+  readonly ring: () => void;
+  /** A signal that aborts at the next ring, or at once when one came since the last call. */
+  next(): AbortSignal;
+}
+
+function createAlarm(): Alarm {
+  let controller = new AbortController();
+  return {
+    ring: () => controller.abort(),
+    next() {
+      if (controller.signal.aborted) controller = new AbortController();
+      return controller.signal;
+    },
+  };
+}

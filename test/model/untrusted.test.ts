@@ -1,0 +1,111 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { cleanLine, cleanUntrusted } from '../../src/model/untrusted.ts';
+
+/** Text as an attacker would write it: any code unit, and the characters that matter more often than chance has it. */
+const hostile = fc
+  .array(
+    fc.oneof(
+      fc.string({ unit: 'binary', maxLength: 8 }),
+      fc.integer({ min: 0, max: 0xffff }).map((unit) => String.fromCharCode(unit)),
+      fc.constantFrom(
+        '\u{1b}[31m',
+        '\u{1b}]8;;http://x\u{7}',
+        '\u{202e}',
+        '\u{200b}',
+        '\u{feff}',
+        '\u{e0041}',
+        '\u{3164}',
+        '\u{34f}',
+        '\u{fe0f}',
+        '\r\n',
+        '\r',
+        '\n',
+        '\t',
+        'http://',
+        'hthttp://tp://',
+        'HTTPS://',
+        'ftp://',
+        'javascript:',
+        'www.a',
+        '![x](',
+        '](',
+        '😀',
+        '\u{d83d}',
+        ' ',
+      ),
+    ),
+    { maxLength: 40 },
+  )
+  .map((parts) => parts.join(''));
+const cap = fc.integer({ min: 1, max: 60 });
+
+const INVISIBLE = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
+
+describe('cleaning of untrusted text', () => {
+  it('changes nothing the second time', () => {
+    fc.assert(
+      fc.property(hostile, cap, (text, max) => {
+        const once = cleanUntrusted(text, max);
+        expect(cleanUntrusted(once, max)).toBe(once);
+        const line = cleanLine(text, max);
+        expect(cleanLine(line, max)).toBe(line);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('leaves no character that acts or hides, and stays within its cap', () => {
+    fc.assert(
+      fc.property(hostile, cap, (text, max) => {
+        const shown = cleanUntrusted(text, max);
+        expect(shown.replaceAll(/[\n\t]/g, '')).not.toMatch(INVISIBLE);
+        expect(shown.length).toBeLessThanOrEqual(max);
+        const line = cleanLine(text, max);
+        expect(line).not.toMatch(INVISIBLE);
+        expect(line.length).toBeLessThanOrEqual(max);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('leaves no link that a client would make clickable', () => {
+    fc.assert(
+      fc.property(hostile, (text) => {
+        const shown = cleanUntrusted(text, 10_000);
+        expect(shown).not.toMatch(/http:\/\/|https:\/\/|ftp:\/\/|javascript:[^\s…]|www\.\w|\]\(/i);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it.each([
+    ['see https://evil.example/x', 'see hxxps://evil.example/x'],
+    ['_HTTP://evil.example', '_Hxxp://evil.example'],
+    ['ftp://a and javascript:alert(1)', 'ftp[:]//a and javascript[:]alert(1)'],
+    ['metadata: x, mailto: y', 'metadata: x, mailto: y'],
+    ['data:text/html,x', 'data[:]text/html,x'],
+    ['www.evil.example', 'www[.]evil.example'],
+    ['![x](/y?z)', '![x] (/y?z)'],
+    ['\u{1b}[2J\u{202e}abc\u{200b}', '\\u{1b}[2J\\u{202e}abc\\u{200b}'],
+    ['a\u{3164}b\u{115f}c\u{34f}d', 'a\\u{3164}b\\u{115f}c\\u{34f}d'],
+    ['line one\r\nline two\ttab', 'line one\nline two\ttab'],
+    ['Grüße, 世界 😀 — plain text: fine', 'Grüße, 世界 😀 — plain text: fine'],
+  ])('shows %j as %j', (text, expected) => {
+    expect(cleanUntrusted(text, 200)).toBe(expected);
+  });
+
+  it('marks every cut, also when line ends shrink the text below its cap', () => {
+    expect(cleanUntrusted('\r\n'.repeat(50), 10)).toMatch(/…$/);
+    expect(cleanLine('x'.repeat(11), 10)).toBe(`${'x'.repeat(9)}…`);
+  });
+
+  it('never leaves half a character at the cut', () => {
+    expect(cleanLine('😀'.repeat(10), 6)).toBe('😀😀…');
+    expect(cleanUntrusted('😀'.repeat(10), 6)).toBe('😀😀…');
+  });
+
+  it('keeps a line on one line', () => {
+    expect(cleanLine(' a\r\nb\tc ', 50)).toBe('a  b c');
+  });
+});
