@@ -28,11 +28,11 @@ export interface Started {
   /** Messages of what was logged as error. */
   readonly errors: readonly object[];
   /** In place, as some editors do. */
-  write(text: string): void;
+  readonly write: (text: string) => void;
   /** By a new file that takes its place, as other editors do. */
-  replace(text: string): void;
+  readonly replace: (text: string) => void;
   /** Resolves at the next change for which `done` holds, or now if it does. */
-  changed(done: () => boolean): Promise<void>;
+  readonly changed: (done: () => boolean) => Promise<void>;
 }
 
 /** A registry on a file of its own, with engines `fake` and `baseline`. No text: no file. */
