@@ -34,6 +34,11 @@ describe('commands in a page', () => {
     expect(words(page)).toEqual(['npm ci', 'scanmux scan --ports 80, 443 127.0.0.1', 'npm test', 'npm run check']);
   });
 
+  it('are named with their line', () => {
+    const page = ['a `scanmux`', '```sh', 'npm ci', 'npm test \\', '  -- x', '```', 'b `scanmux list`'].join('\n');
+    expect(commandsIn(page).map(({ line }) => line)).toEqual([3, 4, 1, 7]);
+  });
+
   it('are found as mentions in the text, and not in blocks of other languages', () => {
     expect(words('Run `scanmux doctor` or `scanmux`.\n```json\nscanmux x\n```\n`other scanmux`')).toEqual([
       'scanmux doctor',

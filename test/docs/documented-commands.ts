@@ -7,7 +7,7 @@ export interface DocumentedCommand {
   readonly whole: boolean;
 }
 
-const FENCE = /^\s*(```+|~~~+)\s*(\w*)/;
+const BLOCK = /^ *(```+|~~~+)(\w*)[^\n]*\n([\s\S]*?)^ *\1/gm;
 const SHELLS = new Set(['sh', 'bash', 'shell', 'console']);
 const SEPARATORS = new Set(['|', '||', '&&', ';', '&']);
 
@@ -32,24 +32,18 @@ function withoutPrefix(words: readonly string[]): string[] {
 /** Every command in shell code blocks of a Markdown page, and every `scanmux …` mentioned in its text. */
 export function commandsIn(markdown: string): DocumentedCommand[] {
   const found: DocumentedCommand[] = [];
-  let fence: { readonly mark: string; readonly isShell: boolean } | undefined;
-  let begun = '';
-  for (const [index, text] of markdown.split('\n').entries()) {
-    const add = (shell: string, whole: boolean): void =>
-      void found.push(...commandsOfLine(shell).map((words) => ({ line: index + 1, words, whole })));
-    const [, mark, language = ''] = FENCE.exec(text) ?? [];
-    if (mark !== undefined && (!fence || mark.startsWith(fence.mark))) {
-      fence = fence ? undefined : { mark, isShell: SHELLS.has(language) };
-      begun = '';
-    } else if (!fence) {
-      for (const [, span = ''] of text.matchAll(/`(scanmux(?: [^`]*)?)`/g)) add(span, false);
-    } else if (fence.isShell) {
-      begun += text.replace(/\\$/, ' ');
-      if (text.endsWith('\\')) continue;
-      add(begun, true);
-      begun = '';
-    }
+  const add = (shell: string, at: number, whole: boolean): void => {
+    const line = markdown.slice(0, at).split('\n').length;
+    found.push(...commandsOfLine(shell).map((words) => ({ line, words, whole })));
+  };
+  for (const { 0: block, 2: language = '', 3: body = '', index } of markdown.matchAll(BLOCK)) {
+    if (!SHELLS.has(language)) continue;
+    // A backslash at its end joins a line with the next one.
+    for (const shell of body.matchAll(/(?:[^\n]*\\\n)*[^\n]+/g))
+      add(shell[0].replaceAll('\\\n', ' '), index + block.indexOf(body) + shell.index, true);
   }
+  const text = markdown.replaceAll(BLOCK, (block) => block.replaceAll(/[^\n]/g, ' '));
+  for (const { 1: span = '', index } of text.matchAll(/`(scanmux(?: [^`]*)?)`/g)) add(span, index, false);
   return found;
 }
 
