@@ -10,6 +10,14 @@ export const FINDINGS_VERSION = 1;
 /** `application_id`: "smxF". */
 const APPLICATION_ID = 0x73_6d_78_46;
 
+/** Large, because a finding with its words is about 2 KiB: with SQLite's 4 KiB half of every page stayed empty. */
+const PAGE_BYTES = 16_384;
+
+/** Settings of a file that is being made, before its first table. A file that grows beyond its bound is `storage_full`. */
+export const newFileSettings = (maxBytes: number): string =>
+  `PRAGMA page_size = ${PAGE_BYTES}; PRAGMA max_page_count = ${Math.ceil(maxBytes / PAGE_BYTES)};
+   PRAGMA cache_size = -32768;`;
+
 /**
  * The narrow table holds what is sorted and filtered by, so that a count over a million findings touches little; the
  * words stand beside it. `number` is the place in the urgency order.
@@ -38,7 +46,7 @@ CREATE TABLE finding_cve (cve TEXT NOT NULL, number INTEGER NOT NULL, PRIMARY KE
 CREATE TABLE place (place TEXT PRIMARY KEY, status TEXT NOT NULL, reason TEXT) WITHOUT ROWID;
 `;
 
-/** Made after the rows: filling a finished index is slower. */
+/** Made after the rows: filling a finished index is slower. The statistics keep SQLite from poor choices among them. */
 export const INDICES = `
 CREATE INDEX finding_by_severity ON finding (severity_key);
 CREATE INDEX finding_by_cvss ON finding (cvss_key, number, severity_key);
@@ -49,6 +57,8 @@ CREATE INDEX finding_by_address ON finding (address_key, severity_key) WHERE add
 CREATE INDEX finding_by_rule ON finding (rule_id COLLATE NOCASE, severity_key);
 CREATE INDEX finding_by_port ON finding (port, severity_key) WHERE port IS NOT NULL;
 CREATE INDEX cve_by_finding ON finding_cve (number);
+PRAGMA analysis_limit = 400;
+ANALYZE;
 `;
 
 /** What stands in the words column: the parsed finding with what ingest saw in it. */
@@ -60,6 +70,9 @@ export const Meta = z.object({
   findings: z.coerce.number().int().min(0),
 });
 export type Meta = z.infer<typeof Meta>;
+
+/** Holds the narrow table of about 100,000 findings; SQLite's 2 MiB would read it again for each of a page's counts. */
+const READ_CACHE_KIB = 16_384;
 
 /** An open findings file. */
 export interface FindingsFile {
@@ -91,6 +104,7 @@ export function openFindingsFile(path: string): FindingsFile {
   const db = reading(path, () => openDatabase(path, { readOnly: true, journal: 'keep' }));
   try {
     return reading(path, () => {
+      db.exec(`PRAGMA cache_size = -${READ_CACHE_KIB}`);
       const version = Number(db.prepare('PRAGMA user_version').get()?.['user_version']);
       const application = Number(db.prepare('PRAGMA application_id').get()?.['application_id']);
       if (application !== APPLICATION_ID) throw damaged(path, undefined);
