@@ -47,19 +47,19 @@ CREATE TABLE place (place TEXT PRIMARY KEY, status TEXT NOT NULL, reason TEXT) W
 `;
 
 /** Made after the rows: filling a finished index is slower. The statistics keep SQLite from poor choices among them. */
-export const INDICES = `
-CREATE INDEX finding_by_severity ON finding (severity_key);
-CREATE INDEX finding_by_cvss ON finding (cvss_key, number, severity_key);
-CREATE INDEX finding_by_epss ON finding (epss_key, number, severity_key);
-CREATE INDEX finding_by_host ON finding (host_key, number, severity_key);
-CREATE INDEX finding_by_name ON finding (host_name, severity_key) WHERE host_name IS NOT NULL;
-CREATE INDEX finding_by_address ON finding (address_key, severity_key) WHERE address_key IS NOT NULL;
-CREATE INDEX finding_by_rule ON finding (rule_id COLLATE NOCASE, severity_key);
-CREATE INDEX finding_by_port ON finding (port, severity_key) WHERE port IS NOT NULL;
-CREATE INDEX cve_by_finding ON finding_cve (number);
-PRAGMA analysis_limit = 400;
-ANALYZE;
-`;
+export const INDICES = [
+  'CREATE INDEX finding_by_severity ON finding (severity_key)',
+  'CREATE INDEX finding_by_cvss ON finding (cvss_key, number, severity_key)',
+  'CREATE INDEX finding_by_epss ON finding (epss_key, number, severity_key)',
+  'CREATE INDEX finding_by_host ON finding (host_key, number, severity_key)',
+  'CREATE INDEX finding_by_name ON finding (host_name, severity_key) WHERE host_name IS NOT NULL',
+  'CREATE INDEX finding_by_address ON finding (address_key, severity_key) WHERE address_key IS NOT NULL',
+  'CREATE INDEX finding_by_rule ON finding (rule_id COLLATE NOCASE, severity_key)',
+  'CREATE INDEX finding_by_port ON finding (port, severity_key) WHERE port IS NOT NULL',
+  'CREATE INDEX cve_by_finding ON finding_cve (number)',
+  'PRAGMA analysis_limit = 400',
+  'ANALYZE',
+] as const;
 
 /** What stands in the words column: the parsed finding with what ingest saw in it. */
 export const StoredFinding = ParsedFinding.extend({ injection_signals: z.array(z.string()) });
@@ -95,9 +95,18 @@ export function reading<T>(path: string, body: () => T): T {
     return body();
   } catch (error) {
     const failure = sqliteFailure(error, path);
-    throw failure instanceof AppError ? failure : damaged(path, error);
+    if (failure instanceof AppError || !isDamage(error)) throw failure;
+    throw damaged(path, error);
   }
 }
+
+/** The driver gives no result code from `all` and `iterate`, only this one. */
+const isDriverError = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 'ERR_SQLITE_ERROR';
+
+/** Rows that are no JSON or do not fit, and tables that are not there. Anything else is a defect of ours. */
+const isDamage = (error: unknown): boolean =>
+  error instanceof SyntaxError || error instanceof z.ZodError || isDriverError(error);
 
 /** @throws AppError storage_unusable when it is missing, damaged or something else; data_too_new */
 export function openFindingsFile(path: string): FindingsFile {

@@ -190,7 +190,10 @@ async function writeFile(writing: Writing): Promise<{ coverage: Coverage; bySeve
     }
     const coverage = await writePlaces(db, heard);
     db.writeNow(() => writeMeta(db, input, findings));
-    db.exec(INDICES);
+    for (const index of INDICES) {
+      db.exec(index);
+      await yieldToOthers();
+    }
     const rows = db.prepare('SELECT severity_key, count(*) AS n FROM finding GROUP BY severity_key').all();
     return { coverage, bySeverity: severityCounts(rows) };
   } finally {
