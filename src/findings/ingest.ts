@@ -13,7 +13,7 @@ import type { Log } from '../platform/log.ts';
 import { createCheckLedger } from './check-ledger.ts';
 import type { CheckLedger } from './check-ledger.ts';
 import { diskFailure, discard, makeFolder, makePrivateFile, publish } from './disk.ts';
-import { INDICES, SCHEMA, severityCounts } from './findings-file.ts';
+import { INDICES, newFileSettings, SCHEMA, severityCounts } from './findings-file.ts';
 import type { IngestInput, Ingested } from './findings.ts';
 import { createPlaceLedger } from './place-ledger.ts';
 import type { PlaceLedger } from './place-ledger.ts';
@@ -22,7 +22,6 @@ import type { Staging } from './staging.ts';
 
 /** Small enough that renewing a lease never waits long, large enough that a transaction is not the cost. */
 const BATCH = 500;
-const PAGE_BYTES = 4_096;
 
 /** Bounds of one ingest. */
 export interface IngestLimits {
@@ -85,7 +84,7 @@ async function stage(
     ended: false,
   };
   heard.notLookedFor.add(input.notLookedFor ?? []);
-  const staging = openStaging(path, input.engine, Math.ceil(limits.maxFileBytes / PAGE_BYTES));
+  const staging = openStaging(path, input.engine, limits.maxFileBytes);
   try {
     await hear(input.events, heard, staging, limits.maxFindings);
     return { heard, findings: staging.rank() };
@@ -182,7 +181,7 @@ async function writeFile(writing: Writing): Promise<{ coverage: Coverage; bySeve
   const { input, heard, findings, stagingPath, filePath, limits } = writing;
   const db = openDatabase(filePath, { journal: 'off', synchronous: 'off' });
   try {
-    db.exec(`PRAGMA max_page_count = ${Math.ceil(limits.maxFileBytes / PAGE_BYTES)}; PRAGMA cache_size = -32768;`);
+    db.exec(newFileSettings(limits.maxFileBytes));
     db.exec(SCHEMA);
     db.prepare('ATTACH ? AS stage').run(stagingPath);
     for (let from = 1; from <= findings; from += BATCH) {
@@ -191,7 +190,10 @@ async function writeFile(writing: Writing): Promise<{ coverage: Coverage; bySeve
     }
     const coverage = await writePlaces(db, heard);
     db.writeNow(() => writeMeta(db, input, findings));
-    db.exec(INDICES);
+    for (const index of INDICES) {
+      db.exec(index);
+      await yieldToOthers();
+    }
     const rows = db.prepare('SELECT severity_key, count(*) AS n FROM finding GROUP BY severity_key').all();
     return { coverage, bySeverity: severityCounts(rows) };
   } finally {
