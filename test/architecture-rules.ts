@@ -22,7 +22,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 /** The only file that knows every adapter. */
 const ROOT_FILE = 'src/app.ts';
 
-/** What other rooms may see of a room whose adapters only `app.ts` builds. */
+/** What other rooms may see of a room whose adapters only `app.ts` builds: ports and pure functions. */
 const OPEN_FILES: Readonly<Record<string, readonly string[]>> = {
   queue: ['src/queue/queue.ts'],
   scanners: ['src/scanners/scanner.ts'],

@@ -158,8 +158,9 @@ class XmlReader {
   }
 
   #nextDocument(): void {
+    const lines = this.#parser.line - 1; // closing resets it
     if (this.#rootSeen) this.#endDocument(false);
-    this.#linesBefore += this.#parser.line - 1;
+    this.#linesBefore += lines;
     this.#parser = this.#newParser();
     this.#depth = 0;
     this.#rootSeen = false;
@@ -190,7 +191,7 @@ class XmlReader {
     const parser = new SaxesParser();
     const heard = (): void => void (this.#silentChars = 0);
     parser.on('error', (error) => {
-      throw this.#unreadable(error.message.replace(/^[\d:\s]+/, ''), error);
+      throw this.#unreadable(error.message.replace(/^[\d:\s]+|\.$/g, ''), error);
     });
     parser.on('xmldecl', ({ encoding }) => {
       heard();

@@ -7,7 +7,9 @@ import type { AllowRule, DenyRule, Matcher, PolicyRules } from './rules.ts';
 
 const DAY_MS = 86_400_000;
 
-/** The entry holds through this day in UTC. */
+/** The end of a `YYYY-MM-DD` in UTC, epoch milliseconds: an entry holds through its last day. */
+export const lastMoment = (day: string): number => Date.parse(day) + DAY_MS;
+
 const Expires = z.iso.date('must be a date like 2027-01-31').describe('Last day the entry holds, UTC.');
 
 /** A plain string is an entry too. */
@@ -68,7 +70,7 @@ function compile(file: PolicyFile): Omit<PolicyRules, 'own'> {
   const allow = file.allow.map((entry, index): AllowRule => {
     const matcher = matcherAt(`allow[${index}].target`, entry.target);
     const rule = { text: entry.target, matcher, maxIntensity: entry.max_intensity ?? file.max_intensity };
-    return entry.expires === undefined ? rule : { ...rule, expiresAt: Date.parse(entry.expires) + DAY_MS };
+    return entry.expires === undefined ? rule : { ...rule, expiresAt: lastMoment(entry.expires) };
   });
   const deny = file.deny.map((entry, index): DenyRule => ({
     text: entry.target,

@@ -30,13 +30,17 @@ export interface InstanceContext {
 export interface CheckedInstance {
   /** Undefined when there are issues. */
   readonly plan: InstancePlan | undefined;
+  /** As it is written, right or wrong. */
+  readonly instanceId: unknown;
   readonly issues: readonly KeyIssue[];
 }
 
 /** Checks one instance whole: every issue is listed, no issue holds a value. */
 export function planInstance(written: unknown, context: InstanceContext): CheckedInstance {
   const raw = withoutNulls(written);
-  if (!isRecord(raw)) return { plan: undefined, issues: [{ path: [], message: 'must be a map of keys' }] };
+  if (!isRecord(raw)) {
+    return { plan: undefined, instanceId: undefined, issues: [{ path: [], message: 'must be a map of keys' }] };
+  }
   const parts = substituted(raw, context.env);
   const common = parseLenient(InstanceKeys, parts.keys);
   const type = typeof parts.keys['type'] === 'string' ? parts.keys['type'] : context.defaultType;
@@ -47,10 +51,13 @@ export function planInstance(written: unknown, context: InstanceContext): Checke
   const commonIssues = common.ok ? [] : common.issues.filter(({ path }) => !parts.missing.has(String(path[0])));
   const found = [...parts.issues, ...commonIssues, ...checked.issues];
   const issues = withoutSecrets(found, raw, { ...parts.keys, ...parts.settings });
-  if (issues.length > 0 || !common.ok || !checked.create) return { plan: undefined, issues };
+  if (issues.length > 0 || !common.ok || !checked.create) {
+    return { plan: undefined, instanceId: parts.keys['instance_id'], issues };
+  }
   const { instance_id: instanceId, name = instanceId, enabled, max_concurrent_scans: limit } = common.value;
   const { create } = checked;
-  return { plan: { instanceId, name, type, enabled, limit, fingerprint: fingerprint(type, parts), create }, issues };
+  const plan = { instanceId, name, type, enabled, limit, fingerprint: fingerprint(type, parts), create };
+  return { plan, instanceId, issues: [] };
 }
 
 /** An instance after its variables were replaced. */

@@ -1,10 +1,10 @@
 import type { Environment } from '../config/environment.ts';
 import { pathText, type JsonPath } from '../config/json-value.ts';
 import type { Problem } from '../config/problems.ts';
-import { PoolName } from '../config/scanners-schema.ts';
+import { InstanceId, PoolName } from '../config/scanners-schema.ts';
 import type { EngineCapabilities } from '../model/capability.ts';
 import type { ScannerType } from '../scanners/scanner.ts';
-import { planInstance, type InstancePlan } from './instance-plan.ts';
+import { planInstance, type CheckedInstance, type InstancePlan } from './instance-plan.ts';
 
 /** A pool that was checked; all its instances are of one engine. */
 export interface PoolPlan {
@@ -47,7 +47,7 @@ function planPool(name: string, written: unknown, context: PoolContext): Planned
   const checked = written.map((item) => planInstance(item, { ...context, defaultType }));
   const plans = checked.flatMap(({ plan }) => (plan ? [plan] : []));
   const capabilities = capabilitiesOf(plans[0]?.type ?? defaultType, context);
-  const poolMessages = conflicts(plans);
+  const poolMessages = conflicts(checked);
   if (!capabilities && written.length === 0) {
     poolMessages.push(`there is no engine ${defaultType}; the engines are ${Object.keys(context.types).join(', ')}`);
   }
@@ -76,10 +76,10 @@ function labelOf(written: unknown, index: number): string {
   return typeof id === 'string' && /^[\w.-]{1,63}$/.test(id) ? id : `number ${index + 1}`;
 }
 
-function conflicts(plans: readonly InstancePlan[]): string[] {
-  const ids = plans.map(({ instanceId }) => instanceId);
-  const twice = new Set(ids.filter((id, index) => ids.indexOf(id) !== index));
-  const types = [...new Set(plans.map(({ type }) => type))];
+function conflicts(checked: readonly CheckedInstance[]): string[] {
+  const ids = checked.flatMap(({ instanceId }) => (typeof instanceId === 'string' ? [instanceId] : []));
+  const twice = new Set(ids.filter((id, index) => ids.indexOf(id) !== index && InstanceId.safeParse(id).success));
+  const types = [...new Set(checked.flatMap(({ plan }) => (plan ? [plan.type] : [])))];
   return [
     ...[...twice].map((id) => `instance_id ${id} stands here twice`),
     ...(types.length > 1 ? [`all instances of a pool must be of one type, not of ${types.join(' and ')}`] : []),

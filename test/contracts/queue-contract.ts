@@ -80,6 +80,57 @@ function must<Value>(value: Value | undefined): Value {
   return value;
 }
 
+const MIX_SLOTS = [slot('a', 50), slot('b', 50)];
+const Step = fc.record({
+  act: fc.constantFrom('submit', 'submit', 'submit', 'claim', 'cancel', 'release', 'fail'),
+  tenant: fc.constantFrom('t1', 't2', 't3'),
+  priority: fc.constantFrom(1, 5, 5, 9),
+  pinned: fc.constantFrom(undefined, undefined, 'b'),
+  pick: fc.nat(50),
+});
+type Step = typeof Step extends fc.Arbitrary<infer Value> ? Value : never;
+
+/** What a property run knows by itself: who waits (with the tenant) and what runs. */
+interface Mix {
+  readonly queue: ScanQueue;
+  readonly waiting: Map<string, string>;
+  readonly running: Claim[];
+}
+
+const ACTS: Readonly<Record<Step['act'], (mix: Mix, step: Step) => Promise<void>>> = {
+  async submit({ queue, waiting }, { priority, pinned, tenant }) {
+    const scan = newScan({ priority, ...(pinned ? { pinned_instance: pinned } : {}) }, { tenant });
+    await queue.submit(scan);
+    waiting.set(scan.scanId, tenant);
+  },
+  async claim({ queue, waiting, running }) {
+    const taken = await queue.claim(W1, MIX_SLOTS);
+    if (!taken) return;
+    running.push(taken);
+    waiting.delete(taken.scan.scanId);
+  },
+  async cancel({ queue, waiting }, { pick }) {
+    const chosen = [...waiting][pick % Math.max(1, waiting.size)];
+    if (!chosen) return;
+    await queue.cancel(chosen[1], chosen[0]);
+    waiting.delete(chosen[0]);
+  },
+  async release({ queue, waiting, running }) {
+    const taken = running.pop();
+    if (!taken) return;
+    await queue.finish(taken, { kind: 'released' });
+    waiting.set(taken.scan.scanId, taken.scan.tenant);
+  },
+  async fail({ queue, waiting, running }) {
+    const taken = running.pop();
+    if (!taken) return;
+    const { scanId, tenant } = taken.scan;
+    await queue.finish(taken, { kind: 'failed', error: ERROR });
+    await queue.retryDeadLetter(tenant, scanId);
+    waiting.set(scanId, tenant);
+  },
+};
+
 /** The promises every queue makes (docs/architecture.md). Call it once per adapter. */
 export function describeQueueContract(name: string, createHarness: () => Promise<QueueHarness>): void {
   describe(`${name} keeps the queue contract`, () => {
@@ -187,55 +238,23 @@ export function describeQueueContract(name: string, createHarness: () => Promise
       });
 
       it('tells each queued scan the exact place in which it would be claimed', async () => {
-        const step = fc.record({
-          act: fc.constantFrom('submit', 'submit', 'submit', 'claim', 'cancel', 'lose', 'retry'),
-          tenant: fc.constantFrom('t1', 't2', 't3'),
-          priority: fc.constantFrom(1, 5, 5, 9),
-          pinned: fc.constantFrom(undefined, undefined, 'b'),
-          pick: fc.nat(50),
-        });
         await fc.assert(
-          fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
+          fc.asyncProperty(fc.array(Step, { maxLength: 40 }), async (steps) => {
             const own = await createHarness();
             const handle = await own.open();
-            const waiting = new Map<string, string>();
-            const running: Claim[] = [];
-            const slots = [slot('a', 50), slot('b', 50)];
-            for (const { act, tenant, priority, pinned, pick } of steps) {
-              if (act === 'submit') {
-                const scan = newScan({ priority, ...(pinned ? { pinned_instance: pinned } : {}) }, { tenant });
-                await handle.submit(scan);
-                waiting.set(scan.scanId, tenant);
-              } else if (act === 'claim') {
-                const taken = await handle.claim(W1, slots);
-                if (taken) running.push(taken);
-                if (taken) waiting.delete(taken.scan.scanId);
-              } else if (act === 'cancel') {
-                const [scanId, owner] = [...waiting][pick % Math.max(1, waiting.size)] ?? [];
-                if (scanId && owner) await handle.cancel(owner, scanId);
-                if (scanId) waiting.delete(scanId);
-              } else {
-                const taken = running.pop();
-                if (!taken) continue;
-                if (act === 'lose') await handle.finish(taken, { kind: 'released' });
-                else await handle.finish(taken, { kind: 'failed', error: ERROR });
-                if (act === 'retry') await handle.retryDeadLetter(taken.scan.tenant, taken.scan.scanId);
-                waiting.set(taken.scan.scanId, taken.scan.tenant);
-              }
+            const mix: Mix = { queue: handle, waiting: new Map(), running: [] };
+            for (const step of steps) await ACTS[step.act](mix, step);
+            const places: (readonly [string, number])[] = [];
+            for (const [scanId, tenant] of mix.waiting) {
+              places.push([scanId, must((await handle.get(tenant, scanId))?.position)]);
             }
-            const places: [string, number | undefined][] = [];
-            for (const [scanId, tenant] of waiting) {
-              places.push([scanId, (await handle.get(tenant, scanId))?.position]);
-            }
-            const expected = places.toSorted(([, a], [, b]) => (a ?? 0) - (b ?? 0)).map(([scanId]) => scanId);
-            expect(places.map(([, place]) => place).toSorted((a, b) => (a ?? 0) - (b ?? 0))).toEqual(
-              expected.map((_, index) => index + 1),
-            );
+            const sorted = places.toSorted(([, a], [, b]) => a - b);
+            expect(sorted.map(([, place]) => place)).toEqual(sorted.map((_, index) => index + 1));
             const served: string[] = [];
-            for (let left = waiting.size; left > 0; left--) {
-              served.push(must(await handle.claim(W1, slots)).scan.scanId);
+            while (served.length < sorted.length) {
+              served.push(must(await handle.claim(W1, MIX_SLOTS)).scan.scanId);
             }
-            expect(served).toEqual(expected);
+            expect(served).toEqual(sorted.map(([scanId]) => scanId));
             await own.close();
           }),
           { numRuns: 25 },

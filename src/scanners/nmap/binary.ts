@@ -44,6 +44,7 @@ export function installedScripts(binary: string): ReadonlySet<string> | undefine
 
 /** @throws only when `signal` aborts */
 export async function probeNmap(configured: string | undefined, signal: AbortSignal): Promise<ScannerHealth> {
+  signal.throwIfAborted();
   const binary = findNmap(configured);
   if (binary === undefined) {
     const where = configured === undefined ? `in ${FOLDERS.join(', ')}` : `at ${configured}`;

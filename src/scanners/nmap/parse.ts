@@ -84,9 +84,13 @@ class NmapReader implements XmlHandlers {
 
   #begin(root: string, attributes: XmlAttributes): void {
     if (root !== 'nmaprun') {
-      throw new AppError('report_unreadable', 'This is no nmap report: its root element is not nmaprun.', {
-        hint: 'Give the file that nmap wrote with -oX.',
-      });
+      throw new AppError(
+        'report_unreadable',
+        `This is no nmap report: its root element is not nmaprun at ${this.#where()}.`,
+        {
+          hint: 'Give the file that nmap wrote with -oX.',
+        },
+      );
     }
     this.#commandLine = attributes['args'] ?? '';
     this.#scopes = [];

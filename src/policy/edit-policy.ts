@@ -1,0 +1,162 @@
+import { chmod, mkdir, readFile, realpath, rename, rm, open } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { Document, isMap, isScalar, isSeq, parseDocument, type YAMLSeq } from 'yaml';
+import { AppError } from '../model/errors.ts';
+import { overlap } from './address.ts';
+import { parseEntry } from './entry.ts';
+import { lastMoment, parsePolicy } from './policy-schema.ts';
+import { deniesByName, type DenyRule, type Matcher } from './rules.ts';
+import { parseTarget } from './target.ts';
+
+/** One change of the scope. `target` is an entry: address, CIDR, range, host, `*.suffix` or URL prefix. */
+export interface PolicyEdit {
+  readonly list: 'allow' | 'deny';
+  readonly target: string;
+  readonly note?: string;
+  /** Last day the entry holds, `YYYY-MM-DD`, UTC; only for allow. */
+  readonly expires?: string;
+  /** Takes the entry out instead. */
+  readonly remove?: boolean;
+}
+
+export interface PolicyEdited {
+  /** False when the file already said so. */
+  readonly changed: boolean;
+  readonly created: boolean;
+  /** The entry as it stands in the file. */
+  readonly entry: string;
+  /** Deny entries that keep winning over what was just allowed. */
+  readonly stillDeniedBy: readonly string[];
+}
+
+/** The built-in scope of stdio, kept: a file replaces it. */
+const NEW_FILE = `# What scanmux may scan. Deny wins; what is not allowed is denied. docs/security.md has the rules.
+allow:
+  - target: localhost
+    note: kept from the built-in scope of stdio; remove it to close this machine
+deny: []
+`;
+
+/**
+ * Adds or removes one entry and leaves comments and order as they are. Written to a file beside it and renamed, 0600;
+ * what would not be a valid policy is not written.
+ * @param now epoch milliseconds: allowing again without a date lifts only a date that has passed.
+ * @throws AppError invalid_request for an entry that cannot be read, config_invalid when the file is broken
+ */
+export async function editPolicy(file: string, edit: PolicyEdit, now: number): Promise<PolicyEdited> {
+  const entry = parseEntry(edit.target);
+  if (!entry.ok) throw new AppError('invalid_request', entry.reason, { targets: [edit.target] });
+  const { canonical } = entry;
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  const path = await realpath(file).catch(() => file);
+  return alone(path, async (write) => {
+    const before = await readIfThere(path);
+    if (before !== undefined) parsePolicy(before);
+    const document = parseDocument(before ?? NEW_FILE);
+    const list = listIn(document, edit.list);
+    const changed = edit.remove ? removeFrom(list, canonical) : putInto(list, canonical, { ...edit, now }, document);
+    const after = document.toString({ lineWidth: 0 });
+    const rules = parsePolicy(after);
+    if (changed) await write(after);
+    const denied = edit.list === 'allow' && !edit.remove ? coveringDenies(rules.deny, canonical, entry.matcher) : [];
+    return { changed, created: changed && before === undefined, entry: canonical, stillDeniedBy: denied };
+  });
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw new AppError('config_invalid', 'The policy file cannot be read.', { cause: error });
+  }
+}
+
+/** The new text's file is the lock too: two edits at once would lose one, and a lost deny is an open door. */
+async function alone<T>(path: string, edit: (write: (text: string) => Promise<void>) => Promise<T>): Promise<T> {
+  const draft = `${path}.edit`;
+  const handle = await open(draft, 'wx', 0o600).catch((cause: unknown) => {
+    throw new AppError('config_invalid', `${draft} cannot be created.`, {
+      cause,
+      hint: 'Another edit may be under way; if none is, delete that file. Else check the permissions of the folder.',
+    });
+  });
+  let isRenamed = false;
+  try {
+    return await edit(async (text) => {
+      await handle.writeFile(text);
+      await handle.sync();
+      await chmod(draft, 0o600);
+      await rename(draft, path);
+      isRenamed = true;
+    });
+  } finally {
+    await handle.close();
+    if (!isRenamed) await rm(draft, { force: true });
+  }
+}
+
+function listIn(document: Document.Parsed, key: string): YAMLSeq {
+  const found = document.get(key);
+  if (isSeq(found)) return found;
+  const made = document.createNode([]);
+  document.set(key, made);
+  if (!isSeq(made)) throw new AppError('config_invalid', `policy.yaml: ${key} is no list.`);
+  return made;
+}
+
+/** The canonical form of an item of either shape, so that two spellings of one entry are one. */
+function canonicalOf(item: unknown): string | undefined {
+  const target = isMap(item) ? item.get('target') : isScalar(item) ? item.value : undefined;
+  const entry = typeof target === 'string' ? parseEntry(target) : undefined;
+  return entry?.ok ? entry.canonical : undefined;
+}
+
+function removeFrom(list: YAMLSeq, canonical: string): boolean {
+  const kept = list.items.filter((item) => canonicalOf(item) !== canonical);
+  if (kept.length === list.items.length) return false;
+  list.items = kept;
+  return true;
+}
+
+/** A new entry goes to the end; one that is there gets the note and the date it was given. */
+function putInto(
+  list: YAMLSeq,
+  canonical: string,
+  edit: PolicyEdit & { now: number },
+  document: Document.Parsed,
+): boolean {
+  const extra = {
+    ...(edit.note === undefined ? {} : { note: edit.note }),
+    ...(edit.expires === undefined ? {} : { expires: edit.expires }),
+  };
+  const index = list.items.findIndex((item) => canonicalOf(item) === canonical);
+  const found = list.items[index];
+  if (index === -1) {
+    list.flow = false;
+    list.add(document.createNode({ target: canonical, ...extra }));
+    return true;
+  }
+  if (!isMap(found)) {
+    if (Object.keys(extra).length === 0) return false;
+    list.items[index] = document.createNode({ target: canonical, ...extra });
+    return true;
+  }
+  const differing = Object.entries(extra).filter(([key, value]) => found.get(key) !== value);
+  const outdated = edit.expires === undefined && isOver(found.get('expires'), edit.now);
+  for (const [key, value] of differing) found.set(key, value);
+  if (outdated) found.delete('expires');
+  return differing.length > 0 || outdated;
+}
+
+const isOver = (expires: unknown, now: number): boolean => typeof expires === 'string' && lastMoment(expires) <= now;
+
+/** Deny entries that keep closing all or part of what an entry allows. */
+function coveringDenies(deny: readonly DenyRule[], canonical: string, matcher: Matcher): string[] {
+  const target = matcher.suffix === undefined ? parseTarget(canonical) : undefined;
+  const closes = (rule: Matcher): boolean =>
+    (target !== undefined && deniesByName(rule, target)) ||
+    (matcher.suffix !== undefined && rule.suffix !== undefined && `.${matcher.suffix}`.endsWith(`.${rule.suffix}`)) ||
+    rule.ranges.some((range) => matcher.ranges.some((own) => overlap(range, own)));
+  return deny.filter((rule) => closes(rule.matcher)).map(({ text }) => text);
+}

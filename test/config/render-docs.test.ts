@@ -1,0 +1,24 @@
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { renderConfigDocs } from '../../src/config/render-docs.ts';
+import { INSTANCE_KEYS } from '../../src/config/scanners-schema.ts';
+import { Settings } from '../../src/config/settings.ts';
+import { settingVariables } from '../../src/config/settings-environment.ts';
+
+describe('docs/config.md', () => {
+  it('has a line for every setting, with variable, default, bounds and meaning', () => {
+    const text = renderConfigDocs();
+    for (const { name } of settingVariables(Settings)) expect(text).toContain(`| \`${name}\` |`);
+    expect(text).toContain(
+      '| `worker.max_concurrent_scans` | `SCANMUX_WORKER_MAX_CONCURRENT_SCANS` | `8` | whole number, 1 to 256 | Scans one worker runs at once, over all pools. |',
+    );
+    expect(text).toContain('`silent`, `error`, `warn`, `info`, `debug`');
+  });
+
+  it('has a line for every key of an instance, and those of each engine', () => {
+    const text = renderConfigDocs({ nmap: z.strictObject({ binary: z.string().describe('Absolute path | file.') }) });
+    for (const key of INSTANCE_KEYS) expect(text).toContain(`| \`${key}\` |`);
+    expect(text).toContain('### Keys of `nmap`');
+    expect(text).toContain('| `binary` | required | text | Absolute path \\| file. |');
+  });
+});

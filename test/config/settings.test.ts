@@ -1,0 +1,125 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { loadSettings, Settings } from '../../src/config/settings.ts';
+import { settingVariables } from '../../src/config/settings-environment.ts';
+import { AppError } from '../../src/model/errors.ts';
+import { temporaryFolder } from './temporary-folder.ts';
+
+function load(text: string | undefined, env: Record<string, string> = {}) {
+  const configFolder = temporaryFolder();
+  if (text !== undefined) writeFileSync(join(configFolder, 'scanmux.yaml'), text);
+  return loadSettings({ configFolder, env });
+}
+
+function refusal(text: string | undefined, env: Record<string, string> = {}): string[] {
+  try {
+    load(text, env);
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'config_invalid') {
+      return error.message.split('\n').map((line) => line.replace(/^\/.*\/(?=scanmux\.yaml)/, ''));
+    }
+    throw error;
+  }
+  throw new Error('was accepted');
+}
+
+describe('settings', () => {
+  it('have a default for everything', () => {
+    expect(load(undefined)).toEqual({
+      default_pool: 'baseline',
+      log_level: 'info',
+      storage_reserve_mb: 256,
+      idempotency_hours: 48,
+      queued_expiry_hours: 168,
+      max_raw_report_mb: 2_048,
+      probe_interval_seconds: 60,
+      worker: {
+        max_concurrent_scans: 8,
+        idle_exit_seconds: 60,
+        shutdown_grace_seconds: 30,
+        in_process: false,
+        lease_seconds: 60,
+      },
+      retry: { max_attempts: 3, base_seconds: 2, max_seconds: 300 },
+    });
+  });
+
+  it('are the defaults when the file is empty, and where a section or key is left empty', () => {
+    expect(load('')).toEqual(load(undefined));
+    expect(load('worker:\nlog_level:\n')).toEqual(load(undefined));
+  });
+
+  it('come from the file, and the environment wins over it', () => {
+    const settings = load('worker:\n  idle_exit_seconds: 5\n  lease_seconds: 7\n', {
+      SCANMUX_WORKER_IDLE_EXIT_SECONDS: '9.5',
+      SCANMUX_WORKER_IN_PROCESS: 'true',
+    });
+    expect(settings.worker).toMatchObject({ idle_exit_seconds: 9.5, lease_seconds: 7, in_process: true });
+  });
+
+  it('have a variable for every key', () => {
+    for (const { path, name, schema } of settingVariables(Settings)) {
+      const text = name === 'SCANMUX_LOG_LEVEL' ? 'debug' : schema['type'] === 'boolean' ? 'true' : '3';
+      const settings: unknown = load(undefined, { [name]: text });
+      const value = schema['type'] === 'string' ? text : JSON.parse(text);
+      expect(settings).toHaveProperty([...path], value);
+    }
+    expect(settingVariables(Settings)).toHaveLength(15);
+  });
+
+  it('describe and bound every key', () => {
+    for (const { name, schema } of settingVariables(Settings)) {
+      expect(schema, name).toHaveProperty('description');
+      expect(schema, name).toHaveProperty('default');
+      if (schema['type'] !== 'string' && schema['type'] !== 'boolean') expect(schema, name).toHaveProperty('maximum');
+    }
+  });
+
+  it('take the log level also from LOG_LEVEL, in any case, but rather from our own variable', () => {
+    expect(load(undefined, { LOG_LEVEL: 'WARN' }).log_level).toBe('warn');
+    expect(load('log_level: error', { LOG_LEVEL: 'debug', SCANMUX_LOG_LEVEL: 'silent' }).log_level).toBe('silent');
+  });
+
+  it('take a variable that is set to nothing as not set', () => {
+    expect(load('log_level: error', { SCANMUX_LOG_LEVEL: '' }).log_level).toBe('error');
+  });
+
+  it('list every wrong key of file and environment at once, with line, path and the nearest valid key', () => {
+    const text = 'log_levle: info\nworker:\n  max_concurrent_scans: 0\n  lease: 3\nretry: 5\nidempotency_hours: soon\n';
+    expect(refusal(text, { SCANMUX_WORKER_LEASE_SECONDS: 'long', SCANMUX_WORKER_IN_PROCES: 'true' })).toEqual([
+      'environment variable SCANMUX_WORKER_IN_PROCES: unknown; did you mean SCANMUX_WORKER_IN_PROCESS?',
+      'scanmux.yaml:6: idempotency_hours: expected number, received string',
+      'scanmux.yaml:3: worker.max_concurrent_scans: expected number to be >=1',
+      'environment variable SCANMUX_WORKER_LEASE_SECONDS: expected number, received string',
+      expect.stringMatching(/^scanmux\.yaml:4: worker\.lease: unknown key; the keys are max_concurrent_scans, /),
+      'scanmux.yaml:5: retry: expected object, received number',
+      'scanmux.yaml:1: log_levle: unknown key; did you mean log_level?',
+    ]);
+  });
+
+  it('keep the rule between keys, also when the two come from different places', () => {
+    expect(refusal('retry:\n  max_seconds: 10\n', { SCANMUX_RETRY_BASE_SECONDS: '11' })).toEqual([
+      'environment variable SCANMUX_RETRY_BASE_SECONDS: must not be larger than retry.max_seconds',
+    ]);
+  });
+
+  it('name line and column of a syntax error', () => {
+    expect(refusal('log_level: info\nretry: {max_attempts: 2\n')).toEqual([
+      expect.stringMatching(/^scanmux\.yaml:3:1: YAML: /),
+    ]);
+  });
+
+  it('leave variables alone that belong to the operator', () => {
+    expect(load(undefined, { SCANMUX_NESSUS_PASSWORD: 'x', SCANMUX_CONFIG_DIR: '/x' }).log_level).toBe('info');
+  });
+
+  it('say so when the file is no text or cannot be read', () => {
+    const configFolder = temporaryFolder();
+    writeFileSync(join(configFolder, 'scanmux.yaml'), Buffer.from([0x6c, 0xff, 0xfe]));
+    expect(() => loadSettings({ configFolder, env: {} })).toThrow(/is not UTF-8 text/);
+    expect(() => loadSettings({ configFolder: join(configFolder, 'scanmux.yaml'), env: {} })).toThrow(
+      /cannot be read \(ENOTDIR\)/,
+    );
+  });
+});

@@ -1,0 +1,202 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { checksIn, eventsOf, eventsUntil, findingsIn, fixture, hasEnd, placesIn } from './reading.ts';
+
+const document = (hosts: string, { args = 'nmap -sT -sV 192.0.2.1', info = '', exit = 'success' } = {}): string =>
+  `<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE nmaprun>\n<nmaprun scanner="nmap" args="${args}">` +
+  `${info || '<scaninfo type="connect" protocol="tcp" numservices="1000" services="1-1000"/>'}${hosts}` +
+  `<runstats><finished exit="${exit}"/><hosts up="1" down="0" total="1"/></runstats></nmaprun>\n`;
+
+const host = (inner: string, { address = '192.0.2.1', attributes = '', state = 'up' } = {}): string =>
+  `<host ${attributes}><status state="${state}" reason="user-set"/><address addr="${address}" addrtype="ipv4"/>` +
+  `<address addr="02:42:AC:1C:01:02" addrtype="mac"/>${inner}</host>`;
+
+const port = (state: string, inner = '', protocol = 'tcp'): string =>
+  `<port protocol="${protocol}" portid="443"><state state="${state}"/>${inner}</port>`;
+
+describe('a report of nmap', () => {
+  it.each(['basic.xml', 'http.xml', 'ssl.xml', 'vuln.xml'])(
+    'gives one finding per open port and script: %s',
+    async (name) => {
+      const text = fixture(name).toString('utf8');
+      const events = await eventsOf(text);
+      const rules = findingsIn(events).map(({ rule_id }) => rule_id);
+      const ports = [...text.matchAll(/portid="\d+"><state state="open"/g)].length;
+      const scripts = [...text.matchAll(/<script id="([^"]+)"/g)].map(([, id]) => `nse:${id}`);
+      expect(rules.filter((rule) => rule === 'nmap:port-open')).toHaveLength(ports);
+      expect(rules.filter((rule) => rule !== 'nmap:port-open').toSorted()).toEqual(scripts.toSorted());
+      expect(placesIn(events)).toEqual([{ place: '127.0.0.1', status: 'tested' }]);
+      expect(hasEnd(events)).toBe(true);
+    },
+  );
+
+  it('keeps product and version where target-written text belongs', async () => {
+    const ssh = findingsIn(await eventsOf(fixture('basic.xml'))).find(({ location }) => location.port === 2222);
+    expect(ssh).toMatchObject({
+      title: 'Port 2222/tcp is open (ssh)',
+      severity: 'info',
+      location: { ip: '127.0.0.1', port: 2222, protocol: 'tcp', service: 'ssh' },
+      untrusted: { banner: 'OpenSSH 9.2p1 Debian 2+deb12u10 (protocol 2.0)' },
+    });
+  });
+
+  it('names what was and what was not looked for', async () => {
+    const [checks] = checksIn(await eventsOf(fixture('ssl.xml')));
+    expect(checks?.lookedFor).toContain('tcp ports (2)');
+    expect(checks?.lookedFor.join()).toContain('nse scripts: ssl-');
+    expect(checks?.notLookedFor).toContain('UDP ports: not part of this scan');
+  });
+
+  it('reads what a foreign scan looked for from its own words', async () => {
+    const info = '<scaninfo type="udp" protocol="udp" numservices="65535" services="1-65535"/>';
+    const text = document(host(`<ports>${port('closed', '', 'udp')}</ports>`), {
+      args: 'nmap -sU --script vuln x',
+      info,
+    });
+    expect(checksIn(await eventsOf(text))).toEqual([
+      {
+        kind: 'checks',
+        lookedFor: ['udp ports (65535)', 'nse scripts: vuln'],
+        notLookedFor: ['TCP ports: not part of this scan', 'service versions: not part of this scan'],
+      },
+    ]);
+  });
+
+  it.each([
+    ['an open port', `<ports>${port('open')}</ports>`, 'tested'],
+    ['a closed port', `<ports>${port('closed')}</ports>`, 'tested'],
+    ['closed ports in sum', '<ports><extraports state="closed" count="1000"/></ports>', 'tested'],
+    [
+      'filtered ports only',
+      `<ports><extraports state="filtered" count="999"/>${port('filtered')}</ports>`,
+      'unreachable',
+    ],
+    ['open|filtered ports only', `<ports>${port('open|filtered', '', 'udp')}</ports>`, 'unreachable'],
+    ['no port at all', '', 'not_tested'],
+  ])('calls a host that is "up" with %s what the evidence allows', async (_what, inner, status) => {
+    expect(placesIn(await eventsOf(document(host(inner))))).toMatchObject([{ place: '192.0.2.1', status }]);
+  });
+
+  it('calls a host that nmap gave up on partial, and one that is down unreachable', async () => {
+    const hosts = host('', { attributes: 'timedout="true"' }) + host('', { address: '192.0.2.2', state: 'down' });
+    expect(placesIn(await eventsOf(document(hosts)))).toMatchObject([
+      { place: '192.0.2.1', status: 'partial' },
+      { place: '192.0.2.2', status: 'unreachable' },
+    ]);
+  });
+
+  it('does not take open|filtered for open, nor a hint for a host', async () => {
+    const hint = '<hosthint><status state="up"/><address addr="192.0.2.9" addrtype="ipv4"/></hosthint>';
+    const events = await eventsOf(document(hint + host(`<ports>${port('open|filtered')}</ports>`)));
+    expect(findingsIn(events)).toEqual([]);
+    expect(placesIn(events)).toHaveLength(1);
+  });
+
+  it('lists a target that nmap did not accept', async () => {
+    const target = '<target specification="no.such.test" status="skipped" reason="invalid"/>';
+    expect(placesIn(await eventsOf(document(target)))).toMatchObject([{ place: 'no.such.test', status: 'not_tested' }]);
+  });
+
+  it('believes the name the user gave, and keeps the name of reverse DNS apart', async () => {
+    const names = '<hostnames><hostname name="a.test" type="user"/><hostname name="evil.test" type="PTR"/></hostnames>';
+    const [finding] = findingsIn(await eventsOf(document(host(`${names}<ports>${port('open')}</ports>`))));
+    expect(finding?.location).toMatchObject({ host: 'a.test', ip: '192.0.2.1' });
+    expect(finding?.untrusted.output).toBe('Reverse DNS: evil.test');
+  });
+
+  it('places the result of a host script at the host, and drops results about no host', async () => {
+    const script = '<script id="smb2-time" output="x"/>';
+    const events = await eventsOf(
+      document(
+        `<prescript>${script}</prescript>${host(`<hostscript>${script}</hostscript>`)}<postscript>${script}</postscript>`,
+      ),
+    );
+    expect(findingsIn(events)).toMatchObject([{ rule_id: 'nse:smb2-time', location: { ip: '192.0.2.1' } }]);
+    expect(findingsIn(events)[0]?.location.port).toBeUndefined();
+  });
+
+  it('makes what the target wrote harmless', async () => {
+    const output = 'a&#x9b;31m &#x202e; http://x.test/';
+    const script = `<script id="http-title" output="${output}"/>`;
+    const [finding] = findingsIn(await eventsOf(document(host(`<ports>${port('closed', script)}</ports>`))));
+    expect(finding?.untrusted.output).toBe('a\\u{9b}31m \\u{202e} hxxp://x.test/');
+  });
+
+  it('takes an output of megabytes, cut to size', async () => {
+    const script = `<script id="http-title" output="${'x'.repeat(3_000_000)}"/>`;
+    const [finding] = findingsIn(await eventsOf(document(host(`<ports>${port('closed', script)}</ports>`))));
+    expect(finding?.untrusted.output).toHaveLength(20_000);
+  });
+
+  it('ends only when every document says that nmap succeeded', async () => {
+    const one = document(host(`<ports>${port('open')}</ports>`));
+    expect(hasEnd(await eventsOf(one + one))).toBe(true);
+    expect(hasEnd(await eventsOf(one + document('', { exit: 'error' })))).toBe(false);
+    expect(hasEnd(await eventsOf(one.slice(0, -20) + one))).toBe(false);
+    expect(hasEnd(await eventsOf(one + one.slice(0, 60)))).toBe(false);
+  });
+
+  it('keeps the hosts after a document that was cut', async () => {
+    const one = document(host(`<ports>${port('open')}</ports>`));
+    const events = await eventsOf(
+      one.slice(0, one.indexOf('<port ')) + document(host(`<ports>${port('open')}</ports>`, { address: '192.0.2.2' })),
+    );
+    expect(placesIn(events)).toMatchObject([
+      { place: '192.0.2.1', status: 'not_tested' },
+      { place: '192.0.2.2', status: 'tested' },
+    ]);
+  });
+
+  it('has no host in a report that was killed before the first one', async () => {
+    expect(await eventsOf(fixture('cancelled.xml'))).toEqual([]);
+  });
+
+  it.each([
+    ['another root', '<?xml version="1.0"?><root/>', /root element .* line 1/],
+    ['no XML', 'Starting Nmap 7.93', /line 1/],
+    ['nothing', '', /line 1/],
+    ['a host without an address', '<nmaprun><host><ports/></host></nmaprun>', /without an IP address at line 1/],
+    ['a wild port', `<nmaprun>${host('<ports><port portid="99999"/></ports>')}</nmaprun>`, /0 to 65535 at line 1/],
+    ['entities', '<!DOCTYPE nmaprun [<!ENTITY a "b">]><nmaprun args="&a;"/>', /document type/],
+  ])('is refused with %s', async (_what, text, message) => {
+    await expect(eventsOf(text)).rejects.toMatchObject({
+      code: 'report_unreadable',
+      message: expect.stringMatching(message),
+    });
+  });
+});
+
+describe('a damaged report of nmap', () => {
+  it('keeps every complete host wherever it is cut', async () => {
+    const hosts = Array.from({ length: 9 }, (_, n) =>
+      host(`<ports>${port('open')}${port('closed')}</ports>`, { address: `192.0.2.${n}` }),
+    );
+    const text = Buffer.from(document(hosts.join('\n')));
+    for (let part = 1; part < 50; part += 1) {
+      const cut = text.subarray(0, Math.floor((text.length * part) / 50));
+      const complete = cut.toString('utf8').split('</host>').length - 1;
+      const { events, error } = await eventsUntil(cut);
+      expect(placesIn(events).filter(({ status }) => status === 'tested')).toHaveLength(complete);
+      expect(hasEnd(events)).toBe(false);
+      if (error !== undefined) expect(error).toMatchObject({ code: 'report_unreadable' });
+    }
+  });
+
+  it('gives events or a coded refusal whatever bytes change', async () => {
+    const reports = ['basic.xml', 'http.xml', 'vuln.xml', 'cancelled.xml'].map(fixture);
+    const change = fc.tuple(fc.double({ min: 0, max: 0.9999, noNaN: true }), fc.integer({ min: 0, max: 255 }));
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(...reports),
+        fc.array(change, { minLength: 1, maxLength: 6 }),
+        async (report, changes) => {
+          const damaged = Buffer.from(report);
+          for (const [at, byte] of changes) damaged[Math.floor(at * damaged.length)] = byte;
+          const { error } = await eventsUntil(damaged);
+          if (error !== undefined) expect(error).toMatchObject({ code: 'report_unreadable' });
+        },
+      ),
+      { numRuns: 400 },
+    );
+  });
+});
