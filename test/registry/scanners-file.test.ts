@@ -60,7 +60,7 @@ describe('scanners.yaml', () => {
 
   it('takes the engine from the pool name up to its first _, or from type', () => {
     const pools = read('nmap_dmz_2:\n  - instance_id: a\nlab:\n  - {instance_id: b.1, type: nmap}\nnmap: []\n');
-    expect(pools?.map(({ name, capabilities }) => [name, capabilities.engine])).toEqual([
+    expect(pools?.map(({ name, type }) => [name, type.capabilities.engine])).toEqual([
       ['nmap_dmz_2', 'nmap'],
       ['lab', 'nmap'],
       ['nmap', 'nmap'],
