@@ -42,7 +42,7 @@ describe('scanners.yaml', () => {
     const [pool] = read(NESSUS, env) ?? [];
     expect(pool).toMatchObject({
       name: 'nessus',
-      capabilities: { engine: 'nessus' },
+      type: { capabilities: { engine: 'nessus' } },
       instances: [{ instanceId: 'main', name: 'Main office', type: 'nessus', enabled: true, limit: 5 }],
     });
     pool?.instances[0]?.create();
