@@ -77,7 +77,7 @@ function userHome(): string {
  * Makes sure that the data folder is there, private and writable.
  * A new or empty one becomes 0700. One with content keeps its mode (it may be somebody's home), but one that every
  * user may write to is refused: others could put their own queue there.
- * @throws AppError storage_unusable naming the folder and the fix
+ * @throws AppError storage_unusable naming the folder and the fix; storage_full
  */
 export function prepareDataFolder(folder: string): void {
   try {
@@ -89,6 +89,9 @@ export function prepareDataFolder(folder: string): void {
     rmSync(trial);
   } catch (error) {
     if (error instanceof AppError) throw error;
+    if (systemCode(error) === 'ENOSPC') {
+      throw new AppError('storage_full', `The disk of the data folder ${folder} is full.`, { cause: error });
+    }
     throw new AppError(
       'storage_unusable',
       `The data folder ${folder} cannot be made or written (${systemCode(error)}).`,

@@ -57,8 +57,11 @@ function hostPart(host: string): Where {
   if (address !== undefined) return condition('f.address_key = ?', address);
   const range = addressRange(host);
   if (range) return condition('f.address_key BETWEEN ? AND ?', range.first, range.last);
-  if (host.includes('/') || host.trim() === '') {
-    throw new AppError('invalid_request', 'host must be an IP address, a CIDR such as 10.0.0.0/24, or a host name.');
+  if (/[/:]/.test(host) || host.trim() === '') {
+    throw new AppError(
+      'invalid_request',
+      'host must be an IP address, a CIDR such as 10.0.0.0/24, or a host name; the port has a filter of its own.',
+    );
   }
   return condition('f.host_name = ?', plainHostName(host));
 }

@@ -10,6 +10,14 @@ export const FINDINGS_VERSION = 1;
 /** `application_id`: "smxF". */
 const APPLICATION_ID = 0x73_6d_78_46;
 
+/** Large, because a finding with its words is about 2 KiB: with SQLite's 4 KiB half of every page stayed empty. */
+const PAGE_BYTES = 16_384;
+
+/** Settings of a file that is being made, before its first table. A file that grows beyond its bound is `storage_full`. */
+export const newFileSettings = (maxBytes: number): string =>
+  `PRAGMA page_size = ${PAGE_BYTES}; PRAGMA max_page_count = ${Math.ceil(maxBytes / PAGE_BYTES)};
+   PRAGMA cache_size = -32768;`;
+
 /**
  * The narrow table holds what is sorted and filtered by, so that a count over a million findings touches little; the
  * words stand beside it. `number` is the place in the urgency order.
@@ -38,18 +46,20 @@ CREATE TABLE finding_cve (cve TEXT NOT NULL, number INTEGER NOT NULL, PRIMARY KE
 CREATE TABLE place (place TEXT PRIMARY KEY, status TEXT NOT NULL, reason TEXT) WITHOUT ROWID;
 `;
 
-/** Made after the rows: filling a finished index is slower. */
-export const INDICES = `
-CREATE INDEX finding_by_severity ON finding (severity_key);
-CREATE INDEX finding_by_cvss ON finding (cvss_key, number, severity_key);
-CREATE INDEX finding_by_epss ON finding (epss_key, number, severity_key);
-CREATE INDEX finding_by_host ON finding (host_key, number, severity_key);
-CREATE INDEX finding_by_name ON finding (host_name, severity_key) WHERE host_name IS NOT NULL;
-CREATE INDEX finding_by_address ON finding (address_key, severity_key) WHERE address_key IS NOT NULL;
-CREATE INDEX finding_by_rule ON finding (rule_id COLLATE NOCASE, severity_key);
-CREATE INDEX finding_by_port ON finding (port, severity_key) WHERE port IS NOT NULL;
-CREATE INDEX cve_by_finding ON finding_cve (number);
-`;
+/** Made after the rows: filling a finished index is slower. The statistics keep SQLite from poor choices among them. */
+export const INDICES = [
+  'CREATE INDEX finding_by_severity ON finding (severity_key)',
+  'CREATE INDEX finding_by_cvss ON finding (cvss_key, number, severity_key)',
+  'CREATE INDEX finding_by_epss ON finding (epss_key, number, severity_key)',
+  'CREATE INDEX finding_by_host ON finding (host_key, number, severity_key)',
+  'CREATE INDEX finding_by_name ON finding (host_name, severity_key) WHERE host_name IS NOT NULL',
+  'CREATE INDEX finding_by_address ON finding (address_key, severity_key) WHERE address_key IS NOT NULL',
+  'CREATE INDEX finding_by_rule ON finding (rule_id COLLATE NOCASE, severity_key)',
+  'CREATE INDEX finding_by_port ON finding (port, severity_key) WHERE port IS NOT NULL',
+  'CREATE INDEX cve_by_finding ON finding_cve (number)',
+  'PRAGMA analysis_limit = 400',
+  'ANALYZE',
+] as const;
 
 /** What stands in the words column: the parsed finding with what ingest saw in it. */
 export const StoredFinding = ParsedFinding.extend({ injection_signals: z.array(z.string()) });
@@ -60,6 +70,9 @@ export const Meta = z.object({
   findings: z.coerce.number().int().min(0),
 });
 export type Meta = z.infer<typeof Meta>;
+
+/** Holds the narrow table of about 100,000 findings; SQLite's 2 MiB would read it again for each of a page's counts. */
+const READ_CACHE_KIB = 16_384;
 
 /** An open findings file. */
 export interface FindingsFile {
@@ -82,15 +95,25 @@ export function reading<T>(path: string, body: () => T): T {
     return body();
   } catch (error) {
     const failure = sqliteFailure(error, path);
-    throw failure instanceof AppError ? failure : damaged(path, error);
+    if (failure instanceof AppError || !isDamage(error)) throw failure;
+    throw damaged(path, error);
   }
 }
+
+/** The driver gives no result code from `all` and `iterate`, only this one. */
+const isDriverError = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 'ERR_SQLITE_ERROR';
+
+/** Rows that are no JSON or do not fit, and tables that are not there. Anything else is a defect of ours. */
+const isDamage = (error: unknown): boolean =>
+  error instanceof SyntaxError || error instanceof z.ZodError || isDriverError(error);
 
 /** @throws AppError storage_unusable when it is missing, damaged or something else; data_too_new */
 export function openFindingsFile(path: string): FindingsFile {
   const db = reading(path, () => openDatabase(path, { readOnly: true, journal: 'keep' }));
   try {
     return reading(path, () => {
+      db.exec(`PRAGMA cache_size = -${READ_CACHE_KIB}`);
       const version = Number(db.prepare('PRAGMA user_version').get()?.['user_version']);
       const application = Number(db.prepare('PRAGMA application_id').get()?.['application_id']);
       if (application !== APPLICATION_ID) throw damaged(path, undefined);

@@ -93,8 +93,6 @@ export interface FindingPage {
   readonly nextCursor?: string;
   /** What matches but comes after this page (or group page), by severity. */
   readonly omitted: BySeverity;
-  /** The first places that were not fully looked at (20), with the reason. */
-  readonly untested?: readonly Place[];
 }
 
 /** The findings databases: one immutable SQLite file per finished attempt. */

@@ -36,7 +36,7 @@ function rankedSql(groupBy: Exclude<GroupBy, 'none'>, sort: Sort, where: Where):
   const { key, join } = KEY_SQL[groupBy];
   return `WITH member AS (SELECT f.number AS number, ${key} AS key FROM finding AS f ${join} WHERE ${where.sql}),
     grouped AS (
-      SELECT m.key, count(*) AS n, count(DISTINCT f.host_label) AS hosts, min(f.severity_key) AS severity_key,
+      SELECT m.key, count(*) AS n, count(DISTINCT nullif(f.host_label, '')) AS hosts, min(f.severity_key) AS severity_key,
         min(f.cvss_key) AS cvss_key, min(f.epss_key) AS epss_key, min(f.kev_key) AS kev_key,
         min(f.number) AS first, ${POSITION[sort]} AS position
       FROM member AS m JOIN finding AS f ON f.number = m.number GROUP BY m.key),

@@ -1,9 +1,9 @@
 import type { Location } from '../model/finding.ts';
-import { addressKey } from './address-key.ts';
+import { addressKey, canonicalAddress } from './address-key.ts';
 
 /** What a finding is found and sorted by as far as its host goes. */
 export interface HostKeys {
-  /** Shown name of the group a finding belongs to: host, address, image or file. Empty when it has none. */
+  /** Name of the group a finding belongs to: host, address, image or file, in one spelling. Empty when it has none. */
   readonly label: string;
   /** Sorts addresses by number, then names by letter, then what has no host. */
   readonly order: string;
@@ -20,14 +20,17 @@ function hostOfUrl(url: string | undefined): string | undefined {
 
 export const plainHostName = (text: string): string => text.trim().toLowerCase().replace(/\.$/, '');
 
-export function hostKeys({ host, ip, url, image, file }: Location): HostKeys {
+export function hostKeys(location: Location): HostKeys {
+  const { host, ip, url } = location;
   const named = host ?? (ip === undefined ? hostOfUrl(url) : undefined);
-  const label = named ?? ip ?? image ?? file ?? '';
-  const literal = named === undefined ? undefined : addressKey(named);
+  const literal = addressKey(named ?? '');
   const name = named === undefined || literal !== undefined ? undefined : plainHostName(named);
   const address = addressKey(ip ?? '') ?? literal;
+  const label = name ?? canonicalAddress(named ?? ip ?? '') ?? labelWithoutHost(location);
   return { label, order: orderOf(name, address, label), name, address };
 }
+
+const labelWithoutHost = ({ ip, image, file }: Location): string => ip ?? image ?? file ?? '';
 
 function orderOf(name: string | undefined, address: string | undefined, label: string): string {
   if (name !== undefined) return `n${name}`;

@@ -2,17 +2,18 @@ import type { Untrusted } from '../model/finding.ts';
 
 /**
  * Ways in which text of a scanned system talks to a model instead of about itself. A hit is a warning, not a verdict:
- * the text is shown as untrusted either way. Patterns run over text without invisible characters and are linear.
+ * the text is shown as untrusted either way. Patterns run over text without invisible characters; every repetition in
+ * them is bounded, because the text is hostile.
  */
 const PATTERNS: Readonly<Record<string, RegExp>> = {
   instruction_override:
     /\b(?:ignore|disregard|forget|override)\b[^.\n]{0,30}\b(?:previous|prior|above|earlier|preceding|all|your)\b[^.\n]{0,30}\b(?:instructions?|prompts?|rules|directions|guidelines|context)\b|\bnew (?:system )?instructions\s*:/i,
   role_tag:
-    /<\/?\s*(?:system|assistant|user|tool_result|function_results?)\s*>|<\|(?:im_start|im_end|system|assistant|user|endoftext)\|>|\[\/?INST\]|<<\/?SYS>>|(?:^|\n)\s*#{0,3}\s*(?:assistant|system|human)\s*:\s*\S/i,
+    /<\/?\s*(?:system|assistant|user|tool_result|function_results?)\s*>|<\|(?:im_start|im_end|system|assistant|user|endoftext)\|>|\[\/?INST\]|<<\/?SYS>>|(?:^|\n)[ \t]{0,8}#{0,3}[ \t]{0,4}(?:assistant|system|human)[ \t]{0,4}:[ \t]{0,4}\S/i,
   tool_call_bait:
     /\b(?:call|invoke|use|run|execute)\b[^.\n]{0,25}\b(?:tools?|functions?|mcp|run_untrusted_scan|run_authenticated_scan|suppress_finding|cancel_scan|delete_schedule)\b[^.\n]{0,40}\b(?:with|now|to|and|on|immediately)\b|<\s*(?:tool_call|function_calls?|invoke)\b|"(?:tool_calls?|function_call)"\s*:/i,
   exfiltration_bait:
-    /\b(?:send|post|upload|forward|transmit|exfiltrate|leak|submit|email)\b[^.\n]{0,60}\b(?:to|at|into)\b[^\n]{0,20}(?:hxxps?|\[:\]\/\/|www\[|[\w.+-]{1,64}@[\w-]{1,63}\.)/i,
+    /\b(?:send|post|upload|forward|transmit|exfiltrate|leak|submit|email)\b[^.\n]{0,60}\b(?:to|at|into)\b(?:[^\n]{0,20}(?:hxxps?|\[:\]\/\/|www\[)|[^\n]{0,40}@[\w-]{1,63}\.)/i,
   model_address:
     /\b(?:as an|you are an?|dear|attention|note to)\b[^.\n]{0,15}\b(?:ai|llm|language model|ai (?:agent|assistant|model)|chatbot)\b/i,
   markdown_image: /!\[[^\]\n]{0,200}\] ?\(/,

@@ -2,7 +2,7 @@ import { fingerprint } from '../model/finding.ts';
 import type { ParsedFinding } from '../model/finding.ts';
 import { openDatabase } from '../platform/sqlite.ts';
 import type { Database } from '../platform/sqlite.ts';
-import { StoredFinding } from './findings-file.ts';
+import { newFileSettings, StoredFinding } from './findings-file.ts';
 import { hostKeys } from './host-keys.ts';
 import { injectionSignals } from './injection.ts';
 import { mergeFindings } from './merge-findings.ts';
@@ -41,10 +41,10 @@ export interface Staging {
   close(): void;
 }
 
-/** @param path A new file that is thrown away afterwards; `maxPages` of 4 KiB bound it. */
-export function openStaging(path: string, engine: string, maxPages: number): Staging {
+/** @param path A new file that is thrown away afterwards; at most `maxBytes` large. */
+export function openStaging(path: string, engine: string, maxBytes: number): Staging {
   const db = openDatabase(path, { journal: 'off', synchronous: 'off' });
-  db.exec(`PRAGMA max_page_count = ${maxPages}; PRAGMA cache_size = -32768;`);
+  db.exec(newFileSettings(maxBytes));
   db.exec(CREATE);
   return {
     add: (findings) => db.writeNow(() => findings.reduce((added, finding) => added + addOne(db, engine, finding), 0)),

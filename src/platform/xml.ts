@@ -104,6 +104,7 @@ class XmlReader {
   #depth = 0;
   #elements = 0;
   #attributes = 0;
+  #attributeChars = 0;
   #rootSeen = false;
   #anyRoot = false;
   /** Whether the current document holds anything but white space. */
@@ -207,13 +208,9 @@ class XmlReader {
     parser.on('opentagstart', () => {
       heard();
       this.#attributes = 0;
+      this.#attributeChars = 0;
     });
-    parser.on('attribute', ({ value }) => {
-      heard();
-      this.#attributes += 1;
-      if (this.#attributes > this.#limits.attributes) throw this.#unreadable('too many attributes');
-      if (value.length > this.#limits.attributeChars) throw this.#unreadable('too long an attribute');
-    });
+    parser.on('attribute', ({ value }) => this.#attribute(value.length));
     parser.on('opentag', ({ name, attributes }) => this.#open(name, attributes));
     parser.on('closetag', ({ name }) => {
       heard();
@@ -228,6 +225,17 @@ class XmlReader {
     parser.on('text', text);
     parser.on('cdata', text);
     return parser;
+  }
+
+  #attribute(chars: number): void {
+    this.#silentChars = 0;
+    this.#attributes += 1;
+    this.#attributeChars += chars;
+    const { attributes, attributeChars } = this.#limits;
+    if (this.#attributes > attributes) throw this.#unreadable('too many attributes');
+    if (chars > attributeChars) throw this.#unreadable('too long an attribute');
+    // Together they stay in memory until the tag ends.
+    if (this.#attributeChars > attributeChars * 4) throw this.#unreadable('too long attributes');
   }
 
   #open(name: string, attributes: XmlAttributes): void {

@@ -40,8 +40,16 @@ export function createPolicy(options: PolicyOptions): Policy {
       );
       const decider = createDecider(policy.rules, options.clock.now());
       const tooMany = hosts > policy.rules.maxHosts ? tooManyHosts(hosts, policy) : undefined;
-      const ask: Ask = { policy, decider, intensity, tooMany, hasIpv6, resolve: once(lookup, hasIpv6, signal) };
-      return answer(await decideAll(targets, ask), hosts, tooMany);
+      const ask: Ask = {
+        policy,
+        decider,
+        intensity,
+        tooMany,
+        hasIpv6,
+        resolve: once(lookup, hasIpv6, signal),
+        tooHard: new Set(),
+      };
+      return answer(await decideAll(targets, ask), hosts, ask);
     },
     describe() {
       const { source, rules, lastError } = inForce();
@@ -65,6 +73,8 @@ interface Ask {
   readonly tooMany: Refusal | undefined;
   readonly hasIpv6: () => Ipv6Presence;
   readonly resolve: (host: string) => Promise<Resolution>;
+  /** Decisions that refuse only because the scan is too hard. */
+  readonly tooHard: Set<TargetDecision>;
 }
 
 const ownRanges = (texts: readonly string[]): AddressRange[] =>
@@ -164,7 +174,11 @@ function reachable(addresses: readonly string[], ipv6: Ipv6Presence): () => read
 function settle(target: Target, verdict: Verdict, { shown, pins }: Resolved, ask: Ask): TargetDecision {
   if (!verdict.allowed) return refuseTarget(target, verdict, shown);
   const tooHard = ask.decider.tooHard(verdict.by, ask.intensity);
-  if (tooHard) return refuseTarget(target, tooHard, shown);
+  if (tooHard) {
+    const decision = refuseTarget(target, tooHard, shown);
+    ask.tooHard.add(decision);
+    return decision;
+  }
   if (ask.tooMany) return refuseTarget(target, asPart(ask.tooMany), shown);
   const addresses = pins();
   const skipped = target.kind === 'network' ? [] : shown.filter((address) => !addresses.includes(address));
@@ -179,15 +193,11 @@ function settle(target: Target, verdict: Verdict, { shown, pins }: Resolved, ask
   };
 }
 
-const MAX_INTENSITY = /^max_intensity /;
-
-function answer(targets: readonly TargetDecision[], hosts: number, tooMany: Refusal | undefined): PolicyAnswer {
-  const allowed = tooMany === undefined && targets.every((decision) => decision.allowed);
-  const plain = { allowed, targets, hosts };
-  if (tooMany) return { ...plain, refusal: { reason: tooMany.because, fix: tooMany.fix } };
+function answer(targets: readonly TargetDecision[], hosts: number, { tooMany, tooHard }: Ask): PolicyAnswer {
   const refused = targets.filter((decision) => !decision.allowed);
+  const plain = { allowed: tooMany === undefined && refused.length === 0, targets, hosts };
+  if (tooMany) return { ...plain, refusal: { reason: tooMany.because, fix: tooMany.fix } };
   const [first] = refused;
-  const allTooHard = refused.every(({ rule }) => MAX_INTENSITY.test(rule));
-  if (!first || !allTooHard) return plain;
+  if (!first || !refused.every((decision) => tooHard.has(decision))) return plain;
   return { ...plain, refusal: { reason: first.reason, fix: first.fix ?? '' } };
 }

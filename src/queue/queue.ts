@@ -106,10 +106,13 @@ export interface QueueStatus {
   readonly next: readonly { readonly scanId: string; readonly pool: string; readonly priority: number }[];
 }
 
+/** Health as a worker knows it; `circuit` is `closed`, `open` or `half_open`. */
+export type PublishedHealth = ScannerHealth & { readonly circuit?: string };
+
 export interface InstanceState {
   readonly pool: string;
   readonly instance: string;
-  readonly health: ScannerHealth;
+  readonly health: PublishedHealth;
   readonly checkedAt: number;
 }
 
@@ -187,7 +190,7 @@ export interface ScanQueue {
   liveCount(): Promise<number>;
 
   /** What workers know of an instance, for every process to show. */
-  putInstanceHealth(pool: string, instance: string, health: ScannerHealth): Promise<void>;
+  putInstanceHealth(pool: string, instance: string, health: PublishedHealth): Promise<void>;
   instanceStates(): Promise<readonly InstanceState[]>;
   /** Scans running on each instance now, over all workers. */
   activeByInstance(): Promise<ReadonlyMap<string, number>>;

@@ -16,8 +16,8 @@ export interface ScanJob {
 
 /**
  * What an attempt has done outside this process. `intent` is written before anything is started, so that whoever comes
- * next knows to look for it; `launched` once its reference is known. `reference` is the engine's own (a remote scan id,
- * or process identity).
+ * next knows to look for it, and holds the marker to look for; `launched` once it runs. Its `reference` is the engine's
+ * own (a remote scan id, or a process identity).
  */
 export interface Checkpoint {
   readonly phase: 'intent' | 'launched';

@@ -12,24 +12,27 @@ export interface RemoteScans {
 
 /**
  * The reference of the one scan at the engine that belongs to this scan: started once, adopted ever after, whatever
- * instruction an earlier worker died at. The marker is the same in every attempt.
+ * instruction an earlier worker died at.
+ * @param freshMarker For a scan that is started anew: different in every attempt (scan id and epoch), because a clean
+ *   retry must not adopt the scan of the failed attempt before it. The intent keeps it for whoever adopts.
  * @throws what `checkpoint` throws when the lease is lost; a scan started in vain is removed first.
  */
 export async function startOrAdopt(
   ctx: Pick<RunContext, 'signal' | 'checkpoint' | 'previous'>,
   remote: RemoteScans,
-  marker: string,
+  freshMarker: string,
 ): Promise<string> {
   ctx.signal.throwIfAborted();
   const { previous } = ctx;
   if (previous?.phase === 'launched' && previous.reference !== undefined) return previous.reference;
+  const marker = (previous?.phase === 'intent' ? previous.reference : undefined) ?? freshMarker;
   if (previous) {
     const found = await remote.find(marker);
     // Not removed when the checkpoint is refused: whoever holds the scan now adopts it too.
     if (found !== undefined) return await launched(ctx, found);
   }
   // Also fences: a worker that lost its lease is refused here, before it starts anything.
-  await ctx.checkpoint({ phase: 'intent' });
+  await ctx.checkpoint({ phase: 'intent', reference: marker });
   ctx.signal.throwIfAborted();
   const reference = await remote.start(marker);
   try {

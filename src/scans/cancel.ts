@@ -17,7 +17,7 @@ const SENTENCES = {
 export function createCancelScan({ queue, audit, wakeWorker }: Deps): CancelScan {
   return async ({ scan_id: scanId, reason }, { caller, traceId }) => {
     await findScan(queue, caller.tenant, scanId);
-    const facts = { caller, action: 'cancel', scan_id: scanId, trace_id: traceId } as const;
+    const facts = { caller, action: 'cancel', scanId, traceId } as const;
     await audit({ ...facts, decision: 'allowed', ...(reason === undefined ? {} : { detail: { reason } }) });
     const { effect, scan } = await queue.cancel(caller.tenant, scanId, reason);
     // A worker must be there to end what a dead one left running at a scanner.

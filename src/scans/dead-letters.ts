@@ -21,14 +21,14 @@ export function createDeadLetters({ queue, audit, wakeWorker }: Deps): DeadLette
     list: ({ tenant }) => queue.deadLetters(tenant, LIST_LIMIT),
     async retry(scanId, { caller, traceId }) {
       await findScan(queue, caller.tenant, scanId);
-      await audit({ caller, action: 'dead_letter_retry', decision: 'allowed', scan_id: scanId, trace_id: traceId });
+      await audit({ caller, action: 'dead_letter_retry', decision: 'allowed', scanId, traceId });
       const scan = await queue.retryDeadLetter(caller.tenant, scanId);
       wakeWorker();
       return scan;
     },
     async purge(before, { caller, traceId }) {
       const detail = { before: new Date(before).toISOString() };
-      await audit({ caller, action: 'dead_letter_purge', decision: 'allowed', trace_id: traceId, detail });
+      await audit({ caller, action: 'dead_letter_purge', decision: 'allowed', traceId, detail });
       return queue.purgeDeadLetters(caller.tenant, before);
     },
   };

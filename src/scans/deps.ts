@@ -1,3 +1,4 @@
+import type { NewAuditEntry } from '../audit/entry.ts';
 import type { Caller } from '../model/caller.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
@@ -7,19 +8,8 @@ import type { Policy } from '../policy/policy.ts';
 import type { ScanQueue } from '../queue/queue.ts';
 import type { Registry } from '../registry/registry.ts';
 
-/** One line of the audit log, before it is chained. */
-export interface AuditFacts {
-  readonly caller: Pick<Caller, 'tenant' | 'name'>;
-  readonly action: 'submit' | 'refuse' | 'cancel' | 'read_results' | 'dead_letter_retry' | 'dead_letter_purge';
-  readonly decision: string;
-  readonly scan_id?: string;
-  readonly targets?: readonly string[];
-  readonly trace_id?: string;
-  readonly detail?: Readonly<Record<string, unknown>>;
-}
-
 /** Durable before it resolves: nothing is done that was not written down. @throws AppError storage_full, storage_unusable */
-export type Audit = (entry: AuditFacts) => Promise<void>;
+export type Audit = (entry: NewAuditEntry) => Promise<void>;
 
 /** Makes sure somebody will run what was queued. Never throws; trouble is logged and seen as `waiting_for: worker`. */
 export type WakeWorker = () => void;

@@ -14,12 +14,19 @@ export type ListScanners = (input: ListScannersInput, ask: Ask) => Promise<Scann
 export function createListScanners({ queue, registry }: Deps): ListScanners {
   return async ({ scanner_pool: only }, { caller, signal }) => {
     const shown = only === undefined ? registry.pools() : [registry.pool(only)];
-    const [active, status] = await Promise.all([queue.activeByInstance(), queue.status(caller.tenant)]);
+    const [active, status, states] = await Promise.all([
+      queue.activeByInstance(),
+      queue.status(caller.tenant),
+      queue.instanceStates(),
+    ]);
+    const broken = new Set(
+      states.filter(({ health }) => health.circuit === 'open').map((state) => instanceKey(state.pool, state.instance)),
+    );
     const queued = new Map(status.pools.map((pool) => [pool.pool, pool.queued]));
     const pools = await Promise.all(
       shown.map(async (pool): Promise<PoolEntry> => {
         const instances = await Promise.all(
-          pool.instances.map((instance) => entry(registry, instance, active, signal)),
+          pool.instances.map((instance) => entry(registry, instance, { active, broken }, signal)),
         );
         return { ...facts(pool), queued: queued.get(pool.name) ?? 0, active: total(instances), instances };
       }),
@@ -54,16 +61,17 @@ function facts({ name, capabilities, instances }: Pool) {
 async function entry(
   registry: Deps['registry'],
   instance: Instance,
-  active: ReadonlyMap<string, number>,
+  { active, broken }: { active: ReadonlyMap<string, number>; broken: ReadonlySet<string> },
   signal: AbortSignal,
 ): Promise<InstanceEntry> {
   const { pool, instanceId, name, enabled, limit } = instance;
+  const key = instanceKey(pool, instanceId);
   return {
     instance_id: instanceId,
     name,
     enabled,
-    ...(enabled ? condition(await registry.health(instance, signal)) : DISABLED),
-    active: active.get(instanceKey(pool, instanceId)) ?? 0,
+    ...(enabled ? condition(await registry.health(instance, signal), broken.has(key)) : DISABLED),
+    active: active.get(key) ?? 0,
     max_concurrent_scans: limit,
   };
 }
@@ -72,11 +80,12 @@ type Condition = Pick<InstanceEntry, 'health' | 'why' | 'version' | 'can_launch'
 
 const DISABLED: Condition = { health: 'unhealthy', why: 'Disabled in scanners.yaml.', can_launch: false };
 
-function condition({ status, circuit, why, version, canLaunch }: InstanceHealth): Condition {
-  const broken = circuit === 'open';
+function condition({ status, circuit, why, version, canLaunch }: InstanceHealth, isBroken: boolean): Condition {
+  const broken = isBroken || circuit === 'open';
+  const reason = broken ? 'It failed several scans in a row and gets no more until a trial succeeds.' : why;
   return {
     health: broken ? 'circuit_open' : status,
-    ...(why === undefined ? {} : { why }),
+    ...(reason === undefined ? {} : { why: reason }),
     ...(version === undefined ? {} : { version }),
     can_launch: canLaunch && !broken,
   };

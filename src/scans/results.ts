@@ -1,5 +1,5 @@
 import type { Results, ResultsInput } from '../model/contract/results.ts';
-import { noCoverage } from '../model/coverage.ts';
+import { noCoverage, type Place } from '../model/coverage.ts';
 import { AppError } from '../model/errors.ts';
 import { noSeverities, type BySeverity } from '../model/finding.ts';
 import { isFinal, type ScanRecord } from '../model/scan.ts';
@@ -9,6 +9,9 @@ import { findScan } from './find-scan.ts';
 import { foundSummary } from './summaries.ts';
 
 type Deps = Pick<ScanDeps, 'queue' | 'findings' | 'files' | 'audit'>;
+
+/** Places that were not fully looked at, on the first page. */
+const UNTESTED_SHOWN = 20;
 
 export type GetScanResults = (input: ResultsInput, ask: Ask) => Promise<Results>;
 
@@ -25,15 +28,17 @@ export function createGetScanResults(deps: Deps): GetScanResults {
     const { query, applied } = queryOf(input);
     const file = deps.files.findingsOf(scan);
     const page = file === undefined ? emptyPage(query) : await deps.findings.query(file, scan.scanId, query);
+    const isFirst = query.cursor === undefined;
+    const untested = file === undefined || !isFirst ? [] : await deps.findings.untested(file, UNTESTED_SHOWN);
     await deps.audit({
       caller,
       action: 'read_results',
       decision: 'allowed',
-      scan_id: scan.scanId,
-      trace_id: traceId,
+      scanId: scan.scanId,
+      traceId,
       detail: { filters: applied, findings: page.total },
     });
-    return answerOf(scan, page, applied);
+    return answerOf(scan, page, applied, untested);
   };
 }
 
@@ -67,7 +72,12 @@ const emptyPage = ({ group_by: groupBy, cursor }: FindingQuery): FindingPage => 
   };
 };
 
-function answerOf(scan: ScanRecord, page: FindingPage, applied: readonly string[]): Results {
+function answerOf(
+  scan: ScanRecord,
+  page: FindingPage,
+  applied: readonly string[],
+  untested: readonly Place[],
+): Results {
   const { result, error } = scan;
   return {
     summary: summary(scan, page, applied),
@@ -75,7 +85,7 @@ function answerOf(scan: ScanRecord, page: FindingPage, applied: readonly string[
     state: scan.state,
     verdict: result?.verdict ?? 'not_tested',
     coverage: result?.coverage ?? noCoverage(scan.request.targets.length),
-    ...(page.untested && page.untested.length > 0 ? { untested: [...page.untested] } : {}),
+    ...(untested.length > 0 ? { untested: [...untested] } : {}),
     ...(error === undefined ? {} : { error }),
     total: page.total,
     total_unfiltered: page.totalUnfiltered,

@@ -1,5 +1,6 @@
 import type { ScanIdInput, Status, WaitingFor } from '../model/contract/status.ts';
 import { isFinal, type ScanRecord } from '../model/scan.ts';
+import { instanceKey } from '../queue/queue.ts';
 import type { Ask, ScanDeps } from './deps.ts';
 import { findScan } from './find-scan.ts';
 import { pollAfterSeconds } from './poll.ts';
@@ -29,15 +30,16 @@ export async function waitingFor(
   const { pool, pinned_instance: pinned } = scan.request;
   const { workers } = await queue.status(scan.tenant, pool);
   if (workers === 0) return 'worker';
-  const health = new Map(
-    (await queue.instanceStates()).map((state) => [`${state.pool}/${state.instance}`, state.health]),
+  const known = new Map(
+    (await queue.instanceStates()).map((state) => [instanceKey(state.pool, state.instance), state.health]),
   );
+  const canStart = (instanceId: string): boolean => {
+    const health = known.get(instanceKey(pool, instanceId));
+    return health === undefined || (health.canLaunch && health.circuit !== 'open');
+  };
   const instances = registry.pools().find(({ name }) => name === pool)?.instances ?? [];
   const usable = instances.some(
-    ({ instanceId, enabled }) =>
-      enabled &&
-      (pinned === undefined || pinned === instanceId) &&
-      (health.get(`${pool}/${instanceId}`)?.canLaunch ?? true),
+    ({ instanceId, enabled }) => enabled && (pinned === undefined || pinned === instanceId) && canStart(instanceId),
   );
   return usable ? 'slot' : 'scanner';
 }

@@ -55,7 +55,7 @@ async function audited<T>(deps: Deps, input: PlanInput, ask: Ask, body: () => Pr
       action: 'refuse',
       decision: code,
       targets: input.targets,
-      trace_id: ask.traceId,
+      traceId: ask.traceId,
     });
     throw error;
   }
@@ -73,8 +73,8 @@ async function enqueue(deps: Deps, input: PlanInput, { request, pool }: Prepared
     ...(input.description === undefined ? {} : { description: input.description }),
     ...(input.idempotency_key === undefined ? {} : { idempotencyKey: input.idempotency_key }),
   };
-  const facts = { caller: ask.caller, targets: request.targets, trace_id: ask.traceId };
-  await deps.audit({ ...facts, action: 'submit', decision: 'allowed', scan_id: scan.scanId });
+  const facts = { caller: ask.caller, targets: request.targets, traceId: ask.traceId };
+  await deps.audit({ ...facts, action: 'submit', decision: 'allowed', scanId: scan.scanId });
   try {
     const submitted = await deps.queue.submit(scan);
     if (submitted.deduplicated !== false) {
@@ -83,14 +83,14 @@ async function enqueue(deps: Deps, input: PlanInput, { request, pool }: Prepared
         ...facts,
         action: 'submit',
         decision: 'deduplicated',
-        scan_id: submitted.scan.scanId,
+        scanId: submitted.scan.scanId,
         detail,
       });
     }
     return submitted;
   } catch (error) {
     const code = error instanceof AppError ? error.code : 'internal_error';
-    await deps.audit({ ...facts, action: 'refuse', decision: code, scan_id: scan.scanId });
+    await deps.audit({ ...facts, action: 'refuse', decision: code, scanId: scan.scanId });
     throw error;
   }
 }

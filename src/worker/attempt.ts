@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { AppError } from '../model/errors.ts';
+import { AppError, type ErrorCode } from '../model/errors.ts';
 import { verdictOf } from '../model/coverage.ts';
 import type { Artefact, ScanResult } from '../model/scan.ts';
 import type { PinnedTarget } from '../model/target.ts';
@@ -74,12 +74,20 @@ async function attempt(deps: WorkerDeps, claim: Claim, button: StopButton): Prom
   const raw = await sink.close().catch((error: unknown) => ({ failure: error }));
   if ('failure' in raw) return failureOutcome(deps, claim, cause, ended.error ?? raw.failure, undefined);
   const reported = await ingest(deps, claim, { scanner, targets, notes, raw });
-  deps.registry.reportOutcome(scan.request.pool, claim.instance, ended.error === undefined || cause !== undefined);
+  deps.registry.reportOutcome(scan.request.pool, claim.instance, cause !== undefined || !isInstanceFault(ended.error));
   const result = resultOf(reported, raw, ended.report);
   const error = ended.error ?? reported.readError;
   if (error !== undefined) return failureOutcome(deps, claim, cause, error, result);
   return cause === 'cancelled' ? { kind: 'cancelled', result } : { kind: 'completed', result };
 }
+
+/** Errors that speak against the instance. A target that makes an engine fail must not take the pool from everybody. */
+const INSTANCE_FAULTS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'scanner_unreachable',
+  'scanner_login_failed',
+  'rate_limited',
+]);
+const isInstanceFault = (error: unknown): boolean => error instanceof AppError && INSTANCE_FAULTS.has(error.code);
 
 interface Run {
   readonly scanner: Scanner;
@@ -152,7 +160,7 @@ async function ingest(
   const folder = await deps.files.attemptFolder(scan.scanId, epoch);
   const report = createReadStream(deps.files.pathOf(scan.scanId, raw));
   try {
-    return await deps.findings.ingest({
+    const ingested = await deps.findings.ingest({
       scanId: scan.scanId,
       epoch,
       engine: scan.engine,
@@ -161,6 +169,7 @@ async function ingest(
       notLookedFor: notes,
       events: scanner.parse(report),
     });
+    return { ...ingested, artefact: { ...ingested.artefact, path: `${epoch}/${ingested.artefact.path}` } };
   } finally {
     report.destroy();
   }

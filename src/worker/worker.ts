@@ -1,5 +1,6 @@
 import type { WorkerDeps } from './deps.ts';
 import { runAttempt } from './attempt.ts';
+import { publishHealth } from './publish-health.ts';
 
 /** Longest sleep between two looks at the queue: a lost wake-up costs at most this. */
 const LOOK_EVERY_MS = 1_000;
@@ -27,9 +28,13 @@ export async function runWorker(deps: WorkerDeps, { signal, mayLeave }: WorkerRu
   const shutdown = new AbortController();
   const running = new Map<string, Promise<void>>();
   const wake = createAlarm();
-  const unlisten = registry.onChange(wake.ring);
+  const unlisten = registry.onChange(() => {
+    wake.ring();
+    void publishHealth(deps, signal);
+  });
   try {
     await registry.probeAll(signal).catch(() => undefined);
+    await publishHealth(deps, signal);
     await sweep(deps);
     await loop(deps, { signal, running, shutdown: shutdown.signal, wake, ...(mayLeave ? { mayLeave } : {}) });
     await drain(running, shutdown, settings.graceMs);

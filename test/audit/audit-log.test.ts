@@ -1,5 +1,14 @@
 import { DatabaseSync } from '@photostructure/sqlite';
-import { chmodSync, copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -132,9 +141,21 @@ describe('verify', () => {
     ["UPDATE entries SET action = 'nothing' WHERE seq = 4", 4, /form/],
     ['DELETE FROM entries WHERE seq = 3', 3, /missing/],
     ['DELETE FROM entries WHERE seq = 1', 1, /missing/],
-    ['UPDATE entries SET seq = 99 WHERE seq = 2; UPDATE entries SET seq = 2 WHERE seq = 3; UPDATE entries SET seq = 3 WHERE seq = 99', 2, /follow/],
-    ['INSERT INTO entries SELECT 0, at, tenant, name, action, decision, scan_id, trace_id, targets, detail, prev_hash, hash FROM entries WHERE seq = 1', 0, /before/],
-    ['INSERT INTO entries SELECT 6, at, tenant, name, action, decision, scan_id, trace_id, targets, detail, hash, hash FROM entries WHERE seq = 5', 6, /changed/],
+    [
+      'UPDATE entries SET seq = 99 WHERE seq = 2; UPDATE entries SET seq = 2 WHERE seq = 3; UPDATE entries SET seq = 3 WHERE seq = 99',
+      2,
+      /follow/,
+    ],
+    [
+      'INSERT INTO entries SELECT 0, at, tenant, name, action, decision, scan_id, trace_id, targets, detail, prev_hash, hash FROM entries WHERE seq = 1',
+      0,
+      /before/,
+    ],
+    [
+      'INSERT INTO entries SELECT 6, at, tenant, name, action, decision, scan_id, trace_id, targets, detail, hash, hash FROM entries WHERE seq = 5',
+      6,
+      /changed/,
+    ],
     ['DELETE FROM entries WHERE seq >= 4', 4, /4 to 5 were cut off the end/],
     ['DELETE FROM entries', 1, /1 to 5 were cut off the end/],
   ])('finds %s', async (sql, firstBad, reason) => {
@@ -151,14 +172,21 @@ describe('verify', () => {
     await log.close();
     const hash = entryHash({ ...last, decision: 'refused' });
     tamper(`UPDATE entries SET decision = 'refused', hash = '${hash}' WHERE seq = 3`);
-    expect(await (await open()).verify()).toMatchObject({ ok: false, firstBad: 3, reason: expect.stringMatching(/audit\.head/) });
+    expect(await (await open()).verify()).toMatchObject({
+      ok: false,
+      firstBad: 3,
+      reason: expect.stringMatching(/audit\.head/),
+    });
   });
 
   it.each([
     ['entries cut off the end', () => tamper('DELETE FROM entries WHERE seq >= 4')],
     ['a missing head', () => rmSync(join(folder, 'audit.head'))],
     ['an unreadable head', () => writeFileSync(join(folder, 'audit.head'), 'x')],
-    ['a database that was deleted', () => ['', '-wal', '-shm'].forEach((end) => rmSync(join(folder, `audit.db${end}`), { force: true }))],
+    [
+      'a database that was deleted',
+      () => ['', '-wal', '-shm'].forEach((end) => rmSync(join(folder, `audit.db${end}`), { force: true })),
+    ],
   ])('still finds %s after more was appended', async (_, act) => {
     await (await filled(5)).close();
     act();

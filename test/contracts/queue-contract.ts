@@ -24,6 +24,7 @@ export interface QueueHarness {
 export const IDEMPOTENCY_HOURS = 48;
 export const QUEUED_EXPIRY_HOURS = 168;
 export const MAX_LOST_LEASES = 10;
+export const ADOPT_PATIENCE_MS = 900_000;
 const HOUR = 3_600_000;
 
 const T = 'local';
@@ -185,6 +186,7 @@ export function describeQueueContract(name: string, createHarness: () => Promise
         const foreign = await submit({}, { idempotencyKey: 'key-0001', tenant: 'other' });
         expect(foreign.scanId).not.toBe(first.scanId);
         harness.advance(IDEMPOTENCY_HOURS * HOUR + 1);
+        expect(await queue.wouldDeduplicateTo({ ...first, idempotencyKey: 'key-0001' })).toBeUndefined();
         expect((await submit({}, { idempotencyKey: 'key-0001' })).scanId).not.toBe(first.scanId);
       });
 
@@ -235,6 +237,17 @@ export function describeQueueContract(name: string, createHarness: () => Promise
         for (let n = 0; n < 8; n++) order.push((await claimed([slot('a', 30)])).scan.tenant);
         expect(order.filter((tenant) => tenant === 'small')).toHaveLength(3);
         expect(order.lastIndexOf('small')).toBeLessThanOrEqual(6);
+      });
+
+      it('lets a tenant that was idle save up nothing', async () => {
+        await submit({}, { tenant: 'idle' });
+        for (let n = 0; n < 20; n++) await submit({}, { tenant: 'busy' });
+        for (let n = 0; n < 11; n++) await claimed([slot('a', 30)]);
+        for (let n = 0; n < 8; n++) await submit({}, { tenant: 'idle' });
+        const order = [];
+        for (let n = 0; n < 10; n++) order.push((await claimed([slot('a', 30)])).scan.tenant);
+        expect(order.filter((tenant) => tenant === 'busy').length).toBeGreaterThanOrEqual(4);
+        expect(order.filter((tenant) => tenant === 'idle').length).toBeGreaterThanOrEqual(4);
       });
 
       it('tells each queued scan the exact place in which it would be claimed', async () => {
@@ -430,6 +443,26 @@ export function describeQueueContract(name: string, createHarness: () => Promise
         expect([adopted.scan.scanId, adopted.instance]).toEqual([scanId, 'a']);
         expect(await queue.claim(W2, [slot('b'), slot('a')])).toBeUndefined();
         expect((await record(third.scanId)).state).toBe('queued');
+      });
+
+      it('lets an adoption go elsewhere only when its instance has been away for long', async () => {
+        const { scanId } = await submit();
+        await queue.checkpoint(await claimed(), { phase: 'launched', reference: 'r' });
+        harness.kill(W1);
+        expect(await queue.claim(W2, [slot('b')])).toBeUndefined();
+        harness.advance(ADOPT_PATIENCE_MS + 1);
+        const elsewhere = await claimed([slot('b')], W2);
+        expect([elsewhere.scan.scanId, elsewhere.checkpoint?.instance]).toEqual([scanId, 'a']);
+      });
+
+      it('never takes its own scans from a worker that asks for more without beating', async () => {
+        await submit();
+        const claim = await claimed();
+        for (let n = 0; n < 30; n++) {
+          harness.advance(10_000);
+          expect(await queue.claim(W1, [slot('a', 9)])).toBeUndefined();
+        }
+        expect((await queue.renew(claim)).owned).toBe(true);
       });
 
       it('gives a scan up whose workers keep dying', async () => {
@@ -700,6 +733,7 @@ export function describeQueueContract(name: string, createHarness: () => Promise
           { limit: 1, cursor: 'nonsense' },
           { limit: 1, cursor: '' },
           { limit: 1, cursor, state: 'queued' },
+          { limit: 1, cursor, targetKey: 'a.test' },
         ] as const) {
           await expect(queue.list(T, filter)).rejects.toMatchObject({ code: 'cursor_invalid' });
         }

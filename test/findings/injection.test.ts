@@ -61,9 +61,23 @@ describe('injection signals', () => {
   });
 
   it('takes time in proportion to the text', () => {
-    const patternsThatStart = ['ignore ', 'send ', 'call ', '![', 'you are ', '<', 'http', '://'];
-    for (const start of patternsThatStart) {
-      const untrusted = Untrusted.parse({ output: start.repeat(5_000) });
+    const starts = [
+      'ignore ',
+      'send to ',
+      'send@',
+      'call tool ',
+      '![',
+      'you are ',
+      '<',
+      '< ',
+      'http',
+      '://',
+      '\n',
+      ' ',
+      '\n\t',
+    ];
+    for (const start of [...starts, 'assistant', '\nsystem ', '\u{200b}', '😀\u{200d}', 'data:', 'a@']) {
+      const untrusted = Untrusted.parse({ output: start.repeat(20_000 / start.length) });
       expect(injectionSignals(untrusted)).toEqual(expect.any(Array));
     }
   });

@@ -102,17 +102,21 @@ describe('filters', () => {
     });
   });
 
-  it.each([{ host: '10.0.0.0/33' }, { host: 'app.test/24' }, { host: ' ' }, { cve: 'log4shell' }])(
-    'refuses %j, naming the argument',
-    async (filter) => {
-      const { query } = await scan();
-      const argument = Object.keys(filter)[0] ?? '';
-      await expect(query(filter)).rejects.toMatchObject({
-        code: 'invalid_request',
-        message: expect.stringContaining(argument),
-      });
-    },
-  );
+  it.each([
+    { host: '10.0.0.0/33' },
+    { host: 'app.test:443' },
+    { host: 'https://app.test' },
+    { host: 'app.test/24' },
+    { host: ' ' },
+    { cve: 'log4shell' },
+  ])('refuses %j, naming the argument', async (filter) => {
+    const { query } = await scan();
+    const argument = Object.keys(filter)[0] ?? '';
+    await expect(query(filter)).rejects.toMatchObject({
+      code: 'invalid_request',
+      message: expect.stringContaining(argument),
+    });
+  });
 });
 
 describe('order', () => {
@@ -270,6 +274,23 @@ describe('groups', () => {
         kev: false,
         sample_finding_id: `${SCAN_ID}.2`,
       },
+    ]);
+  });
+
+  it('know a host in every spelling as one', async () => {
+    const places = [
+      { host: 'App.test' },
+      { host: 'app.test.' },
+      { ip: '2001:DB8:0::9' },
+      { ip: '2001:db8::9' },
+      { file: 'a.ts' },
+    ];
+    const { query } = await stored(places.map((location) => found({ location })));
+    const { groups = [] } = await query({ group_by: 'host', sort: 'host' });
+    expect(groups.map(({ key, count }) => [key, count])).toEqual([
+      ['2001:db8::9', 2],
+      ['app.test', 2],
+      ['a.ts', 1],
     ]);
   });
 

@@ -76,6 +76,12 @@ describe('readXml', () => {
     ['depth', '<a>'.repeat(5), { depth: 4 }, /nested too deep/],
     ['attributes', '<a b="" c="" d=""/>', { attributes: 2 }, /too many attributes/],
     ['attribute length', `<a b="${'x'.repeat(11)}"/>`, { attributeChars: 10 }, /too long an attribute/],
+    [
+      'the length of all attributes',
+      `<a ${['b', 'c', 'd', 'e', 'f'].map((name) => `${name}="xxxxxxxxxx"`).join(' ')}/>`,
+      { attributeChars: 10 },
+      /too long attributes/,
+    ],
     ['text length', `<a>${'x'.repeat(11)}</a>`, { textChars: 10 }, /too long a text/],
     ['elements', '<a><b/><b/></a>', { elements: 2 }, /too many elements/],
   ])('holds the limit of %s', async (_what, xml, limits, message) => {

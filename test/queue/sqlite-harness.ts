@@ -6,6 +6,7 @@ import type { ScanQueue } from '../../src/queue/queue.ts';
 import { createSqliteQueue } from '../../src/queue/sqlite/queue.ts';
 import type { SqliteQueueDeps } from '../../src/queue/sqlite/store.ts';
 import {
+  ADOPT_PATIENCE_MS,
   IDEMPOTENCY_HOURS,
   MAX_LOST_LEASES,
   QUEUED_EXPIRY_HOURS,
@@ -18,6 +19,7 @@ export const SETTINGS = {
   maxLostLeases: MAX_LOST_LEASES,
   reserveBytes: 0,
   leaseMs: 60_000,
+  adoptPatienceMs: ADOPT_PATIENCE_MS,
 };
 
 /** A clock that only moves when told. */

@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, readdirSync, rmSync, statSync, truncateSync, w
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ScanQueue } from '../../src/queue/queue.ts';
+import { CHANGED_SINCE } from '../../src/queue/sqlite/events.ts';
 import { openMigrated, userVersion } from '../../src/queue/sqlite/migrate.ts';
 import { createQueueOn, createSqliteQueue } from '../../src/queue/sqlite/queue.ts';
 import { APPLICATION_ID, MIGRATIONS } from '../../src/queue/sqlite/schema.ts';
@@ -115,7 +116,7 @@ describe('the queue file', () => {
   });
 
   describe('migration', () => {
-    const steps = ['CREATE TABLE one (x) STRICT'.replace('x', 'x TEXT'), "INSERT INTO one VALUES ('kept')"];
+    const steps = ['CREATE TABLE one (x TEXT) STRICT', "INSERT INTO one VALUES ('kept')"];
     const rows = (file: string): unknown => {
       const db = new DatabaseSync(file, { readOnly: true });
       const found = db.prepare('SELECT x FROM one').all().length;
@@ -130,6 +131,7 @@ describe('the queue file', () => {
       expect(userVersion(db)).toBe(3);
       db.close();
       expect([rows(path), rows(`${path}.v2`)]).toEqual([2, 1]);
+      expect(statSync(`${path}.v2`).mode & 0o777).toBe(0o600);
     });
 
     it('leaves everything as it was when a step fails', async () => {
@@ -191,6 +193,27 @@ describe('the queue file', () => {
     expect((await queue.submit(newScan())).scan.position).toBe(accepted + 1);
   });
 
+  it('keeps nothing of a purged scan but its idempotency key', async () => {
+    const store = await openStore(deps());
+    const queue = createQueueOn(store);
+    open.push(queue);
+    await queue.submit(newScan({}, { idempotencyKey: 'key-0001' }));
+    clock.advance(SETTINGS.queuedExpiryHours * 3_600_000 + 1);
+    await queue.claim('worker', []);
+    expect(await queue.purgeDeadLetters('local', clock.now() + 1)).toHaveLength(1);
+    const left = ['scans', 'events', 'ranks', 'idempotency'].map(
+      (table) => store.db.prepare(`SELECT count(*) AS n FROM ${table}`).get()?.['n'],
+    );
+    expect(left).toEqual([0, 0, 0, 1]);
+  });
+
+  it('reads only the new events after a ring', async () => {
+    const store = await openStore(deps());
+    open.push(createQueueOn(store));
+    const steps = store.db.prepare(`EXPLAIN QUERY PLAN ${CHANGED_SINCE}`).all(0);
+    expect(steps.map((row) => row['detail'])).toContain('SEARCH events USING INTEGER PRIMARY KEY (rowid>?)');
+  });
+
   it('answers hot questions from indexes alone', async () => {
     const store = await openStore(deps());
     open.push(createQueueOn(store));
@@ -205,8 +228,12 @@ describe('the queue file', () => {
         `SELECT * FROM scans WHERE state = 'queued' AND bound = '' AND pool = 'p' ORDER BY priority, rank LIMIT 1`,
         'waiting',
       ],
-      [`SELECT pool, bound, count(*) FROM scans WHERE held = 1 GROUP BY pool, bound`, 'held'],
+      [`SELECT id, bound FROM scans WHERE held = 1 AND pool = 'p' AND queued_at < 1`, 'held'],
       [`SELECT pool, n FROM ranks WHERE shift = 99`, 'rank_totals'],
+      [
+        `SELECT id FROM scans WHERE state = 'queued' AND bound <> '' AND pool = 'p' AND tenant = 't' ORDER BY priority, rank LIMIT 10`,
+        'waiting_bound_rank',
+      ],
       [`DELETE FROM ranks WHERE n = 0`, 'empty_ranks'],
       [`SELECT pool, instance, count(*) FROM scans WHERE state = 'running' GROUP BY pool, instance`, 'running'],
     ] as const) {

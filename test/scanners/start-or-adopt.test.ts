@@ -83,6 +83,23 @@ describe('startOrAdopt', () => {
     expect(engine.started).toBe(1);
   });
 
+  it('adopts under the marker the scan was started with, and starts a clean retry under its own', async () => {
+    const engine = new Engine();
+    await engine.start('scan_x.1');
+    const adopting = {
+      ...ctxThat(() => Promise.resolve()),
+      previous: { phase: 'intent', reference: 'scan_x.1' } as const,
+    };
+    expect(await startOrAdopt(adopting, engine, 'scan_x.2')).toBe('remote-1');
+    expect(
+      await startOrAdopt(
+        ctxThat(() => Promise.resolve()),
+        engine,
+        'scan_x.2',
+      ),
+    ).toBe('remote-2');
+  });
+
   const lost = new AppError('scan_aborted', 'The lease is lost.');
   const ctxThat = (checkpoint: (point: Checkpoint) => Promise<void>, previous?: Checkpoint) => ({
     signal: new AbortController().signal,

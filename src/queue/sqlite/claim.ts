@@ -15,7 +15,7 @@ interface Candidate {
 export async function claim(store: Store, workerId: string, slots: readonly Slot[]): Promise<Claim | undefined> {
   const { moved, taken } = await store.write(() => {
     announce(store, workerId, 0);
-    const count = tidy(store, slots);
+    const count = tidy(store, workerId, slots);
     return { moved: count, taken: takeNext(store, workerId, slots) };
   });
   if (moved > 0 || taken) store.events.ring();
@@ -26,12 +26,21 @@ export async function claim(store: Store, workerId: string, slots: readonly Slot
 export function announce(store: Store, workerId: string, beats: number): void {
   const known = one(store, 'SELECT beat FROM workers WHERE worker_id = ?', workerId);
   if (known && beats === 0) return;
+  if (!known) forgetDead(store);
   change(
     store,
     'INSERT INTO workers (worker_id, beat) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET beat = beat + ?2',
     workerId,
     beats,
   );
+}
+
+/** Their running scans are lost with or without a place on the list. */
+function forgetDead(store: Store): void {
+  for (const row of many(store, 'SELECT worker_id FROM workers')) {
+    const workerId = textOf(row, 'worker_id');
+    if (!store.isAlive(workerId)) change(store, 'DELETE FROM workers WHERE worker_id = ?', workerId);
+  }
 }
 
 function takeNext(store: Store, workerId: string, slots: readonly Slot[]): Claim | undefined {
@@ -56,17 +65,12 @@ function comesBefore(a: StoredScan, b: StoredScan): boolean {
   return (a.record.request.priority - b.record.request.priority || a.id - b.id) < 0;
 }
 
-/**
- * Scans that occupy each instance: the running, and those whose worker was lost while they may still run at the
- * scanner. The latter keep their slot, so an adoption never makes one too many.
- */
+/** Running scans of each instance, over all workers. */
 function usedSlots(store: Store): ReadonlyMap<string, number> {
   const used = new Map<string, number>();
   const rows = many(
     store,
-    `SELECT pool, instance, count(*) AS n FROM scans WHERE state = 'running' GROUP BY pool, instance
-     UNION ALL
-     SELECT pool, bound, count(*) FROM scans WHERE held = 1 GROUP BY pool, bound`,
+    `SELECT pool, instance, count(*) AS n FROM scans WHERE state = 'running' GROUP BY pool, instance`,
   );
   for (const row of rows) {
     const key = instanceKey(textOf(row, 'pool'), textOf(row, 'instance'));
@@ -92,7 +96,7 @@ function candidate(
   };
   const free = slots.filter((slot) => (used.get(instanceKey(pool, slot.instance)) ?? 0) < slot.limit);
   if (one(store, `SELECT 1 FROM scans WHERE state = 'queued' AND bound <> '' AND pool = ? LIMIT 1`, pool)) {
-    // An adoption's slot is its own already.
+    // An adoption still occupies its slot at the scanner. It goes before all others, so nobody gets that slot meanwhile.
     for (const slot of slots) add(one(store, FIRST_BOUND, pool, slot.instance, 1), slot);
     for (const slot of free) add(one(store, FIRST_BOUND, pool, slot.instance, 0), slot);
   }

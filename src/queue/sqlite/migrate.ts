@@ -1,4 +1,4 @@
-import { renameSync, rmSync, statSync } from 'node:fs';
+import { closeSync, openSync, renameSync, statSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AppError } from '../../model/errors.ts';
 import { openDatabase, type Database } from '../../platform/sqlite.ts';
@@ -73,7 +73,7 @@ function migrate(path: string, migrations: readonly Migration[]): void {
 function copyAside(db: Database, version: number): void {
   const copy = `${db.path}.v${version}`;
   const unfinished = `${copy}.${process.pid}`;
-  rmSync(unfinished, { force: true });
+  closeSync(openSync(unfinished, 'w', 0o600)); // SQLite fills an empty file and keeps its mode
   db.prepare('VACUUM INTO ?').run(unfinished);
   renameSync(unfinished, copy);
 }

@@ -49,7 +49,7 @@ CREATE TABLE scans (
 CREATE INDEX waiting ON scans(pool, priority, rank) WHERE state = 'queued' AND bound = '';
 CREATE INDEX waiting_bound ON scans(pool, bound, held, priority, rank) WHERE state = 'queued' AND bound <> '';
 CREATE INDEX waiting_bound_rank ON scans(pool, priority, rank) WHERE state = 'queued' AND bound <> '';
--- These keep the slot of a lost worker at the scanner; only queued scans are held.
+-- To be adopted where they were started; only queued scans are held.
 CREATE INDEX held ON scans(pool, bound) WHERE held = 1;
 CREATE INDEX waiting_age ON scans(pool, queued_at) WHERE state = 'queued';
 CREATE INDEX running ON scans(pool, instance, owner) WHERE state = 'running';

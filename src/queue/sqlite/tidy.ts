@@ -6,8 +6,11 @@ import { numberOf, storedScan, textOf, type StoredScan } from './row.ts';
 import { hoursMs, many, change, type Store } from './store.ts';
 import { cancelling, ended, move } from './transition.ts';
 
-/** Worker ids that own running scans but no longer work: dead, off the list, or frozen under our eyes. */
-export function lostOwners(store: Store): ReadonlySet<string> {
+/**
+ * Worker ids that own running scans but no longer work: dead, off the list, or frozen under our eyes.
+ * @param self The worker that asks, which evidently works.
+ */
+export function lostOwners(store: Store, self?: string): ReadonlySet<string> {
   const lost = new Set<string>();
   const owners = new Set<string>();
   for (const row of many(
@@ -16,6 +19,7 @@ export function lostOwners(store: Store): ReadonlySet<string> {
   )) {
     const owner = textOf(row, 'owner');
     const beat = row['beat'];
+    if (owner === self) continue;
     owners.add(owner);
     const frozen = typeof beat === 'number' && store.watch.frozen(owner, beat);
     if (typeof beat !== 'number' || frozen || !store.isAlive(owner)) lost.add(owner);
@@ -33,15 +37,15 @@ export const requeued = (store: Store, { checkpoint, record }: StoredScan) => ({
 });
 
 /** Puts due retries and scans of lost workers back, fails what cannot or may not wait longer. Returns how many moved. */
-export function tidy(store: Store, slots: readonly Slot[]): number {
-  const moved = reclaim(store) + wakeRetries(store) + expire(store);
+export function tidy(store: Store, self: string, slots: readonly Slot[]): number {
+  const moved = reclaim(store, self) + wakeRetries(store) + expire(store);
   letGo(store, slots);
   return moved;
 }
 
-function reclaim(store: Store): number {
+function reclaim(store: Store, self: string): number {
   let moved = 0;
-  for (const owner of lostOwners(store)) {
+  for (const owner of lostOwners(store, self)) {
     const rows = many(store, `SELECT * FROM scans WHERE state = 'running' AND owner = ? ORDER BY id`, owner);
     for (const row of rows) reclaimOne(store, storedScan(row));
     moved += rows.length;

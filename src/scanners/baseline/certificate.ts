@@ -1,4 +1,4 @@
-import type { X509Certificate } from 'node:crypto';
+import type { KeyObject, X509Certificate } from 'node:crypto';
 import type { Observation } from './observation.ts';
 import type { RuleName } from './rules/table.ts';
 
@@ -54,15 +54,32 @@ function judgeDates(leaf: X509Certificate, now: number): Observation[] {
 
 function judgeTrust(leaf: X509Certificate, chainError: string | undefined): Observation[] {
   const output = `subject: ${leaf.subject}\nissuer: ${leaf.issuer}`;
-  const vouchesForItself = leaf.subject === leaf.issuer && leaf.verify(leaf.publicKey);
-  if (vouchesForItself || (chainError !== undefined && SELF_SIGNED.has(chainError)))
+  if (vouchesForItself(leaf) || (chainError !== undefined && SELF_SIGNED.has(chainError)))
     return [seen('tls-cert-self-signed', output)];
   if (chainError === undefined || NOT_ABOUT_TRUST.has(chainError)) return [];
   return [seen('tls-cert-untrusted-chain', output)];
 }
 
-function judgeKey({ publicKey }: X509Certificate): Observation[] {
-  const { asymmetricKeyType: type, asymmetricKeyDetails: details } = publicKey;
+/** Undefined for a key the local OpenSSL does not know. */
+function keyOf(leaf: X509Certificate): KeyObject | undefined {
+  try {
+    return leaf.publicKey;
+  } catch {
+    return undefined;
+  }
+}
+
+function vouchesForItself(leaf: X509Certificate): boolean {
+  const key = keyOf(leaf);
+  try {
+    return key !== undefined && leaf.subject === leaf.issuer && leaf.verify(key);
+  } catch {
+    return false; // A signature that cannot even be checked proves nothing.
+  }
+}
+
+function judgeKey(leaf: X509Certificate): Observation[] {
+  const { asymmetricKeyType: type, asymmetricKeyDetails: details } = keyOf(leaf) ?? {};
   const bits = details?.modulusLength;
   if (bits !== undefined && bits < 2_048) return [seen('tls-cert-weak-key', `${type ?? 'key'} of ${bits} bits`)];
   const curve = details?.namedCurve;

@@ -17,8 +17,6 @@ export interface Service {
   readonly banner?: string;
   /** Proved while asking. */
   readonly observations: readonly Observation[];
-  /** True when it accepted connections and said nothing at all. */
-  readonly isSilent: boolean;
 }
 
 export interface IdentifyContext {
@@ -50,7 +48,7 @@ const MEMCACHED_PORT = 11_211;
 
 /** Finds out what an open port speaks with a few harmless questions. Undefined: the limits left no room. */
 export async function identify(endpoint: Endpoint, context: IdentifyContext): Promise<Service | undefined> {
-  const nothing: Service = { endpoint, speaksHttp: false, observations: [], isSilent: false };
+  const nothing: Service = { endpoint, speaksHttp: false, observations: [] };
   if (isPrinterPort(endpoint.port)) return { ...nothing, name: 'printer' };
   const early = await byPort(endpoint, context);
   if (early) return { ...nothing, ...early };
@@ -69,7 +67,7 @@ async function askPlainly(
   context: IdentifyContext,
   wasSilent: boolean,
 ): Promise<Service | undefined> {
-  const nothing: Service = { endpoint, speaksHttp: false, observations: [], isSilent: false };
+  const nothing: Service = { endpoint, speaksHttp: false, observations: [] };
   const question = `GET / HTTP/1.1\r\nHost: ${context.hostHeader}\r\nConnection: close\r\n\r\n`;
   const answer = await say(endpoint, context, question);
   if (!answer) return undefined;
@@ -77,7 +75,7 @@ async function askPlainly(
   if (text.startsWith('HTTP/')) return { ...nothing, name: 'http', speaksHttp: true };
   const greeted = fromGreeting(text);
   const isSilent = wasSilent && answer.ending === 'silence' && text === '';
-  if (greeted.name !== undefined || isSilent || !context.triesMore) return { ...nothing, ...greeted, isSilent };
+  if (greeted.name !== undefined || isSilent || !context.triesMore) return { ...nothing, ...greeted };
   return { ...nothing, ...greeted, ...(await moreQuestions(endpoint, context)) };
 }
 

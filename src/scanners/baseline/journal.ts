@@ -16,7 +16,10 @@ export function createJournal(report: Writable, signal: AbortSignal): Journal {
   let broken: Error | undefined;
   report.on('error', (error) => (broken = error));
 
-  const room = (): Promise<void> =>
+  let waiting: Promise<void> | undefined;
+  /** All who wait wait for the same thing. */
+  const room = (): Promise<void> => (waiting ??= roomOnce().finally(() => (waiting = undefined)));
+  const roomOnce = (): Promise<void> =>
     new Promise((resolve, reject) => {
       const settle = (): void => {
         report.off('drain', settle);
@@ -26,6 +29,8 @@ export function createJournal(report: Writable, signal: AbortSignal): Journal {
         else if (broken ?? report.destroyed) reject(broken ?? new Error('the report was closed'));
         else resolve();
       };
+      // Whatever ends the wait may have happened inside the write that made it necessary.
+      if (signal.aborted || broken !== undefined || report.destroyed) return settle();
       report.once('drain', settle);
       report.once('close', settle);
       signal.addEventListener('abort', settle, { once: true });

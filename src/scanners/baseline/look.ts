@@ -37,6 +37,7 @@ export async function lookAt(place: PlannedPlace, context: LookContext): Promise
   if (unreachable !== undefined) return { place: place.place, status: 'unreachable', reason: unreachable };
   context.evidence();
 
+  for (const address of reached.silent) notes.skipped(`${address} of ${place.place}: no answer, other addresses did`);
   const shortfalls: string[] = [];
   if (place.leftOut > 0) shortfalls.push(`${place.leftOut} more addresses of the name were left out`);
   const services = await settleAll(reached.open.map((endpoint) => recognise(endpoint, place, context)));
@@ -83,7 +84,7 @@ const originOf = (place: PlannedPlace, endpoint: Endpoint, scheme: 'http' | 'htt
 /** Finds out what an open port is, and reports it unless the target was a URL, which names it already. */
 async function recognise(endpoint: Endpoint, place: PlannedPlace, context: LookContext): Promise<Service> {
   const { lane, waits, notes, intensity } = context;
-  const unknown: Service = { endpoint, speaksHttp: false, observations: [], isSilent: false };
+  const unknown: Service = { endpoint, speaksHttp: false, observations: [] };
   const servername = place.isAddress ? undefined : place.name;
   if (place.web?.scheme === 'http') return { ...unknown, name: 'http', speaksHttp: true };
   if (place.web) {
@@ -163,6 +164,8 @@ async function inspectSite(
   const expectsHttps = isHttpsOffered || !isLoopback(endpoint.address);
   const { page, why, observations } = await inspectWeb({ lane, waits, origin, path, intensity, expectsHttps });
   if (!page) return why ?? 'no answer';
+  if (page.status >= 300 && page.status < 400)
+    notes.skipped('pages behind a redirect: redirects are not followed; scan the address they lead to');
   notes.ran('http');
   notes.ran('exposure');
   notes.ran('open');

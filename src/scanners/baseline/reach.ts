@@ -1,7 +1,7 @@
 import { settleAll } from './gate.ts';
 import type { Lane } from './lane.ts';
 import type { PlannedPlace } from './places.ts';
-import { probePort, type Endpoint, type PortState, type Waits } from './wire.ts';
+import { probePort, type Endpoint, type Waits } from './wire.ts';
 
 /** Silence on this many ports of one address of a network ends the look at it. */
 const SILENT_PORTS_IN_NETWORK = 12;
@@ -10,6 +10,8 @@ export interface Reached {
   readonly open: readonly Endpoint[];
   /** Whether anything answered: a port open or closed. */
   readonly isEvidence: boolean;
+  /** Addresses that gave no answer while another one of the place did. */
+  readonly silent: readonly string[];
   /** Why nothing answered, or why not every port was looked at, in our words. */
   readonly why?: string;
 }
@@ -23,14 +25,14 @@ export interface ReachContext {
 
 interface Tally {
   readonly open: Endpoint[];
-  readonly states: Map<PortState, number>;
+  readonly answering: Set<string>;
   lastCode?: string | undefined;
   tried: number;
 }
 
 /** Finds out which ports of a place answer, on its checked addresses only. */
 export async function reach(place: PlannedPlace, context: ReachContext): Promise<Reached> {
-  const tally: Tally = { open: [], states: new Map(), tried: 0 };
+  const tally: Tally = { open: [], answering: new Set(), tried: 0 };
   const planned = place.addresses.length * place.ports.length;
   for (const address of place.addresses) {
     const first = place.inNetwork ? place.ports.slice(0, SILENT_PORTS_IN_NETWORK) : place.ports;
@@ -39,10 +41,10 @@ export async function reach(place: PlannedPlace, context: ReachContext): Promise
     // A URL is one service: the first address that serves it stands for all.
     if (place.web && tally.open.length > 0) break;
   }
-  return summary(tally);
+  return summary(place, tally);
 }
 
-const hasEvidence = ({ states }: Tally): boolean => (states.get('open') ?? 0) + (states.get('closed') ?? 0) > 0;
+const hasEvidence = ({ answering }: Tally): boolean => answering.size > 0;
 
 async function probeAll(
   address: string,
@@ -55,7 +57,7 @@ async function probeAll(
     const result = await lane.connect(() => probePort(endpoint, waits, lane.signal));
     if (!result) return;
     tally.tried += 1;
-    tally.states.set(result.state, (tally.states.get(result.state) ?? 0) + 1);
+    if (result.state === 'open' || result.state === 'closed') tally.answering.add(address);
     if (result.state === 'open') tally.open.push(endpoint);
     if (result.state === 'unreachable') tally.lastCode = result.code;
     advanced(tally.tried / planned);
@@ -63,10 +65,13 @@ async function probeAll(
   await settleAll(ports.map(probe));
 }
 
-function summary(tally: Tally): Reached {
+function summary({ addresses, web }: PlannedPlace, tally: Tally): Reached {
   const open = tally.open.toSorted((a, b) => a.port - b.port || a.address.localeCompare(b.address));
-  if (hasEvidence(tally)) return { open, isEvidence: true };
+  if (hasEvidence(tally)) {
+    const silent = web ? [] : addresses.filter((address) => !tally.answering.has(address));
+    return { open, isEvidence: true, silent };
+  }
   const ports = tally.tried === 1 ? 'the port' : `any of ${tally.tried} ports`;
   const why = tally.lastCode === undefined ? `no answer on ${ports}` : `not reachable on ${ports} (${tally.lastCode})`;
-  return { open, isEvidence: false, why };
+  return { open, isEvidence: false, silent: [], why };
 }

@@ -1,4 +1,3 @@
-import { intensityRank } from '../../model/scan.ts';
 import type { Location } from '../../model/finding.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { RawReport, RunContext, ScanJob } from '../scanner.ts';
@@ -64,7 +63,7 @@ export async function runBaseline(
     scan: { limits, sockets: createGate(settings.max_sockets), clock, budget: limits.requestsPerScan },
     tracker: { begun: new Set(), shares: new Map(), sum: 0, done: 0, findings: 0, shortOf: undefined },
   };
-  if (intensityRank(intensity) < 2)
+  if (intensity !== 'intrusive')
     run.notes.skipped(`more ports, files and folders: only at a higher intensity than ${intensity}`);
   try {
     await journal.write({
@@ -78,6 +77,7 @@ export async function runBaseline(
     await journal.end();
   } catch (error) {
     journal.cutShort([...cutPlaces(run.tracker), checksLine(run.notes)]);
+    ctx.signal.throwIfAborted();
     throw error;
   }
   const { shortOf } = run.tracker;
@@ -141,6 +141,14 @@ async function lookAtOne(place: PlannedPlace, run: Run, signal: AbortSignal): Pr
   }
 }
 
+/** Longest text kept of one thing the target wrote; keeps every line far below the limit of the parser. */
+const MAX_TEXT = 4_000;
+
+const shortened = (texts: Readonly<Record<string, string | undefined>>): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(texts).flatMap(([key, text]) => (text === undefined ? [] : [[key, text.slice(0, MAX_TEXT)]])),
+  );
+
 async function report({ journal, tracker }: Run, at: Location, observation: Observation): Promise<void> {
   const { rule, confidence = 'firm', untrusted = {}, discriminator, parameter, method } = observation;
   const line: FindingLine = {
@@ -148,7 +156,7 @@ async function report({ journal, tracker }: Run, at: Location, observation: Obse
     rule,
     confidence,
     location: { ...at, ...(parameter === undefined ? {} : { parameter }), ...(method === undefined ? {} : { method }) },
-    untrusted,
+    untrusted: shortened(untrusted),
     ...(discriminator === undefined ? {} : { discriminator: discriminator.slice(0, 300) }),
   };
   tracker.findings += 1;

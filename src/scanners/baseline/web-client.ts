@@ -81,7 +81,7 @@ function connector(origin: WebOrigin, waits: Waits): buildConnector.connector {
       callback(error, null);
     };
     const timer = setTimeout(() => done(new Error('no connection in time')), waits.connectMs + waits.answerMs);
-    tcp.once('error', done);
+    tcp.on('error', done);
     socket.on('error', done);
     socket.once('close', () => done(new Error('closed while connecting')));
     socket.once(origin.scheme === 'http' ? 'connect' : 'secureConnect', () =>

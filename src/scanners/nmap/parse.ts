@@ -109,7 +109,7 @@ class NmapReader implements XmlHandlers {
         answered: false,
         sawPorts: false,
       };
-    } else if (name === 'scaninfo') this.#scopes.push(portScope(attributes));
+    } else if (name === 'scaninfo' && this.#scopes.length < 16) this.#scopes.push(portScope(attributes));
     else if (name === 'finished') this.#isSuccess = (attributes['exit'] ?? 'success') === 'success';
     else if (name === 'target' && attributes['status'] === 'skipped') this.#skip(attributes['specification'] ?? '');
   }
@@ -124,7 +124,7 @@ class NmapReader implements XmlHandlers {
 
   #openInHost(host: HostSoFar, name: string, attributes: XmlAttributes): void {
     if (name === 'status') host.isUp = attributes['state'] === 'up';
-    else if (name === 'address' && attributes['addrtype'] !== 'mac') host.address = attributes['addr'];
+    else if (name === 'address' && attributes['addrtype'] !== 'mac') host.address = attributes['addr']?.slice(0, 64);
     else if (name === 'hostname') this.#name(host, attributes);
     else if (name === 'extraports') {
       host.sawPorts = true;
@@ -170,7 +170,7 @@ class NmapReader implements XmlHandlers {
     const text = attributes['portid'] ?? '';
     const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
     if (!(port <= 65_535)) throw this.#wrong('a port that is no number from 0 to 65535');
-    return { port, protocol: attributes['protocol'] ?? 'tcp', state: '', service: undefined, banner: '' };
+    return { port, protocol: attributes['protocol']?.slice(0, 16) ?? 'tcp', state: '', service: undefined, banner: '' };
   }
 
   #located(host: HostSoFar): HostSoFar & { address: string } {
@@ -191,7 +191,7 @@ function openInPort(port: PortSoFar, name: string, attributes: XmlAttributes): v
   if (name === 'state') port.state = attributes['state'] ?? '';
   else if (name === 'service') {
     const { product, version, extrainfo, hostname, tunnel, name: service } = attributes;
-    port.service = service && tunnel ? `${tunnel}/${service}` : service;
+    port.service = (service && tunnel ? `${tunnel}/${service}` : service)?.slice(0, 64);
     const words = [product, version, extrainfo && `(${extrainfo})`, hostname && `host: ${hostname}`];
     port.banner = words.filter(Boolean).join(' ').slice(0, 4_000);
   }

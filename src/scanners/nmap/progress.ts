@@ -13,6 +13,8 @@ const WORDS: ReadonlyMap<string, string> = new Map([
   ['NSE', 'running scripts'],
 ]);
 
+const STARTING = 'starting nmap';
+
 /** A tag longer than this is a script with its output: its name has been seen, the rest says nothing here. */
 const MAX_TAG_CHARS = 4_096;
 
@@ -33,7 +35,7 @@ export interface ProgressTap {
 export function createProgressTap(intensity: Intensity, total: number): ProgressTap {
   const phases = intensity === 'light' ? PHASES.light : PHASES.full;
   let held = '';
-  let phase = 'starting nmap';
+  let phase = STARTING;
   let percent = 0;
   let doneBefore = 0;
   let findingsBefore = 0;
@@ -68,9 +70,11 @@ export function createProgressTap(intensity: Intensity, total: number): Progress
       const last = text.lastIndexOf('<');
       const isOpen = last !== -1 && !text.includes('>', last) && text.length - last <= MAX_TAG_CHARS;
       held = isOpen ? text.slice(last) : '';
+      const isFirst = phase === STARTING;
+      if (isFirst) phase = WORDS.get('Connect Scan') ?? phase;
       const matches = [...text.slice(0, isOpen ? last : text.length).matchAll(TAGS)];
       for (const match of matches) tag(match);
-      return matches.length > 0;
+      return isFirst || matches.length > 0;
     },
     get progress() {
       const hostsDone = doneBefore + run.hostsDone;

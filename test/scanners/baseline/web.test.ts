@@ -128,7 +128,8 @@ describe('the baseline engine looks at web servers', () => {
     const { url, asked } = await serve((_, response) =>
       response.writeHead(302, { location: `${other.url}?token=x` }).end(),
     );
-    const { report } = await look([urlTarget(url)]);
+    const { report, notLookedFor } = await look([urlTarget(url)]);
+    expect(notLookedFor).toContainEqual(expect.stringMatching(/^pages behind a redirect/));
     expect(other.asked).toEqual([]);
     expect(asked.length).toBeGreaterThan(0);
     expect(report).not.toContain('token=');
@@ -229,6 +230,15 @@ describe('the baseline engine survives hostile web servers', () => {
     expect(places).toEqual([{ place: url, status: 'partial', reason: expect.stringMatching(/^HTTP on port \d+: /) }]);
     expect(outcome.whole).toBe(false);
     await service.allClosed();
+  });
+
+  it('keeps its report readable when a banner fills the whole header space', async () => {
+    const { url } = await serveRaw((socket) => {
+      socket.on('data', () => socket.end(`${head}Server: Big/1.0 ${'\t\u0080'.repeat(20_000)}\r\n\r\n`));
+    });
+    const { findings, places } = await look([urlTarget(url)]);
+    expect(places[0]?.status).toBe('tested');
+    expect(findings.some(({ rule_id }) => rule_id === 'baseline:http-version-banner')).toBe(true);
   });
 
   it('makes invalid UTF-8 and control characters of a page visible', async () => {

@@ -26,6 +26,15 @@ describe('the progress of nmap', () => {
     expect(tap.progress.phase).toBe('running scripts');
   });
 
+  it('says what nmap begins with as soon as it writes anything', () => {
+    const tap = createProgressTap('standard', 1);
+    tap.nextRun(1);
+    expect(tap.progress).toMatchObject({ percent: 0, phase: 'starting nmap' });
+    expect(tap.feed(Buffer.from('<?xml version="1.0"?>'))).toBe(true);
+    expect(tap.feed(Buffer.from('\n'))).toBe(false);
+    expect(tap.progress.phase).toBe('looking for open ports');
+  });
+
   it('counts hosts over all runs and never says 100', () => {
     const tap = createProgressTap('light', 4);
     tap.nextRun(2);

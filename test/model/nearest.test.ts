@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { editDistance, nearest } from '../../src/config/nearest.ts';
+import { editDistance, nearest } from '../../src/model/nearest.ts';
 
 describe('nearest', () => {
   it('counts inserts, deletes, replacements and swaps of neighbours as one edit each', () => {

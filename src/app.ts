@@ -1,0 +1,208 @@
+import { mkdirSync, openSync, closeSync, renameSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { openAuditLog, type AuditLog } from './audit/audit-log.ts';
+import type { Environment } from './config/environment.ts';
+import { findProgram } from './config/find-program.ts';
+import { prepareDataFolder } from './config/folders.ts';
+import { SCANNERS_FILE } from './config/scanners-schema.ts';
+import { loadSettings, type Settings } from './config/settings.ts';
+import { createScanFiles } from './findings/scan-files.ts';
+import { createFindingsStore } from './findings/findings-store.ts';
+import { createBell, type Bell } from './platform/bell.ts';
+import { systemClock } from './platform/clock.ts';
+import type { Log } from './platform/log.ts';
+import { identityText, ownIdentity } from './platform/process-identity.ts';
+import { signalProcess, startDetached } from './platform/subprocess.ts';
+import { createPolicy } from './policy/create-policy.ts';
+import type { Policy } from './policy/policy.ts';
+import { openSqliteQueue } from './queue/sqlite/queue.ts';
+import type { WorkerSeat } from './queue/sqlite/worker-seat.ts';
+import type { ScanQueue } from './queue/queue.ts';
+import { createRegistry } from './registry/create-registry.ts';
+import { defaultPools } from './registry/pool-config.ts';
+import type { Registry } from './registry/registry.ts';
+import { baselineType } from './scanners/baseline/scanner.ts';
+import { nmapType } from './scanners/nmap/nmap.ts';
+import type { ScannerType } from './scanners/scanner.ts';
+import { createUseCases, type UseCases } from './scans/use-cases.ts';
+import type { WorkerDeps, WorkerSettings } from './worker/deps.ts';
+import { createWorkerLauncher } from './worker/launch.ts';
+import { runWorker } from './worker/worker.ts';
+
+export const POLICY_FILE = 'policy.yaml';
+
+export interface AppOptions {
+  readonly configFolder: string;
+  readonly dataFolder: string;
+  /** Which scope holds when there is no policy.yaml: loopback only, or nothing. */
+  readonly mode: 'stdio' | 'serve';
+  readonly log: Log;
+  readonly env: Environment;
+  /** Start a worker process of its own when there is work. False inside the worker and with `--in-process`. */
+  readonly spawnWorker: boolean;
+  /** More engines by type, and another program that runs the worker: for tests. */
+  readonly engines?: Readonly<Record<string, ScannerType>>;
+  readonly workerProgram?: string;
+  readonly workerSettings?: Partial<WorkerSettings>;
+}
+
+export interface App {
+  readonly settings: Settings;
+  readonly scans: UseCases;
+  readonly registry: Registry;
+  readonly policy: Policy;
+  readonly queue: ScanQueue;
+  readonly audit: AuditLog;
+  readonly seat: WorkerSeat;
+  /** Rung by `scanmux reload`: every process of this data folder reloads. */
+  readonly reloadBell: Bell;
+  /**
+   * Runs the worker here until `signal` aborts, or until there is nothing to do for a while.
+   * False when another process already does.
+   */
+  runWorker(signal: AbortSignal, options: { leaveWhenIdle: boolean }): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+/**
+ * Puts everything together: the only place that knows every adapter.
+ * @throws AppError config_invalid, storage_unusable, data_too_new
+ */
+export async function openApp(options: AppOptions): Promise<App> {
+  const { configFolder, dataFolder, log, env } = options;
+  const settings = loadSettings({ configFolder, env });
+  prepareDataFolder(dataFolder);
+  const clock = systemClock;
+  const identity = identityText(ownIdentity());
+  const { queue, seat } = await openSqliteQueue({ folder: dataFolder, clock, settings: queueSettings(settings) });
+  const audit = await openAuditLog({ folder: dataFolder, clock });
+  const reloadBell = createBell(dataFolder, 'reload');
+  const policy = createPolicy({ file: join(configFolder, POLICY_FILE), mode: options.mode, clock });
+  const registry = await createRegistry({
+    file: join(configFolder, SCANNERS_FILE),
+    types: { baseline: baselineType, nmap: nmapType, ...options.engines },
+    defaults: () => defaultPools({ findNmap: () => findProgram('nmap', env) }),
+    defaultPool: settings.default_pool,
+    log,
+    env,
+    probeIntervalMs: settings.probe_interval_seconds * 1000,
+    reloadBell,
+  });
+  const over = new AbortController();
+  registry.watch(over.signal);
+  const findings = createFindingsStore();
+  const files = createScanFiles(join(dataFolder, 'scans'));
+  const launcher = options.spawnWorker ? launcherOf(options, { queue, seat }) : undefined;
+  const shared = { queue, registry, policy, findings, files, clock, log };
+  const scans = createUseCases({
+    ...shared,
+    audit: (entry) => audit.append(entry),
+    wakeWorker: () => launcher?.wake(),
+  });
+  const workerDeps: WorkerDeps = {
+    ...shared,
+    random: Math.random,
+    workerId: identity,
+    settings: { ...workerSettings(settings), ...options.workerSettings },
+  };
+  return {
+    settings,
+    scans,
+    registry,
+    policy,
+    queue,
+    audit,
+    seat,
+    reloadBell,
+    runWorker: (signal, { leaveWhenIdle }) => occupySeat(workerDeps, seat, signal, leaveWhenIdle),
+    async close() {
+      over.abort();
+      launcher?.close();
+      findings.close();
+      reloadBell.close();
+      await audit.close();
+      await queue.close();
+    },
+  };
+}
+
+/** Runs the worker as long as this process holds the folder's one seat. */
+async function occupySeat(
+  deps: WorkerDeps,
+  seat: WorkerSeat,
+  signal: AbortSignal,
+  leaveWhenIdle: boolean,
+): Promise<boolean> {
+  if (!(await seat.take())) return false;
+  const lost = new AbortController();
+  const guard = setInterval(() => {
+    seat.take().then(
+      (held) => held || lost.abort(),
+      (error: unknown) => deps.log.warn({ err: error }, 'seat could not be confirmed'),
+    );
+  }, deps.settings.heartbeatMs);
+  try {
+    const { idleExitMs: _, ...staying } = deps.settings;
+    const settings = leaveWhenIdle ? deps.settings : staying;
+    await runWorker(
+      { ...deps, settings },
+      { signal: AbortSignal.any([signal, lost.signal]), mayLeave: () => seat.releaseIfIdle() },
+    );
+    return true;
+  } finally {
+    clearInterval(guard);
+    await seat.release();
+  }
+}
+
+function launcherOf(options: AppOptions, { queue, seat }: { queue: ScanQueue; seat: WorkerSeat }) {
+  const { configFolder, dataFolder, log, env } = options;
+  const program = options.workerProgram ?? fileURLToPath(new URL('./cli/main.js', import.meta.url));
+  return createWorkerLauncher({
+    holder: () => seat.holder(),
+    liveCount: () => queue.liveCount(),
+    isRunning: (pid) => signalProcess(pid, 0),
+    clock: systemClock,
+    log,
+    async start() {
+      const outputFd = openWorkerLog(dataFolder);
+      try {
+        const argv = [program, 'worker', '--config', configFolder, '--data', dataFolder];
+        // The data folder is the one place that stays: a repository an IDE opened may be deleted meanwhile.
+        return await startDetached(process.execPath, argv, { env: { ...env }, cwd: dataFolder, outputFd });
+      } finally {
+        closeSync(outputFd);
+      }
+    },
+  });
+}
+
+const MAX_LOG_BYTES = 10 << 20;
+
+/** `logs/worker.log`, started anew (one old one kept) when it has grown large. */
+function openWorkerLog(dataFolder: string): number {
+  const folder = join(dataFolder, 'logs');
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const path = join(folder, 'worker.log');
+  if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > MAX_LOG_BYTES) renameSync(path, `${path}.1`);
+  return openSync(path, 'a', 0o600);
+}
+
+const queueSettings = (settings: Settings) => ({
+  idempotencyHours: settings.idempotency_hours,
+  queuedExpiryHours: settings.queued_expiry_hours,
+  reserveBytes: settings.storage_reserve_mb * 2 ** 20,
+  leaseMs: settings.worker.lease_seconds * 1000,
+});
+
+const workerSettings = ({ worker, retry, max_raw_report_mb: maxRawReportMb }: Settings): WorkerSettings => ({
+  maxConcurrentScans: worker.max_concurrent_scans,
+  idleExitMs: worker.idle_exit_seconds * 1000,
+  graceMs: worker.shutdown_grace_seconds * 1000,
+  hardStopMs: 30_000,
+  heartbeatMs: Math.min(5_000, (worker.lease_seconds * 1000) / 4),
+  maxRawReportBytes: maxRawReportMb * 2 ** 20,
+  minuteMs: 60_000,
+  retry: { maxAttempts: retry.max_attempts, baseMs: retry.base_seconds * 1000, capMs: retry.max_seconds * 1000 },
+});

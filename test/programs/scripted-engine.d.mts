@@ -1,0 +1,3 @@
+import type { ScannerType } from '../../src/scanners/scanner.ts';
+
+export declare const scriptedType: ScannerType;

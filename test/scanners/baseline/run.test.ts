@@ -1,0 +1,153 @@
+import { once } from 'node:events';
+import { Writable } from 'node:stream';
+import { afterEach, describe, expect, it } from 'vitest';
+import { AppError } from '../../../src/model/errors.ts';
+import { newScanId, newTraceId } from '../../../src/model/ids.ts';
+import type { PinnedTarget } from '../../../src/model/target.ts';
+import { baselineType } from '../../../src/scanners/baseline/scanner.ts';
+import type { EngineProgress, RawReport } from '../../../src/scanners/scanner.ts';
+import { startWeakWeb } from '../../../src/simulators/weak-web.ts';
+import { closedPort, listen } from '../../contracts/hostile-servers.ts';
+import { loopbackPort, parseAll, placesOf, runScanner, scanRequest } from '../../contracts/scanner-contract.ts';
+import { look, namedPort, QUICK, urlTarget } from './look.ts';
+
+const closers: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0)) await close();
+});
+
+async function weakWeb() {
+  const web = await startWeakWeb();
+  closers.push(() => web.close());
+  return web;
+}
+
+async function silentService() {
+  const service = await listen((socket) => socket.resume());
+  closers.push(() => service.close());
+  return service;
+}
+
+const network = (addresses: readonly string[]): PinnedTarget => ({
+  target: { kind: 'network', text: '127.0.0.0/30', first: '127.0.0.0', last: '127.0.0.3', size: addresses.length },
+  addresses,
+});
+
+const create = () => baselineType.create(baselineType.settings.parse(QUICK));
+
+/** Runs with a report stream of the test's own. */
+function runInto(
+  report: Writable,
+  targets: readonly PinnedTarget[],
+  signal = new AbortController().signal,
+): Promise<RawReport> {
+  return create().run(
+    { scanId: newScanId(), traceId: newTraceId(), epoch: 1, request: scanRequest(targets), targets },
+    { signal, report, previous: undefined, checkpoint: () => Promise.resolve(), progress: () => undefined },
+  );
+}
+
+describe('a run of the baseline engine', () => {
+  it('names every address of a network as a place of its own', async () => {
+    const port = await closedPort();
+    const { places } = await look([network(['127.0.0.1', '127.0.0.2'])], { ports: String(port) });
+    expect(places.toSorted((a, b) => a.place.localeCompare(b.place))).toEqual([
+      { place: '127.0.0.1', status: 'tested' },
+      { place: '127.0.0.2', status: 'tested' },
+    ]);
+  });
+
+  it('looks at all addresses of a name as one place', async () => {
+    const web = await weakWeb();
+    const { places, findings } = await look([namedPort('app.test', web.port, ['127.0.0.2', '127.0.0.1'])]);
+    expect(places).toEqual([{ place: `app.test:${web.port}`, status: 'tested' }]);
+    expect(new Set(findings.map(({ location }) => location.ip))).toEqual(new Set(['127.0.0.1']));
+  });
+
+  it('says which kinds of check had nothing to look at', async () => {
+    const { lookedFor, notLookedFor } = await look([loopbackPort(await closedPort())]);
+    expect(lookedFor).toEqual(['TCP reachability (1 ports)']);
+    expect(notLookedFor).toContain('TLS versions and certificates: no TLS port was found');
+  });
+
+  it('reports progress that never goes back and ends at 100', async () => {
+    const web = await weakWeb();
+    const { progress } = await runScanner(create(), [loopbackPort(web.port), urlTarget(web.url)]);
+    const percents = progress.map(({ percent }: EngineProgress) => percent);
+    expect(percents).toEqual(percents.toSorted((a, b) => a - b));
+    expect(progress.at(-1)).toMatchObject({ percent: 100, hostsDone: 2, findingsSoFar: expect.any(Number) });
+    expect(progress.at(-1)?.findingsSoFar).toBeGreaterThan(10);
+  });
+
+  it('refuses ports it cannot read before it connects to anything', async () => {
+    const service = await silentService();
+    const target = loopbackPort(service.port);
+    await expect(runScanner(create(), [target], { request: { ports: '80;id' } })).rejects.toMatchObject({
+      code: 'invalid_request',
+    });
+    expect(service.connections()).toBe(0);
+  });
+
+  it('never connects to a name', async () => {
+    const target = namedPort('localhost', 80, ['localhost']);
+    await expect(runScanner(create(), [target])).rejects.toMatchObject({ code: 'internal_error' });
+  });
+
+  it('keeps what it has when it is stopped, and calls the place partial', async () => {
+    const web = await weakWeb();
+    const silent = await silentService();
+    const written: Buffer[] = [];
+    const abort = new AbortController();
+    const reason = new AppError('scan_aborted', 'stopped by the test');
+    const report = new Writable({
+      write(chunk: Buffer, _, done) {
+        written.push(chunk);
+        if (chunk.includes('exposed-git')) abort.abort(reason);
+        done();
+      },
+    });
+    const ended = once(report, 'finish');
+    const targets = [urlTarget(web.url), loopbackPort(silent.port)];
+    await expect(runInto(report, targets, abort.signal)).rejects.toBe(reason);
+    await ended;
+    await silent.allClosed();
+    const events = await parseAll(create(), Buffer.concat(written));
+    expect(events.filter(({ kind }) => kind === 'finding').length).toBeGreaterThan(0);
+    expect(placesOf(events)).toContainEqual({ place: web.url, status: 'partial', reason: 'the scan was stopped' });
+    expect(events.filter(({ kind }) => kind === 'end')).toEqual([]);
+  });
+
+  it('waits for a slow reader of its report and loses no line', async () => {
+    const web = await weakWeb();
+    const written: Buffer[] = [];
+    const slow = new Writable({
+      highWaterMark: 1,
+      write(chunk: Buffer, _, done) {
+        written.push(chunk);
+        setImmediate(done);
+      },
+    });
+    expect(await runInto(slow, [urlTarget(web.url)])).toEqual({ whole: true });
+    const events = await parseAll(create(), Buffer.concat(written));
+    expect(events.at(-1)).toEqual({ kind: 'end' });
+  });
+
+  it('stops with the error of a report that cannot be written', async () => {
+    const silent = await silentService();
+    const full = new AppError('storage_full', 'no room');
+    const broken = new Writable({ write: (_chunk, _encoding, done) => done(full) });
+    await expect(runInto(broken, [loopbackPort(silent.port)])).rejects.toBe(full);
+    await silent.allClosed();
+  });
+
+  it('can be stopped while nobody reads its report', async () => {
+    const web = await weakWeb();
+    const abort = new AbortController();
+    const reason = new AppError('scan_aborted', 'stopped by the test');
+    const stuck = new Writable({
+      highWaterMark: 1,
+      write: () => abort.abort(reason), // never says it is done
+    });
+    await expect(runInto(stuck, [urlTarget(web.url)], abort.signal)).rejects.toBe(reason);
+  });
+});
