@@ -10,6 +10,7 @@ const PAGES = [
   { file: 'docs/errors.md', render: async () => renderErrors((await built('model/errors.js')).ERROR_CATALOG) },
   { file: 'docs/tools.md', render: async () => (await built('tools/render-docs.js')).renderToolDocs() },
   { file: 'docs/config.md', render: async () => (await built('config/render-docs.js')).renderConfigDocs() },
+  { file: 'docs/cli.md', render: async () => (await built('cli/render-docs.js')).renderCliDocs() },
 ];
 
 function renderErrors(catalog) {

@@ -1,0 +1,81 @@
+import type { App } from '../../app.ts';
+import type { z } from 'zod';
+import { RunUntrustedInput } from '../../model/contract/run.ts';
+import { isFinal } from '../../model/scan.ts';
+import { exitCode, exitOfScan } from '../exit-codes.ts';
+import { readInput } from '../input.ts';
+import type { Session } from '../session.ts';
+import { followProgress } from '../follow.ts';
+import { printResults } from './results.ts';
+
+export interface ScanOptions {
+  readonly pool?: string;
+  readonly instance?: string;
+  readonly intensity?: string;
+  readonly ports?: string;
+  readonly templates?: readonly string[];
+  readonly name?: string;
+  readonly priority?: number;
+  readonly maxDuration?: number;
+  readonly idempotencyKey?: string;
+  /** False with `--no-wait`. */
+  readonly wait: boolean;
+  readonly json?: boolean;
+}
+
+type Input = z.infer<typeof RunUntrustedInput>;
+
+const inputOf = (targets: readonly string[], options: ScanOptions): Input =>
+  readInput(RunUntrustedInput, {
+    targets,
+    scanner_pool: options.pool,
+    scanner_instance: options.instance,
+    intensity: options.intensity,
+    ports: options.ports,
+    templates: options.templates,
+    name: options.name,
+    priority: options.priority,
+    max_duration_minutes: options.maxDuration,
+    idempotency_key: options.idempotencyKey,
+  });
+
+/** `scanmux scan`: queues a scan, shows how it goes and what it found. */
+export async function scan(session: Session, targets: readonly string[], options: ScanOptions): Promise<number> {
+  const input = inputOf(targets, options);
+  return session.withApp((app) => submitAndFollow(session, app, input, options));
+}
+
+async function submitAndFollow(session: Session, app: App, input: Input, options: ScanOptions): Promise<number> {
+  const interrupt = onInterrupt();
+  try {
+    const submitted = await app.scans.submit(input, session.ask());
+    const { scan_id: id, deduplicated, state } = submitted;
+    const { terminal } = session;
+    if (!options.wait) {
+      const told = `Scan ${id} is ${state}. Look at it with: scanmux status ${id}`;
+      terminal.out(options.json === true ? JSON.stringify(submitted, undefined, 2) : told);
+      return exitCode('ok');
+    }
+    terminal.note(`Scan ${id} ${deduplicated ? `was already asked for and is ${state}` : `is ${state}`}.`);
+    const ended = await followProgress(session, app, id, interrupt.signal);
+    if (!isFinal(ended.state)) {
+      terminal.note(`The scan goes on. Look at it with: scanmux status ${id}   End it with: scanmux cancel ${id}`);
+      return exitCode('interrupted');
+    }
+    await printResults(session, app, { scan_id: id }, { json: options.json === true, all: false });
+    return exitCode(exitOfScan(ended));
+  } finally {
+    interrupt.off();
+  }
+}
+
+/** Aborts at the first Ctrl-C; a second one ends the program at once. Listens from before the scan is accepted. */
+function onInterrupt(): { signal: AbortSignal; off: () => void } {
+  const interrupted = new AbortController();
+  const heard = (): void => {
+    if (interrupted.signal.aborted) process.exit(exitCode('interrupted'));
+    interrupted.abort();
+  };
+  process.on('SIGINT', heard);
+  return { signal: interrupted.signal, off: () => void process.off('SIGINT', heard) };
+}
