@@ -1,0 +1,61 @@
+import type { App } from '../../app.ts';
+import type { Folders, Session } from '../session.ts';
+import { examineConfigFolder, examineDataFolder, examineNode, examineSettings } from './folders.ts';
+import { failed, type Finding } from './finding.ts';
+import { examineAudit, examineEngines, examinePolicy, examineQueue, examineScanners, examineWorker } from './parts.ts';
+
+/** Looks at everything, in the order things build on each other; what cannot be looked at is said. Never throws. */
+export async function examine(session: Session): Promise<readonly Finding[]> {
+  let folders: Folders;
+  try {
+    folders = session.folders();
+  } catch (error) {
+    return [examineNode(), failed('folders', error)];
+  }
+  const { settings, finding } = examineSettings(folders.config, session.env);
+  const first = [
+    examineNode(),
+    ...examineConfigFolder(folders.config),
+    finding,
+    ...examineDataFolder(folders.data, settings?.storage_reserve_mb ?? 0),
+  ];
+  if (first.some(({ level }) => level === 'fail')) {
+    return [...first, skipped('queue, scanners, policy, worker and audit log')];
+  }
+  try {
+    return [...first, ...(await session.withApp((app) => examineApp(app, session, folders), { spawnWorker: false }))];
+  } catch (error) {
+    return [...first, failed('app', error), skipped('scanners, policy, worker and audit log')];
+  }
+}
+
+const skipped = (what: string): Finding => ({
+  level: 'warn',
+  subject: 'skipped',
+  said: `${what} were not looked at.`,
+  fix: 'correct what failed above and run it again.',
+});
+
+type Part = (app: App, session: Session, folders: Folders) => Promise<readonly Finding[]>;
+
+const PARTS: readonly (readonly [string, Part])[] = [
+  ['queue', examineQueue],
+  ['scanners', examineScanners],
+  ['engines', examineEngines],
+  ['policy', examinePolicy],
+  ['worker', examineWorker],
+  ['audit', examineAudit],
+];
+
+/** One broken part must not hide the others. */
+async function examineApp(app: App, session: Session, folders: Folders): Promise<readonly Finding[]> {
+  const findings: Finding[] = [];
+  for (const [subject, part] of PARTS) {
+    try {
+      findings.push(...(await part(app, session, folders)));
+    } catch (error) {
+      findings.push(failed(subject, error));
+    }
+  }
+  return findings;
+}

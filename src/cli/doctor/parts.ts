@@ -1,0 +1,79 @@
+import { join } from 'node:path';
+import { POLICY_FILE, type App } from '../../app.ts';
+import type { Folders, Session } from '../session.ts';
+import { fail, ok, warn, type Finding } from './finding.ts';
+import { writableByOthers } from './folders.ts';
+
+export async function examineQueue({ scans }: App, session: Session): Promise<Finding[]> {
+  const { pools, backend } = await scans.queueStatus({}, session.ask());
+  const total = (key: 'queued' | 'running' | 'retrying' | 'dead_letters'): number =>
+    pools.reduce((sum, pool) => sum + pool[key], 0);
+  const said = `${backend}: ${total('queued')} queued, ${total('running')} running, ${total('retrying')} waiting for a retry`;
+  const dead = total('dead_letters');
+  if (dead === 0) return [ok('queue', said)];
+  return [
+    warn(
+      'queue',
+      `${said}; ${dead} failed for good.`,
+      '`scanmux dlq list` shows them, `scanmux dlq retry <scan_id>` tries again.',
+    ),
+  ];
+}
+
+export async function examineScanners({ registry }: App): Promise<Finding[]> {
+  const { source, lastError } = registry.status();
+  const pools = registry.pools().map(({ name }) => name);
+  if (lastError !== undefined) return [fail('scanners', lastError, 'correct the file; `scanmux reload` checks it.')];
+  return [ok('scanners', `${pools.join(', ')} (${source}), default ${registry.defaultPool}`)];
+}
+
+export async function examineEngines({ scans }: App, session: Session): Promise<Finding[]> {
+  const { pools } = await scans.listScanners({}, session.ask());
+  return pools.flatMap(({ pool, engine, instances }) =>
+    instances.map(({ instance_id: id, enabled, health, why, version, can_launch: canLaunch }) => {
+      const name = `${pool}/${id}: ${engine}${version === undefined ? '' : ` ${version}`}, ${health}`;
+      if (!enabled) return ok('engine', `${name} (disabled)`);
+      if (canLaunch && why === undefined) return ok('engine', name);
+      const fix = why ?? 'see its log.';
+      return canLaunch ? warn('engine', `${name}.`, fix) : fail('engine', `${name}; it cannot start scans.`, fix);
+    }),
+  );
+}
+
+export async function examinePolicy({ policy }: App, _session: Session, { config }: Folders): Promise<Finding[]> {
+  const { source, allow, deny, maxHosts, maxIntensity, lastError } = policy.describe();
+  const said = `${source}: ${allow.length} allowed, ${deny.length} denied, max_hosts ${maxHosts}, max_intensity ${maxIntensity}`;
+  const loose = writableByOthers(join(config, POLICY_FILE), 'policy');
+  const state =
+    lastError === undefined
+      ? ok('policy', said)
+      : fail('policy', `The policy file was refused, so nothing is allowed: ${lastError}`, 'correct the file.');
+  return loose ? [state, loose] : [state];
+}
+
+export async function examineWorker({ seat, queue }: App): Promise<Finding[]> {
+  const holder = await seat.holder();
+  if (holder !== undefined) return [ok('worker', `runs (process ${holder.split('|')[1] ?? 'unknown'})`)];
+  const waiting = await queue.liveCount();
+  if (waiting === 0) return [ok('worker', 'none runs; one starts with the next scan')];
+  return [
+    warn(
+      'worker',
+      `none runs, and ${waiting} scans wait for one.`,
+      'run `scanmux worker`; logs/worker.log in the data folder says why it ended.',
+    ),
+  ];
+}
+
+export async function examineAudit({ audit }: App): Promise<Finding[]> {
+  const { ok: isUnbroken, entries, firstBad, reason } = await audit.verify();
+  if (isUnbroken) return [ok('audit', `${entries} entries, unbroken`)];
+  const place = firstBad === undefined ? '' : ` at entry ${firstBad}`;
+  return [
+    fail(
+      'audit',
+      `The chain is broken${place}: ${reason ?? 'an entry is not as it was written'}.`,
+      'keep a copy of audit.db and audit.head, and find out who could write there.',
+    ),
+  ];
+}

@@ -1,0 +1,203 @@
+import { Command, Option } from 'commander';
+import { Intensity, ScanState } from '../model/scan.ts';
+import { SEVERITIES } from '../model/finding.ts';
+import type { ListOptions } from './commands/scans.ts';
+import type { ResultsOptions } from './commands/results.ts';
+import type { ScanOptions } from './commands/scan.ts';
+import type { EditOptions } from './commands/policy.ts';
+import { decimal, listOf, wholeNumber } from './input.ts';
+import type { Globals, Session } from './session.ts';
+import { VERSION } from './version.ts';
+
+/** What a command does: resolves to the exit code. */
+export type Action = (session: Session) => Promise<number>;
+
+/** Runs actions: commands only say what is to be done; whoever made the program does it. */
+export type Runner = (globals: Globals, action: Action) => Promise<void>;
+
+/** A way to add a command: its words, then what it does with them. */
+type Add = (words: string, description: string) => Command;
+
+/** The whole command line, without running it: also what documentation is checked against. */
+export function createProgram(runner: Runner = () => Promise.resolve()): Command {
+  const program = new Command('scanmux')
+    .description('Vulnerability scans for AI agents. Without a command: an MCP server on stdin and stdout.')
+    .version(VERSION)
+    .option('--config <folder>', 'folder of scanmux.yaml, scanners.yaml and policy.yaml')
+    .option('--data <folder>', 'folder of the queue, findings and reports')
+    .option('--in-process', 'without a command: run scans inside the server, e.g. in a container')
+    .exitOverride()
+    .showHelpAfterError('(--help shows what there is)')
+    .allowExcessArguments(false);
+  const run = (action: Action): Promise<void> => runner(program.opts<Globals>(), action);
+  const add: Add = (words, description) => program.command(words).description(description);
+  addScan(add, run);
+  addResults(add, run);
+  addScans(add, run);
+  addOperations(add, run);
+  addPolicy(add, run);
+  addAudit(add, run);
+  addDeadLetters(add, run);
+  return program;
+}
+
+type Run = (action: Action) => Promise<void>;
+
+const JSON_OPTION = ['--json', 'print JSON'] as const;
+const intensityOption = (): Option =>
+  new Option('--intensity <level>', 'how hard it may hit').choices(Intensity.options);
+
+function addScan(add: Add, run: Run): void {
+  add('scan <targets...>', 'scan, show how it goes, then what was found and what was not looked at')
+    .option('--pool <name>', 'scanner pool')
+    .option('--instance <id>', 'one instance of the pool')
+    .addOption(intensityOption())
+    .option('--ports <list>', 'TCP ports, e.g. 80,443,8000-8100')
+    .option('--templates <names>', 'names of checks, by comma', listOf)
+    .option('--name <text>', 'label of the scan')
+    .option('--priority <1-10>', '1 is served first', wholeNumber)
+    .option('--max-duration <minutes>', 'the scan is ended after this long', wholeNumber)
+    .option('--idempotency-key <key>', 'the same key never starts a second scan')
+    .option('--no-wait', 'only queue it')
+    .option(...JSON_OPTION)
+    .action(async (targets: string[], options: ScanOptions) =>
+      run(async (session) => (await import('./commands/scan.ts')).scan(session, targets, options)),
+    );
+}
+
+function addResults(add: Add, run: Run): void {
+  add('results <scan_id>', 'findings of a finished scan')
+    .option('--severity <levels>', 'only these, by comma', listOf)
+    .addOption(new Option('--min-severity <level>', 'only these and worse').choices(SEVERITIES))
+    .option('--min-cvss <score>', 'only these and worse', decimal)
+    .option('--min-epss <score>', 'only these and likelier', decimal)
+    .option('--kev-only', 'only vulnerabilities known to be exploited (CISA KEV)')
+    .option('--exploit-available', 'only findings with a public exploit')
+    .option('--host <host>', 'IP, CIDR or name')
+    .option('--port <port>', 'port', wholeNumber)
+    .option('--cve <id>', 'CVE')
+    .option('--rule-id <id>', 'id of the check')
+    .option('--text <words>', 'words in the finding')
+    .addOption(
+      new Option('--group-by <key>', 'count by').choices(['none', 'host', 'rule', 'cve', 'severity', 'solution']),
+    )
+    .addOption(new Option('--sort <key>', 'order').choices(['urgency', 'severity', 'host', 'cvss', 'epss']))
+    .addOption(new Option('--detail <level>', 'with --json').choices(['minimal', 'brief', 'summary', 'full']))
+    .option('--all', 'every page')
+    .option(...JSON_OPTION)
+    .action(async (scanId: string, options: ResultsOptions) =>
+      run(async (session) => (await import('./commands/results.ts')).results(session, scanId, options)),
+    );
+}
+
+function addScans(add: Add, run: Run): void {
+  add('status <scan_id>', 'how a scan is doing')
+    .option(...JSON_OPTION)
+    .action(async (scanId: string, options: { json?: boolean }) =>
+      run(async (session) => (await import('./commands/scans.ts')).status(session, scanId, options)),
+    );
+  add('cancel <scan_id>', 'end a scan; what it found so far is kept')
+    .option('--reason <text>', 'for the audit log')
+    .option(...JSON_OPTION)
+    .action(async (scanId: string, options: { reason?: string; json?: boolean }) =>
+      run(async (session) => (await import('./commands/scans.ts')).cancel(session, scanId, options)),
+    );
+  add('list', 'scans, newest first')
+    .addOption(new Option('--state <state>', 'only these').choices(ScanState.options))
+    .option('--target <target>', 'scans that overlap this IP, CIDR, host or URL')
+    .option('--pool <name>', 'only of this pool')
+    .option('--limit <count>', 'scans per page', wholeNumber)
+    .option('--cursor <cursor>', 'where the page before ended')
+    .option(...JSON_OPTION)
+    .action(async (options: ListOptions) =>
+      run(async (session) => (await import('./commands/scans.ts')).list(session, options)),
+    );
+}
+
+function addOperations(add: Add, run: Run): void {
+  add('worker', 'run queued scans until there is nothing left; servers start it by themselves')
+    .option('--stay', 'do not end when there is nothing to do')
+    .action(async (options: { stay?: boolean }) =>
+      run(async (session) => (await import('./commands/worker.ts')).worker(session, options)),
+    );
+  add('doctor', 'check configuration, folders, engines, policy, worker and audit log, with the fix for each')
+    .option(...JSON_OPTION)
+    .action(async (options: { json?: boolean }) =>
+      run(async (session) => (await import('./commands/doctor.ts')).doctor(session, options)),
+    );
+  add('reload', 'make every process read scanners.yaml again').action(async () =>
+    run(async (session) => (await import('./commands/configuration.ts')).reload(session)),
+  );
+  add('init', 'write commented examples to the config folder; nothing is overwritten').action(async () =>
+    run(async (session) => (await import('./commands/configuration.ts')).init(session)),
+  );
+}
+
+/** A command that only groups others: alone it is a mistake, and shows what there is. */
+const group = (add: Add, name: string, description: string): Add => {
+  const parent = add(name, description);
+  return (words, text) => parent.command(words).description(text);
+};
+
+function addPolicy(add: Add, run: Run): void {
+  const policy = group(add, 'policy', 'what may be scanned');
+  policy('show', 'the scope in force').action(async () =>
+    run(async (session) => (await import('./commands/policy.ts')).showPolicy(session)),
+  );
+  for (const list of ['allow', 'deny'] as const) {
+    policy(`${list} <target>`, `${list} an address, CIDR, range, host, *.suffix or URL prefix`)
+      .option('--note <text>', 'why, kept in the file')
+      .option('--expires <YYYY-MM-DD>', 'last day it holds (allow only)')
+      .option('--remove', `take it out of the ${list} list`)
+      .action(async (target: string, options: EditOptions) =>
+        run(async (session) => (await import('./commands/policy.ts')).changePolicy(session, list, target, options)),
+      );
+  }
+  policy('check <target>', 'would a scan of it be allowed? Sends nothing to it')
+    .addOption(intensityOption())
+    .option(...JSON_OPTION)
+    .action(async (target: string, options: { intensity?: string; json?: boolean }) =>
+      run(async (session) => (await import('./commands/policy.ts')).checkPolicy(session, target, options)),
+    );
+}
+
+const TAIL = 20;
+
+function addAudit(add: Add, run: Run): void {
+  const audit = group(add, 'audit', 'the log of who asked for what');
+  audit('verify', 'is every entry as it was written?')
+    .option(...JSON_OPTION)
+    .action(async (options: { json?: boolean }) =>
+      run(async (session) => (await import('./commands/audit.ts')).verifyAudit(session, options)),
+    );
+  audit('tail', 'the newest entries, oldest first')
+    .argument('[n]', 'how many', wholeNumber, TAIL)
+    .option(...JSON_OPTION)
+    .action(async (count: number, options: { json?: boolean }) =>
+      run(async (session) => (await import('./commands/audit.ts')).tailAudit(session, count, options)),
+    );
+}
+
+const PURGE_DAYS = 30;
+
+function addDeadLetters(add: Add, run: Run): void {
+  const dlq = group(add, 'dlq', 'scans that failed or ran out of time for good (dead letters)');
+  dlq('list', 'all of them')
+    .option(...JSON_OPTION)
+    .action(async (options: { json?: boolean }) =>
+      run(async (session) => (await import('./commands/dead-letters.ts')).listDeadLetters(session, options)),
+    );
+  dlq('show <scan_id>', 'one of them, with its error')
+    .option(...JSON_OPTION)
+    .action(async (scanId: string, options: { json?: boolean }) =>
+      run(async (session) => (await import('./commands/dead-letters.ts')).showDeadLetter(session, scanId, options)),
+    );
+  dlq('retry <scan_id>', 'queue it again').action(async (scanId: string) =>
+    run(async (session) => (await import('./commands/dead-letters.ts')).retryDeadLetter(session, scanId)),
+  );
+  dlq('purge', 'remove old ones with their files')
+    .option('--older-than <days>', 'only those that ended longer ago', wholeNumber, PURGE_DAYS)
+    .action(async (options: { olderThan: number }) =>
+      run(async (session) => (await import('./commands/dead-letters.ts')).purgeDeadLetters(session, options)),
+    );
+}
