@@ -38,6 +38,7 @@ export function prepareRun(input: PlanInput, registry: Registry): PreparedRun {
     ...(input.severity_levels === undefined ? {} : { severity_levels: [...new Set(input.severity_levels)].toSorted() }),
     ...(input.project_id === undefined ? {} : { project_id: input.project_id }),
   });
+  pool.check?.(request);
   return { pool, request, targets };
 }
 

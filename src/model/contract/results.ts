@@ -64,7 +64,7 @@ export const ShownFinding = z.strictObject({
   discriminator: z.string().optional(),
   untrusted: Untrusted.optional(),
   injection_signals: z.array(z.string()).optional(),
-  truncated: z.array(z.string()).optional().describe('Keys that were cut to fit max_tokens.'),
+  cut: z.array(z.string()).optional().describe('What was cut to fit max_tokens, and by how much.'),
 });
 
 export const ResultGroup = z.strictObject({
@@ -76,6 +76,7 @@ export const ResultGroup = z.strictObject({
   max_epss: z.number().optional(),
   kev: z.boolean(),
   sample_finding_id: z.string(),
+  cut: z.array(z.string()).optional(),
 });
 
 export const Results = z.strictObject({
@@ -110,8 +111,5 @@ export const FindingAnswer = z.strictObject({
   scan_id: z.string(),
   verdict: Verdict,
   coverage: Coverage,
-  cut: z
-    .array(z.strictObject({ field: z.string(), omitted_characters: z.int() }))
-    .describe('What did not fit max_tokens.'),
 });
 export type FindingAnswer = z.infer<typeof FindingAnswer>;
