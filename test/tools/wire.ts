@@ -12,9 +12,9 @@ export interface Wire {
   readonly client: Client;
   readonly app: App;
   /** Structured content of a call that must succeed. */
-  ok(name: string, args?: Record<string, unknown>): Promise<Record<string, unknown>>;
+  readonly ok: (name: string, args?: Record<string, unknown>) => Promise<Record<string, unknown>>;
   /** First line of a call that must fail: `code: message hint`. */
-  fails(name: string, args?: Record<string, unknown>): Promise<string>;
+  readonly fails: (name: string, args?: Record<string, unknown>) => Promise<string>;
 }
 
 const SETTINGS = 'storage_reserve_mb: 0\n';
