@@ -10,6 +10,7 @@ const PAGES = [
   { file: 'docs/errors.md', render: async () => renderErrors((await built('model/errors.js')).ERROR_CATALOG) },
   { file: 'docs/tools.md', render: renderTools },
   { file: 'docs/config.md', render: renderConfig },
+  { file: 'docs/cli.md', render: async () => (await built('cli/render-docs.js')).renderCliDocs() },
 ];
 
 async function renderTools() {
