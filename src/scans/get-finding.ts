@@ -23,14 +23,14 @@ export function createGetFinding(deps: Deps): GetFinding {
     const found = await find(deps, id, caller.tenant);
     if (!found) throw new AppError('finding_not_found', 'There is no finding with this id.');
     const { scan, finding } = found;
-    const facts = {
+    await deps.audit({
       caller,
       action: 'read_results',
       decision: 'allowed',
-      scan_id: scan.scanId,
-      trace_id: traceId,
-    } as const;
-    await deps.audit({ ...facts, detail: { finding: id } });
+      scanId: scan.scanId,
+      traceId,
+      detail: { finding: id },
+    });
     const coverage = scan.result?.coverage ?? noCoverage(scan.request.targets.length);
     const verdict = scan.result?.verdict ?? 'not_tested';
     const frame = { summary: summary(finding, verdict, coverage), scan_id: scan.scanId, verdict, coverage };
