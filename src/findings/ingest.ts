@@ -1,26 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setImmediate as yieldToOthers } from 'node:timers/promises';
-import { Place } from '../model/coverage.ts';
 import type { Coverage } from '../model/coverage.ts';
-import { AppError } from '../model/errors.ts';
-import { ParsedFinding } from '../model/finding.ts';
 import type { BySeverity } from '../model/finding.ts';
-import type { ReportEvent } from '../model/report.ts';
 import { openDatabase } from '../platform/sqlite.ts';
 import type { Database } from '../platform/sqlite.ts';
 import type { Log } from '../platform/log.ts';
-import { createCheckLedger } from './check-ledger.ts';
-import type { CheckLedger } from './check-ledger.ts';
 import { diskFailure, discard, makeFolder, makePrivateFile, publish } from './disk.ts';
 import { INDICES, newFileSettings, SCHEMA, severityCounts } from './findings-file.ts';
 import type { IngestInput, Ingested } from './findings.ts';
-import { createPlaceLedger } from './place-ledger.ts';
-import type { PlaceLedger } from './place-ledger.ts';
+import { hear } from './hear.ts';
+import type { Heard } from './hear.ts';
 import { copyRanked, openStaging } from './staging.ts';
-import type { Staging } from './staging.ts';
 
-/** Small enough that renewing a lease never waits long, large enough that a transaction is not the cost. */
+/** Rows of one transaction; between two, other work of the process has its turn. */
 const BATCH = 500;
 
 /** Bounds of one ingest. */
@@ -32,16 +25,6 @@ export interface IngestLimits {
 }
 
 export const INGEST_LIMITS: IngestLimits = { maxFindings: 5_000_000, maxFileBytes: 64 * 2 ** 30 };
-
-/** What reading a report left behind, besides the staged findings. */
-interface Heard {
-  readonly places: PlaceLedger;
-  readonly lookedFor: CheckLedger;
-  readonly notLookedFor: CheckLedger;
-  unrequested: number;
-  ended: boolean;
-  readError?: AppError;
-}
 
 /**
  * Turns the events of one report into a findings file named by its content. Equal events in any order give an equal
@@ -76,95 +59,12 @@ async function stage(
   path: string,
   limits: IngestLimits,
 ): Promise<{ heard: Heard; findings: number }> {
-  const heard: Heard = {
-    places: createPlaceLedger(input.targets),
-    lookedFor: createCheckLedger(),
-    notLookedFor: createCheckLedger(),
-    unrequested: 0,
-    ended: false,
-  };
-  heard.notLookedFor.add(input.notLookedFor ?? []);
   const staging = openStaging(path, input.engine, limits.maxFileBytes);
   try {
-    await hear(input.events, heard, staging, limits.maxFindings);
+    const heard = await hear(input, staging, limits.maxFindings);
     return { heard, findings: staging.rank() };
   } finally {
     staging.close();
-  }
-}
-
-async function hear(events: AsyncIterable<ReportEvent>, heard: Heard, staging: Staging, max: number): Promise<void> {
-  let batch: ParsedFinding[] = [];
-  let found = 0;
-  const store = async (): Promise<void> => {
-    found += staging.add(batch);
-    batch = [];
-    if (found > max) throw new AppError('report_unreadable', `The report holds more than ${max} findings.`);
-    await yieldToOthers();
-  };
-  for await (const event of untilUnreadable(events, heard)) {
-    if (event.kind === 'finding') batch.push(event.finding);
-    else take(event, heard);
-    if (batch.length >= BATCH) await store();
-  }
-  await store();
-}
-
-/** Checked events until the report ends or stops making sense; the reason is kept, and what was whole stays. */
-async function* untilUnreadable(events: AsyncIterable<ReportEvent>, heard: Heard): AsyncGenerator<ReportEvent> {
-  let seen = 0;
-  try {
-    for await (const event of events) {
-      seen += 1;
-      yield checked(event, heard.places, seen);
-    }
-  } catch (error) {
-    if (!(error instanceof AppError) || error.code !== 'report_unreadable') throw error;
-    heard.readError = error;
-    heard.ended = false;
-  }
-}
-
-/** The second parse is what makes cleaning impossible to skip, whatever a parser emits. */
-function checked(event: ReportEvent, places: PlaceLedger, position: number): ReportEvent {
-  if (event.kind === 'finding') {
-    const parsed = ParsedFinding.safeParse(event.finding);
-    if (parsed.success) return { kind: 'finding', finding: withHost(parsed.data, places) };
-    throw unfit(position, parsed.error.issues[0]?.path);
-  }
-  if (event.kind === 'place') {
-    const parsed = Place.safeParse(event.place);
-    if (parsed.success) return { kind: 'place', place: parsed.data };
-    throw unfit(position, parsed.error.issues[0]?.path);
-  }
-  return event;
-}
-
-const unfit = (position: number, path: readonly PropertyKey[] = []): AppError =>
-  new AppError(
-    'report_unreadable',
-    `Event ${position} of the report does not fit at ${path.map(String).join('.') || 'its root'}.`,
-  );
-
-/** A host is called what it was asked for: names of the report or the resolver would change from scan to scan. */
-function withHost(finding: ParsedFinding, places: PlaceLedger): ParsedFinding {
-  const { ip } = finding.location;
-  const host = ip === undefined ? undefined : places.hostOf(ip);
-  return host === undefined ? finding : { ...finding, location: { ...finding.location, host } };
-}
-
-function take(event: Exclude<ReportEvent, { kind: 'finding' }>, heard: Heard): void {
-  switch (event.kind) {
-    case 'place':
-      if (!heard.places.note(event.place)) heard.unrequested += 1;
-      return;
-    case 'checks':
-      heard.lookedFor.add(event.lookedFor);
-      heard.notLookedFor.add(event.notLookedFor);
-      return;
-    case 'end':
-      heard.ended = true;
-      return;
   }
 }
 

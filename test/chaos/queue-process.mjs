@@ -1,5 +1,6 @@
 // One process of the chaos tests at the queue port: node queue-process.mjs <role> <settings as JSON>. It is plain
 // JavaScript over dist/, because the oldest supported Node runs no TypeScript.
+import { once } from 'node:events';
 import { newScanId, newTraceId } from '../../dist/model/ids.js';
 import { systemClock } from '../../dist/platform/clock.js';
 import { identityText, ownIdentity } from '../../dist/platform/process-identity.js';
@@ -75,11 +76,9 @@ async function holdOne() {
   const worker = identityText(ownIdentity());
   await queue.heartbeat(worker);
   const claim = await queue.claim(worker, slots);
-  process.on('message', async () => {
-    process.send({ finished: await queue.finish(claim, { kind: 'completed', result: resultOf(claim) }) });
-  });
   process.send({ step: 'claimed' });
-  await new Promise(() => {});
+  await once(process, 'message');
+  process.send({ finished: await queue.finish(claim, { kind: 'completed', result: resultOf(claim) }) });
 }
 
 const resultOf = ({ epoch }) => ({

@@ -733,6 +733,7 @@ export function describeQueueContract(name: string, createHarness: () => Promise
           { limit: 1, cursor: 'nonsense' },
           { limit: 1, cursor: '' },
           { limit: 1, cursor, state: 'queued' },
+          { limit: 1, cursor, targetKey: 'a.test' },
         ] as const) {
           await expect(queue.list(T, filter)).rejects.toMatchObject({ code: 'cursor_invalid' });
         }

@@ -40,6 +40,15 @@ describe('coverage', () => {
     expect(named.ingested.coverage).toMatchObject(counts(1, 0, 1));
   });
 
+  it('knows a place by the text of its target', async () => {
+    const targets: PinnedTarget[] = [
+      { target: { kind: 'address', text: '[::1]:443', address: '::1', port: 443 }, addresses: ['::1'] },
+      { target: { kind: 'address', text: '10.0.0.1:8080', address: '10.0.0.1', port: 8080 }, addresses: ['10.0.0.1'] },
+    ];
+    const { ingested } = await stored([placed('[::1]:443', 'tested'), placed('10.0.0.1:8080', 'tested'), END], targets);
+    expect(ingested.coverage).toMatchObject(counts(2, 2));
+  });
+
   it('maps the addresses of a host to its name and merges what is said of each', async () => {
     const targets = [host('localhost', '127.0.0.1', '::1')];
     const whole = await stored([placed('127.0.0.1', 'tested'), placed('0:0::1', 'tested'), END], targets);
@@ -94,6 +103,14 @@ describe('coverage', () => {
       [host('localhost', '127.0.0.1', '::1')],
     );
     expect((await store.get(file, SCAN_ID, 1))?.location).toEqual({ ip: '::1', host: 'localhost', port: 443 });
+  });
+
+  it('calls a weakness on several addresses of one host one finding', async () => {
+    const both = ['127.0.0.1', '::1'].map((ip) => found({ location: { ip, port: 443, protocol: 'tcp' } }));
+    const { ingested } = await stored([...both, END], [host('localhost', '127.0.0.1', '::1')]);
+    expect(ingested.findings).toBe(1);
+    const apart = await stored([...both, END], [address('127.0.0.1'), address('::1')]);
+    expect(apart.ingested.findings).toBe(2);
   });
 
   it('gathers kinds of check without repeats, sorted, cleaned and capped', async () => {

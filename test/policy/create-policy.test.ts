@@ -171,6 +171,15 @@ describe('addresses', () => {
     expect(await one('64:ff9b::808:800/120')).toMatchObject({ allowed: false });
   });
 
+  it.each(['64:ff9b::a00:1', '2002:a00:1::', '::a00:1', '2001:0:a00:1::', '2001:0:808:808:0:0:f5ff:fffe'])(
+    'lets a deny of 10.0.0.1 win over %s, which carries it, even when that is named exactly',
+    async (carrier) => {
+      expect(await policyOf({ yaml: scope([carrier]) }).one(carrier)).toMatchObject({ allowed: true });
+      const { one } = policyOf({ yaml: scope([carrier], ['10.0.0.1']) });
+      expect(await one(carrier)).toMatchObject({ allowed: false, rule: 'deny 10.0.0.1' });
+    },
+  );
+
   it("denies the scanner's own control addresses, but not loopback for their sake", async () => {
     const { one } = policyOf({ yaml: scope(['10.1.0.0/24', 'localhost']), own: ['10.1.0.5', '127.0.0.1'] });
     expect(await one('10.1.0.5')).toMatchObject({ allowed: false, rule: expect.stringContaining('control address') });

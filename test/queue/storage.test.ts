@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, readdirSync, rmSync, statSync, truncateSync, w
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ScanQueue } from '../../src/queue/queue.ts';
+import { CHANGED_SINCE } from '../../src/queue/sqlite/events.ts';
 import { openMigrated, userVersion } from '../../src/queue/sqlite/migrate.ts';
 import { createQueueOn, createSqliteQueue } from '../../src/queue/sqlite/queue.ts';
 import { APPLICATION_ID, MIGRATIONS } from '../../src/queue/sqlite/schema.ts';
@@ -206,6 +207,13 @@ describe('the queue file', () => {
     expect(left).toEqual([0, 0, 0, 1]);
   });
 
+  it('reads only the new events after a ring', async () => {
+    const store = await openStore(deps());
+    open.push(createQueueOn(store));
+    const steps = store.db.prepare(`EXPLAIN QUERY PLAN ${CHANGED_SINCE}`).all(0);
+    expect(steps.map((row) => row['detail'])).toContain('SEARCH events USING INTEGER PRIMARY KEY (rowid>?)');
+  });
+
   it('answers hot questions from indexes alone', async () => {
     const store = await openStore(deps());
     open.push(createQueueOn(store));
@@ -222,6 +230,10 @@ describe('the queue file', () => {
       ],
       [`SELECT id, bound FROM scans WHERE held = 1 AND pool = 'p' AND queued_at < 1`, 'held'],
       [`SELECT pool, n FROM ranks WHERE shift = 99`, 'rank_totals'],
+      [
+        `SELECT id FROM scans WHERE state = 'queued' AND bound <> '' AND pool = 'p' AND tenant = 't' ORDER BY priority, rank LIMIT 10`,
+        'waiting_bound_rank',
+      ],
       [`DELETE FROM ranks WHERE n = 0`, 'empty_ranks'],
       [`SELECT pool, instance, count(*) FROM scans WHERE state = 'running' GROUP BY pool, instance`, 'running'],
     ] as const) {

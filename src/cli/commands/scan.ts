@@ -2,7 +2,6 @@ import type { App } from '../../app.ts';
 import type { z } from 'zod';
 import { RunUntrustedInput } from '../../model/contract/run.ts';
 import { isFinal } from '../../model/scan.ts';
-import type { Waited } from '../../model/contract/status.ts';
 import { exitCode, exitOfScan } from '../exit-codes.ts';
 import { readInput } from '../input.ts';
 import type { Session } from '../session.ts';
@@ -47,36 +46,36 @@ export async function scan(session: Session, targets: readonly string[], options
 }
 
 async function submitAndFollow(session: Session, app: App, input: Input, options: ScanOptions): Promise<number> {
-  const { terminal } = session;
-  const submitted = await app.scans.submit(input, session.ask());
-  const { scan_id: id, deduplicated, state } = submitted;
-  const isTold = options.json !== true;
-  if (isTold) terminal.note(`Scan ${id} ${deduplicated ? `was already asked for and is ${state}` : `is ${state}`}.`);
-  if (!options.wait) {
-    if (!isTold) terminal.out(JSON.stringify(submitted, undefined, 2));
-    else terminal.out(`Look at it with: scanmux status ${id}`);
-    return exitCode('ok');
+  const interrupt = onInterrupt();
+  try {
+    const submitted = await app.scans.submit(input, session.ask());
+    const { scan_id: id, deduplicated, state } = submitted;
+    const { terminal } = session;
+    if (!options.wait) {
+      const told = `Scan ${id} is ${state}. Look at it with: scanmux status ${id}`;
+      terminal.out(options.json === true ? JSON.stringify(submitted, undefined, 2) : told);
+      return exitCode('ok');
+    }
+    terminal.note(`Scan ${id} ${deduplicated ? `was already asked for and is ${state}` : `is ${state}`}.`);
+    const ended = await followProgress(session, app, id, interrupt.signal);
+    if (!isFinal(ended.state)) {
+      terminal.note(`The scan goes on. Look at it with: scanmux status ${id}   End it with: scanmux cancel ${id}`);
+      return exitCode('interrupted');
+    }
+    await printResults(session, app, { scan_id: id }, { json: options.json === true, all: false });
+    return exitCode(exitOfScan(ended));
+  } finally {
+    interrupt.off();
   }
-  const ended = await untilEnded(session, app, id);
-  if (!isFinal(ended.state)) {
-    terminal.note(`The scan goes on. Look at it with: scanmux status ${id}   End it with: scanmux cancel ${id}`);
-    return exitCode('interrupted');
-  }
-  await printResults(session, app, { scan_id: id }, { json: options.json === true, all: false });
-  return exitCode(exitOfScan(ended));
 }
 
-/** Resolves when the scan has ended or Ctrl-C was pressed; a second Ctrl-C ends the program at once. */
-async function untilEnded(session: Session, app: App, scanId: string): Promise<Waited> {
+/** Aborts at the first Ctrl-C; a second one ends the program at once. Listens from before the scan is accepted. */
+function onInterrupt(): { signal: AbortSignal; off: () => void } {
   const interrupted = new AbortController();
-  const onInterrupt = (): void => {
+  const heard = (): void => {
     if (interrupted.signal.aborted) process.exit(exitCode('interrupted'));
     interrupted.abort();
   };
-  process.on('SIGINT', onInterrupt);
-  try {
-    return await followProgress(session, app, scanId, interrupted.signal);
-  } finally {
-    process.off('SIGINT', onInterrupt);
-  }
+  process.on('SIGINT', heard);
+  return { signal: interrupted.signal, off: () => void process.off('SIGINT', heard) };
 }

@@ -79,7 +79,7 @@ function condition(tenant: string, filter: ListFilter): { where: string; values:
 /** A cursor is only good for the query it came from. */
 function bindingOf(tenant: string, filter: ListFilter): string {
   const { where, values } = condition(tenant, filter);
-  const parts = JSON.stringify([where, values, filter.targetKey ?? filter.matchesTargets !== undefined]);
+  const parts = JSON.stringify([where, values, filter.matchesTargets !== undefined, filter.targetKey ?? null]);
   return createHash('sha256').update(parts).digest('base64url').slice(0, 12);
 }
 

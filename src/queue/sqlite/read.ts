@@ -1,5 +1,6 @@
 import type { ScannerHealth } from '../../model/capability.ts';
 import type { ScanRecord } from '../../model/scan.ts';
+import type { Row } from '../../platform/sqlite.ts';
 import { instanceKey, type InstanceState, type PoolStatus, type QueueStatus } from '../queue.ts';
 import { queuedByPool } from './ranks.ts';
 import { jsonOf, numberOf, optionalNumber, textOf } from './row.ts';
@@ -51,18 +52,29 @@ function oldestQueuedMs(store: Store, pool: string): number | undefined {
 const liveWorkers = (store: Store): number =>
   many(store, 'SELECT worker_id FROM workers').filter((row) => store.isAlive(textOf(row, 'worker_id'))).length;
 
+/** Each half of the queue is read in the order of its own index. */
+const NEXT = (boundIs: string): string =>
+  `SELECT scan_id, pool, priority, rank, id FROM scans
+   WHERE state = 'queued' AND bound ${boundIs} AND pool = ? AND tenant = ?
+   ORDER BY priority, rank LIMIT ${NEXT_SHOWN}`;
+
 function nextOf(store: Store, tenant: string, pools: readonly PoolStatus[]): QueueStatus['next'] {
-  const next = pools.flatMap(({ pool }) =>
-    many(
-      store,
-      `SELECT scan_id, priority, rank, id FROM scans WHERE state = 'queued' AND pool = ? AND tenant = ?
-       ORDER BY priority, rank, id LIMIT ${NEXT_SHOWN}`,
-      pool,
-      tenant,
-    ).map((row) => ({ scanId: textOf(row, 'scan_id'), pool, priority: numberOf(row, 'priority') })),
+  const rows = pools.flatMap(({ pool }) =>
+    [...many(store, NEXT("= ''"), pool, tenant), ...many(store, NEXT("<> ''"), pool, tenant)].toSorted(
+      (a, b) => by('priority', a, b) || by('rank', a, b) || by('id', a, b),
+    ),
   );
-  return next.toSorted((a, b) => a.priority - b.priority).slice(0, NEXT_SHOWN);
+  return rows
+    .toSorted((a, b) => by('priority', a, b)) // pools are not ranked against one another
+    .slice(0, NEXT_SHOWN)
+    .map((row) => ({
+      scanId: textOf(row, 'scan_id'),
+      pool: textOf(row, 'pool'),
+      priority: numberOf(row, 'priority'),
+    }));
 }
+
+const by = (column: string, a: Row, b: Row): number => numberOf(a, column) - numberOf(b, column);
 
 export function nextRetryInMs(store: Store): number | undefined {
   const row = one(

@@ -2,8 +2,6 @@ import { constants, X509Certificate } from 'node:crypto';
 import { connect as connectTls, type ConnectionOptions, type SecureVersion, type TLSSocket } from 'node:tls';
 import { codeOf, isPinned, openSocket, type Endpoint, type Waits } from './wire.ts';
 
-export type { SecureVersion } from 'node:tls';
-
 /** Everything the local OpenSSL can do, however weak: the aim is to see, not to protect. */
 const SEE_EVERYTHING = 'DEFAULT:@SECLEVEL=0';
 /** Suites without encryption or authentication, with broken ciphers or with export keys. */

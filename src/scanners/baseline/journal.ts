@@ -16,7 +16,10 @@ export function createJournal(report: Writable, signal: AbortSignal): Journal {
   let broken: Error | undefined;
   report.on('error', (error) => (broken = error));
 
-  const room = (): Promise<void> =>
+  let waiting: Promise<void> | undefined;
+  /** All who wait wait for the same thing. */
+  const room = (): Promise<void> => (waiting ??= roomOnce().finally(() => (waiting = undefined)));
+  const roomOnce = (): Promise<void> =>
     new Promise((resolve, reject) => {
       const settle = (): void => {
         report.off('drain', settle);

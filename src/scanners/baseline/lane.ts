@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../../platform/clock.ts';
 import { createGate, type Gate } from './gate.ts';
@@ -43,11 +44,28 @@ function createPacer({ limits, clock }: ScanLimits, signal: AbortSignal): () => 
   };
 }
 
+/** Takes one request from the budgets of host and scan, or says which one is empty. */
+function createPurse(scan: ScanLimits, empty: (why: string) => void): () => boolean {
+  const { requestsPerHost, requestsPerScan } = scan.limits;
+  let left = requestsPerHost;
+  return () => {
+    if (left > 0 && scan.budget > 0) {
+      left -= 1;
+      scan.budget -= 1;
+      return true;
+    }
+    const [count, what] = left > 0 ? [requestsPerScan, 'scan'] : [requestsPerHost, 'host'];
+    empty(`the ${count} requests for one ${what} were used up`);
+    return false;
+  };
+}
+
 /** @param signal Of the scan. Every method throws its reason once it is aborted. */
 export function createLane(scan: ScanLimits, signal: AbortSignal): Lane {
   const { limits, sockets } = scan;
   const own = createGate(SOCKETS_PER_HOST);
   const stop = new AbortController();
+  setMaxListeners(0, stop.signal); // Every port that waits for its turn listens.
   const onAbort = (): void => stop.abort(signal.reason);
   if (signal.aborted) onAbort();
   signal.addEventListener('abort', onAbort, { once: true });
@@ -56,21 +74,9 @@ export function createLane(scan: ScanLimits, signal: AbortSignal): Lane {
     stop.abort(new Error('time for this host is up'));
   }, limits.hostMs);
   let shortOf: string | undefined;
-  let left = limits.requestsPerHost;
   const pace = createPacer(scan, stop.signal);
 
-  const spend = (): boolean => {
-    if (left > 0 && scan.budget > 0) {
-      left -= 1;
-      scan.budget -= 1;
-      return true;
-    }
-    shortOf ??=
-      left > 0
-        ? `the ${limits.requestsPerScan} requests for one scan were used up`
-        : `the ${limits.requestsPerHost} requests for one host were used up`;
-    return false;
-  };
+  const spend = createPurse(scan, (why) => (shortOf ??= why));
 
   /** What the host's own time limit cuts off is not done; what the scan's end cuts off is thrown. */
   const guarded = async <T>(body: () => Promise<T>): Promise<T | undefined> => {

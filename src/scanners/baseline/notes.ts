@@ -18,7 +18,7 @@ const NEVER = [
 
 /** Why a kind of check found nothing to look at. */
 const IDLE: Readonly<Partial<Record<Check, string>>> = {
-  services: 'no port was open',
+  services: 'no port of a host or network was open',
   open: 'no port was open',
   tls: 'no TLS port was found',
   http: 'no web server answered',

@@ -1,5 +1,6 @@
+import type { SecureVersion } from 'node:tls';
 import { judgeCertificate } from './certificate.ts';
-import { shakeHands, type Handshake, type SecureVersion } from './handshake.ts';
+import { shakeHands, type Handshake } from './handshake.ts';
 import type { Lane } from './lane.ts';
 import type { Observation } from './observation.ts';
 import type { RuleName } from './rules/table.ts';

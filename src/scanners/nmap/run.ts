@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
@@ -7,7 +7,7 @@ import { AppError } from '../../model/errors.ts';
 import { cleanLine } from '../../model/untrusted.ts';
 import { endOrphans, markerOf, processReference } from '../../platform/orphans.ts';
 import { endGroup, startSubprocess, type Exit, type Subprocess } from '../../platform/subprocess.ts';
-import type { RawReport, RunContext, ScanJob } from '../scanner.ts';
+import type { Checkpoint, RawReport, RunContext, ScanJob } from '../scanner.ts';
 import { argvFor, type NmapRun } from './argv.ts';
 import { CLEAN_ENV, findNmap, INSTALL_HINT, installedScripts } from './binary.ts';
 import { createProgressTap, type ProgressTap } from './progress.ts';
@@ -33,13 +33,12 @@ async function runAll(configured: string | undefined, job: ScanJob, ctx: RunCont
   if (binary === undefined)
     throw new AppError('no_scanner_available', 'nmap is not installed.', { hint: INSTALL_HINT });
   const runs = argvFor(job.request, job.targets, installedScripts(binary));
-  const { reference } = ctx.previous ?? {};
-  if (ctx.previous) await endOrphans({ scanId: job.scanId, ...(reference === undefined ? {} : { reference }) });
+  if (ctx.previous) await clearAway(job.scanId, ctx.previous);
 
   const total = runs.reduce((sum, { addresses }) => sum + addresses, 0);
   const tap = createProgressTap(job.request.intensity, total);
   // Its own empty home and working directory: nmap reads scripts and data files from both.
-  const home = await mkdtemp(join(tmpdir(), 'scanmux-nmap-'));
+  const home = await mkdtemp(join(tmpdir(), homePrefix(job.scanId)));
   const env = { ...CLEAN_ENV, HOME: home, TMPDIR: home, ...markerOf(job.scanId, job.epoch) };
   try {
     for (const run of runs) {
@@ -53,6 +52,15 @@ async function runAll(configured: string | undefined, job: ScanJob, ctx: RunCont
     await rm(home, { recursive: true, force: true });
   }
   return { whole: true };
+}
+
+const homePrefix = (scanId: string): string => `scanmux-nmap-${scanId}-`;
+
+/** Ends and removes what attempts left whose worker was killed. */
+async function clearAway(scanId: string, { reference }: Checkpoint): Promise<void> {
+  await endOrphans({ scanId, ...(reference === undefined ? {} : { reference }) });
+  const homes = (await readdir(tmpdir())).filter((name) => name.startsWith(homePrefix(scanId)));
+  await Promise.all(homes.map((name) => rm(join(tmpdir(), name), { recursive: true, force: true })));
 }
 
 interface Start {

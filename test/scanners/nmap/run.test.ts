@@ -35,6 +35,7 @@ const PAGE = [
 /** Plain JavaScript over dist/, because the oldest supported Node runs no TypeScript. */
 const WORKER = fileURLToPath(new URL('./doomed-worker.mjs', import.meta.url));
 
+const homesOf = (scanId: string): string[] => readdirSync(tmpdir()).filter((name) => name.includes(scanId));
 const marked = (scanId: string): number[] => markedProcesses(`SCANMUX_MARKER=${scanId}.`).map(({ pid }) => pid);
 
 describe('a run of nmap', () => {
@@ -74,7 +75,6 @@ describe('a run of nmap', () => {
 
   it('ends the process group on cancel, throws the reason, and leaves no folder', async () => {
     const silent = await listening('127.0.0.1');
-    const before = readdirSync(tmpdir()).filter((name) => name.startsWith('scanmux-nmap-'));
     const abort = new AbortController();
     const reason = new AppError('scan_aborted', 'Cancelled.');
     const job = jobFor([place('127.0.0.1', silent.port)], { intensity: 'standard' });
@@ -88,8 +88,7 @@ describe('a run of nmap', () => {
     expect(identityOf(pid)).toBeUndefined();
     expect(marked(job.scanId)).toEqual([]);
     await report; // ended, so that what was written is kept
-    const after = readdirSync(tmpdir()).filter((name) => name.startsWith('scanmux-nmap-') && !before.includes(name));
-    expect(after).toEqual([]);
+    expect(homesOf(job.scanId)).toEqual([]);
   });
 
   it('keeps what was found when nmap is killed', async () => {
@@ -178,6 +177,7 @@ describe('a run of nmap', () => {
     expect(await result).toEqual({ whole: true });
     expect(identityOf(orphan)).toBeUndefined();
     expect(checkpoints).toHaveLength(2);
+    expect(homesOf(scanId)).toEqual([]);
   });
 });
 
