@@ -38,6 +38,7 @@ export function createMcpServer({ version, open, onDefect }: McpServerOptions): 
     { name: 'scanmux', title: 'scanmux', version },
     { capabilities: { tools: {} }, instructions: INSTRUCTIONS },
   );
+  const callerOf = createCallerOf(server);
   const byName = new Map(TOOLS.map((tool) => [tool.name, tool]));
 
   server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: TOOLS.map((tool) => ({ ...listed(tool) })) }));
@@ -45,7 +46,7 @@ export function createMcpServer({ version, open, onDefect }: McpServerOptions): 
   server.setRequestHandler(CallToolRequestSchema, async ({ params }, { signal, sendNotification }) => {
     const tool = byName.get(params.name);
     if (!tool) throw new McpError(ErrorCode.InvalidParams, `Unknown tool: ${cleanLine(params.name, 80)}`);
-    const ask = askOf(server, params._meta?.['traceparent'], signal);
+    const ask = { caller: callerOf(), traceId: traceIdOf(params._meta?.['traceparent']), signal };
     const token = params._meta?.progressToken;
     const onProgress: OnProgress | undefined =
       token === undefined
@@ -75,8 +76,17 @@ async function answer(
   const structuredContent = await call.run(await context());
   return {
     structuredContent: { ...structuredContent },
-    content: [{ type: 'text', text: JSON.stringify(structuredContent) }],
+    content: [{ type: 'text', text: jsonText(structuredContent) }],
   };
+}
+
+/** Use cases give the same object again while nothing has changed. */
+const texts = new WeakMap<object, string>();
+
+function jsonText(content: object): string {
+  const known = texts.get(content) ?? JSON.stringify(content);
+  texts.set(content, known);
+  return known;
 }
 
 /** No `structuredContent`: clients would check it against the schema of a success. */
@@ -87,14 +97,21 @@ function failure(error: unknown, traceId: string): CallToolResult {
   return { isError: true, content: [{ type: 'text', text: `${errorText(told)}\n${JSON.stringify({ error: told })}` }] };
 }
 
+/** The client's name is known after the handshake, the same in every call. */
+function createCallerOf(server: Server): () => Ask['caller'] {
+  let known: { readonly client: string | undefined; readonly caller: Ask['caller'] } | undefined;
+  return () => {
+    const client = server.getClientVersion()?.name;
+    if (known?.client !== client || !known) {
+      const name = `stdio:${cleanLine(client ?? 'unknown', 60)}`;
+      known = { client, caller: { tenant: LOCAL_TENANT, name, isOperator: true } };
+    }
+    return known.caller;
+  };
+}
+
 const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 /** Source of the trace id: W3C Trace Context in `_meta.traceparent`, where a client sends it. */
-function askOf(server: Server, traceparent: unknown, signal: AbortSignal): Ask {
-  const client = cleanLine(server.getClientVersion()?.name ?? 'unknown', 60);
-  return {
-    caller: { tenant: LOCAL_TENANT, name: `stdio:${client}`, isOperator: true },
-    traceId: typeof traceparent === 'string' && TRACEPARENT.test(traceparent) ? traceparent.slice(3, 35) : newTraceId(),
-    signal,
-  };
-}
+const traceIdOf = (traceparent: unknown): string =>
+  typeof traceparent === 'string' && TRACEPARENT.test(traceparent) ? traceparent.slice(3, 35) : newTraceId();
