@@ -1,10 +1,14 @@
 import { Server } from '@modelcontextprotocol/sdk/server/index.js';
+import { Protocol, type RequestHandlerExtra } from '@modelcontextprotocol/sdk/shared/protocol.js';
 import {
   CallToolRequestSchema,
   ErrorCode,
   ListToolsRequestSchema,
   McpError,
+  type CallToolRequest,
   type CallToolResult,
+  type ServerNotification,
+  type ServerRequest,
 } from '@modelcontextprotocol/sdk/types.js';
 import { AppError, errorFacts, errorText } from '../model/errors.ts';
 import { LOCAL_TENANT } from '../model/caller.ts';
@@ -32,6 +36,9 @@ export interface McpServerOptions {
   readonly onDefect: (error: unknown, facts: { tool: string; trace_id: string }) => void;
 }
 
+type CallHandler = (request: CallToolRequest, extra: CallExtra) => Promise<CallToolResult>;
+type CallExtra = RequestHandlerExtra<ServerRequest, ServerNotification>;
+
 /** The MCP face of the use cases, ready to be connected to a transport. The only bridge to the SDK. */
 export function createMcpServer({ version, open, onDefect }: McpServerOptions): Server {
   const server = new Server(
@@ -43,7 +50,7 @@ export function createMcpServer({ version, open, onDefect }: McpServerOptions): 
 
   server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: TOOLS.map((tool) => ({ ...listed(tool) })) }));
 
-  server.setRequestHandler(CallToolRequestSchema, async ({ params }, { signal, sendNotification }) => {
+  const onCall: CallHandler = async ({ params }, { signal, sendNotification }) => {
     const tool = byName.get(params.name);
     if (!tool) throw new McpError(ErrorCode.InvalidParams, `Unknown tool: ${cleanLine(params.name, 80)}`);
     const ask = { caller: callerOf(), traceId: traceIdOf(params._meta?.['traceparent']), signal };
@@ -62,7 +69,10 @@ export function createMcpServer({ version, open, onDefect }: McpServerOptions): 
       if (!(error instanceof AppError)) onDefect(error, { tool: tool.name, trace_id: ask.traceId });
       return failure(error, ask.traceId);
     }
-  });
+  };
+  // Past the server's own override, which would parse each request a second time and each answer, too: the request has
+  // been parsed by then, and answers are typed here and checked by every client.
+  Protocol.prototype.setRequestHandler.call(server, CallToolRequestSchema, onCall);
   return server;
 }
 
