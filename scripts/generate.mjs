@@ -8,10 +8,23 @@ const built = (path) => import(pathToFileURL(join(ROOT, 'dist', path)).href);
 
 const PAGES = [
   { file: 'docs/errors.md', render: async () => renderErrors((await built('model/errors.js')).ERROR_CATALOG) },
-  { file: 'docs/tools.md', render: async () => (await built('tools/render-docs.js')).renderToolDocs() },
-  { file: 'docs/config.md', render: async () => (await built('config/render-docs.js')).renderConfigDocs() },
+  { file: 'docs/tools.md', render: renderTools },
+  { file: 'docs/config.md', render: renderConfig },
   { file: 'docs/cli.md', render: async () => (await built('cli/render-docs.js')).renderCliDocs() },
 ];
+
+async function renderTools() {
+  const { renderToolDocs, toolListText } = await built('tools/render-docs.js');
+  const { estimateTokens } = await built('findings/tokens.js');
+  return renderToolDocs(estimateTokens(toolListText()));
+}
+
+async function renderConfig() {
+  const { renderConfigDocs } = await built('config/render-docs.js');
+  const { baselineType } = await built('scanners/baseline/scanner.js');
+  const { nmapType } = await built('scanners/nmap/nmap.js');
+  return renderConfigDocs({ baseline: baselineType.settings, nmap: nmapType.settings });
+}
 
 function renderErrors(catalog) {
   const rows = Object.entries(catalog).map(

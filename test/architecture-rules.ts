@@ -26,7 +26,13 @@ const ROOT_FILE = 'src/app.ts';
 const OPEN_FILES: Readonly<Record<string, readonly string[]>> = {
   queue: ['src/queue/queue.ts'],
   scanners: ['src/scanners/scanner.ts'],
-  findings: ['src/findings/findings.ts', 'src/findings/artefacts.ts', 'src/findings/tokens.ts'],
+  findings: [
+    'src/findings/findings.ts',
+    'src/findings/artefacts.ts',
+    'src/findings/tokens.ts',
+    'src/findings/show.ts',
+    'src/findings/shrink.ts',
+  ],
   policy: ['src/policy/policy.ts', 'src/policy/target.ts', 'src/policy/address.ts', 'src/policy/edit-policy.ts'],
 };
 

@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AppError } from '../model/errors.ts';
@@ -37,6 +37,17 @@ PRAGMA user_version = ${SCHEMA_VERSION};
 
 export const headPath = (folder: string): string => join(folder, 'audit.head');
 
+/** Looks without writing: closing a connection that may write would fold a newer program's WAL into its file. */
+function refuseNewer(path: string): void {
+  if (statSync(path).size === 0) return;
+  const db = openDatabase(path, { readOnly: true, blockingWaitMs: 1_000 });
+  try {
+    if (versionOf(db) > SCHEMA_VERSION) throw tooNew(path);
+  } finally {
+    db.close();
+  }
+}
+
 /**
  * Opens or makes the log's database, 0600 in a folder 0700. A file of a newer program is not touched.
  * @throws AppError data_too_new, storage_unusable, storage_full, queue_unavailable
@@ -44,6 +55,7 @@ export const headPath = (folder: string): string => join(folder, 'audit.head');
 export async function openAuditDatabase(folder: string): Promise<Database> {
   const path = join(folder, 'audit.db');
   makeFile(folder, path);
+  refuseNewer(path);
   const db = openDatabase(path, { journal: 'keep' });
   try {
     if (versionOf(db) > SCHEMA_VERSION) throw tooNew(path);

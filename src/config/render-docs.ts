@@ -13,7 +13,6 @@ type JsonSchema = Readonly<Record<string, unknown>>;
  */
 export function renderConfigDocs(engines: Readonly<Record<string, z.ZodType>> = {}): string {
   return [
-    '<!-- Generated from src/config by `npm run generate`. Do not edit. -->',
     '# Configuration',
     'Everything has a default: scanmux runs without any file. `scanmux init` writes commented examples into the config folder and overwrites nothing; `scanmux doctor` checks them.',
     '## Folders',

@@ -2,14 +2,13 @@ import type { Environment } from '../config/environment.ts';
 import { pathText, type JsonPath } from '../config/json-value.ts';
 import type { Problem } from '../config/problems.ts';
 import { InstanceId, PoolName } from '../config/scanners-schema.ts';
-import type { EngineCapabilities } from '../model/capability.ts';
 import type { ScannerType } from '../scanners/scanner.ts';
 import { planInstance, type CheckedInstance, type InstancePlan } from './instance-plan.ts';
 
 /** A pool that was checked; all its instances are of one engine. */
 export interface PoolPlan {
   readonly name: string;
-  readonly capabilities: EngineCapabilities;
+  readonly type: Pick<ScannerType, 'capabilities' | 'check'>;
   readonly instances: readonly InstancePlan[];
 }
 
@@ -46,9 +45,9 @@ function planPool(name: string, written: unknown, context: PoolContext): Planned
   const defaultType = name.split('_', 1)[0] ?? name;
   const checked = written.map((item) => planInstance(item, { ...context, defaultType }));
   const plans = checked.flatMap(({ plan }) => (plan ? [plan] : []));
-  const capabilities = capabilitiesOf(plans[0]?.type ?? defaultType, context);
+  const type = typeOf(plans[0]?.type ?? defaultType, context);
   const poolMessages = conflicts(checked);
-  if (!capabilities && written.length === 0) {
+  if (!type && written.length === 0) {
     poolMessages.push(`there is no engine ${defaultType}; the engines are ${Object.keys(context.types).join(', ')}`);
   }
   const problems = checked.flatMap(({ issues }, index) =>
@@ -58,12 +57,12 @@ function planPool(name: string, written: unknown, context: PoolContext): Planned
     })),
   );
   problems.push(...poolMessages.map((message) => ({ where: `${at([])}: pool ${name}`, message })));
-  if (!capabilities || problems.length > 0) return failed(problems);
-  return { pools: [{ name, capabilities, instances: plans }], problems };
+  if (!type || problems.length > 0) return failed(problems);
+  return { pools: [{ name, type, instances: plans }], problems };
 }
 
-const capabilitiesOf = (type: string, { types }: PoolContext): EngineCapabilities | undefined =>
-  Object.hasOwn(types, type) ? types[type]?.capabilities : undefined;
+const typeOf = (type: string, { types }: PoolContext): ScannerType | undefined =>
+  Object.hasOwn(types, type) ? types[type] : undefined;
 
 const failed = (problems: readonly Problem[]): PlannedPools => ({ pools: [], problems });
 

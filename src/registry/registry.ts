@@ -1,4 +1,5 @@
 import type { EngineCapabilities, ScannerHealth } from '../model/capability.ts';
+import type { ScanRequest } from '../model/scan.ts';
 import type { Scanner } from '../scanners/scanner.ts';
 
 /** One instance of a pool as the running configuration has it. */
@@ -15,6 +16,8 @@ export interface Instance {
 export interface Pool {
   readonly name: string;
   readonly capabilities: EngineCapabilities;
+  /** The engine's own check of a request. @throws AppError invalid_request, option_unsupported */
+  readonly check?: (request: ScanRequest) => void;
   readonly instances: readonly Instance[];
 }
 

@@ -26,13 +26,14 @@ export function buildSnapshot(plans: readonly PoolPlan[], previous: Snapshot | u
   const problems: Problem[] = [];
   const kept = new Map(previous?.entries.map((entry) => [entryKey(entry.watched), entry.watched]));
   const entries: Entry[] = [];
-  const pools = plans.map(({ name, capabilities, instances }) => {
+  const pools = plans.map(({ name, type, instances }) => {
     const made = instances.flatMap((plan) => {
       const state = kept.get(entryKey({ pool: name, ...plan })) ?? create(name, plan, problems);
       return state ? [entryOf(name, plan, state)] : [];
     });
     entries.push(...made);
-    return { name, capabilities, instances: made.map(({ instance }) => instance) };
+    const { capabilities, check } = type;
+    return { name, capabilities, ...(check ? { check } : {}), instances: made.map(({ instance }) => instance) };
   });
   if (problems.length > 0) throw configInvalid(problems);
   return { pools, entries };

@@ -74,5 +74,10 @@ export interface ScannerType<Settings = unknown> {
   readonly capabilities: EngineCapabilities;
   /** Schema of its keys in an instance of `scanners.yaml`, without the keys all instances have. */
   readonly settings: z.ZodType<Settings>;
+  /**
+   * Refuses what a run would refuse, so that a caller hears of it before the scan is queued. Pure.
+   * @throws AppError invalid_request, option_unsupported
+   */
+  readonly check?: (request: ScanRequest) => void;
   create(settings: Settings): Scanner;
 }

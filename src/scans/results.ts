@@ -92,7 +92,9 @@ function answerOf(
     filters_applied: [...applied],
     suppressed: { by_severity: noSeverities() },
     ...(page.findings === undefined ? {} : { findings: [...page.findings] }),
-    ...(page.groups === undefined ? {} : { groups: [...page.groups] }),
+    ...(page.groups === undefined
+      ? {}
+      : { groups: page.groups.map(({ cut, ...group }) => ({ ...group, ...(cut ? { cut: [...cut] } : {}) })) }),
     ...(page.nextCursor === undefined ? {} : { next_cursor: page.nextCursor }),
     omitted: { by_severity: page.omitted },
   };

@@ -1,5 +1,5 @@
 import type { ScanIdInput, Status, WaitingFor } from '../model/contract/status.ts';
-import { isFinal, type ScanRecord } from '../model/scan.ts';
+import { isFinal, type Progress, type ScanRecord } from '../model/scan.ts';
 import { instanceKey } from '../queue/queue.ts';
 import type { Ask, ScanDeps } from './deps.ts';
 import { findScan } from './find-scan.ts';
@@ -52,7 +52,7 @@ export function statusOf(scan: ScanRecord, waiting: WaitingFor, now: number): St
     trace_id: scan.traceId,
     state: scan.state,
     waiting_for: waiting,
-    ...(scan.progress === undefined ? {} : { progress: scan.progress }),
+    ...(scan.progress === undefined ? {} : { progress: shownProgress(scan, scan.progress) }),
     ...(isFinal(scan.state) ? {} : { poll_after_seconds: pollAfterSeconds(scan, now) }),
     ...(scan.position === undefined ? {} : { queue_position: scan.position }),
     attempt: scan.attempt,
@@ -67,6 +67,15 @@ export function statusOf(scan: ScanRecord, waiting: WaitingFor, now: number): St
     ...(scan.error === undefined ? {} : { error: scan.error }),
     ...(isFinal(scan.state) ? finishedPart(scan) : {}),
   };
+}
+
+/** The last report of an engine is from before its end; a finished scan shows what is known now. */
+function shownProgress({ state, result }: ScanRecord, last: Progress): Progress {
+  if (!isFinal(state)) return last;
+  const findings_so_far = result?.findings ?? last.findings_so_far;
+  return state === 'completed'
+    ? { ...last, percent: 100, phase: 'done', hosts_done: last.hosts_total, findings_so_far, estimated: false }
+    : { ...last, phase: 'ended', findings_so_far };
 }
 
 function finishedPart(scan: ScanRecord): Partial<Status> {

@@ -51,28 +51,35 @@ function listIn(text: string): unknown[] | undefined {
   }
 }
 
+/** Mistakes one answer tells; the rest shows when these are corrected. */
+const TOLD = 5;
+
 /** A schema failure in the words of the caller: which argument, what is wrong, the nearest right name. */
 export function argumentError(tool: AnyTool, error: z.ZodError): AppError {
   const names = Object.keys(inputSchema(tool).properties);
-  const told = error.issues.slice(0, 5).map((issue) => sentence(issue, names));
+  const told = error.issues.slice(0, TOLD).map((issue) => sentence(issue, names));
   return new AppError('invalid_request', told.join(' '));
 }
 
 function sentence(issue: z.core.$ZodIssue, names: readonly string[]): string {
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys
-      .map((key) => {
-        const near = nearest(key, names);
-        const shown = JSON.stringify(key.slice(0, 60));
-        return near === undefined
-          ? `Unknown argument ${shown}; known: ${names.join(', ')}.`
-          : `Unknown argument ${shown}; did you mean ${near}?`;
-      })
-      .join(' ');
+    return unknownArguments(issue.keys, names);
   }
   const place = issue.path
     .map((part) => (typeof part === 'number' ? `[${part}]` : String(part)))
     .join('.')
     .replaceAll('.[', '[');
   return `${place || 'arguments'}: ${issue.message}.`;
+}
+
+function unknownArguments(keys: readonly string[], names: readonly string[]): string {
+  const shown = keys
+    .slice(0, TOLD)
+    .map((key) => ({ name: JSON.stringify(key.slice(0, 60)), near: nearest(key, names) }));
+  const told = shown.map(({ name, near }) =>
+    near === undefined ? `Unknown argument ${name}.` : `Unknown argument ${name}; did you mean ${near}?`,
+  );
+  const more = keys.length > TOLD ? [`And ${keys.length - TOLD} more unknown arguments.`] : [];
+  const known = shown.some(({ near }) => near === undefined) ? [`Known: ${names.join(', ')}.`] : [];
+  return [...told, ...more, ...known].join(' ');
 }

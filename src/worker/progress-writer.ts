@@ -7,7 +7,7 @@ const WRITE_EVERY_MS = 2_000;
 
 export interface ProgressWriter {
   readonly report: (progress: EngineProgress) => void;
-  /** Writes what is due no more; resolves when the last write is done. */
+  /** Takes no more reports, writes the newest one and resolves when that is done. */
   close(): Promise<void>;
 }
 
@@ -18,6 +18,7 @@ export function createProgressWriter(
   write: (progress: Progress) => Promise<unknown>,
 ): ProgressWriter {
   let newest: Progress | undefined;
+  let written: Progress | undefined;
   let timer: NodeJS.Timeout | undefined;
   let lastWrite = Number.NEGATIVE_INFINITY;
   let pending: Promise<unknown> = Promise.resolve();
@@ -28,6 +29,7 @@ export function createProgressWriter(
     if (!newest) return;
     lastWrite = clock.monotonic();
     const due = newest;
+    written = due;
     pending = pending.then(() => write(due));
   };
 
@@ -43,6 +45,7 @@ export function createProgressWriter(
     async close() {
       closed = true;
       clearTimeout(timer);
+      if (newest !== written) flush();
       await pending;
     },
   };

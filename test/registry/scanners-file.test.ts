@@ -42,7 +42,7 @@ describe('scanners.yaml', () => {
     const [pool] = read(NESSUS, env) ?? [];
     expect(pool).toMatchObject({
       name: 'nessus',
-      capabilities: { engine: 'nessus' },
+      type: { capabilities: { engine: 'nessus' } },
       instances: [{ instanceId: 'main', name: 'Main office', type: 'nessus', enabled: true, limit: 5 }],
     });
     pool?.instances[0]?.create();
@@ -60,7 +60,7 @@ describe('scanners.yaml', () => {
 
   it('takes the engine from the pool name up to its first _, or from type', () => {
     const pools = read('nmap_dmz_2:\n  - instance_id: a\nlab:\n  - {instance_id: b.1, type: nmap}\nnmap: []\n');
-    expect(pools?.map(({ name, capabilities }) => [name, capabilities.engine])).toEqual([
+    expect(pools?.map(({ name, type }) => [name, type.capabilities.engine])).toEqual([
       ['nmap_dmz_2', 'nmap'],
       ['lab', 'nmap'],
       ['nmap', 'nmap'],

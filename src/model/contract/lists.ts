@@ -6,13 +6,13 @@ import { Intensity, ScanState } from '../scan.ts';
 const IsoTime = z.iso.datetime({ offset: true }).describe('ISO 8601 with zone, e.g. 2026-01-31T08:00:00Z.');
 
 export const ListScansInput = z.strictObject({
-  state: ScanState.optional(),
+  state: ScanState.optional().describe('Only scans in this state.'),
   target: z.string().min(1).max(2_000).optional().describe('IP, CIDR, host or URL; scans that overlap it.'),
-  scanner_pool: z.string().max(64).optional(),
-  project_id: z.string().max(100).optional(),
+  scanner_pool: z.string().max(64).optional().describe('Only scans of this pool.'),
+  project_id: z.string().max(100).optional().describe('Only scans that were given this project_id.'),
   created_after: IsoTime.optional(),
   created_before: IsoTime.optional(),
-  limit: z.int().min(1).max(100).default(20),
+  limit: z.int().min(1).max(100).default(20).describe('Scans per page.'),
   cursor: z.string().max(2_000).optional().describe('next_cursor of the page before, same filters.'),
 });
 export type ListScansInput = z.infer<typeof ListScansInput>;

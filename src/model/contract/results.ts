@@ -5,22 +5,33 @@ import { ScanError, ScanState } from '../scan.ts';
 import { ScanIdInput, UntestedPlaces } from './status.ts';
 
 export const ResultsInput = ScanIdInput.extend({
-  severity_levels: z.array(Severity).max(5).optional(),
-  min_severity: Severity.optional(),
-  min_cvss: z.number().min(0).max(10).optional(),
-  min_epss: z.number().min(0).max(1).optional(),
+  severity_levels: z.array(Severity).max(5).optional().describe('Only these severities.'),
+  min_severity: Severity.optional().describe('Only this severity and worse.'),
+  min_cvss: z.number().min(0).max(10).optional().describe('Only findings with a CVSS score of at least this.'),
+  min_epss: z.number().min(0).max(1).optional().describe('Only findings with an EPSS probability of at least this.'),
   kev_only: z.boolean().default(false).describe('Only findings in the CISA catalogue of exploited vulnerabilities.'),
-  exploit_available: z.boolean().optional(),
+  exploit_available: z.boolean().optional().describe('Only findings with (true) or without (false) a public exploit.'),
   host: z.string().min(1).max(253).optional().describe('IP, CIDR or name.'),
-  port: z.int().min(0).max(65_535).optional(),
-  cve: z.string().max(40).optional(),
-  rule_id: z.string().max(200).optional(),
+  port: z.int().min(0).max(65_535).optional().describe('Only findings on this port.'),
+  cve: z.string().max(40).optional().describe('Only findings of this CVE, e.g. CVE-2021-44228.'),
+  rule_id: z.string().max(200).optional().describe('Only findings of this check.'),
   text: z.string().min(1).max(200).optional().describe('Searched in title, description and target-written text.'),
-  include_suppressed: z.boolean().default(false),
-  group_by: z.enum(['none', 'host', 'rule', 'cve', 'severity', 'solution']).default('none'),
-  detail: z.enum(['minimal', 'brief', 'summary', 'full']).default('summary'),
+  include_suppressed: z.boolean().default(false).describe('Also show findings that were suppressed.'),
+  group_by: z
+    .enum(['none', 'host', 'rule', 'cve', 'severity', 'solution'])
+    .default('none')
+    .describe('Count findings by this instead of listing them; the cheapest look at a large scan.'),
+  detail: z
+    .enum(['minimal', 'brief', 'summary', 'full'])
+    .default('summary')
+    .describe(
+      'minimal: id, title, severity, place; brief: also rule, scores, CVEs; summary: also what it means and the fix; full: all.',
+    ),
   fields: z.array(z.string().min(1).max(40)).max(40).optional().describe('Only these keys of each finding.'),
-  sort: z.enum(['urgency', 'severity', 'host', 'cvss', 'epss']).default('urgency'),
+  sort: z
+    .enum(['urgency', 'severity', 'host', 'cvss', 'epss'])
+    .default('urgency')
+    .describe('Order; urgency puts what is exploited and severe first.'),
   max_tokens: z.int().min(500).max(20_000).default(4_000).describe('Bounds the size of the page.'),
   cursor: z.string().max(4_000).optional().describe('next_cursor of the page before, same filters.'),
 });
@@ -53,7 +64,7 @@ export const ShownFinding = z.strictObject({
   discriminator: z.string().optional(),
   untrusted: Untrusted.optional(),
   injection_signals: z.array(z.string()).optional(),
-  truncated: z.array(z.string()).optional().describe('Keys that were cut to fit max_tokens.'),
+  cut: z.array(z.string()).optional().describe('What was cut to fit max_tokens, and by how much.'),
 });
 
 export const ResultGroup = z.strictObject({
@@ -65,6 +76,7 @@ export const ResultGroup = z.strictObject({
   max_epss: z.number().optional(),
   kev: z.boolean(),
   sample_finding_id: z.string(),
+  cut: z.array(z.string()).optional(),
 });
 
 export const Results = z.strictObject({
@@ -88,7 +100,7 @@ export type Results = z.infer<typeof Results>;
 
 export const FindingInput = z.strictObject({
   finding_id: z.string().min(1).max(100).describe('Id from get_scan_results.'),
-  max_tokens: z.int().min(500).max(20_000).default(2_000),
+  max_tokens: z.int().min(500).max(20_000).default(2_000).describe('Bounds the answer; long texts are cut to fit.'),
 });
 export type FindingInput = z.infer<typeof FindingInput>;
 
@@ -99,8 +111,5 @@ export const FindingAnswer = z.strictObject({
   scan_id: z.string(),
   verdict: Verdict,
   coverage: Coverage,
-  cut: z
-    .array(z.strictObject({ field: z.string(), omitted_characters: z.int() }))
-    .describe('What did not fit max_tokens.'),
 });
 export type FindingAnswer = z.infer<typeof FindingAnswer>;

@@ -12,7 +12,7 @@ const runFields = {
     .max(1_000)
     .describe('What to scan: IP, CIDR, range 10.0.0.1-10.0.0.20, host, host:port or http(s) URL. One per entry.'),
   name: lineText(200).optional().describe('Your label for the scan.'),
-  description: lineText(1_000).optional(),
+  description: lineText(1_000).optional().describe('Why you scan; for people who read the record.'),
   scanner_pool: z.string().max(64).optional().describe('Pool from list_scanners; default: default_pool there.'),
   scanner_instance: z.string().max(64).optional().describe('Pins one instance of the pool.'),
   intensity: Intensity.default('standard').describe('light and standard do no harm on purpose; intrusive may.'),
@@ -29,14 +29,19 @@ const runFields = {
     .describe('Names of checks, where the engine has them.'),
   severity_levels: z.array(Severity).max(5).optional().describe('Only run checks of these severities.'),
   priority: z.int().min(1).max(10).default(5).describe('1 is served first.'),
-  project_id: z.string().min(1).max(100).optional(),
+  project_id: z.string().min(1).max(100).optional().describe('Your project; list_scans filters by it.'),
   idempotency_key: z
     .string()
     .min(8)
     .max(200)
     .optional()
     .describe('Only to repeat a call whose answer was lost; omit it to scan again.'),
-  max_duration_minutes: z.int().min(1).max(10_080).default(1_440),
+  max_duration_minutes: z
+    .int()
+    .min(1)
+    .max(10_080)
+    .default(1_440)
+    .describe('The scan is ended after this long; what it found is kept.'),
   wait_seconds: z.int().min(0).max(50).default(0).describe('Wait this long for the end before answering.'),
 };
 
@@ -57,9 +62,6 @@ export const SubmittedScan = z.strictObject({
   resource_uri: z.string(),
 });
 export type SubmittedScan = z.infer<typeof SubmittedScan>;
-
-export const PlanInput = RunUntrustedInput;
-export type PlanInput = z.infer<typeof PlanInput>;
 
 export const Plan = z.strictObject({
   summary: z.string(),

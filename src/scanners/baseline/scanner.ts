@@ -1,6 +1,7 @@
 import { systemClock, type Clock } from '../../platform/clock.ts';
 import type { Scanner, ScannerType } from '../scanner.ts';
 import { CHECKS } from './notes.ts';
+import { parsePorts } from './ports.ts';
 import { parseReport } from './parse.ts';
 import { BaselineSettings } from './settings.ts';
 
@@ -33,5 +34,8 @@ export const baselineType: ScannerType<BaselineSettings> = {
     looksFor: Object.values(CHECKS),
   },
   settings: BaselineSettings,
+  check({ ports }) {
+    if (ports !== undefined) parsePorts(ports);
+  },
   create: (settings) => createBaseline(settings),
 };

@@ -48,7 +48,12 @@ export async function probeNmap(configured: string | undefined, signal: AbortSig
   const binary = findNmap(configured);
   if (binary === undefined) {
     const where = configured === undefined ? `in ${FOLDERS.join(', ')}` : `at ${configured}`;
-    return { status: 'unhealthy', canLaunch: false, why: `There is no nmap ${where}. ${INSTALL_HINT}` };
+    return {
+      status: 'unhealthy',
+      canLaunch: false,
+      refusal: 'no_scanner_available',
+      why: `There is no nmap ${where}. ${INSTALL_HINT}`,
+    };
   }
   try {
     const said = await versionText(binary, AbortSignal.any([signal, AbortSignal.timeout(PROBE_TIMEOUT_MS)]));

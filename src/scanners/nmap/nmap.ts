@@ -1,6 +1,7 @@
 import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 import type { ScannerType } from '../scanner.ts';
+import { argvFor } from './argv.ts';
 import { probeNmap } from './binary.ts';
 import { parseNmap } from './parse.ts';
 import { runNmap } from './run.ts';
@@ -16,6 +17,7 @@ type NmapSettings = z.infer<typeof NmapSettings>;
 
 /** The real nmap as a child process. docs/engines/nmap.md says what each intensity sends. */
 export const nmapType: ScannerType<NmapSettings> = {
+  check: (request) => void argvFor(request, []),
   capabilities: {
     engine: 'nmap',
     targetKinds: ['host', 'network'],
