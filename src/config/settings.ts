@@ -66,7 +66,7 @@ export const Settings = z.strictObject({
   storage_reserve_mb: z
     .int()
     .min(0)
-    .max(1_000_000)
+    .max(1_000_000_000)
     .default(256)
     .describe('New scans are refused when the disk of the data folder has less free than this.'),
   idempotency_hours: z

@@ -127,6 +127,6 @@ function tooHard(by: readonly AllowRule[], intensity: Intensity): Refusal | unde
   return {
     rule: `max_intensity ${strongest.maxIntensity} (allow ${strongest.text})`,
     because: `may be scanned at most at intensity ${strongest.maxIntensity}, not ${intensity}`,
-    fix: `Ask for intensity ${strongest.maxIntensity}, or operator: set max_intensity: ${intensity} on the entry ${strongest.text} of the policy file.`,
+    fix: `Ask for intensity ${strongest.maxIntensity}, or operator: set max_intensity: ${intensity} on the entry ${strongest.text} of policy.yaml (\`scanmux policy allow ${strongest.text}\` makes one).`,
   };
 }

@@ -103,7 +103,7 @@ function jsonText(content: object): string {
 function failure(error: unknown, traceId: string): CallToolResult {
   const facts = errorFacts(error);
   const hint = facts.code === 'internal_error' ? `${facts.hint} Trace id: ${traceId}.` : facts.hint;
-  const told = { ...facts, hint };
+  const told = { ...facts, message: sentence(facts.message), hint };
   return { isError: true, content: [{ type: 'text', text: `${errorText(told)}\n${JSON.stringify({ error: told })}` }] };
 }
 
@@ -118,6 +118,12 @@ function createCallerOf(server: Server): () => Ask['caller'] {
     }
     return known.caller;
   };
+}
+
+/** The text of a failure is two lines, whatever an error lists; and the hint that follows starts a new sentence. */
+function sentence(message: string): string {
+  const line = message.trim().replaceAll(/\s*\n\s*/g, '; ');
+  return /[.?!]$/.test(line) ? line : `${line}.`;
 }
 
 const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;

@@ -102,3 +102,24 @@ describe('what is read is written down', () => {
     expect(entries.every(({ traceId }) => /^[0-9a-f]{32}$/.test(traceId ?? ''))).toBe(true);
   });
 });
+
+describe('what belongs to another tenant', () => {
+  it('does not exist for a caller, in the same words as what never existed', async () => {
+    const { ok, fails, app } = await wire();
+    const caller = { tenant: 'other', name: 'test', isOperator: true };
+    const ask = { caller, traceId: '1'.repeat(32), signal: new AbortController().signal };
+    const input = { targets: ['127.0.0.1'], intensity: 'light', priority: 1 } as const;
+    const foreign = await app.scans.submit(
+      { ...input, targets: [...input.targets], max_duration_minutes: 1, wait_seconds: 0 },
+      ask,
+    );
+    const nobody = 'scan_00000000000000000000';
+    for (const tool of ['get_scan_status', 'wait_for_scan', 'cancel_scan', 'get_scan_results'])
+      expect(await fails(tool, { scan_id: foreign.scan_id })).toBe(await fails(tool, { scan_id: nobody }));
+    expect(await fails('get_finding', { finding_id: `${foreign.scan_id}.1` })).toBe(
+      await fails('get_finding', { finding_id: `${nobody}.1` }),
+    );
+    expect(await ok('list_scans')).toMatchObject({ total: 0, scans: [] });
+    expect(JSON.stringify(await ok('get_queue_status'))).not.toContain(foreign.scan_id);
+  });
+});

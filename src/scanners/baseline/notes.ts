@@ -18,7 +18,7 @@ const NEVER = [
 
 /** Why a kind of check found nothing to look at. */
 const IDLE: Readonly<Partial<Record<Check, string>>> = {
-  services: 'no port of a host or network was open',
+  services: 'done where a host or network has an open port, not for URLs',
   open: 'no port was open',
   tls: 'no TLS port was found',
   http: 'no web server answered',
@@ -40,7 +40,8 @@ const MAX_REASONS = 40;
 export function createNotes(ports: number): Notes {
   const done = new Set<Check>();
   const reasons = new Set<string>(NEVER);
-  const text = (check: Check): string => (check === 'ports' ? `${CHECKS.ports} (${ports} ports)` : CHECKS[check]);
+  const text = (check: Check): string =>
+    check === 'ports' ? `${CHECKS.ports} (${ports} ${ports === 1 ? 'port' : 'ports'})` : CHECKS[check];
   return {
     ran: (check) => void done.add(check),
     skipped(what) {
