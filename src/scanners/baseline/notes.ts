@@ -40,7 +40,8 @@ const MAX_REASONS = 40;
 export function createNotes(ports: number): Notes {
   const done = new Set<Check>();
   const reasons = new Set<string>(NEVER);
-  const text = (check: Check): string => (check === 'ports' ? `${CHECKS.ports} (${ports} ports)` : CHECKS[check]);
+  const text = (check: Check): string =>
+    check === 'ports' ? `${CHECKS.ports} (${ports} ${ports === 1 ? 'port' : 'ports'})` : CHECKS[check];
   return {
     ran: (check) => void done.add(check),
     skipped(what) {

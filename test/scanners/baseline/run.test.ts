@@ -66,7 +66,7 @@ describe('a run of the baseline engine', () => {
 
   it('says which kinds of check had nothing to look at', async () => {
     const { lookedFor, notLookedFor } = await look([loopbackPort(await closedPort())]);
-    expect(lookedFor).toEqual(['TCP reachability (1 ports)']);
+    expect(lookedFor).toEqual(['TCP reachability (1 port)']);
     expect(notLookedFor).toContain('TLS versions and certificates: no TLS port was found');
   });
 

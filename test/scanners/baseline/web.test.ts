@@ -101,7 +101,7 @@ describe('the baseline engine looks at web servers', () => {
     expect(findings.find(({ rule_id }) => rule_id === 'baseline:exposed-git')?.location).toMatchObject({
       url: `${web.url}.git/HEAD`,
     });
-    expect(lookedFor).toContain('TCP reachability (1 ports)');
+    expect(lookedFor).toContain('TCP reachability (1 port)');
   });
 
   it('finds nothing but the inventory on a well configured server', async () => {
