@@ -1,36 +1,32 @@
-// How much the floors themselves vary on this machine: each against itself. A ratio far from 1 means a noisy machine, on
-// which no other bench says much.
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { Client } from '@modelcontextprotocol/sdk/client/index.js';
-import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
-import { compare, report, type Side } from './harness.ts';
+import { counts, type Bench } from './bench.ts';
+import { compare } from './harness.ts';
+import { createInstallation } from './installation.ts';
+import { ECHO_SERVER } from './programs.ts';
 import { createRawSqlite } from './raw-sqlite.ts';
+import { callSide } from './status-call.ts';
+import { lineOf } from './table.ts';
+import { connect } from './wire.ts';
 
-/** The compiled floor server stands beside this compiled file. */
-const ECHO_SERVER = fileURLToPath(new URL('./floor-echo-server.js', import.meta.url));
-
-const folder = mkdtempSync(join(tmpdir(), 'scanmux-bench-'));
-const sqlite = createRawSqlite(folder);
-const client = new Client({ name: 'bench', version: '1.0.0' });
-
-try {
-  await client.connect(new StdioClientTransport({ command: process.execPath, args: [ECHO_SERVER] }));
-  const echo: Side = {
-    name: 'bare SDK echo tool',
-    async once() {
-      await client.callTool({ name: 'echo', arguments: { text: 'hello' } });
-    },
-  };
-  report('floors', [
-    await compare({ name: 'durable insert', floor: sqlite, subject: sqlite, rounds: 6, perRound: 300 }),
-    await compare({ name: 'tool call, one at a time', floor: echo, subject: echo, rounds: 6, perRound: 300 }),
-    await compare({ name: 'tool call, 16', floor: echo, subject: echo, rounds: 6, perRound: 600, concurrency: 16 }),
-  ]);
-} finally {
-  await client.close();
-  sqlite.close();
-  rmSync(folder, { recursive: true, force: true });
-}
+/**
+ * How much the floors themselves vary on this machine: each against itself. A ratio far from 1 means a noisy machine, on
+ * which no other figure says much.
+ */
+export const floors: Bench = async (size) => {
+  const installation = createInstallation();
+  const sqlite = createRawSqlite(installation.floor);
+  const wires = [await connect([ECHO_SERVER]), await connect([ECHO_SERVER])] as const;
+  const [floor, subject] = wires.map((wire) => callSide('bare SDK echo tool', wire, 'echo', () => ({ text: 'hello' })));
+  try {
+    if (!floor || !subject) return [];
+    const insert = { name: 'noise: raw commit against itself', floor: sqlite, subject: sqlite };
+    const call = { name: 'noise: echo tool against another', floor, subject };
+    return [
+      lineOf(await compare({ ...insert, ...counts(size, { rounds: 6, perRound: 300 }) }), 'perSecond'),
+      lineOf(await compare({ ...call, ...counts(size, { rounds: 8, perRound: 400 }) }), 'p50'),
+    ];
+  } finally {
+    await Promise.all(wires.map((wire) => wire.close()));
+    sqlite.close();
+    installation.remove();
+  }
+};

@@ -1,11 +1,9 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
-import { join } from 'node:path';
-
 /** One way to do the work that is compared. `once` is one unit of it. */
 export interface Side {
   readonly name: string;
   once(): Promise<void>;
+  /** What is done after each round and not measured. */
+  rest?(): Promise<void>;
 }
 
 export interface Comparison {
@@ -68,7 +66,9 @@ async function runRound(side: Side, comparison: Comparison, units: number): Prom
   };
   const startedAt = clock();
   await Promise.all(Array.from({ length: comparison.concurrency ?? 1 }, lane));
-  return { latencies, elapsedMs: clock() - startedAt };
+  const elapsedMs = clock() - startedAt;
+  await side.rest?.();
+  return { latencies, elapsedMs };
 }
 
 const roundP50 = ({ latencies }: Round): number => median(latencies);
@@ -102,28 +102,4 @@ export async function compare(comparison: Comparison): Promise<ComparisonResult>
     subject: summary(subject.name, subjectRounds),
     ratio: { p50: ratio(roundP50), p99: ratio(roundP99), perSecond: ratio(roundRate) },
   };
-}
-
-const rounded = (value: number): number => Number(value.toPrecision(4));
-
-/** Prints a table and writes `bench/out/<name>.json` with the machine it was measured on. */
-export function report(name: string, results: readonly ComparisonResult[]): void {
-  console.table(
-    results.flatMap((result) =>
-      [result.floor, result.subject].map((side, index) => ({
-        comparison: index === 0 ? result.name : '',
-        side: side.name,
-        'p50 ms': rounded(side.p50),
-        'p99 ms': rounded(side.p99),
-        'per s': rounded(side.perSecond),
-        'p50 ratio': index === 0 ? '' : rounded(result.ratio.p50),
-        'p99 ratio': index === 0 ? '' : rounded(result.ratio.p99),
-        'per s ratio': index === 0 ? '' : rounded(result.ratio.perSecond),
-      })),
-    ),
-  );
-  const folder = join(process.cwd(), 'bench', 'out');
-  mkdirSync(folder, { recursive: true });
-  const machine = { node: process.version, platform: process.platform, cpu: cpus()[0]?.model, cores: cpus().length };
-  writeFileSync(join(folder, `${name}.json`), `${JSON.stringify({ name, machine, results }, null, 2)}\n`);
 }

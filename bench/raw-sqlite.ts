@@ -6,7 +6,7 @@ import type { Side } from './harness.ts';
 export function createRawSqlite(folder: string): Side & { close(): void } {
   const db = new DatabaseSync(join(folder, 'raw.db'));
   db.exec('PRAGMA journal_mode = wal; PRAGMA synchronous = full');
-  db.exec('CREATE TABLE scan (id INTEGER PRIMARY KEY, record TEXT NOT NULL) STRICT');
+  db.exec('CREATE TABLE IF NOT EXISTS scan (id INTEGER PRIMARY KEY, record TEXT NOT NULL) STRICT');
   const insert = db.prepare('INSERT INTO scan (record) VALUES (?)');
   const record = JSON.stringify({ targets: ['127.0.0.1'], pool: 'baseline', note: 'x'.repeat(600) });
   return {

@@ -90,7 +90,7 @@ async function scanAndShow(client, url) {
 async function workerPid() {
   const { openApp } = await built('app.js');
   const { silentLog: log } = await built('platform/log.js');
-  const app = await openApp({ configFolder, dataFolder, mode: 'stdio', log, env: process.env, spawnWorker: false });
+  const app = await openApp({ configFolder, dataFolder, mode: 'stdio', log, env: {}, spawnWorker: false });
   try {
     // boot id | process id | start time; a worker's own words for itself.
     return Number((await app.seat.holder())?.split('|')[1] ?? Number.NaN);
@@ -136,7 +136,8 @@ await attempt(async () => {
   const transport = new StdioClientTransport({
     command: process.execPath,
     args: [join(ROOT, 'dist', 'cli', 'main.js'), '--config', configFolder, '--data', dataFolder],
-    env: { PATH: process.env.PATH ?? '', LOG_LEVEL: 'warn' },
+    // Whoever stops this demo half-way has a worker left for no longer than this.
+    env: { PATH: process.env.PATH ?? '', LOG_LEVEL: 'warn', SCANMUX_WORKER_IDLE_EXIT_SECONDS: '10' },
     stderr: 'inherit',
   });
   await client.connect(transport);

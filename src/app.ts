@@ -1,6 +1,7 @@
 import { mkdirSync, openSync, closeSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { NewAuditEntry } from './audit/entry.ts';
 import { openAuditLog, type AuditLog } from './audit/audit-log.ts';
 import type { Environment } from './config/environment.ts';
 import { findProgram } from './config/find-program.ts';
@@ -94,12 +95,9 @@ export async function openApp(options: AppOptions): Promise<App> {
   const findings = createFindingsStore();
   const files = createScanFiles(join(dataFolder, 'scans'));
   const launcher = options.spawnWorker ? launcherOf(options, { queue, seat }) : undefined;
-  const shared = { queue, registry, policy, findings, files, clock, log };
-  const scans = createUseCases({
-    ...shared,
-    audit: (entry) => audit.append(entry),
-    wakeWorker: () => launcher?.wake(),
-  });
+  const append = (entry: NewAuditEntry): Promise<void> => audit.append(entry);
+  const shared = { queue, registry, policy, findings, files, clock, log, audit: append };
+  const scans = createUseCases({ ...shared, wakeWorker: () => launcher?.wake() });
   const workerDeps: WorkerDeps = {
     ...shared,
     random: Math.random,
@@ -118,7 +116,7 @@ export async function openApp(options: AppOptions): Promise<App> {
     runWorker: (signal, { leaveWhenIdle }) => occupySeat(workerDeps, seat, signal, leaveWhenIdle),
     async close() {
       over.abort();
-      launcher?.close();
+      await launcher?.close();
       findings.close();
       reloadBell.close();
       await audit.close();

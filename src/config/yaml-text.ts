@@ -1,4 +1,4 @@
-import { isNode, LineCounter, parseDocument, visit, type Document } from 'yaml';
+import { isAlias, isNode, LineCounter, parseDocument, visit, type Document } from 'yaml';
 import type { JsonPath } from './json-value.ts';
 import type { Problem } from './problems.ts';
 
@@ -62,7 +62,10 @@ export function parseYaml(text: string, file: string): YamlText {
   const problems = [...doc.errors, ...doc.warnings].map(({ code, pos }) =>
     at(pos[0], `YAML: ${SYNTAX[code] ?? `syntax error (${code.toLowerCase()})`}`),
   );
-  visit(doc, (_key, node) => {
+  visit(doc, (_key, node, path) => {
+    if (isAlias(node) && path.some((outer) => isNode(outer) && 'anchor' in outer && outer.anchor === node.source)) {
+      problems.push(at(node.range?.[0] ?? 0, 'YAML: an alias inside what it stands for would never end'));
+    }
     if (isNode(node) && node.tag !== undefined && !PLAIN_TAGS.has(node.tag) && !node.tag.startsWith('!')) {
       problems.push(at(node.range?.[0] ?? 0, `YAML: ${SYNTAX['TAG_RESOLVE_FAILED']}`));
     }

@@ -4,8 +4,11 @@ import type { Artefact, ScanRecord } from '../model/scan.ts';
 /** A raw report being written. */
 export interface ReportSink {
   readonly writable: Writable;
-  /** Resolves once everything is on disk, however the run ended. @throws AppError storage_full, report_unreadable (over the cap) */
-  close(): Promise<Artefact>;
+  /**
+   * Resolves once everything is on disk, however the run ended. `cutOff` when the engine wrote more than the cap.
+   * @throws AppError storage_full
+   */
+  close(): Promise<{ readonly artefact: Artefact; readonly cutOff: boolean }>;
 }
 
 /** The files of scans: `<folder>/<scan id>/<epoch>/…`. Nothing is ever overwritten: each attempt has its own folder. */

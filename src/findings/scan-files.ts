@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
-import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, rm, stat, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Transform } from 'node:stream';
+import { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { AppError } from '../model/errors.ts';
 import { SCAN_ID } from '../model/ids.ts';
@@ -35,40 +34,56 @@ export function createScanFiles(folder: string): ScanFiles {
 
 function createReportSink(path: string, name: string, maxBytes: number): ReportSink {
   const hash = createHash('sha256');
+  const opening = open(path, 'wx', 0o600);
   let bytes = 0;
+  let cutOff = false;
   let failure: unknown;
-  const file = createWriteStream(path, { mode: 0o600, flags: 'w', flush: true });
-  const head = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      bytes += chunk.length;
-      if (bytes > maxBytes) {
-        done(new AppError('report_unreadable', `The raw report is larger than ${maxBytes} bytes.`));
-        return;
-      }
-      hash.update(chunk);
-      done(null, chunk);
+  const store = async (chunk: Buffer): Promise<void> => {
+    const kept = chunk.subarray(0, maxBytes - bytes);
+    await writeAll(await opening, kept);
+    hash.update(kept);
+    bytes += kept.length;
+    if (kept.length === chunk.length) return;
+    cutOff = true;
+    throw new AppError('report_unreadable', `The raw report is larger than ${maxBytes} bytes.`);
+  };
+  const writable = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      store(chunk).then(
+        () => done(),
+        (error: unknown) => {
+          if (!cutOff) failure ??= diskError(error);
+          done(error instanceof Error ? error : new Error('write failed', { cause: error }));
+        },
+      );
     },
   });
-  const fail = (error: unknown): void => {
-    failure ??= diskError(error);
-    file.end();
-  };
-  head.on('error', fail);
-  file.on('error', (error) => {
-    failure ??= diskError(error);
-    head.destroy();
-  });
-  head.pipe(file);
+  // An engine may look away when a write fails; `close` says it all the same.
+  writable.on('error', () => undefined);
   return {
-    writable: head,
+    writable,
     async close() {
-      if (!head.writableEnded && !head.destroyed) head.end();
-      if (head.destroyed && !head.readableEnded) file.end();
-      await finished(file).catch(fail);
-      if (failure !== undefined) throw failure;
-      return { kind: 'raw_report', path: name, bytes, sha256: hash.digest('hex') };
+      if (!writable.writableEnded && !writable.destroyed) writable.end();
+      await finished(writable).catch(() => undefined);
+      const handle = await opening;
+      try {
+        if (failure !== undefined) throw failure;
+        await handle.sync();
+      } catch (error) {
+        throw diskError(error);
+      } finally {
+        await handle.close();
+      }
+      return { artefact: { kind: 'raw_report', path: name, bytes, sha256: hash.digest('hex') }, cutOff };
     },
   };
+}
+
+async function writeAll(handle: FileHandle, chunk: Buffer): Promise<void> {
+  for (let written = 0; written < chunk.length;) {
+    const { bytesWritten } = await handle.write(chunk, written, chunk.length - written);
+    written += bytesWritten;
+  }
 }
 
 const diskError = (error: unknown): unknown =>

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 
 /** RFC 4648 base32 alphabet in lower case, without digits and letters that look alike (Crockford). */
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
@@ -9,8 +9,11 @@ const randomText = (length: number): string => Array.from(randomBytes(length), (
 export const newScanId = (): string => `scan_${randomText(20)}`;
 export const SCAN_ID = /^scan_[0-9a-hjkmnp-tv-z]{20}$/;
 
-/** W3C Trace Context trace-id: 32 hex digits, not all zero. */
-export const newTraceId = (): string => randomBytes(16).toString('hex');
+/**
+ * W3C Trace Context trace-id: 32 hex digits, not all zero. Every call has one; Node keeps entropy for UUIDs in stock, while
+ * `randomBytes` asks the system each time.
+ */
+export const newTraceId = (): string => randomUUID().replaceAll('-', '');
 
 /** A finding id is the scan id and the finding's number in it, the same on every ingest. */
 export const findingId = (scanId: string, number: number): string => `${scanId}.${number}`;

@@ -101,7 +101,7 @@ function checked(values: readonly SqlValue[]): SqlValue[] {
   return [...values];
 }
 
-/** Rows of the driver; its type allows what we never store. */
+/** A row of the driver as an object; its type allows what we never store. */
 function row(value: unknown): Row {
   const result: Record<string, SqlValue> = {};
   if (typeof value !== 'object' || value === null) return result;
@@ -124,7 +124,27 @@ function withResultCode(db: Connection, error: unknown): unknown {
   }
 }
 
-function wrap(statement: ReturnType<Connection['prepare']>, fail: (error: unknown) => unknown): Statement {
+type Prepared = ReturnType<Connection['prepare']>;
+
+/**
+ * Makes rows here out of arrays: the driver sets each property of an object by a call of its own, which for a wide row
+ * takes three times as long as reading it.
+ */
+function rowReader(statement: Prepared): (found: unknown) => Row {
+  let names: readonly string[] = [];
+  return (found) => {
+    const result: Record<string, SqlValue> = {};
+    if (!Array.isArray(found)) return result;
+    // A schema change since then re-prepares the statement.
+    if (names.length !== found.length) names = statement.columns().map(({ name }) => name);
+    for (let index = 0; index < names.length; index += 1) result[names[index] ?? ''] = found[index];
+    return result;
+  };
+}
+
+function wrap(statement: Prepared, fail: (error: unknown) => unknown): Statement {
+  statement.setReturnArrays(true);
+  const toRow = rowReader(statement);
   const guarded = <T>(body: () => T): T => {
     try {
       return body();
@@ -136,12 +156,12 @@ function wrap(statement: ReturnType<Connection['prepare']>, fail: (error: unknow
     get: (...values) =>
       guarded(() => {
         const found = statement.get(...checked(values));
-        return found === undefined ? undefined : row(found);
+        return found === undefined ? undefined : toRow(found);
       }),
-    all: (...values) => guarded(() => statement.all(...checked(values)).map(row)),
+    all: (...values) => guarded(() => statement.all(...checked(values)).map(toRow)),
     *iterate(...values) {
       try {
-        for (const found of statement.iterate(...checked(values))) yield row(found);
+        for (const found of statement.iterate(...checked(values))) yield toRow(found);
       } catch (error) {
         throw fail(error);
       }

@@ -33,8 +33,9 @@ function asciiName(text: string, host: string): string {
   const lower = host.toLowerCase();
   const plain = /^[\p{ASCII}]*$/u.test(lower);
   if (plain && !lower.split('.').some((label) => label.startsWith('xn--'))) return lower;
-  const ascii = domainToASCII(lower);
   const from = lower.split('.');
+  // Newer releases of Node pass an empty punycode label on as it is.
+  const ascii = from.includes('xn--') ? '' : domainToASCII(lower);
   const to = ascii.split('.');
   const honest =
     from.length === to.length &&

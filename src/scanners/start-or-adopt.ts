@@ -22,8 +22,9 @@ export async function startOrAdopt(
   remote: RemoteScans,
   freshMarker: string,
 ): Promise<string> {
-  ctx.signal.throwIfAborted();
   const { previous } = ctx;
+  // What already runs is found even under an abort: the caller gets the reference to end it by.
+  if (!previous) ctx.signal.throwIfAborted();
   if (previous?.phase === 'launched' && previous.reference !== undefined) return previous.reference;
   const marker = (previous?.phase === 'intent' ? previous.reference : undefined) ?? freshMarker;
   if (previous) {
@@ -31,6 +32,7 @@ export async function startOrAdopt(
     // Not removed when the checkpoint is refused: whoever holds the scan now adopts it too.
     if (found !== undefined) return await launched(ctx, found);
   }
+  ctx.signal.throwIfAborted();
   // Also fences: a worker that lost its lease is refused here, before it starts anything.
   await ctx.checkpoint({ phase: 'intent', reference: marker });
   ctx.signal.throwIfAborted();

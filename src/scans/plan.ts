@@ -1,4 +1,4 @@
-import type { Plan, PlanInput } from '../model/contract/run.ts';
+import type { Plan, RunUntrustedInput } from '../model/contract/run.ts';
 import { requestHash } from '../model/scan.ts';
 import type { PolicyAnswer, TargetDecision } from '../policy/policy.ts';
 import { isOutside } from './admit.ts';
@@ -8,7 +8,7 @@ import { prepareRun, type PreparedRun } from './prepare.ts';
 
 type Deps = Pick<ScanDeps, 'queue' | 'registry' | 'policy'>;
 
-export type PlanScan = (input: PlanInput, ask: Ask) => Promise<Plan>;
+export type PlanScan = (input: RunUntrustedInput, ask: Ask) => Promise<Plan>;
 
 /**
  * What a run with these arguments would do. Resolves names; sends nothing to targets and queues nothing.

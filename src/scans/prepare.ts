@@ -1,4 +1,4 @@
-import type { PlanInput } from '../model/contract/run.ts';
+import type { RunUntrustedInput } from '../model/contract/run.ts';
 import type { EngineOption } from '../model/capability.ts';
 import { AppError } from '../model/errors.ts';
 import { ScanRequest } from '../model/scan.ts';
@@ -18,7 +18,7 @@ export interface PreparedRun {
  * @throws AppError pool_unknown, instance_unknown, target_invalid, target_unsupported, option_unsupported,
  *   no_scanner_available
  */
-export function prepareRun(input: PlanInput, registry: Registry): PreparedRun {
+export function prepareRun(input: RunUntrustedInput, registry: Registry): PreparedRun {
   const pool = registry.pool(input.scanner_pool ?? registry.defaultPool);
   if (input.scanner_instance !== undefined) registry.instance(pool.name, input.scanner_instance);
   requireEnabled(pool, input.scanner_instance);
@@ -65,7 +65,7 @@ function requireKinds({ name, capabilities }: Pool, targets: readonly Target[]):
   );
 }
 
-function requireOptions({ name, capabilities }: Pool, input: PlanInput): void {
+function requireOptions({ name, capabilities }: Pool, input: RunUntrustedInput): void {
   const asked: readonly [EngineOption, unknown][] = [
     ['ports', input.ports],
     ['templates', input.templates],

@@ -1,4 +1,4 @@
-import type { PlanInput, SubmittedScan } from '../model/contract/run.ts';
+import type { RunUntrustedInput, SubmittedScan } from '../model/contract/run.ts';
 import { AppError } from '../model/errors.ts';
 import { newScanId } from '../model/ids.ts';
 import { isFinal, requestHash } from '../model/scan.ts';
@@ -14,7 +14,7 @@ import type { WaitForScan } from './wait.ts';
 
 type Deps = Pick<ScanDeps, 'queue' | 'registry' | 'policy' | 'audit' | 'wakeWorker' | 'clock'> & { wait: WaitForScan };
 
-export type SubmitScan = (input: PlanInput, ask: Ask) => Promise<SubmittedScan>;
+export type SubmitScan = (input: RunUntrustedInput, ask: Ask) => Promise<SubmittedScan>;
 
 /**
  * Accepts a scan or refuses it. Every acceptance and refusal is in the audit log before the caller hears of it.
@@ -34,7 +34,7 @@ export function createSubmitScan(deps: Deps): SubmitScan {
   };
 }
 
-async function admit(deps: Deps, input: PlanInput, ask: Ask): Promise<PreparedRun> {
+async function admit(deps: Deps, input: RunUntrustedInput, ask: Ask): Promise<PreparedRun> {
   const prepared = prepareRun(input, deps.registry);
   const { request, targets } = prepared;
   const answer = await deps.policy.check(targets, { intensity: request.intensity, caller: ask.caller }, ask.signal);
@@ -45,7 +45,7 @@ async function admit(deps: Deps, input: PlanInput, ask: Ask): Promise<PreparedRu
 }
 
 /** Writes refusals down before they are passed on. */
-async function audited<T>(deps: Deps, input: PlanInput, ask: Ask, body: () => Promise<T>): Promise<T> {
+async function audited<T>(deps: Deps, input: RunUntrustedInput, ask: Ask, body: () => Promise<T>): Promise<T> {
   try {
     return await body();
   } catch (error) {
@@ -61,7 +61,12 @@ async function audited<T>(deps: Deps, input: PlanInput, ask: Ask, body: () => Pr
   }
 }
 
-async function enqueue(deps: Deps, input: PlanInput, { request, pool }: PreparedRun, ask: Ask): Promise<Submitted> {
+async function enqueue(
+  deps: Deps,
+  input: RunUntrustedInput,
+  { request, pool }: PreparedRun,
+  ask: Ask,
+): Promise<Submitted> {
   const scan: NewScan = {
     scanId: newScanId(),
     tenant: ask.caller.tenant,

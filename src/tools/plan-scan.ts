@@ -1,4 +1,4 @@
-import { Plan, PlanInput } from '../model/contract/run.ts';
+import { Plan, RunUntrustedInput } from '../model/contract/run.ts';
 import { defineTool } from './tool.ts';
 
 export const planScan = defineTool({
@@ -7,7 +7,7 @@ export const planScan = defineTool({
   description:
     'Says what run_untrusted_scan would do with the same arguments: whether each target is in scope and why, which ' +
     'addresses it resolves to, which instances can run it, how long it may take. Resolves names; sends nothing to targets.',
-  input: PlanInput,
+  input: RunUntrustedInput,
   output: Plan,
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: true },
   run: (input, { scans, ask }) => scans.plan(input, ask),

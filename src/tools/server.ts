@@ -6,7 +6,6 @@ import {
   McpError,
   type CallToolResult,
 } from '@modelcontextprotocol/sdk/types.js';
-import { z } from 'zod';
 import { AppError, errorFacts, errorText } from '../model/errors.ts';
 import { LOCAL_TENANT } from '../model/caller.ts';
 import { newTraceId } from '../model/ids.ts';
@@ -71,10 +70,9 @@ async function answer(
   args: Readonly<Record<string, unknown>>,
   context: () => Promise<ToolContext>,
 ): Promise<CallToolResult> {
-  const read = lenient(tool, args);
-  const checked = tool.input.safeParse(read);
-  if (!checked.success) throw argumentError(tool, checked.error);
-  const structuredContent = await tool.call(read, await context());
+  const call = tool.prepare(lenient(tool, args));
+  if (call.error) throw argumentError(tool, call.error);
+  const structuredContent = await call.run(await context());
   return {
     structuredContent: { ...structuredContent },
     content: [{ type: 'text', text: JSON.stringify(structuredContent) }],
@@ -95,15 +93,14 @@ function sentence(message: string): string {
   return /[.?!]$/.test(line) ? line : `${line}.`;
 }
 
-const Traceparent = z.string().regex(/^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/);
+const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 /** Source of the trace id: W3C Trace Context in `_meta.traceparent`, where a client sends it. */
 function askOf(server: Server, traceparent: unknown, signal: AbortSignal): Ask {
-  const given = Traceparent.safeParse(traceparent);
   const client = cleanLine(server.getClientVersion()?.name ?? 'unknown', 60);
   return {
     caller: { tenant: LOCAL_TENANT, name: `stdio:${client}`, isOperator: true },
-    traceId: given.success ? given.data.slice(3, 35) : newTraceId(),
+    traceId: typeof traceparent === 'string' && TRACEPARENT.test(traceparent) ? traceparent.slice(3, 35) : newTraceId(),
     signal,
   };
 }

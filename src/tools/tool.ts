@@ -28,17 +28,29 @@ export interface Tool<Input extends z.ZodType = z.ZodType, Output extends z.ZodT
   readonly run: (input: z.output<Input>, context: ToolContext) => Promise<z.output<Output>>;
 }
 
+type Answer = Readonly<Record<string, unknown>>;
+
+/** A call whose arguments have been read: it can be run, or they do not fit. */
+export type PreparedCall =
+  | { readonly run: (context: ToolContext) => Promise<Answer>; readonly error?: undefined }
+  | { readonly error: z.ZodError };
+
 /** A tool whose types are checked where it is defined and forgotten where all tools are handled alike. */
 export interface AnyTool extends Omit<Tool, 'run'> {
-  /** @throws z.ZodError when the arguments do not fit `input` */
-  readonly call: (args: unknown, context: ToolContext) => Promise<Readonly<Record<string, unknown>>>;
+  readonly prepare: (args: unknown) => PreparedCall;
 }
 
-export function defineTool<Input extends z.ZodType, Output extends z.ZodType<Readonly<Record<string, unknown>>>>(
+export function defineTool<Input extends z.ZodType, Output extends z.ZodType<Answer>>(
   tool: Tool<Input, Output>,
 ): AnyTool {
   const { run, ...facts } = tool;
-  return { ...facts, call: async (args, context) => run(tool.input.parse(args), context) };
+  return {
+    ...facts,
+    prepare(args) {
+      const { data, error } = tool.input.safeParse(args);
+      return error ? { error } : { run: (context) => run(data, context) };
+    },
+  };
 }
 
 /** Reads records; changes nothing and talks to no target. */

@@ -4,6 +4,9 @@ import type { PinnedTarget } from '../model/target.ts';
 import { parseTarget } from '../policy/target.ts';
 import type { WorkerDeps } from './deps.ts';
 
+/** Many names may have to be resolved; each has its own, shorter limit. */
+const TIME_LIMIT_MS = 60_000;
+
 /** What may be scanned in this attempt, and what is left out with the reason. */
 export interface Admitted {
   readonly targets: readonly PinnedTarget[];
@@ -15,14 +18,14 @@ export interface Admitted {
  * addresses of this answer are the ones the engine gets.
  * @throws AppError target_denied, target_unresolvable
  */
-export async function admitAgain(
-  { policy }: Pick<WorkerDeps, 'policy'>,
-  scan: ScanRecord,
-  signal: AbortSignal,
-): Promise<Admitted> {
+export async function admitAgain({ policy }: Pick<WorkerDeps, 'policy'>, scan: ScanRecord): Promise<Admitted> {
   const targets = scan.request.targets.map((text) => parseTarget(text));
   const caller = { tenant: scan.tenant, name: 'worker', isOperator: false };
-  const answer = await policy.check(targets, { intensity: scan.request.intensity, caller }, signal);
+  const answer = await policy.check(
+    targets,
+    { intensity: scan.request.intensity, caller },
+    AbortSignal.timeout(TIME_LIMIT_MS),
+  );
   if (answer.refusal)
     throw new AppError('target_denied', `At run time: ${answer.refusal.reason}`, { hint: answer.refusal.fix });
   const denied = answer.targets.filter(({ allowed }) => !allowed);

@@ -1,24 +1,17 @@
 import { createReadStream } from 'node:fs';
-import { setTimeout as delay } from 'node:timers/promises';
-import { AppError, type ErrorCode } from '../model/errors.ts';
+import { AppError, errorFacts, type ErrorCode } from '../model/errors.ts';
 import { verdictOf } from '../model/coverage.ts';
 import type { Artefact, ScanResult } from '../model/scan.ts';
 import type { PinnedTarget } from '../model/target.ts';
 import type { Ingested } from '../findings/findings.ts';
-import type { ReportSink } from '../findings/artefacts.ts';
 import type { Claim, Outcome } from '../queue/queue.ts';
-import type { RawReport, RunContext, Scanner, ScanJob } from '../scanners/scanner.ts';
-import { admitAgain } from './admit-again.ts';
+import type { RawReport, Scanner } from '../scanners/scanner.ts';
+import { admitAgain, type Admitted } from './admit-again.ts';
 import type { WorkerDeps } from './deps.ts';
+import { drive } from './drive.ts';
 import { keepLease } from './lease-keeper.ts';
 import { failureOutcome } from './outcome.ts';
-import { createProgressWriter } from './progress-writer.ts';
-import { createStopButton, StopRequest, type StopButton } from './stop.ts';
-
-/** How an engine's run ended: by itself, or by throwing. */
-type Ended =
-  | { readonly report: RawReport; readonly error?: undefined }
-  | { readonly error: unknown; readonly report?: undefined };
+import { createStopButton, type StopButton } from './stop.ts';
 
 /**
  * Runs one claim to its end and writes the outcome. Never rejects: every way to fail is an outcome.
@@ -58,27 +51,42 @@ export async function runAttempt(
 
 async function attempt(deps: WorkerDeps, claim: Claim, button: StopButton): Promise<Outcome | 'lost'> {
   const { scan, epoch } = claim;
-  const { targets, notes } = await admitAgain(deps, scan, button.signal);
+  const { targets, notes, refusal } = await admit(deps, claim, button);
   const { scanner } = deps.registry.instance(scan.request.pool, claim.instance);
   const sink = await deps.files.openReport(scan.scanId, epoch, deps.settings.maxRawReportBytes);
-  const ended = await drive(deps, claim, button, { scanner, targets, sink });
+  const ended = await drive(deps, claim, button, { scanner, targets, report: sink.writable });
   const cause = button.cause();
-  if (cause === 'lease_lost') {
-    await sink.close().catch(() => undefined);
-    return 'lost';
-  }
-  if (cause === 'shutdown') {
-    await sink.close().catch(() => undefined);
-    return { kind: 'released' };
-  }
-  const raw = await sink.close().catch((error: unknown) => ({ failure: error }));
-  if ('failure' in raw) return failureOutcome(deps, claim, cause, ended.error ?? raw.failure, undefined);
-  const reported = await ingest(deps, claim, { scanner, targets, notes, raw });
+  const stored = await sink.close().catch((error: unknown) => ({ failure: error }));
+  if (cause === 'lease_lost') return 'lost';
+  if (cause === 'shutdown') return { kind: 'released' };
   deps.registry.reportOutcome(scan.request.pool, claim.instance, cause !== undefined || !isInstanceFault(ended.error));
-  const result = resultOf(reported, raw, ended.report);
-  const error = ended.error ?? reported.readError;
+  if ('failure' in stored) return failureOutcome(deps, claim, cause, stored.failure, undefined);
+  const reported = await ingest(deps, claim, { scanner, targets, notes, raw: stored.artefact });
+  const result = resultOf(reported, stored.artefact, ended.report);
+  const overflow = stored.cutOff
+    ? new AppError('report_unreadable', 'The raw report is larger than max_raw_report_mb and was cut off.')
+    : undefined;
+  const error = refusal ?? overflow ?? ended.error ?? reported.readError;
   if (error !== undefined) return failureOutcome(deps, claim, cause, error, result);
   return cause === 'cancelled' ? { kind: 'cancelled', result } : { kind: 'completed', result };
+}
+
+/**
+ * What may be scanned now. A scan that an earlier worker has already started outside is not simply refused: its engine
+ * is called with the stop button pressed, so that it ends what runs there.
+ */
+async function admit(deps: WorkerDeps, claim: Claim, button: StopButton): Promise<Admitted & { refusal?: unknown }> {
+  try {
+    return await admitAgain(deps, claim.scan);
+  } catch (error) {
+    const { scanId, tenant, traceId, request } = claim.scan;
+    const decision = `${errorFacts(error).code} at run time`;
+    const caller = { tenant, name: 'worker' };
+    await deps.audit({ caller, action: 'refuse', decision, scanId, traceId, targets: request.targets });
+    if (!claim.checkpoint) throw error;
+    button.press('denied');
+    return { targets: [], notes: [], refusal: error };
+  }
 }
 
 /** Errors that speak against the instance. A target that makes an engine fail must not take the pool from everybody. */
@@ -88,62 +96,6 @@ const INSTANCE_FAULTS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'rate_limited',
 ]);
 const isInstanceFault = (error: unknown): boolean => error instanceof AppError && INSTANCE_FAULTS.has(error.code);
-
-interface Run {
-  readonly scanner: Scanner;
-  readonly targets: readonly PinnedTarget[];
-  readonly sink: ReportSink;
-}
-
-/** Lets the engine run under its time limit: first asked to stop, then given up on. */
-async function drive(
-  deps: WorkerDeps,
-  claim: Claim,
-  button: StopButton,
-  { scanner, targets, sink }: Run,
-): Promise<Ended> {
-  const { scan, epoch } = claim;
-  const hostsTotal = targets.reduce((sum, { target }) => sum + (target.kind === 'network' ? target.size : 1), 0);
-  const progress = createProgressWriter(deps.clock, hostsTotal, (now) => deps.queue.progress(claim, now));
-  const job: ScanJob = { scanId: scan.scanId, traceId: scan.traceId, epoch, request: scan.request, targets };
-  const context: RunContext = {
-    signal: button.signal,
-    report: sink.writable,
-    previous: claim.checkpoint,
-    progress: progress.report,
-    async checkpoint(made) {
-      if (await deps.queue.checkpoint(claim, made)) return;
-      button.press('lease_lost');
-      throw new StopRequest('lease_lost');
-    },
-  };
-  const limit = setTimeout(() => button.press('timed_out'), scan.request.max_duration_minutes * deps.settings.minuteMs);
-  const over = new AbortController();
-  try {
-    button.signal.throwIfAborted();
-    const running = scanner.run(job, context).then(
-      (report): Ended => ({ report }),
-      (error: unknown): Ended => ({ error: error ?? new Error('engine threw nothing') }),
-    );
-    return await Promise.race([running, givenUp(button.signal, deps.settings.hardStopMs, over.signal)]);
-  } catch (error) {
-    return { error };
-  } finally {
-    clearTimeout(limit);
-    over.abort();
-    await progress.close();
-  }
-}
-
-/** An engine that does not stop when told is left alone after a while; its writes are fenced off. */
-async function givenUp(stop: AbortSignal, hardStopMs: number, over: AbortSignal): Promise<Ended> {
-  await new Promise<void>((resolve) => {
-    if (stop.aborted) resolve();
-    else stop.addEventListener('abort', () => resolve(), { once: true });
-  });
-  await delay(hardStopMs, undefined, { signal: over }).catch(() => undefined);
-  return { error: new AppError('scan_aborted', 'The engine did not stop in time and was given up on.') };
-}
 
 interface Ingest {
   readonly scanner: Scanner;

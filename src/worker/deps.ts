@@ -1,3 +1,4 @@
+import type { NewAuditEntry } from '../audit/entry.ts';
 import type { FindingsStore } from '../findings/findings.ts';
 import type { ScanFiles } from '../findings/artefacts.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -23,6 +24,8 @@ export interface WorkerSettings {
 }
 
 export interface WorkerDeps {
+  /** Durable before it resolves. */
+  readonly audit: (entry: NewAuditEntry) => Promise<void>;
   readonly queue: ScanQueue;
   readonly registry: Registry;
   readonly policy: Policy;

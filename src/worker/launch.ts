@@ -20,7 +20,8 @@ export interface LauncherDeps {
 export interface WorkerLauncher {
   /** Makes sure a worker is there or on its way. Returns at once. */
   readonly wake: () => void;
-  readonly close: () => void;
+  /** Resolves when a worker that was asked for has been started. */
+  readonly close: () => Promise<void>;
 }
 
 /**
@@ -60,5 +61,11 @@ export function createWorkerLauncher(deps: LauncherDeps): WorkerLauncher {
     });
   }, LOOK_EVERY_MS);
   timer.unref();
-  return { wake: () => run(check), close: () => clearInterval(timer) };
+  return {
+    wake: () => run(check),
+    async close() {
+      clearInterval(timer);
+      while (checking) await checking;
+    },
+  };
 }

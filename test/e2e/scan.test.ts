@@ -1,5 +1,7 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { connect, createInstallation, finished } from './stdio-client.ts';
+import { connect, createInstallation, finished, workerPids } from './stdio-client.ts';
 
 const scripted = (templates: readonly string[] = [], more: Record<string, unknown> = {}) => ({
   targets: ['127.0.0.1'],
@@ -89,6 +91,34 @@ describe('a scan over stdio', () => {
     const second = await connect(installation);
     expect(await finished(second, scanId)).toMatchObject({ state: 'completed', attempt: 1 });
     expect(installation.journal().filter((line) => line.startsWith('start'))).toHaveLength(1);
+  });
+
+  it('is ended at its scanner when it is cancelled after its worker was killed', async () => {
+    const installation = createInstallation();
+    const mcp = await connect(installation);
+    const { scan_id: scanId } = await mcp.ok('run_untrusted_scan', scripted(['duration:60000']));
+    await expect.poll(() => installation.journal().length, { timeout: 15_000 }).toBe(1);
+    await expect
+      .poll(async () => (await mcp.ok('get_scan_status', { scan_id: scanId }))['progress'], { timeout: 15_000 })
+      .toMatchObject({ phase: 'scripted' });
+    for (const pid of workerPids(installation.data)) process.kill(pid, 'SIGKILL');
+    await mcp.ok('cancel_scan', { scan_id: scanId });
+    expect(await finished(mcp, scanId)).toMatchObject({ state: 'cancelled' });
+    expect(installation.journal().map((line) => line.split(' ')[0])).toEqual(['start', 'stop']);
+  });
+
+  it('is refused at run time when the scope was narrowed meanwhile, and that is written down', async () => {
+    const installation = createInstallation({ 'policy.yaml': 'allow: [localhost, 127.0.0.0/8]\n' });
+    const mcp = await connect(installation, { argv: ['--no-worker'] });
+    const { scan_id: scanId } = await mcp.ok('run_untrusted_scan', scripted([]));
+    writeFileSync(join(installation.config, 'policy.yaml'), 'allow: [localhost]\ndeny: [127.0.0.1]\n');
+    const second = await connect(installation);
+    expect(await finished(second, scanId)).toMatchObject({
+      state: 'failed',
+      verdict: 'not_tested',
+      error: { code: 'target_denied' },
+    });
+    expect(installation.journal()).toEqual([]);
   });
 
   it('waits for its end when asked to, in one call', async () => {

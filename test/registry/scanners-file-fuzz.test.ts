@@ -34,6 +34,10 @@ describe('a damaged scanners.yaml', () => {
     expect(refusal(GOOD)).toBeUndefined();
   });
 
+  it('is refused when an alias stands inside its own anchor', () => {
+    expect(refusal('fake:\n  - &x\n    instance_id: *x\n')).toMatch(/s\.yaml:3:18.*would never end/);
+  });
+
   it('is accepted or refused in our words, wherever something is cut out or put in, and never quotes a password', () => {
     const junk = fc.oneof(
       fc.constantFrom('', '"', "'", '{', '}', '[', ']', ':', '&x ', '*x', '!', '\t', '\n', '${', '- '),

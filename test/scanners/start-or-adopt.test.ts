@@ -143,6 +143,21 @@ describe('startOrAdopt', () => {
     });
   });
 
+  it('finds what already runs even under an abort, so that it can be ended', async () => {
+    const engine = new Engine();
+    await engine.start(MARKER);
+    const ctx = { ...ctxThat(() => Promise.resolve(), { phase: 'intent' }), signal: AbortSignal.abort() };
+    expect(await startOrAdopt(ctx, engine, MARKER)).toBe('remote-1');
+    expect(engine.started).toBe(1);
+  });
+
+  it('starts nothing under an abort when nothing runs yet', async () => {
+    const engine = new Engine();
+    const ctx = { ...ctxThat(() => Promise.resolve(), { phase: 'intent' }), signal: AbortSignal.abort() };
+    await expect(startOrAdopt(ctx, engine, MARKER)).rejects.toThrow('aborted');
+    expect(engine.started).toBe(0);
+  });
+
   it('starts nothing after an abort', async () => {
     const engine = new Engine();
     const reason = new Error('cancelled');

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { POLICY_FILE } from '../../app.ts';
-import { PlanInput } from '../../model/contract/run.ts';
+import { RunUntrustedInput } from '../../model/contract/run.ts';
 import { AppError } from '../../model/errors.ts';
 import { editPolicy, type PolicyEdited } from '../../policy/edit-policy.ts';
 import { parseTarget } from '../../policy/target.ts';
@@ -80,7 +80,7 @@ export const checkPolicy = (
   session.withApp(
     async ({ policy }) => {
       const { terminal } = session;
-      const input = readInput(PlanInput, { targets: [target], intensity });
+      const input = readInput(RunUntrustedInput, { targets: [target], intensity });
       const ask = session.ask();
       const checked = { intensity: input.intensity, caller: ask.caller };
       const answer = await policy.check([parseTarget(target)], checked, ask.signal);

@@ -63,9 +63,6 @@ export const SubmittedScan = z.strictObject({
 });
 export type SubmittedScan = z.infer<typeof SubmittedScan>;
 
-export const PlanInput = RunUntrustedInput;
-export type PlanInput = z.infer<typeof PlanInput>;
-
 export const Plan = z.strictObject({
   summary: z.string(),
   allowed: z.boolean(),

@@ -18,6 +18,7 @@ import type { Endpoint, Waits } from './wire.ts';
 export interface LookContext {
   readonly lane: Lane;
   readonly waits: Waits;
+  readonly traceId: string;
   readonly intensity: Intensity;
   readonly clock: Clock;
   readonly notes: Notes;
@@ -159,10 +160,10 @@ async function inspectSite(
   place: PlannedPlace,
   context: InspectContext,
 ): Promise<string | undefined> {
-  const { lane, waits, intensity, notes, isHttpsOffered } = context;
+  const { lane, waits, traceId, intensity, notes, isHttpsOffered } = context;
   const path = place.web?.path ?? '/';
   const expectsHttps = isHttpsOffered || !isLoopback(endpoint.address);
-  const { page, why, observations } = await inspectWeb({ lane, waits, origin, path, intensity, expectsHttps });
+  const { page, why, observations } = await inspectWeb({ lane, waits, traceId, origin, path, intensity, expectsHttps });
   if (!page) return why ?? 'no answer';
   if (page.status >= 300 && page.status < 400)
     notes.skipped('pages behind a redirect: redirects are not followed; scan the address they lead to');

@@ -18,7 +18,7 @@ const NEVER = [
 
 /** Why a kind of check found nothing to look at. */
 const IDLE: Readonly<Partial<Record<Check, string>>> = {
-  services: 'no port of a host or network was open',
+  services: 'done where a host or network has an open port, not for URLs',
   open: 'no port was open',
   tls: 'no TLS port was found',
   http: 'no web server answered',

@@ -124,6 +124,7 @@ async function lookAtOne(place: PlannedPlace, run: Run, signal: AbortSignal): Pr
     const outcome = await lookAt(place, {
       lane,
       waits: { connectMs: settings.connect_timeout_ms, answerMs: settings.answer_timeout_ms },
+      traceId: run.job.traceId,
       intensity: run.job.request.intensity,
       clock: scan.clock,
       notes,

@@ -17,6 +17,7 @@ export interface WebContext {
   readonly intensity: Intensity;
   /** Whether plain HTTP here is worth a finding. */
   readonly expectsHttps: boolean;
+  readonly traceId: string;
 }
 
 export interface WebLook {
@@ -34,9 +35,9 @@ type Ask = (
 
 /** Everything that is asked of one web server, one request after the other on one connection. */
 export async function inspectWeb(context: WebContext): Promise<WebLook> {
-  const { lane, waits, origin } = context;
+  const { lane, waits, origin, traceId } = context;
   const look = await lane.socket(async () => {
-    const client = await openWebClient(origin, waits, lane.signal);
+    const client = await openWebClient(origin, { waits, traceId }, lane.signal);
     try {
       return await lookAround(context, (method, path, headers) =>
         lane.request(() => client.request(method, path, headers)),

@@ -45,7 +45,11 @@ export function originText({ scheme, name, port }: WebOrigin): string {
 const USER_AGENT = 'scanmux-baseline (authorised security scan)';
 
 /** Loads undici on first use, so that starting scanmux does not pay for it. */
-export async function openWebClient(origin: WebOrigin, waits: Waits, signal: AbortSignal): Promise<WebClient> {
+export async function openWebClient(
+  origin: WebOrigin,
+  { waits, traceId }: { waits: Waits; traceId: string },
+  signal: AbortSignal,
+): Promise<WebClient> {
   const undici = await import('undici');
   const client = new undici.Client(originText(origin), {
     connect: connector(origin, waits),
@@ -57,7 +61,9 @@ export async function openWebClient(origin: WebOrigin, waits: Waits, signal: Abo
   });
   client.on('connectionError', () => undefined);
   return {
-    request: (method, path, headers = {}) => ask(client, { method, path, headers }, waits, signal),
+    request: (method, path, headers = {}) =>
+      // With the trace id, whoever runs the target finds the scan behind a line of their own log.
+      ask(client, { method, path, headers: { 'x-trace-id': traceId, ...headers } }, waits, signal),
     close: () => client.destroy(),
   };
 }

@@ -142,6 +142,18 @@ describe('the baseline engine looks at web servers', () => {
     expect(findings[0]?.location).toMatchObject({ host: 'never-resolved.invalid', ip: '127.0.0.1', port });
   });
 
+  it('sends its trace id and name with every request, for whoever reads the log of the target', async () => {
+    const seen: unknown[] = [];
+    const { url } = await serve(({ headers }, response) => {
+      seen.push([headers['x-trace-id'], headers['user-agent']]);
+      response.end('ok');
+    });
+    await look([urlTarget(url)]);
+    expect(seen.length).toBeGreaterThan(0);
+    const identified = [expect.stringMatching(/^[0-9a-f]{32}$/), expect.stringContaining('scanmux')];
+    expect(seen).toEqual(seen.map(() => identified));
+  });
+
   it('asks for nothing above the folder of a URL', async () => {
     const { url, asked } = await serve((_, response) => response.end('ok'));
     await look([urlTarget(`${url}app/start`)], { intensity: 'intrusive' });

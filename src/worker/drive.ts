@@ -1,0 +1,71 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Writable } from 'node:stream';
+import { AppError } from '../model/errors.ts';
+import type { PinnedTarget } from '../model/target.ts';
+import type { Claim } from '../queue/queue.ts';
+import type { RawReport, RunContext, Scanner, ScanJob } from '../scanners/scanner.ts';
+import type { WorkerDeps } from './deps.ts';
+import { createProgressWriter } from './progress-writer.ts';
+import { StopRequest, type StopButton } from './stop.ts';
+
+/** How an engine's run ended: by itself, or by throwing. */
+export type Ended =
+  | { readonly report: RawReport; readonly error?: undefined }
+  | { readonly error: unknown; readonly report?: undefined };
+
+interface Run {
+  readonly scanner: Scanner;
+  readonly targets: readonly PinnedTarget[];
+  readonly report: Writable;
+}
+
+/** Lets the engine run under its time limit: first asked to stop, then given up on. */
+export async function drive(
+  deps: WorkerDeps,
+  claim: Claim,
+  button: StopButton,
+  { scanner, targets, report }: Run,
+): Promise<Ended> {
+  const { scan, epoch } = claim;
+  const hostsTotal = targets.reduce((sum, { target }) => sum + (target.kind === 'network' ? target.size : 1), 0);
+  const progress = createProgressWriter(deps.clock, hostsTotal, (now) => deps.queue.progress(claim, now));
+  const job: ScanJob = { scanId: scan.scanId, traceId: scan.traceId, epoch, request: scan.request, targets };
+  const context: RunContext = {
+    signal: button.signal,
+    report,
+    previous: claim.checkpoint,
+    progress: progress.report,
+    async checkpoint(made) {
+      if (await deps.queue.checkpoint(claim, made)) return;
+      button.press('lease_lost');
+      throw new StopRequest('lease_lost');
+    },
+  };
+  const limit = setTimeout(() => button.press('timed_out'), scan.request.max_duration_minutes * deps.settings.minuteMs);
+  const over = new AbortController();
+  try {
+    // A scan that already runs outside is handed to its engine even when it is to end: only the engine can end it.
+    if (!claim.checkpoint) button.signal.throwIfAborted();
+    const running = scanner.run(job, context).then(
+      (report): Ended => ({ report }),
+      (error: unknown): Ended => ({ error: error ?? new Error('engine threw nothing') }),
+    );
+    return await Promise.race([running, givenUp(button.signal, deps.settings.hardStopMs, over.signal)]);
+  } catch (error) {
+    return { error };
+  } finally {
+    clearTimeout(limit);
+    over.abort();
+    await progress.close();
+  }
+}
+
+/** An engine that does not stop when told is left alone after a while; its writes are fenced off. */
+async function givenUp(stop: AbortSignal, hardStopMs: number, over: AbortSignal): Promise<Ended> {
+  await new Promise<void>((resolve) => {
+    if (stop.aborted) resolve();
+    else stop.addEventListener('abort', () => resolve(), { once: true });
+  });
+  await delay(hardStopMs, undefined, { signal: over }).catch(() => undefined);
+  return { error: new AppError('scan_aborted', 'The engine did not stop in time and was given up on.') };
+}
