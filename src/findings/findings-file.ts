@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { AppError } from '../model/errors.ts';
 import { ParsedFinding } from '../model/finding.ts';
 import type { BySeverity } from '../model/finding.ts';
-import { openDatabase, sqliteFailure } from '../platform/sqlite.ts';
+import { openDatabase } from '../platform/sqlite.ts';
+import { sqliteFailure } from '../platform/sqlite-failure.ts';
 import type { Database } from '../platform/sqlite.ts';
 
 /** `user_version` of a findings file. A higher one was written by a newer scanmux. */

@@ -1,6 +1,7 @@
 import { DatabaseSync } from '@photostructure/sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AppError } from '../model/errors.ts';
+import { BUSY, CORRUPT, sqliteCode, sqliteFailure } from './sqlite-failure.ts';
 
 type Connection = InstanceType<typeof DatabaseSync>;
 
@@ -46,48 +47,6 @@ export interface OpenOptions {
   readonly journal?: 'wal' | 'off' | 'memory' | 'keep';
   /** For worker threads and the command line, which may wait. Milliseconds. */
   readonly blockingWaitMs?: number;
-}
-
-/** SQLite primary result codes; source: sqlite.org/rescode.html. */
-const BUSY = 5;
-const LOCKED = 6;
-const READONLY = 8;
-const IOERR = 10;
-const CORRUPT = 11;
-const FULL = 13;
-const CANTOPEN = 14;
-const NOTADB = 26;
-
-/** The primary result code of an error thrown by the driver; undefined for any other value. */
-export function sqliteCode(error: unknown): number | undefined {
-  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return undefined;
-  return error.errcode & 0xff;
-}
-
-/** Adds our code to what the driver throws; anything unknown passes through as it is. */
-export function sqliteFailure(error: unknown, path: string): unknown {
-  switch (sqliteCode(error)) {
-    case BUSY:
-    case LOCKED:
-      return new AppError('queue_unavailable', 'The database is locked by another process.', { cause: error });
-    case FULL:
-      return new AppError('storage_full', 'The disk of the data folder is full.', { cause: error });
-    case CORRUPT:
-    case NOTADB:
-      return new AppError('storage_unusable', `${path} is damaged or no database of scanmux.`, {
-        cause: error,
-        hint: 'Operator: move the file away or restore a copy; `scanmux doctor` checks it.',
-      });
-    case READONLY:
-    case CANTOPEN:
-    case IOERR:
-      return new AppError('storage_unusable', `${path} cannot be opened or written.`, {
-        cause: error,
-        hint: 'Operator: check the owner, permissions and disk of the data folder; `scanmux doctor` checks them.',
-      });
-    default:
-      return error;
-  }
 }
 
 /** The driver binds NaN as NULL and integers over 2^53 as floats; both are refused here instead. */
