@@ -38,5 +38,5 @@ const unresolvableError = (denied: readonly TargetDecision[]): AppError =>
 function sentences(denied: readonly TargetDecision[]): string {
   const shown = denied.slice(0, SHOWN).map(({ reason }) => reason);
   const more = denied.length - shown.length;
-  return more > 0 ? `${shown.join(' ')} And ${more} more targets.` : shown.join(' ');
+  return more > 0 ? `${shown.join(' ')} And ${more} more ${more === 1 ? 'target' : 'targets'}.` : shown.join(' ');
 }

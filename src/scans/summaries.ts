@@ -85,7 +85,7 @@ export function lookedAt(verdict: Verdict, coverage: Coverage): string {
   }
   const missing = listed([partial, 'only partly'], [unreachable, 'unreachable'], [untested, 'not tested']);
   if (missing === '') return 'The picture is partial: the scan did not run to its end.';
-  return `The picture is partial: ${tested} of ${requested} ${requested === 1 ? 'place was' : 'places were'} fully looked at (${missing}).`;
+  return `The picture is partial: ${tested} of ${requested} ${requested === 1 ? 'place' : 'places'} ${tested === 1 ? 'was' : 'were'} fully looked at (${missing}).`;
 }
 
 const listed = (...counted: readonly (readonly [number, string])[]): string =>
