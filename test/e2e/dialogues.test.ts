@@ -65,8 +65,9 @@ async function answerOf({ mcp }: Scene, step: DialogueStep, placeholders: Placeh
 async function reach(mcp: Connection, placeholders: Placeholders, { scan, state }: { scan: string; state: string }) {
   const { scan_id: id } = Arguments.parse(JSON.parse(placeholders.fill(`{"scan_id":"${scan}"}`)));
   await expect
-    .poll(async () => (await mcp.ok('get_scan_status', { scan_id: id }))['state'], { timeout: 20_000 })
-    .toBe(state);
+    .poll(() => mcp.ok('get_scan_status', { scan_id: id }), { timeout: 20_000 })
+    // A running scan has progress once its engine is at work.
+    .toMatchObject(state === 'running' ? { state, progress: { phase: 'scripted' } } : { state });
 }
 
 /** Plays a dialogue; resolves to what its answers cost an agent, in tokens. */
