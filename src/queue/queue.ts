@@ -116,6 +116,13 @@ export interface InstanceState {
   readonly checkedAt: number;
 }
 
+/** Who could start a scan. */
+export interface Readiness {
+  /** A worker that died in the last quarter of a second may still count. */
+  readonly hasWorker: boolean;
+  readonly instances: readonly InstanceState[];
+}
+
 export type CancelEffect = 'removed' | 'signalled' | 'already_final';
 
 /**
@@ -141,6 +148,8 @@ export interface ScanQueue {
   /** Resolves true when any event of the scan after `afterSeq` exists, false when `signal` aborts. Never throws on abort. */
   waitForEvent(tenant: string, scanId: string, afterSeq: number, signal: AbortSignal): Promise<boolean>;
   status(tenant: string, pool?: string): Promise<QueueStatus>;
+  /** What every status of a waiting scan needs; cheap. */
+  readiness(): Promise<Readiness>;
   /**
    * Milliseconds until the scan at `position` of a pool would start, from measured durations and the slots there are;
    * undefined when nothing was measured yet or there is no slot.

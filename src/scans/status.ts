@@ -1,6 +1,5 @@
 import type { ScanIdInput, Status, WaitingFor } from '../model/contract/status.ts';
 import { isFinal, type Progress, type ScanRecord } from '../model/scan.ts';
-import { instanceKey } from '../queue/queue.ts';
 import type { Ask, ScanDeps } from './deps.ts';
 import { findScan } from './find-scan.ts';
 import { pollAfterSeconds } from './poll.ts';
@@ -28,13 +27,10 @@ export async function waitingFor(
   if (scan.state === 'retrying') return 'retry';
   if (scan.state !== 'queued') return 'none';
   const { pool, pinned_instance: pinned } = scan.request;
-  const { workers } = await queue.status(scan.tenant, pool);
-  if (workers === 0) return 'worker';
-  const known = new Map(
-    (await queue.instanceStates()).map((state) => [instanceKey(state.pool, state.instance), state.health]),
-  );
+  const { hasWorker, instances: known } = await queue.readiness();
+  if (!hasWorker) return 'worker';
   const canStart = (instanceId: string): boolean => {
-    const health = known.get(instanceKey(pool, instanceId));
+    const health = known.find((state) => state.pool === pool && state.instance === instanceId)?.health;
     return health === undefined || (health.canLaunch && health.circuit !== 'open');
   };
   const instances = registry.pools().find(({ name }) => name === pool)?.instances ?? [];
@@ -44,8 +40,18 @@ export async function waitingFor(
   return usable ? 'slot' : 'scanner';
 }
 
+/** What ended does not change, and agents ask for it again and again. */
+const ended = new WeakMap<ScanRecord, Status>();
+
 /** The public status of a record. */
 export function statusOf(scan: ScanRecord, waiting: WaitingFor, now: number): Status {
+  if (!isFinal(scan.state)) return makeStatus(scan, waiting, now);
+  const known = ended.get(scan) ?? makeStatus(scan, waiting, now);
+  ended.set(scan, known);
+  return known;
+}
+
+function makeStatus(scan: ScanRecord, waiting: WaitingFor, now: number): Status {
   return {
     summary: statusSummary(scan, waiting),
     scan_id: scan.scanId,

@@ -1,10 +1,14 @@
 import { Server } from '@modelcontextprotocol/sdk/server/index.js';
+import { Protocol, type RequestHandlerExtra } from '@modelcontextprotocol/sdk/shared/protocol.js';
 import {
   CallToolRequestSchema,
   ErrorCode,
   ListToolsRequestSchema,
   McpError,
+  type CallToolRequest,
   type CallToolResult,
+  type ServerNotification,
+  type ServerRequest,
 } from '@modelcontextprotocol/sdk/types.js';
 import { AppError, errorFacts, errorText } from '../model/errors.ts';
 import { LOCAL_TENANT } from '../model/caller.ts';
@@ -32,20 +36,24 @@ export interface McpServerOptions {
   readonly onDefect: (error: unknown, facts: { tool: string; trace_id: string }) => void;
 }
 
+type CallHandler = (request: CallToolRequest, extra: CallExtra) => Promise<CallToolResult>;
+type CallExtra = RequestHandlerExtra<ServerRequest, ServerNotification>;
+
 /** The MCP face of the use cases, ready to be connected to a transport. The only bridge to the SDK. */
 export function createMcpServer({ version, open, onDefect }: McpServerOptions): Server {
   const server = new Server(
     { name: 'scanmux', title: 'scanmux', version },
     { capabilities: { tools: {} }, instructions: INSTRUCTIONS },
   );
+  const callerOf = createCallerOf(server);
   const byName = new Map(TOOLS.map((tool) => [tool.name, tool]));
 
   server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: TOOLS.map((tool) => ({ ...listed(tool) })) }));
 
-  server.setRequestHandler(CallToolRequestSchema, async ({ params }, { signal, sendNotification }) => {
+  const onCall: CallHandler = async ({ params }, { signal, sendNotification }) => {
     const tool = byName.get(params.name);
     if (!tool) throw new McpError(ErrorCode.InvalidParams, `Unknown tool: ${cleanLine(params.name, 80)}`);
-    const ask = askOf(server, params._meta?.['traceparent'], signal);
+    const ask = { caller: callerOf(), traceId: traceIdOf(params._meta?.['traceparent']), signal };
     const token = params._meta?.progressToken;
     const onProgress: OnProgress | undefined =
       token === undefined
@@ -61,7 +69,10 @@ export function createMcpServer({ version, open, onDefect }: McpServerOptions): 
       if (!(error instanceof AppError)) onDefect(error, { tool: tool.name, trace_id: ask.traceId });
       return failure(error, ask.traceId);
     }
-  });
+  };
+  // Past the server's own override, which would parse each request a second time and each answer, too: the request has
+  // been parsed by then, and answers are typed here and checked by every client.
+  Protocol.prototype.setRequestHandler.call(server, CallToolRequestSchema, onCall);
   return server;
 }
 
@@ -75,8 +86,17 @@ async function answer(
   const structuredContent = await call.run(await context());
   return {
     structuredContent: { ...structuredContent },
-    content: [{ type: 'text', text: JSON.stringify(structuredContent) }],
+    content: [{ type: 'text', text: jsonText(structuredContent) }],
   };
+}
+
+/** Use cases give the same object again while nothing has changed. */
+const texts = new WeakMap<object, string>();
+
+function jsonText(content: object): string {
+  const known = texts.get(content) ?? JSON.stringify(content);
+  texts.set(content, known);
+  return known;
 }
 
 /** No `structuredContent`: clients would check it against the schema of a success. */
@@ -85,6 +105,19 @@ function failure(error: unknown, traceId: string): CallToolResult {
   const hint = facts.code === 'internal_error' ? `${facts.hint} Trace id: ${traceId}.` : facts.hint;
   const told = { ...facts, message: sentence(facts.message), hint };
   return { isError: true, content: [{ type: 'text', text: `${errorText(told)}\n${JSON.stringify({ error: told })}` }] };
+}
+
+/** The client's name is known after the handshake, the same in every call. */
+function createCallerOf(server: Server): () => Ask['caller'] {
+  let known: { readonly client: string | undefined; readonly caller: Ask['caller'] } | undefined;
+  return () => {
+    const client = server.getClientVersion()?.name;
+    if (known?.client !== client || !known) {
+      const name = `stdio:${cleanLine(client ?? 'unknown', 60)}`;
+      known = { client, caller: { tenant: LOCAL_TENANT, name, isOperator: true } };
+    }
+    return known.caller;
+  };
 }
 
 /** The text of a failure is two lines, whatever an error lists; and the hint that follows starts a new sentence. */
@@ -96,11 +129,5 @@ function sentence(message: string): string {
 const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 /** Source of the trace id: W3C Trace Context in `_meta.traceparent`, where a client sends it. */
-function askOf(server: Server, traceparent: unknown, signal: AbortSignal): Ask {
-  const client = cleanLine(server.getClientVersion()?.name ?? 'unknown', 60);
-  return {
-    caller: { tenant: LOCAL_TENANT, name: `stdio:${client}`, isOperator: true },
-    traceId: typeof traceparent === 'string' && TRACEPARENT.test(traceparent) ? traceparent.slice(3, 35) : newTraceId(),
-    signal,
-  };
-}
+const traceIdOf = (traceparent: unknown): string =>
+  typeof traceparent === 'string' && TRACEPARENT.test(traceparent) ? traceparent.slice(3, 35) : newTraceId();

@@ -8,7 +8,8 @@ import { createEventWaits, events } from './events.ts';
 import { list } from './list.ts';
 import {
   activeByInstance,
-  get,
+  createGet,
+  createReadiness,
   instanceStates,
   liveCount,
   nextRetryInMs,
@@ -26,14 +27,17 @@ export function createQueueOn(store: Store): ScanQueue {
   const submitting = createSubmitting(store);
   const eventWaits = createEventWaits(store);
   const workWaits = createWorkWaits(store);
+  const recordOf = createGet(store);
+  const readiness = createReadiness(store);
   return {
     submit: (scan) => submitting.submit(scan),
     wouldDeduplicateTo: async (scan) => submitting.wouldDeduplicateTo(scan),
-    get: async (tenant, scanId) => get(store, tenant, scanId),
+    get: async (tenant, scanId) => recordOf(tenant, scanId),
     list: async (tenant, filter) => list(store, tenant, filter),
     events: async (tenant, scanId, afterSeq, limit) => events(store, tenant, scanId, afterSeq, limit),
     waitForEvent: async (tenant, scanId, afterSeq, signal) => eventWaits.wait(tenant, scanId, afterSeq, signal),
     status: async (tenant, pool) => status(store, tenant, pool),
+    readiness: async () => readiness(),
     expectedWaitMs: async (pool, position, slots) => waitMs(store, pool, position, slots),
     expectedDurationMs: async (pool) => medianMs(store, pool),
     cancel: (tenant, scanId, reason) => cancel(store, tenant, scanId, reason),

@@ -1,7 +1,7 @@
 import type { ScannerHealth } from '../../model/capability.ts';
 import type { ScanRecord } from '../../model/scan.ts';
 import type { Row } from '../../platform/sqlite.ts';
-import { instanceKey, type InstanceState, type PoolStatus, type QueueStatus } from '../queue.ts';
+import { instanceKey, type InstanceState, type PoolStatus, type QueueStatus, type Readiness } from '../queue.ts';
 import { queuedByPool } from './ranks.ts';
 import { jsonOf, numberOf, optionalNumber, textOf } from './row.ts';
 import { many, one, change, type Store } from './store.ts';
@@ -9,9 +9,34 @@ import { withPosition } from './submit.ts';
 
 const NEXT_SHOWN = 10;
 
-export function get(store: Store, tenant: string, scanId: string): ScanRecord | undefined {
-  const row = one(store, 'SELECT * FROM scans WHERE scan_id = ? AND tenant = ?', scanId, tenant);
-  return row && withPosition(store, row);
+export function createGet(store: Store): (tenant: string, scanId: string) => ScanRecord | undefined {
+  const recordOf = store.recall.of((scanId) => {
+    const row = one(store, 'SELECT * FROM scans WHERE scan_id = ?', scanId);
+    return row && withPosition(store, row);
+  });
+  return (tenant, scanId) => {
+    const record = recordOf(scanId);
+    return record?.tenant === tenant ? record : undefined;
+  };
+}
+
+/** Looking at another process costs as much as a whole status call; whether one lives is remembered this long. */
+const LIFE_CHECK_MS = 250;
+
+export function createReadiness(store: Store): () => Readiness {
+  const known = store.recall.of(() => ({
+    workers: many(store, 'SELECT worker_id FROM workers').map((row) => textOf(row, 'worker_id')),
+    instances: instanceStates(store),
+  }));
+  let checked: { readonly workers: readonly string[]; readonly at: number; readonly hasWorker: boolean } | undefined;
+  return () => {
+    const { workers, instances } = known('');
+    const at = store.clock.monotonic();
+    if (checked?.workers !== workers || at - checked.at >= LIFE_CHECK_MS) {
+      checked = { workers, at, hasWorker: workers.some((workerId) => store.isAlive(workerId)) };
+    }
+    return { hasWorker: checked.hasWorker, instances };
+  };
 }
 
 /** Dead letters are the tenant's own; load is that of everyone, because everyone waits for it. */

@@ -5,6 +5,7 @@ import { identityText, isAlive as processIsAlive, ownIdentity } from '../../plat
 import type { Database, Row, SqlValue } from '../../platform/sqlite.ts';
 import { freeBytesOf, prepareFile } from './folder.ts';
 import { openMigrated, tooNew, userVersion } from './migrate.ts';
+import { createRecall, type Recall } from './recall.ts';
 import { MIGRATIONS } from './schema.ts';
 import { createWatch, type Watch } from './watch.ts';
 
@@ -45,6 +46,7 @@ export interface Store {
   readonly watch: Watch;
   readonly jobs: Bell;
   readonly events: Bell;
+  readonly recall: Recall;
   /** One immediate transaction; refuses when a newer program has changed the schema meanwhile. */
   write<T>(body: () => T): Promise<T>;
   close(): void;
@@ -68,6 +70,7 @@ export async function openStore(deps: SqliteQueueDeps): Promise<Store> {
   const settings = { leaseMs: 60_000, maxLostLeases: 10, adoptPatienceMs: 900_000, ...deps.settings };
   const jobs = createBell(folder, 'jobs');
   const events = createBell(folder, 'events');
+  const recall = createRecall(db);
   const freeBytes = deps.freeBytes ?? freeBytesOf;
   return {
     db,
@@ -78,10 +81,12 @@ export async function openStore(deps: SqliteQueueDeps): Promise<Store> {
     watch: createWatch(clock, settings.leaseMs),
     jobs,
     events,
+    recall,
     write: (body) =>
       db.write(() => {
         const version = userVersion(db);
         if (version > MIGRATIONS.length) throw tooNew(path, version, MIGRATIONS.length);
+        recall.changing();
         return body();
       }),
     close() {
