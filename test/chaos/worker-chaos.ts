@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { systemClock } from '../../src/platform/clock.ts';
+import { identityOf } from '../../src/platform/process-identity.ts';
 import type { ScanQueue } from '../../src/queue/queue.ts';
 import { createSqliteQueue } from '../../src/queue/sqlite/queue.ts';
 import type { ScanRecord } from '../../src/model/scan.ts';
@@ -177,11 +178,5 @@ export function keepWorker({ config, data }: Installation, isOver: () => boolean
   return { ends: () => ends, pid: () => child.pid, close };
 }
 
-/** Whether a process still runs (a stopped one does; one that only waits to be reaped does not). */
-export function runs(pid: number): boolean {
-  try {
-    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  } catch {
-    return false;
-  }
-}
+/** Whether a process still runs: a stopped one does, one that only waits to be reaped does not. */
+export const runs = (pid: number): boolean => identityOf(pid) !== undefined;
