@@ -104,7 +104,12 @@ async function drive(
 ): Promise<Ended> {
   const { scan, epoch } = claim;
   const hostsTotal = targets.reduce((sum, { target }) => sum + (target.kind === 'network' ? target.size : 1), 0);
-  const progress = createProgressWriter(deps.clock, hostsTotal, (now) => deps.queue.progress(claim, now));
+  const progress = createProgressWriter({
+    clock: deps.clock,
+    log: deps.log,
+    hostsTotal,
+    write: (now) => deps.queue.progress(claim, now),
+  });
   const job: ScanJob = { scanId: scan.scanId, traceId: scan.traceId, epoch, request: scan.request, targets };
   const context: RunContext = {
     signal: button.signal,
