@@ -72,7 +72,7 @@ async function attempt(deps: WorkerDeps, claim: Claim, button: StopButton): Prom
     return { kind: 'released' };
   }
   const raw = await sink.close().catch((error: unknown) => ({ failure: error }));
-  if ('failure' in raw) return failureOutcome(deps, claim, cause, ended.error ?? raw.failure, undefined);
+  if ('failure' in raw) return failureOutcome(deps, claim, cause, raw.failure, undefined);
   const reported = await ingest(deps, claim, { scanner, targets, notes, raw });
   deps.registry.reportOutcome(scan.request.pool, claim.instance, cause !== undefined || !isInstanceFault(ended.error));
   const result = resultOf(reported, raw, ended.report);
@@ -122,6 +122,8 @@ async function drive(
       throw new StopRequest('lease_lost');
     },
   };
+  // An engine that waits until a destroyed report drains would wait for ever.
+  sink.writable.once('error', () => button.press('report_failed'));
   const limit = setTimeout(() => button.press('timed_out'), scan.request.max_duration_minutes * deps.settings.minuteMs);
   const over = new AbortController();
   try {
