@@ -10,6 +10,7 @@ import type { Claim, Outcome } from '../queue/queue.ts';
 import type { RawReport, RunContext, Scanner, ScanJob } from '../scanners/scanner.ts';
 import { admitAgain } from './admit-again.ts';
 import type { WorkerDeps } from './deps.ts';
+import { finishSurely } from './finish.ts';
 import { keepLease } from './lease-keeper.ts';
 import { failureOutcome } from './outcome.ts';
 import { createProgressWriter } from './progress-writer.ts';
@@ -43,7 +44,7 @@ export async function runAttempt(
       return failureOutcome(deps, claim, button.cause(), error, undefined);
     });
     if (outcome === 'lost') return 'lost';
-    const written = await deps.queue.finish(claim, outcome);
+    const written = await finishSurely({ ...deps, log }, claim, outcome, shutdown);
     log.info({ outcome: outcome.kind, written }, 'attempt ended');
     return written ? outcome.kind : 'lost';
   } catch (error) {
@@ -58,8 +59,10 @@ export async function runAttempt(
 
 async function attempt(deps: WorkerDeps, claim: Claim, button: StopButton): Promise<Outcome | 'lost'> {
   const { scan, epoch } = claim;
+  const scanner = scannerOf(deps, claim);
+  // A reload took the instance away between the claim and now: another one may have the scan.
+  if (!scanner) return { kind: 'released' };
   const { targets, notes } = await admitAgain(deps, scan, button.signal);
-  const { scanner } = deps.registry.instance(scan.request.pool, claim.instance);
   const sink = await deps.files.openReport(scan.scanId, epoch, deps.settings.maxRawReportBytes);
   const ended = await drive(deps, claim, button, { scanner, targets, sink });
   const cause = button.cause();
@@ -67,7 +70,7 @@ async function attempt(deps: WorkerDeps, claim: Claim, button: StopButton): Prom
     await sink.close().catch(() => undefined);
     return 'lost';
   }
-  if (cause === 'shutdown') {
+  if (cause === 'shutdown' && ended.report?.whole !== true) {
     await sink.close().catch(() => undefined);
     return { kind: 'released' };
   }
@@ -77,9 +80,17 @@ async function attempt(deps: WorkerDeps, claim: Claim, button: StopButton): Prom
   deps.registry.reportOutcome(scan.request.pool, claim.instance, cause !== undefined || !isInstanceFault(ended.error));
   const result = resultOf(reported, raw, ended.report);
   const error = ended.error ?? reported.readError;
-  if (error !== undefined) return failureOutcome(deps, claim, cause, error, result);
+  const wasCut = cause === 'timed_out' && ended.report?.whole !== true;
+  if (error !== undefined || wasCut) return failureOutcome(deps, claim, cause, error, result);
   return cause === 'cancelled' ? { kind: 'cancelled', result } : { kind: 'completed', result };
 }
+
+/** Taken before anything is waited for, so that the run keeps this handle whatever a reload does. */
+const scannerOf = ({ registry }: WorkerDeps, { scan, instance }: Claim): Scanner | undefined =>
+  registry
+    .pools()
+    .find(({ name }) => name === scan.request.pool)
+    ?.instances.find(({ instanceId }) => instanceId === instance)?.scanner;
 
 /** Errors that speak against the instance. A target that makes an engine fail must not take the pool from everybody. */
 const INSTANCE_FAULTS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([

@@ -9,7 +9,7 @@ const WRITE_EVERY_MS = 2_000;
 export interface ProgressWriter {
   readonly report: (progress: EngineProgress) => void;
   /** Writes what is due no more; resolves when the last write is done. */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 export interface ProgressWriterDeps {

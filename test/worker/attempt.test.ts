@@ -58,6 +58,13 @@ describe('an attempt', () => {
     });
   });
 
+  it('is timed out also when the engine returns what it had instead of throwing', async () => {
+    const cutsShort: Play = async (ctx, job) =>
+      await runsUntilStopped(ctx, job).catch(() => ({ whole: false, reason: 'time is over' }));
+    const { scan } = await runOne(await startParts(cutsShort, { minuteMs: 1 }));
+    expect(scan).toMatchObject({ state: 'timed_out', result: { verdict: 'partial' } });
+  });
+
   it('is given up on when the engine does not stop when asked to', async () => {
     const { ended, scan } = await runOne(await startParts(deaf, { minuteMs: 1, hardStopMs: 20 }));
     expect(ended).toBe('timed_out');
