@@ -14,7 +14,7 @@ import { finishSurely } from './finish.ts';
 import { keepLease } from './lease-keeper.ts';
 import { failureOutcome } from './outcome.ts';
 import { createProgressWriter } from './progress-writer.ts';
-import { createStopButton, StopRequest, type StopButton } from './stop.ts';
+import { createStopButton, StopRequest, type StopButton, type StopCause } from './stop.ts';
 
 /** How an engine's run ended: by itself, or by throwing. */
 type Ended =
@@ -66,24 +66,22 @@ async function attempt(deps: WorkerDeps, claim: Claim, button: StopButton): Prom
   const sink = await deps.files.openReport(scan.scanId, epoch, deps.settings.maxRawReportBytes);
   const ended = await drive(deps, claim, button, { scanner, targets, sink });
   const cause = button.cause();
-  if (cause === 'lease_lost') {
-    await sink.close().catch(() => undefined);
-    return 'lost';
-  }
-  if (cause === 'shutdown' && ended.report?.whole !== true) {
-    await sink.close().catch(() => undefined);
-    return { kind: 'released' };
-  }
   const raw = await sink.close().catch((error: unknown) => ({ failure: error }));
+  if (cause === 'lease_lost') return 'lost';
+  // What came to its whole end all the same is kept.
+  if (cause === 'shutdown' && ended.report?.whole !== true) return { kind: 'released' };
   if ('failure' in raw) return failureOutcome(deps, claim, cause, raw.failure, undefined);
   const reported = await ingest(deps, claim, { scanner, targets, notes, raw });
   deps.registry.reportOutcome(scan.request.pool, claim.instance, cause !== undefined || !isInstanceFault(ended.error));
   const result = resultOf(reported, raw, ended.report);
   const error = ended.error ?? reported.readError;
-  const wasCut = cause === 'timed_out' && ended.report?.whole !== true;
-  if (error !== undefined || wasCut) return failureOutcome(deps, claim, cause, error, result);
+  if (error !== undefined || wasCut(cause, ended)) return failureOutcome(deps, claim, cause, error, result);
   return cause === 'cancelled' ? { kind: 'cancelled', result } : { kind: 'completed', result };
 }
+
+/** An engine may return what it had when its time is over, or throw. */
+const wasCut = (cause: StopCause | undefined, { report }: Ended): boolean =>
+  cause === 'timed_out' && report?.whole !== true;
 
 /** Taken before anything is waited for, so that the run keeps this handle whatever a reload does. */
 const scannerOf = ({ registry }: WorkerDeps, { scan, instance }: Claim): Scanner | undefined =>
