@@ -13,8 +13,8 @@ import { createFindingsStore } from './findings/findings-store.ts';
 import { createBell, type Bell } from './platform/bell.ts';
 import { systemClock } from './platform/clock.ts';
 import type { Log } from './platform/log.ts';
-import { identityText, ownIdentity } from './platform/process-identity.ts';
-import { signalProcess, startDetached } from './platform/subprocess.ts';
+import { identityOf, identityText, ownIdentity } from './platform/process-identity.ts';
+import { startDetached } from './platform/subprocess.ts';
 import { createPolicy } from './policy/create-policy.ts';
 import type { Policy } from './policy/policy.ts';
 import { openSqliteQueue } from './queue/sqlite/queue.ts';
@@ -160,7 +160,8 @@ function launcherOf(options: AppOptions, { queue, seat }: { queue: ScanQueue; se
   return createWorkerLauncher({
     holder: () => seat.holder(),
     liveCount: () => queue.liveCount(),
-    isRunning: (pid) => signalProcess(pid, 0),
+    // Not by a signal: one that was killed a moment ago still takes them until it is reaped.
+    isRunning: (pid) => identityOf(pid) !== undefined,
     clock: systemClock,
     log,
     async start() {

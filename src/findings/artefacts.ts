@@ -1,14 +1,20 @@
 import type { Writable } from 'node:stream';
 import type { Artefact, ScanRecord } from '../model/scan.ts';
 
+export interface StoredReport {
+  readonly artefact: Artefact;
+  /** The engine wrote more than the cap. */
+  readonly cutOff: boolean;
+}
+
 /** A raw report being written. */
 export interface ReportSink {
   readonly writable: Writable;
   /**
-   * Resolves once everything is on disk, however the run ended. `cutOff` when the engine wrote more than the cap.
+   * Resolves once everything is on disk, however the run ended.
    * @throws AppError storage_full
    */
-  close(): Promise<{ readonly artefact: Artefact; readonly cutOff: boolean }>;
+  close(): Promise<StoredReport>;
 }
 
 /** The files of scans: `<folder>/<scan id>/<epoch>/…`. Nothing is ever overwritten: each attempt has its own folder. */

@@ -23,7 +23,7 @@ export const ERROR_CATALOG = {
   credential_denied: { retryable: false, hint: 'Only an operator can widen where a credential is used. Do not retry.' },
   idempotency_conflict: {
     retryable: false,
-    hint: 'This key belongs to a different request. Use a new key, or omit it.',
+    hint: 'Use a new key for a new request, or omit it.',
   },
   scan_not_found: { retryable: false, hint: 'Call list_scans for the scans there are.' },
   scan_not_finished: { retryable: true, hint: 'Call wait_for_scan, then ask again.' },

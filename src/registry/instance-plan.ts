@@ -85,10 +85,14 @@ function checkSettings(
   return { issues: [], create: () => engine.create(parsed.value) };
 }
 
+/** Text too: a variable may say it. */
+const isFalse = (value: unknown): boolean =>
+  value === false || (typeof value === 'string' && value.toLowerCase() === 'false');
+
 function substituted(raw: Readonly<Record<string, unknown>>, env: Environment | undefined): Parts {
   const { value, problems } = env === undefined ? { value: raw, problems: [] } : substitute(raw, env);
   const all = isRecord(value) ? value : {};
-  const isDisabled = String(all['enabled']).toLowerCase() === 'false';
+  const isDisabled = isFalse(all['enabled']);
   const missing = new Set(problems.filter(({ unset }) => unset !== undefined).map(({ path }) => String(path[0])));
   const keys: Record<string, unknown> = {};
   const settings: Record<string, unknown> = {};

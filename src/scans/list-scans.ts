@@ -14,7 +14,7 @@ export function createListScans({ queue }: Pick<ScanDeps, 'queue'>): ListScans {
     const page = await queue.list(caller.tenant, filterOf(input));
     const more = page.nextCursor === undefined ? '' : ' More with next_cursor.';
     return {
-      summary: `${page.total} scans match; ${page.scans.length} shown, newest first.${more}`,
+      summary: `${page.total} ${page.total === 1 ? 'scan matches' : 'scans match'}; ${page.scans.length} shown, newest first.${more}`,
       scans: page.scans.map(entry),
       ...(page.nextCursor === undefined ? {} : { next_cursor: page.nextCursor }),
       total: page.total,

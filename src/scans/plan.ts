@@ -1,6 +1,7 @@
 import type { Plan, RunUntrustedInput } from '../model/contract/run.ts';
 import { requestHash } from '../model/scan.ts';
-import type { PolicyAnswer } from '../policy/policy.ts';
+import type { PolicyAnswer, TargetDecision } from '../policy/policy.ts';
+import { isOutside } from './admit.ts';
 import type { Ask, ScanDeps } from './deps.ts';
 import { candidates } from './launchable.ts';
 import { prepareRun, type PreparedRun } from './prepare.ts';
@@ -75,12 +76,21 @@ async function estimatesOf({ queue, registry }: Deps, { pool, request }: Prepare
   };
 }
 
+/** `1 of 2 targets is`, `2 of 2 targets are`. */
+const part = (targets: PolicyAnswer['targets'], isMeant: (target: TargetDecision) => boolean): string => {
+  const count = targets.filter(isMeant).length;
+  return `${count} of ${targets.length} ${targets.length === 1 ? 'target' : 'targets'} ${count === 1 ? 'is' : 'are'}`;
+};
+
+const partReason = ({ targets }: PolicyAnswer): string =>
+  `${part(targets, ({ allowed }) => !allowed)} outside the scope or without an address.`;
+
+const wholeReason = ({ targets }: PolicyAnswer, reason: string): string =>
+  targets.some(isOutside) ? `${reason} Besides, ${part(targets, isOutside)} outside the scope.` : reason;
+
 function summary(answer: PolicyAnswer, instances: Plan['instances'], pool: string): string {
-  const denied = answer.targets.filter(({ allowed }) => !allowed).length;
   if (!answer.allowed) {
-    const why =
-      answer.refusal?.reason ??
-      `${denied} of ${answer.targets.length} targets are outside the scope or have no address.`;
+    const why = answer.refusal ? wholeReason(answer, answer.refusal.reason) : partReason(answer);
     return `This run would be refused: ${why} Nothing was sent or queued. Do not run it; an operator can change the scope.`;
   }
   if (!instances.some(({ can_launch }) => can_launch)) {

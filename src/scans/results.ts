@@ -80,7 +80,7 @@ function answerOf(
 ): Results {
   const { result, error } = scan;
   return {
-    summary: summary(scan, page, applied),
+    summary: `${summary(scan, page, applied)}${untested.length > 0 ? ' untested says what was missed and why.' : ''}`,
     scan_id: scan.scanId,
     state: scan.state,
     verdict: result?.verdict ?? 'not_tested',
@@ -105,6 +105,7 @@ const sum = (by: BySeverity): number => Object.values(by).reduce((total, n) => t
 function summary(scan: ScanRecord, page: FindingPage, applied: readonly string[]): string {
   const filtered = applied.length > 0 ? ` ${page.total} of ${page.totalUnfiltered} findings match the filters.` : '';
   const left = sum(page.omitted);
-  const more = left > 0 ? ` ${left} more come after this page: call again with next_cursor.` : '';
+  const where = page.groups === undefined ? 'come' : 'are in groups that come';
+  const more = left > 0 ? ` ${left} more ${where} after this page: call again with next_cursor.` : '';
   return `${foundSummary(scan)}${filtered}${more}`;
 }

@@ -29,8 +29,7 @@ export function submittedSummary(scan: ScanRecord, deduplicated: Submitted['dedu
 }
 
 export function statusSummary(scan: ScanRecord, waiting: WaitingFor): string {
-  if (isFinal(scan.state))
-    return `${ending(scan)} ${foundSummary(scan)} ${scan.result && scan.result.findings > 0 ? 'Next: get_scan_results.' : ''}`.trim();
+  if (isFinal(scan.state)) return `${ending(scan)} ${foundSummary(scan)} ${nextAfterEnd(scan)}`.trim();
   if (scan.state === 'running') {
     const { progress } = scan;
     const done = progress
@@ -42,6 +41,12 @@ export function statusSummary(scan: ScanRecord, waiting: WaitingFor): string {
   }
   const place = scan.position === undefined ? '' : ` at position ${scan.position}`;
   return `The scan is ${scan.state}${place} and ${WAITING[waiting]}. Nothing has been looked at yet. Next: wait_for_scan.`;
+}
+
+function nextAfterEnd({ result }: ScanRecord): string {
+  if (!result) return '';
+  if (result.findings > 0) return 'Next: get_scan_results.';
+  return result.verdict === 'complete' ? '' : 'Next: get_scan_results says under untested why.';
 }
 
 function ending({ state, error }: ScanRecord): string {
@@ -70,20 +75,21 @@ export function foundSummary({ result }: Pick<ScanRecord, 'result'>): string {
 export function lookedAt(verdict: Verdict, coverage: Coverage): string {
   const { requested, tested, partial, unreachable, not_tested: untested } = coverage;
   if (verdict === 'not_tested') {
-    return `None of ${places(requested)} could be looked at (${unreachable} unreachable, ${untested} not tested): this is not a clean result.`;
+    const why = listed([unreachable, 'unreachable'], [untested, 'not tested']);
+    const which = requested === 1 ? 'The one place asked for' : `None of the ${requested} places asked for`;
+    return `${which} could ${requested === 1 ? 'not ' : ''}be looked at (${why}): this is not a clean result.`;
   }
-  if (verdict === 'complete') return `All of ${places(requested)} were looked at as asked.`;
-  const rest = [
-    [partial, 'only partly'],
-    [unreachable, 'unreachable'],
-    [untested, 'not tested'],
-  ] as const;
-  const missing = rest.flatMap(([n, what]) => (n > 0 ? [`${n} ${what}`] : []));
-  const why = missing.length > 0 ? `${missing.join(', ')}` : 'some checks did not run to their end';
-  return `${tested} of ${places(requested)} were fully looked at (${why}): the picture is partial.`;
+  if (verdict === 'complete') {
+    const which = requested === 1 ? 'The one place asked for was' : `All ${requested} places asked for were`;
+    return `${which} looked at.`;
+  }
+  const missing = listed([partial, 'only partly'], [unreachable, 'unreachable'], [untested, 'not tested']);
+  if (missing === '') return 'The picture is partial: the scan did not run to its end.';
+  return `The picture is partial: ${tested} of ${requested} ${requested === 1 ? 'place' : 'places'} ${tested === 1 ? 'was' : 'were'} fully looked at (${missing}).`;
 }
 
-const places = (count: number): string => (count === 1 ? '1 place' : `${count} places`);
+const listed = (...counted: readonly (readonly [number, string])[]): string =>
+  counted.flatMap(([count, what]) => (count > 0 ? [`${count} ${what}`] : [])).join(', ');
 
 function counts(total: number, by: BySeverity): string {
   if (total === 0) return 'No findings.';

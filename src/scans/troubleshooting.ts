@@ -12,7 +12,7 @@ export function troubleshooting({ result, error, state, request }: ScanRecord): 
   const coverage = result?.coverage;
   if (coverage && coverage.unreachable > 0) {
     advice.push(
-      'Unreachable hosts gave no answer on any port: check that they are up and that no firewall drops packets from here.',
+      'Unreachable places are listed in get_scan_results under untested, each with its reason: check that they are up, that the port is right, and that no firewall is in between.',
     );
   }
   if (coverage && coverage.partial > 0) {

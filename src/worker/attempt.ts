@@ -4,14 +4,16 @@ import { verdictOf } from '../model/coverage.ts';
 import type { Artefact, ScanResult } from '../model/scan.ts';
 import type { PinnedTarget } from '../model/target.ts';
 import type { Ingested } from '../findings/findings.ts';
+import type { StoredReport } from '../findings/artefacts.ts';
 import type { Claim, Outcome } from '../queue/queue.ts';
 import type { RawReport, Scanner } from '../scanners/scanner.ts';
 import { admitAgain, type Admitted } from './admit-again.ts';
 import type { WorkerDeps } from './deps.ts';
-import { drive } from './drive.ts';
+import { drive, type Ended } from './drive.ts';
+import { finishSurely } from './finish.ts';
 import { keepLease } from './lease-keeper.ts';
 import { failureOutcome } from './outcome.ts';
-import { createStopButton, type StopButton } from './stop.ts';
+import { createStopButton, type StopButton, type StopCause } from './stop.ts';
 
 /**
  * Runs one claim to its end and writes the outcome. Never rejects: every way to fail is an outcome.
@@ -36,7 +38,7 @@ export async function runAttempt(
       return failureOutcome(deps, claim, button.cause(), error, undefined);
     });
     if (outcome === 'lost') return 'lost';
-    const written = await deps.queue.finish(claim, outcome);
+    const written = await finishSurely({ ...deps, log }, claim, outcome, shutdown);
     log.info({ outcome: outcome.kind, written }, 'attempt ended');
     return written ? outcome.kind : 'lost';
   } catch (error) {
@@ -51,23 +53,43 @@ export async function runAttempt(
 
 async function attempt(deps: WorkerDeps, claim: Claim, button: StopButton): Promise<Outcome | 'lost'> {
   const { scan, epoch } = claim;
+  const scanner = scannerOf(deps, claim);
+  // A reload took the instance away between the claim and now: another one may have the scan.
+  if (!scanner) return { kind: 'released' };
   const { targets, notes, refusal } = await admit(deps, claim, button);
-  const { scanner } = deps.registry.instance(scan.request.pool, claim.instance);
   const sink = await deps.files.openReport(scan.scanId, epoch, deps.settings.maxRawReportBytes);
   const ended = await drive(deps, claim, button, { scanner, targets, report: sink.writable });
   const cause = button.cause();
   const stored = await sink.close().catch((error: unknown) => ({ failure: error }));
   if (cause === 'lease_lost') return 'lost';
-  if (cause === 'shutdown') return { kind: 'released' };
+  // What came to its whole end all the same is kept.
+  if (cause === 'shutdown' && ended.report?.whole !== true) return { kind: 'released' };
   deps.registry.reportOutcome(scan.request.pool, claim.instance, cause !== undefined || !isInstanceFault(ended.error));
   if ('failure' in stored) return failureOutcome(deps, claim, cause, stored.failure, undefined);
   const reported = await ingest(deps, claim, { scanner, targets, notes, raw: stored.artefact });
+  return conclude(deps, claim, cause, { ended, stored, reported, refusal });
+}
+
+interface Ending {
+  readonly ended: Ended;
+  readonly stored: StoredReport;
+  readonly reported: Ingested;
+  readonly refusal: unknown;
+}
+
+/** The first thing that went wrong decides; what was found is kept whatever it was. */
+function conclude(
+  deps: WorkerDeps,
+  claim: Claim,
+  cause: StopCause | undefined,
+  { ended, stored, reported, refusal }: Ending,
+): Outcome {
   const result = resultOf(reported, stored.artefact, ended.report);
   const overflow = stored.cutOff
     ? new AppError('report_unreadable', 'The raw report is larger than max_raw_report_mb and was cut off.')
     : undefined;
   const error = refusal ?? overflow ?? ended.error ?? reported.readError;
-  if (error !== undefined) return failureOutcome(deps, claim, cause, error, result);
+  if (error !== undefined || wasCut(cause, ended)) return failureOutcome(deps, claim, cause, error, result);
   return cause === 'cancelled' ? { kind: 'cancelled', result } : { kind: 'completed', result };
 }
 
@@ -88,6 +110,17 @@ async function admit(deps: WorkerDeps, claim: Claim, button: StopButton): Promis
     return { targets: [], notes: [], refusal: error };
   }
 }
+
+/** An engine may return what it had when its time is over, or throw. */
+const wasCut = (cause: StopCause | undefined, { report }: Ended): boolean =>
+  cause === 'timed_out' && report?.whole !== true;
+
+/** Taken before anything is waited for, so that the run keeps this handle whatever a reload does. */
+const scannerOf = ({ registry }: WorkerDeps, { scan, instance }: Claim): Scanner | undefined =>
+  registry
+    .pools()
+    .find(({ name }) => name === scan.request.pool)
+    ?.instances.find(({ instanceId }) => instanceId === instance)?.scanner;
 
 /** Errors that speak against the instance. A target that makes an engine fail must not take the pool from everybody. */
 const INSTANCE_FAULTS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([

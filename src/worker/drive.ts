@@ -28,7 +28,12 @@ export async function drive(
 ): Promise<Ended> {
   const { scan, epoch } = claim;
   const hostsTotal = targets.reduce((sum, { target }) => sum + (target.kind === 'network' ? target.size : 1), 0);
-  const progress = createProgressWriter(deps.clock, hostsTotal, (now) => deps.queue.progress(claim, now));
+  const progress = createProgressWriter({
+    clock: deps.clock,
+    log: deps.log,
+    hostsTotal,
+    write: (now) => deps.queue.progress(claim, now),
+  });
   const job: ScanJob = { scanId: scan.scanId, traceId: scan.traceId, epoch, request: scan.request, targets };
   const context: RunContext = {
     signal: button.signal,
@@ -41,6 +46,8 @@ export async function drive(
       throw new StopRequest('lease_lost');
     },
   };
+  // An engine that waits until a destroyed report drains would wait for ever.
+  report.once('error', () => button.press('report_failed'));
   const limit = setTimeout(() => button.press('timed_out'), scan.request.max_duration_minutes * deps.settings.minuteMs);
   const over = new AbortController();
   try {

@@ -35,7 +35,10 @@ export function createWorkerLauncher(deps: LauncherDeps): WorkerLauncher {
   let again = false;
 
   const check = async (): Promise<void> => {
-    if ((await holder()) !== undefined) return;
+    if ((await holder()) !== undefined) {
+      last = undefined; // It has arrived; if it is gone the next time, it is gone.
+      return;
+    }
     if (last && isRunning(last.pid) && clock.monotonic() - last.at < START_PATIENCE_MS) return;
     const pid = await start();
     last = { pid, at: clock.monotonic() };

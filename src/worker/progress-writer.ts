@@ -1,5 +1,6 @@
 import type { Progress } from '../model/scan.ts';
 import type { Clock } from '../platform/clock.ts';
+import type { Log } from '../platform/log.ts';
 import type { EngineProgress } from '../scanners/scanner.ts';
 
 /** Progress is written at most this often per scan, so that a fast engine does not wear out the disk. */
@@ -7,18 +8,21 @@ const WRITE_EVERY_MS = 2_000;
 
 export interface ProgressWriter {
   readonly report: (progress: EngineProgress) => void;
-  /** Takes no more reports, writes the newest one and resolves when that is done. */
-  close(): Promise<void>;
+  /** Writes what is due no more; resolves when the last write is done. */
+  readonly close: () => Promise<void>;
+}
+
+export interface ProgressWriterDeps {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly hostsTotal: number;
+  /** May fail: progress is shown, and nothing rests on it. */
+  readonly write: (progress: Progress) => Promise<unknown>;
 }
 
 /** Makes an engine's progress monotone, stamps it and hands it on, the first at once and then the newest every two seconds. */
-export function createProgressWriter(
-  clock: Clock,
-  hostsTotal: number,
-  write: (progress: Progress) => Promise<unknown>,
-): ProgressWriter {
+export function createProgressWriter({ clock, log, hostsTotal, write }: ProgressWriterDeps): ProgressWriter {
   let newest: Progress | undefined;
-  let written: Progress | undefined;
   let timer: NodeJS.Timeout | undefined;
   let lastWrite = Number.NEGATIVE_INFINITY;
   let pending: Promise<unknown> = Promise.resolve();
@@ -29,8 +33,9 @@ export function createProgressWriter(
     if (!newest) return;
     lastWrite = clock.monotonic();
     const due = newest;
-    written = due;
-    pending = pending.then(() => write(due));
+    pending = pending
+      .then(() => write(due))
+      .catch((error: unknown) => log.warn({ err: error }, 'progress could not be written'));
   };
 
   return {
@@ -45,7 +50,6 @@ export function createProgressWriter(
     async close() {
       closed = true;
       clearTimeout(timer);
-      if (newest !== written) flush();
       await pending;
     },
   };

@@ -74,8 +74,18 @@ async function loop(deps: WorkerDeps, { signal, running, shutdown, wake, mayLeav
     }
     if (running.size > 0) busyAt = clock.monotonic();
     const idleMs = clock.monotonic() - busyAt;
-    if (settings.idleExitMs !== undefined && idleMs >= settings.idleExitMs && (await mayLeave?.())) return;
+    if (settings.idleExitMs !== undefined && idleMs >= settings.idleExitMs && (await isFree(deps, mayLeave))) return;
     await sleep(deps, AbortSignal.any([rung, signal]));
+  }
+}
+
+/** A queue that cannot be asked keeps the worker: there may be scans in it. */
+async function isFree({ log }: WorkerDeps, mayLeave: WorkerRun['mayLeave']): Promise<boolean> {
+  try {
+    return (await mayLeave?.()) === true;
+  } catch (error) {
+    log.warn({ err: error }, 'queue cannot be asked; the worker stays');
+    return false;
   }
 }
 

@@ -1,7 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { createProgram } from '../../src/cli/program.ts';
 import { commandsIn, programProblems, scriptProblems } from './documented-commands.ts';
 
 const { scripts } = z
@@ -11,13 +13,35 @@ const inDocs = readdirSync('docs', { recursive: true, encoding: 'utf8' }).map((n
 const pages = [...readdirSync('.'), ...inDocs].filter((name) => name.endsWith('.md'));
 
 describe('the pages of this repository', () => {
-  it.each(pages)('%s names only scripts and files that exist', (page) => {
+  it.each(pages)('%s names only scripts, files and commands that exist', (page) => {
     const problems = commandsIn(readFileSync(page, 'utf8')).flatMap((command) =>
-      scriptProblems(scripts, existsSync, command).map((problem) => `${page}:${command.line}: ${problem}`),
+      [...scriptProblems(scripts, existsSync, command), ...programProblems(createProgram(), command)].map(
+        (problem) => `${page}:${command.line}: ${problem}`,
+      ),
     );
     expect(problems).toEqual([]);
   });
+
+  it.each(pages)('%s leads only to pages and sections that exist', (page) => {
+    const text = readFileSync(page, 'utf8').replaceAll(/^```[\s\S]*?^```/gm, '');
+    const missing = [...text.matchAll(/\]\((?!https?:|mailto:)([^)#]*)(?:#([^)]*))?\)/g)].filter(
+      ([, path = '', section]) => {
+        const target = path === '' ? page : join(dirname(page), path);
+        return !existsSync(target) || (section !== undefined && !sectionsOf(target).includes(section));
+      },
+    );
+    expect(missing.map(([link]) => link)).toEqual([]);
+  });
 });
+
+/** Anchors of a page's headings, as GitHub makes them. */
+const sectionsOf = (page: string): string[] =>
+  [...readFileSync(page, 'utf8').matchAll(/^#+ (.+)$/gm)].map(([, title = '']) =>
+    title
+      .toLowerCase()
+      .replaceAll(/[^\w\s-]/g, '')
+      .replaceAll(' ', '-'),
+  );
 
 describe('commands in a page', () => {
   const words = (markdown: string): string[] => commandsIn(markdown).map((command) => command.words.join(' '));

@@ -122,6 +122,8 @@ describe('a target', () => {
       await refusedRun(mcp, { targets: [target] }, 'target_denied');
     const mixed = await mcp.fails('run_untrusted_scan', scripted({ targets: ['127.0.0.1', '10.0.0.1'] }));
     expect(mixed.text).toMatch(/^target_denied: 10\.0\.0\.1 .*"targets":\["10\.0\.0\.1"\]/s);
+    const large = await refusedRun(mcp, { targets: ['127.0.0.1', '10.1.0.0/24'] }, 'target_denied');
+    expect(large.text).toMatch(/max_hosts.*10\.1\.0\.0\/24 is outside the scope.*scanmux policy allow 10\.1\.0\.0\/24/);
   });
 
   it('that is a metadata service is denied in any spelling, even where everything is allowed', async () => {

@@ -15,9 +15,20 @@ const Settings = z.strictObject({ folder: z.string(), label: z.string().default(
 const directive = (job, name) =>
   job.request.templates?.find((entry) => entry.startsWith(`${name}:`))?.slice(name.length + 1);
 
-/** Where a test wants the worker to die; only in the first attempt, or it would never end. */
-function killPoint(job, point) {
-  if (job.epoch === 1 && directive(job, 'kill') === point) process.kill(process.pid, 'SIGKILL');
+/** Where a test wants the worker to die; only once per scan, or it would never end. */
+function killPoint(folder, job, point) {
+  if (directive(job, 'kill') === point) killOnce(folder, job.scanId);
+}
+
+function killOnce(folder, scanId) {
+  const killed = join(folder, 'killed');
+  mkdirSync(killed, { recursive: true });
+  try {
+    writeFileSync(join(killed, scanId), '', { flag: 'wx' });
+  } catch {
+    return; // It has been killed before.
+  }
+  process.kill(process.pid, 'SIGKILL');
 }
 
 function remoteScans(folder, label, job) {
@@ -47,19 +58,20 @@ function remoteScans(folder, label, job) {
 }
 
 async function run(settings, job, ctx) {
-  killPoint(job, 'before_intent');
   const remote = remoteScans(settings.folder, settings.label, job);
+  remote.journal(`attempt ${job.scanId}.${job.epoch} ${settings.label} ${process.pid}`);
+  killPoint(settings.folder, job, 'before_intent');
   const guarded = {
     ...remote,
     async start(marker) {
-      killPoint(job, 'after_intent');
+      killPoint(settings.folder, job, 'after_intent');
       const reference = await remote.start(marker);
-      killPoint(job, 'after_start');
+      killPoint(settings.folder, job, 'after_start');
       return reference;
     },
   };
   const reference = await startOrAdopt(ctx, guarded, `${job.scanId}.${job.epoch}`);
-  killPoint(job, 'after_launched');
+  killPoint(settings.folder, job, 'after_launched');
   const failure = directive(job, 'fail');
   if (failure) throw failure === 'defect' ? new TypeError('a bug') : new AppError(failure, 'Scripted failure.');
   if (directive(job, 'deaf')) await delay(Number(directive(job, 'deaf')));
@@ -80,10 +92,10 @@ async function run(settings, job, ctx) {
       throw ctx.signal.reason;
     }
   }
-  killPoint(job, 'before_report');
+  killPoint(settings.folder, job, 'before_report');
   await write(ctx.report, lines(job, directive(job, 'cut') === undefined));
   ctx.report.end();
-  killPoint(job, 'after_report');
+  killPoint(settings.folder, job, 'after_report');
   remote.journal(`end ${reference} ${settings.label}`);
   return { whole: true };
 }
@@ -92,18 +104,20 @@ function lines(job, whole) {
   const places = job.targets.flatMap(({ target, addresses }) => (target.kind === 'url' ? [target.text] : addresses));
   const count = Number(directive(job, 'findings') ?? 1);
   const found = places.flatMap((place) => Array.from({ length: count }, (_, index) => ({ finding: index, place })));
-  return [...places.map((place) => ({ place })), ...found, ...(whole ? [{ end: true }] : [])];
+  const end = directive(job, 'kill') === 'before_finish' ? { end: true, kill: job.scanId } : { end: true };
+  return [...places.map((place) => ({ place })), ...found, ...(whole ? [end] : [])];
 }
 
 async function write(report, entries) {
   for (const entry of entries) if (!report.write(`${JSON.stringify(entry)}\n`)) await once(report, 'drain');
 }
 
-async function* parse(report) {
+async function* parse(folder, report) {
   let text = '';
   for await (const chunk of report) text += chunk;
   for (const line of text.split('\n').filter(Boolean)) {
     const entry = JSON.parse(line);
+    if (entry.kill) killOnce(folder, entry.kill);
     if (entry.end) yield { kind: 'end' };
     else if (entry.finding === undefined) yield { kind: 'place', place: { place: entry.place, status: 'tested' } };
     else yield { kind: 'finding', finding: finding(entry) };
@@ -142,6 +156,6 @@ export const scriptedType = {
       return { status: 'healthy', canLaunch: true, version: '1.0' };
     },
     run: (job, ctx) => run(settings, job, ctx),
-    parse,
+    parse: (report) => parse(settings.folder, report),
   }),
 };

@@ -38,6 +38,10 @@ describe('a damaged scanners.yaml', () => {
     expect(refusal('fake:\n  - &x\n    instance_id: *x\n')).toMatch(/s\.yaml:3:18.*would never end/);
   });
 
+  it('is refused in our words when a value is no plain value', () => {
+    expect(refusal(JSON.stringify({ fake: [{ instance_id: 'a', enabled: { toString: '' } }] }))).toMatch(/enabled/);
+  });
+
   it('is accepted or refused in our words, wherever something is cut out or put in, and never quotes a password', () => {
     const junk = fc.oneof(
       fc.constantFrom('', '"', "'", '{', '}', '[', ']', ':', '&x ', '*x', '!', '\t', '\n', '${', '- '),

@@ -87,7 +87,7 @@ export const Results = z.strictObject({
   coverage: Coverage,
   untested: UntestedPlaces.optional(),
   error: ScanError.optional(),
-  total: z.int().describe('Findings (or groups) that match the filters.'),
+  total: z.int().describe('Findings that match the filters, also when they are grouped.'),
   total_unfiltered: z.int(),
   filters_applied: z.array(z.string()),
   suppressed: z.strictObject({ by_severity: BySeverity }),

@@ -51,7 +51,7 @@ function existing(store: Store, scan: Asked): Submitted | undefined {
   if (!held) return undefined;
   const scanId = textOf(held, 'scan_id');
   if (textOf(held, 'request_hash') !== scan.requestHash) {
-    throw new AppError('idempotency_conflict', `The idempotency key belongs to ${scanId}, another request.`);
+    throw new AppError('idempotency_conflict', `The idempotency key was used for another request, ${scanId}.`);
   }
   const row = one(store, 'SELECT * FROM scans WHERE scan_id = ?', scanId);
   if (!row) throw new AppError('idempotency_conflict', `The idempotency key belongs to ${scanId}, which was removed.`);

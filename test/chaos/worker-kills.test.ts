@@ -1,0 +1,107 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { connect, createInstallation, workerPids } from '../e2e/stdio-client.ts';
+import {
+  allEnded,
+  journalOf,
+  outsideView,
+  pidIn,
+  queueOf,
+  randomFrom,
+  runs,
+  show,
+  stateCounts,
+} from './worker-chaos.ts';
+
+const LIMITS = { a: 3, b: 1, c: 2 };
+const POOL = `scripted:
+${Object.entries(LIMITS)
+  .map(
+    ([label, limit]) =>
+      `  - { instance_id: ${label}, name: ${label}, max_concurrent_scans: ${limit}, folder: $OUTSIDE, label: ${label} }`,
+  )
+  .join('\n')}
+`;
+const SETTINGS = `
+storage_reserve_mb: 0
+worker: { idle_exit_seconds: 3, lease_seconds: 1 }
+retry: { base_seconds: 0.02, max_seconds: 0.05 }
+`;
+
+const SCANS = 300;
+const KILLS = 40;
+const STOPS = 10;
+/** Of the stops, those that last until another worker has taken over, which takes several looks of a server. */
+const LONG_STOPS = 1;
+
+describe('the worker process is killed and stopped again and again', () => {
+  it('and every scan ends, started once, within the limits of each instance', async () => {
+    const seed = Number(process.env['SCANMUX_TEST_SEED'] ?? Date.now() % 1_000_000);
+    const random = randomFrom(seed + 1);
+    const installation = createInstallation({ 'scanners.yaml': POOL, 'scanmux.yaml': SETTINGS });
+    const mcp = await connect(installation);
+    const queue = await queueOf(installation);
+    const journal = journalOf(installation);
+    const startedAt = Date.now();
+    let submitted = 0;
+    const submit = async (): Promise<void> => {
+      submitted += 1;
+      const templates = [`duration:${50 + Math.floor(random() * 250)}`];
+      const idempotencyKey = `chaos-${submitted}-${seed}`;
+      const call = { targets: ['127.0.0.1'], scanner_pool: 'scripted', templates, idempotency_key: idempotencyKey };
+      await mcp.ok('run_untrusted_scan', call);
+    };
+    for (let n = 0; n < SCANS - KILLS - STOPS; n += 1) await submit();
+
+    const gone = new Set<number>();
+    let seen = 0;
+    /** The worker that has begun an attempt after all those that were killed. */
+    const working = async (): Promise<number> => {
+      const line = await journal.next((entry) => entry.startsWith('attempt ') && !gone.has(pidIn(entry)), seen);
+      seen = journal.lines().indexOf(line);
+      return pidIn(line);
+    };
+    let longStops = 0;
+    for (let blow = 0; blow < KILLS + STOPS; blow += 1) {
+      const pid = await working();
+      // Anywhere in its work: while it adopts, in the middle of runs, while it reads reports and finishes.
+      await journal.next(() => true, seen + Math.floor(random() * 24));
+      await delay(random() * 150);
+      if (blow % 5 !== 4) {
+        process.kill(pid, 'SIGKILL');
+        gone.add(pid);
+        await expect.poll(() => runs(pid), { interval: 5 }).toBe(false);
+      } else {
+        process.kill(pid, 'SIGSTOP');
+        // The seat passes on only when its holder stood still for the whole lease under the eyes of a server.
+        if (longStops < LONG_STOPS) {
+          longStops += 1;
+          gone.add(pid);
+          await working();
+        } else await delay(random() * 120);
+        process.kill(pid, 'SIGCONT');
+      }
+      await submit(); // also tells the server to look for its worker
+    }
+
+    const scans = await allEnded(queue, 60_000);
+    const outside = outsideView(installation, LIMITS);
+    show('kills', {
+      seed,
+      seconds: (Date.now() - startedAt) / 1_000,
+      scans: scans.length,
+      states: stateCounts(scans),
+      workers: workerPids(installation.data).length,
+      started: outside.started,
+      startedTwice: outside.startedTwice.length,
+      peak: outside.peak,
+      limits: LIMITS,
+      mostAttempts: Math.max(...scans.map(({ attempt }) => attempt)),
+    });
+    expect(stateCounts(scans)).toEqual({ completed: SCANS });
+    expect(outside.started).toBe(SCANS);
+    expect(outside.startedTwice).toEqual([]);
+    expect(outside.overLimit).toEqual([]);
+    expect(outside.peak).toEqual(LIMITS);
+  }, 120_000);
+});

@@ -1,0 +1,272 @@
+import { Writable } from 'node:stream';
+import { describe, expect, it } from 'vitest';
+import { AppError } from '../../src/model/errors.ts';
+import type { Claim, ScanQueue } from '../../src/queue/queue.ts';
+import type { RunContext } from '../../src/scanners/scanner.ts';
+import { runAttempt } from '../../src/worker/attempt.ts';
+import { runsUntilStopped, startParts, testsAll, writes, type Parts, type Play } from './start-worker.ts';
+
+const never = (): AbortSignal => new AbortController().signal;
+
+/** Submits, claims and runs one scan. */
+async function runOne(parts: Parts, shutdown: AbortSignal = never()) {
+  const scanId = await parts.submit();
+  return await runNext(parts, scanId, shutdown);
+}
+
+async function runNext(parts: Parts, scanId: string, shutdown: AbortSignal = never()) {
+  const claim = await parts.claim();
+  const ended = await runAttempt(parts.deps, claim, shutdown);
+  return { ended, claim, scan: await parts.record(scanId) };
+}
+
+/** Lets a test step in when the engine runs. */
+function stage(play: Play): { readonly play: Play; readonly begun: Promise<RunContext> } {
+  const { promise, resolve } = withResolvers<RunContext>();
+  return {
+    begun: promise,
+    play(ctx, job) {
+      resolve(ctx);
+      return play(ctx, job);
+    },
+  };
+}
+
+function withResolvers<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
+  let settle: (value: T) => void = () => {};
+  const promise = new Promise<T>((resolve) => {
+    settle = resolve;
+  });
+  return { promise, resolve: settle };
+}
+
+const deaf: Play = () => new Promise(() => {});
+
+describe('an attempt', () => {
+  it('ends completed with what the engine tested', async () => {
+    const { ended, scan } = await runOne(await startParts(testsAll));
+    expect(ended).toBe('completed');
+    expect(scan).toMatchObject({ state: 'completed', attempt: 1, result: { verdict: 'complete', findings: 0 } });
+  });
+
+  it('is asked to stop when its time is over, and keeps what it had', async () => {
+    const { scan } = await runOne(await startParts(runsUntilStopped, { minuteMs: 1 }));
+    expect(scan).toMatchObject({
+      state: 'timed_out',
+      error: { code: 'scan_timed_out' },
+      result: { verdict: 'partial' },
+    });
+  });
+
+  it('is timed out also when the engine returns what it had instead of throwing', async () => {
+    const cutsShort: Play = async (ctx, job) =>
+      await runsUntilStopped(ctx, job).catch(() => ({ whole: false, reason: 'time is over' }));
+    const { scan } = await runOne(await startParts(cutsShort, { minuteMs: 1 }));
+    expect(scan).toMatchObject({ state: 'timed_out', result: { verdict: 'partial' } });
+  });
+
+  it('is given up on when the engine does not stop when asked to', async () => {
+    const { ended, scan } = await runOne(await startParts(deaf, { minuteMs: 1, hardStopMs: 20 }));
+    expect(ended).toBe('timed_out');
+    expect(scan).toMatchObject({
+      state: 'timed_out',
+      error: { code: 'scan_timed_out' },
+      result: { verdict: 'not_tested' },
+    });
+  });
+
+  it('gives a defect one more try and then fails, with nothing of its message', async () => {
+    const parts = await startParts(async () => {
+      throw new TypeError('secret words');
+    });
+    const first = await runOne(parts);
+    expect(first.scan).toMatchObject({ state: 'retrying', error: { code: 'internal_error' } });
+    await expect.poll(() => parts.queue.nextRetryInMs()).toBeLessThanOrEqual(0);
+    const second = await runNext(parts, first.scan.scanId);
+    expect(second.scan).toMatchObject({ state: 'failed', attempt: 2, error: { code: 'internal_error' } });
+    expect(JSON.stringify(second.scan)).not.toMatch(/secret words/);
+  });
+
+  it('is asked about again by the policy, and fails when the scope was narrowed after the submit', async () => {
+    const parts = await startParts(testsAll);
+    const scanId = await parts.submit();
+    parts.writePolicy('allow: [10.0.0.0/8]\n');
+    const { scan } = await runNext(parts, scanId);
+    expect(scan).toMatchObject({ state: 'failed', attempt: 1, error: { code: 'target_denied' } });
+    expect(scan.error?.hint).toMatch(/Do not retry/);
+  });
+
+  it('goes back to the queue when its instance was removed between claim and run, and runs on another', async () => {
+    const parts = await startParts(testsAll);
+    const scanId = await parts.submit();
+    const claim = await parts.claim();
+    parts.writeScanners('played:\n  - { instance_id: b, name: B, max_concurrent_scans: 1 }\n');
+    await parts.deps.registry.reload();
+    await parts.deps.registry.probeAll(never());
+    expect(await runAttempt(parts.deps, claim, never())).toBe('released');
+    expect(await parts.record(scanId)).toMatchObject({ state: 'queued', attempt: 0 });
+    const { scan } = await runNext(parts, scanId);
+    expect(scan).toMatchObject({ state: 'completed', attempt: 1, instance: 'b' });
+  });
+});
+
+describe('an attempt that must go with its worker', () => {
+  it('hands its scan back uncounted, with the checkpoint, and the next one adopts it', async () => {
+    const previous: RunContext['previous'][] = [];
+    const shutdown = new AbortController();
+    const parts = await startParts(async (ctx, job) => {
+      previous.push(ctx.previous);
+      if (previous.length > 1) return await testsAll(ctx, job);
+      await ctx.checkpoint({ phase: 'launched', reference: 'remote-7' });
+      shutdown.abort();
+      return await runsUntilStopped(ctx, job);
+    });
+    const first = await runOne(parts, shutdown.signal);
+    expect(first.ended).toBe('released');
+    expect(first.scan).toMatchObject({ state: 'queued', attempt: 0 });
+    const second = await runNext(parts, first.scan.scanId);
+    expect(second.scan).toMatchObject({ state: 'completed', attempt: 1, epoch: 2 });
+    expect(previous).toMatchObject([undefined, { phase: 'launched', reference: 'remote-7' }]);
+  });
+
+  it('keeps its result when the engine came to its end all the same', async () => {
+    const shutdown = new AbortController();
+    const parts = await startParts(async (ctx, job) => {
+      shutdown.abort();
+      return await testsAll(ctx, job);
+    });
+    expect((await runOne(parts, shutdown.signal)).scan).toMatchObject({
+      state: 'completed',
+      result: { verdict: 'complete' },
+    });
+  });
+});
+
+describe('an attempt whose lease passed to another', () => {
+  it('is stopped and writes nothing', async () => {
+    const { play, begun } = stage(runsUntilStopped);
+    const parts = await startParts(play);
+    const scanId = await parts.submit();
+    const claim = await parts.claim();
+    const running = runAttempt(parts.deps, claim, never());
+    const context = await begun;
+    const heir = await takeOver(parts);
+    await expect(context.checkpoint({ phase: 'launched', reference: 'late' })).rejects.toThrow('lease_lost');
+    expect(await running).toBe('lost');
+    const scan = await parts.record(scanId);
+    expect(scan).toMatchObject({ state: 'running', epoch: heir.epoch });
+    expect(scan.result).toBeUndefined();
+  });
+
+  it('hears of it within a second though the engine asks nothing', async () => {
+    const { play, begun } = stage(runsUntilStopped);
+    const parts = await startParts(play);
+    await parts.submit();
+    const running = runAttempt(parts.deps, await parts.claim(), never());
+    await begun;
+    await takeOver(parts);
+    expect(await running).toBe('lost');
+  });
+
+  async function takeOver(parts: Parts): Promise<Claim> {
+    const other = await parts.other([parts.deps.workerId]);
+    const claim = await other.claim('heir', parts.deps.registry.available());
+    if (!claim) throw new Error('the lease has not passed on');
+    return claim;
+  }
+});
+
+/** An engine that writes on and on, and only minds back-pressure. */
+const writesMuch: Play = async (ctx) => {
+  for (let n = 0; n < 1_000; n += 1) {
+    if (ctx.report.write(`line ${n} tested\n`)) continue;
+    await new Promise((resolve) => ctx.report.once('drain', resolve));
+  }
+  return { whole: true };
+};
+
+/** An engine that hears nothing of its report and waits for its scanner. */
+const writesThenWaits: Play = async (ctx) => {
+  ctx.report.write('x'.repeat(2_000));
+  if (!ctx.signal.aborted)
+    await new Promise((resolve) => ctx.signal.addEventListener('abort', resolve, { once: true }));
+  throw ctx.signal.reason;
+};
+
+describe('the raw report of an attempt', () => {
+  it.each([
+    ['minds back-pressure', writesMuch],
+    ['waits for its scanner', writesThenWaits],
+    [
+      'minds each write',
+      async (ctx: RunContext) => {
+        for (let n = 0; n < 100; n += 1) await writes(ctx, 'x'.repeat(100));
+        return { whole: true };
+      },
+    ],
+  ])('may not be larger than the cap; an engine that %s is stopped', async (_title, play: Play) => {
+    const { scan } = await runOne(await startParts(play, { maxRawReportBytes: 1_000, hardStopMs: 100 }));
+    expect(scan).toMatchObject({ state: 'failed', attempt: 1, error: { code: 'report_unreadable' } });
+  });
+
+  it('meets a full disk: the scan waits for another try and is not lost', async () => {
+    const full = new AppError('storage_full', 'The disk of the data folder is full.');
+    const parts = await startParts(writesMuch, { hardStopMs: 100 });
+    const files = {
+      ...parts.deps.files,
+      openReport: async () => ({
+        writable: new Writable({ write: (_chunk, _encoding, done) => done(full) }).on('error', () => {}),
+        close: () => Promise.reject(full),
+      }),
+    };
+    const scanId = await parts.submit();
+    expect(await runAttempt({ ...parts.deps, files }, await parts.claim(), never())).toBe('retry');
+    expect(await parts.record(scanId)).toMatchObject({ state: 'retrying', error: { code: 'storage_full' } });
+    await expect.poll(() => parts.queue.nextRetryInMs()).toBeLessThanOrEqual(0);
+    const claim = await parts.claim();
+    expect(claim.epoch).toBe(2);
+  });
+});
+
+describe('an attempt while the queue cannot be written', () => {
+  const unavailable = new AppError('queue_unavailable', 'The queue is locked.');
+
+  /** A queue whose `name` fails this often. */
+  const failing =
+    (name: 'progress' | 'finish', times: number) =>
+    (queue: ScanQueue): { queue: ScanQueue } => {
+      let left = times;
+      const real: ScanQueue[typeof name] = queue[name];
+      const call = async (...words: Parameters<typeof real>): Promise<boolean> => {
+        left -= 1;
+        if (left >= 0) throw unavailable;
+        return await Reflect.apply(real, queue, words);
+      };
+      return { queue: { ...queue, [name]: call } };
+    };
+
+  it('goes on without its progress', async () => {
+    const reports: Play = async (ctx, job) => {
+      ctx.progress({ percent: 10, phase: 'playing', estimated: true });
+      return await testsAll(ctx, job);
+    };
+    const { scan } = await runOne(await startParts(reports, {}, failing('progress', 5)));
+    expect(scan).toMatchObject({ state: 'completed', attempt: 1 });
+  });
+
+  it('writes its outcome as soon as it can be written', async () => {
+    const { ended, scan } = await runOne(await startParts(testsAll, {}, failing('finish', 2)));
+    expect(ended).toBe('completed');
+    expect(scan).toMatchObject({ state: 'completed', result: { verdict: 'complete' } });
+  });
+
+  it('gives up on its outcome when the worker must go: the next one has the scan', async () => {
+    const shutdown = new AbortController();
+    const parts = await startParts(testsAll, {}, failing('finish', 1_000));
+    const scanId = await parts.submit();
+    const running = runAttempt(parts.deps, await parts.claim(), shutdown.signal);
+    shutdown.abort();
+    expect(await running).toBe('lost');
+    expect(await parts.record(scanId)).toMatchObject({ state: 'running' });
+  });
+});
