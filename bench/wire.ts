@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 
 /**
- * A client of a stdio server that costs next to nothing itself: lines of JSON, no schemas. The SDK's own client takes
- * longer for an answer than the server does and would hide the server behind itself.
+ * A client of a stdio server that costs next to nothing itself: lines of JSON, no schemas. The SDK's own client would
+ * add its time to both sides and flatter the ratio.
  */
 export interface Wire {
   call(tool: string, args: Readonly<Record<string, unknown>>): Promise<Answer>;
