@@ -44,6 +44,8 @@ export interface OpenOptions {
   readonly readOnly?: boolean;
   /** `full` survives power loss; `off` is for files that are thrown away when not finished. Default `full`. */
   readonly synchronous?: 'full' | 'normal' | 'off';
+  /** Size of a page of a file that is made, in bytes. Small ones make small commits. Default 4096. */
+  readonly pageBytes?: number;
   readonly journal?: 'wal' | 'off' | 'memory' | 'keep';
   /** For worker threads and the command line, which may wait. Milliseconds. */
   readonly blockingWaitMs?: number;
@@ -241,6 +243,7 @@ function connectOnce(path: string, options: OpenOptions): Connection {
     timeout: options.blockingWaitMs ?? BLOCKING_WAIT_MS,
   });
   try {
+    if (options.pageBytes !== undefined) db.exec(`PRAGMA page_size = ${options.pageBytes}`);
     const journal = options.journal ?? 'wal';
     if (!options.readOnly && journal !== 'keep') db.exec(`PRAGMA journal_mode = ${journal}`);
     db.exec(`PRAGMA synchronous = ${options.synchronous ?? 'full'}; PRAGMA trusted_schema = OFF`);

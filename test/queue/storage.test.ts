@@ -183,7 +183,6 @@ describe('the queue file', () => {
     const count = (sql: string): unknown => store.db.prepare(sql).get()?.['n'];
     for (const sql of [
       'SELECT count(*) AS n FROM scans',
-      'SELECT count(*) AS n FROM events',
       'SELECT count(*) AS n FROM idempotency',
       'SELECT sum(n) AS n FROM ranks WHERE shift = 99',
     ]) {
@@ -229,7 +228,7 @@ describe('the queue file', () => {
         'waiting',
       ],
       [`SELECT id, bound FROM scans WHERE held = 1 AND pool = 'p' AND queued_at < 1`, 'held'],
-      [`SELECT pool, n FROM ranks WHERE shift = 99`, 'rank_totals'],
+      [`SELECT pool, n FROM ranks WHERE shift = 99`, 'PRIMARY KEY'],
       [
         `SELECT id FROM scans WHERE state = 'queued' AND bound <> '' AND pool = 'p' AND tenant = 't' ORDER BY priority, rank LIMIT 10`,
         'waiting_bound_rank',
@@ -237,7 +236,7 @@ describe('the queue file', () => {
       [`DELETE FROM ranks WHERE n = 0`, 'empty_ranks'],
       [`SELECT pool, instance, count(*) FROM scans WHERE state = 'running' GROUP BY pool, instance`, 'running'],
     ] as const) {
-      expect(plan(sql)).toContain(`INDEX ${index}`);
+      expect(plan(sql)).toMatch(new RegExp(`(INDEX |USING )${index}`));
       expect(plan(sql)).not.toContain('TEMP B-TREE');
     }
   });

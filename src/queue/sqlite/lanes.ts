@@ -10,11 +10,9 @@ const LAST_RANK = (boundIs: string): string =>
   `SELECT max(rank) AS rank FROM scans WHERE state = 'queued' AND bound ${boundIs}
    AND pool = ? AND priority = ? AND rank >= ? AND rank < ?`;
 
-const roundOf = (store: Store, pool: string, priority: number, tenant: string): number | undefined =>
-  optionalNumber(
-    one(store, 'SELECT round FROM lanes WHERE pool = ? AND priority = ? AND tenant = ?', pool, priority, tenant) ?? {},
-    'round',
-  );
+const ROUNDS = `SELECT
+  (SELECT round FROM lanes WHERE pool = ?1 AND priority = ?2 AND tenant = '${SERVED}') AS served,
+  (SELECT round FROM lanes WHERE pool = ?1 AND priority = ?2 AND tenant = ?3) AS own`;
 
 const setRound = (store: Store, pool: string, priority: number, tenant: string, round: number): number =>
   change(
@@ -35,8 +33,9 @@ const setRound = (store: Store, pool: string, priority: number, tenant: string, 
  */
 export function nextRank(store: Store, pool: string, priority: number, tenant: string): number {
   const lane = `=${tenant}`;
-  const served = roundOf(store, pool, priority, SERVED) ?? 0;
-  const own = roundOf(store, pool, priority, lane);
+  const rounds = one(store, ROUNDS, pool, priority, lane) ?? {};
+  const served = optionalNumber(rounds, 'served') ?? 0;
+  const own = optionalNumber(rounds, 'own');
   const round = own === undefined ? served : Math.max(served, own + 1);
   setRound(store, pool, priority, lane, round);
   const first = round * ROUND;

@@ -11,18 +11,21 @@ export interface Recall {
   of<T>(read: (key: string) => T): (key: string) => T;
 }
 
+/** Transactions of every connection of this process: these may come between two reads of one turn of the event loop. */
+let transactions = 0;
+
 /** Source: sqlite.org/pragma.html#pragma_data_version; it tells of the commits of every connection but its own. */
 export function createRecall(db: Database): Recall {
   const version = db.prepare('PRAGMA data_version');
   let others: unknown;
   let commits = 0;
-  let isFresh = false;
+  let freshAt = -1;
   const now = (): number => {
-    if (isFresh) return commits;
+    if (freshAt === transactions) return commits;
     // Good for all calls that had come in by now: ticks run after their promises and before anything new is read.
-    isFresh = true;
+    freshAt = transactions;
     process.nextTick(() => {
-      isFresh = false;
+      freshAt = -1;
     });
     const seen = version.get()?.['data_version'];
     if (seen !== others) commits += 1;
@@ -32,6 +35,7 @@ export function createRecall(db: Database): Recall {
   return {
     changing() {
       commits += 1;
+      transactions += 1;
     },
     of<T>(read: (key: string) => T) {
       const kept = new Map<string, { readonly answer: T }>();

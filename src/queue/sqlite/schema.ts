@@ -84,9 +84,8 @@ CREATE TABLE ranks (
   priority INTEGER NOT NULL,
   bucket INTEGER NOT NULL,
   n INTEGER NOT NULL,
-  PRIMARY KEY (pool, shift, priority, bucket)
+  PRIMARY KEY (shift, pool, priority, bucket)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX rank_totals ON ranks(pool, priority, n) WHERE shift = 99;
 CREATE INDEX empty_ranks ON ranks(n) WHERE n = 0;
 
 -- Fair queueing: the last round given to a tenant; the empty tenant holds the round being served.

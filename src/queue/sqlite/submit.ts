@@ -30,10 +30,7 @@ export function createSubmitting(store: Store): Submitting {
         sweepKeys();
         return existing(store, scan) ?? insert(store, scan);
       });
-      if (!submitted.deduplicated) {
-        store.jobs.ring();
-        store.events.ring();
-      }
+      if (!submitted.deduplicated) store.jobs.ring(); // nobody can wait for events of a scan that was not there
       return submitted;
     },
     wouldDeduplicateTo: (scan) => existing(store, scan)?.scan,
@@ -63,13 +60,14 @@ function existing(store: Store, scan: Asked): Submitted | undefined {
 
 /** A scan that is being cancelled is no twin: who asks again wants a scan that runs. */
 function liveTwin(store: Store, { tenant, requestHash }: Asked): Submitted | undefined {
-  const row = one(
+  const id = one(
     store,
-    `SELECT * FROM scans WHERE tenant = ? AND request_hash = ? AND state IN ('queued', 'running', 'retrying')
+    `SELECT id FROM scans WHERE tenant = ? AND request_hash = ? AND state IN ('queued', 'running', 'retrying')
      AND cancel_requested = 0 ORDER BY id LIMIT 1`,
     tenant,
     requestHash,
-  );
+  )?.['id'];
+  const row = id === undefined ? undefined : one(store, 'SELECT * FROM scans WHERE id = ?', id);
   return row && { scan: withPosition(store, row), deduplicated: 'live_twin' };
 }
 
@@ -98,7 +96,6 @@ function insert(store: Store, scan: NewScan): Submitted {
       now,
     );
   countIn(store, { pool, priority, rank });
-  change(store, `INSERT INTO events (scan, seq, at, state) VALUES (?, 1, ?, 'queued')`, lastRowId, now);
   if (scan.idempotencyKey !== undefined) holdKey(store, scan, scan.idempotencyKey, now);
   const { engine, requestHash, ...rest } = scan;
   const position = positionOf(store, { pool, priority, rank }, lastRowId);
