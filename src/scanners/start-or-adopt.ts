@@ -15,6 +15,7 @@ export interface RemoteScans {
  * instruction an earlier worker died at.
  * @param freshMarker For a scan that is started anew: different in every attempt (scan id and epoch), because a clean
  *   retry must not adopt the scan of the failed attempt before it. The intent keeps it for whoever adopts.
+ * Also adopts when `signal` has aborted: the engine has to end what an earlier attempt left. It starts nothing then.
  * @throws what `checkpoint` throws when the lease is lost; a scan started in vain is removed first.
  */
 export async function startOrAdopt(
@@ -22,7 +23,6 @@ export async function startOrAdopt(
   remote: RemoteScans,
   freshMarker: string,
 ): Promise<string> {
-  ctx.signal.throwIfAborted();
   const { previous } = ctx;
   if (previous?.phase === 'launched' && previous.reference !== undefined) return previous.reference;
   const marker = (previous?.phase === 'intent' ? previous.reference : undefined) ?? freshMarker;
@@ -31,6 +31,7 @@ export async function startOrAdopt(
     // Not removed when the checkpoint is refused: whoever holds the scan now adopts it too.
     if (found !== undefined) return await launched(ctx, found);
   }
+  ctx.signal.throwIfAborted();
   // Also fences: a worker that lost its lease is refused here, before it starts anything.
   await ctx.checkpoint({ phase: 'intent', reference: marker });
   ctx.signal.throwIfAborted();

@@ -8,7 +8,7 @@ import type { Ingested } from '../findings/findings.ts';
 import type { ReportSink } from '../findings/artefacts.ts';
 import type { Claim, Outcome } from '../queue/queue.ts';
 import type { RawReport, RunContext, Scanner, ScanJob } from '../scanners/scanner.ts';
-import { admitAgain } from './admit-again.ts';
+import { admitAgain, type Admitted } from './admit-again.ts';
 import type { WorkerDeps } from './deps.ts';
 import { finishSurely } from './finish.ts';
 import { keepLease } from './lease-keeper.ts';
@@ -62,14 +62,14 @@ async function attempt(deps: WorkerDeps, claim: Claim, button: StopButton): Prom
   const scanner = scannerOf(deps, claim);
   // A reload took the instance away between the claim and now: another one may have the scan.
   if (!scanner) return { kind: 'released' };
-  const { targets, notes } = await admitAgain(deps, scan, button.signal);
+  const { targets, notes, refusal } = await admit(deps, claim, button);
   const sink = await deps.files.openReport(scan.scanId, epoch, deps.settings.maxRawReportBytes);
   const ended = await drive(deps, claim, button, { scanner, targets, sink });
   const cause = button.cause();
   const raw = await sink.close().catch((error: unknown) => ({ failure: error }));
-  if (cause === 'lease_lost') return 'lost';
-  // What came to its whole end all the same is kept.
-  if (cause === 'shutdown' && ended.report?.whole !== true) return { kind: 'released' };
+  const leftOver = passedOn(cause, ended);
+  if (leftOver) return leftOver;
+  if (refusal !== undefined) return failureOutcome(deps, claim, cause, refusal, undefined);
   if ('failure' in raw) return failureOutcome(deps, claim, cause, raw.failure, undefined);
   const reported = await ingest(deps, claim, { scanner, targets, notes, raw });
   deps.registry.reportOutcome(scan.request.pool, claim.instance, cause !== undefined || !isInstanceFault(ended.error));
@@ -77,6 +77,30 @@ async function attempt(deps: WorkerDeps, claim: Claim, button: StopButton): Prom
   const error = ended.error ?? reported.readError;
   if (error !== undefined || wasCut(cause, ended)) return failureOutcome(deps, claim, cause, error, result);
   return cause === 'cancelled' ? { kind: 'cancelled', result } : { kind: 'completed', result };
+}
+
+/** The policy may need a name server; a cancel does not wait for a slow one. */
+const ADMIT_MS = 10_000;
+
+/**
+ * Asks the policy again. A refusal ends the attempt at once, unless an earlier attempt left something outside: then the
+ * engine is run once more, told to stop before it begins, and the refusal is the outcome.
+ */
+async function admit(deps: WorkerDeps, { scan, checkpoint }: Claim, button: StopButton): Promise<Admission> {
+  if (!checkpoint) return await admitAgain(deps, scan, button.signal);
+  try {
+    return await admitAgain(deps, scan, AbortSignal.timeout(ADMIT_MS));
+  } catch (refusal) {
+    button.press('denied');
+    return { targets: [], notes: [], refusal };
+  }
+}
+type Admission = Admitted & { readonly refusal?: unknown };
+
+/** How an attempt ends whose scan is another's now, or the next worker's; what came to its whole end is kept. */
+function passedOn(cause: StopCause | undefined, { report }: Ended): Outcome | 'lost' | undefined {
+  if (cause === 'lease_lost') return 'lost';
+  return cause === 'shutdown' && report?.whole !== true ? { kind: 'released' } : undefined;
 }
 
 /** An engine may return what it had when its time is over, or throw. */
@@ -136,7 +160,8 @@ async function drive(
   const limit = setTimeout(() => button.press('timed_out'), scan.request.max_duration_minutes * deps.settings.minuteMs);
   const over = new AbortController();
   try {
-    button.signal.throwIfAborted();
+    // Only the engine can end what an earlier attempt left running.
+    if (!claim.checkpoint) button.signal.throwIfAborted();
     const running = scanner.run(job, context).then(
       (report): Ended => ({ report }),
       (error: unknown): Ended => ({ error: error ?? new Error('engine threw nothing') }),

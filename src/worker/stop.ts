@@ -1,5 +1,5 @@
 /** Why a running attempt is told to stop. It is the `reason` of the engine's abort signal. */
-export type StopCause = 'cancelled' | 'timed_out' | 'lease_lost' | 'shutdown' | 'report_failed';
+export type StopCause = 'cancelled' | 'timed_out' | 'lease_lost' | 'shutdown' | 'denied' | 'report_failed';
 
 export class StopRequest extends Error {
   override readonly name = 'StopRequest';

@@ -28,12 +28,13 @@ export async function runNmap(configured: string | undefined, job: ScanJob, ctx:
 }
 
 async function runAll(configured: string | undefined, job: ScanJob, ctx: RunContext): Promise<RawReport> {
+  // Before anything can refuse this attempt: what a killed worker left must not scan on.
+  if (ctx.previous) await clearAway(job.scanId, ctx.previous);
   ctx.signal.throwIfAborted();
   const binary = findNmap(configured);
   if (binary === undefined)
     throw new AppError('no_scanner_available', 'nmap is not installed.', { hint: INSTALL_HINT });
   const runs = argvFor(job.request, job.targets, installedScripts(binary));
-  if (ctx.previous) await clearAway(job.scanId, ctx.previous);
 
   const total = runs.reduce((sum, { addresses }) => sum + addresses, 0);
   const tap = createProgressTap(job.request.intensity, total);
