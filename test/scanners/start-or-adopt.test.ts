@@ -143,6 +143,17 @@ describe('startOrAdopt', () => {
     });
   });
 
+  it.each([
+    ['launched', { phase: 'launched', reference: 'remote-1' }],
+    ['begun', { phase: 'intent', reference: MARKER }],
+  ] as const)('adopts what was %s also after an abort, so that the engine can end it', async (_title, previous) => {
+    const engine = new Engine();
+    const reference = await engine.start(MARKER);
+    const ctx = { ...ctxThat(() => Promise.resolve()), previous, signal: AbortSignal.abort(new Error('stop')) };
+    expect(await startOrAdopt(ctx, engine, 'another marker')).toBe(reference);
+    expect(engine.started).toBe(1);
+  });
+
   it('starts nothing after an abort', async () => {
     const engine = new Engine();
     const reason = new Error('cancelled');
