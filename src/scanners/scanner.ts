@@ -60,7 +60,8 @@ export interface Scanner {
   /** Never throws for an engine that is merely away: that is a health. @throws only when `signal` aborts. */
   probe(signal: AbortSignal): Promise<ScannerHealth>;
   /**
-   * Runs one attempt to its end and writes the raw report to `ctx.report`.
+   * Runs one attempt to its end and writes the raw report to `ctx.report`. With a `ctx.previous` it is also called when
+   * `ctx.signal` has aborted already (`job.targets` may then be empty): to end what the earlier attempt left running.
    * @throws AppError scanner_unreachable, scan_aborted, ...: the code decides whether it is retried.
    * @throws whatever `signal.reason` is, once everything it started has really ended.
    */

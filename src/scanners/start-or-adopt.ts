@@ -15,6 +15,7 @@ export interface RemoteScans {
  * instruction an earlier worker died at.
  * @param freshMarker For a scan that is started anew: different in every attempt (scan id and epoch), because a clean
  *   retry must not adopt the scan of the failed attempt before it. The intent keeps it for whoever adopts.
+ * Also adopts when `signal` has aborted: the engine has to end what an earlier attempt left. It starts nothing then.
  * @throws what `checkpoint` throws when the lease is lost; a scan started in vain is removed first.
  */
 export async function startOrAdopt(

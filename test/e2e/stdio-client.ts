@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -37,7 +38,7 @@ export function createInstallation(files: Readonly<Record<string, string>> = {})
     writeFileSync(join(config, name), text.replaceAll('$OUTSIDE', JSON.stringify(outside)));
   }
   onTestFinished(() => {
-    for (const pid of workerPids(data)) endWorker(pid);
+    endProcessesOf(data);
     rmSync(root, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
   });
   const journalFile = join(outside, 'journal');
@@ -56,12 +57,15 @@ export function workerPids(data: string): number[] {
   return [...new Set([...readFileSync(log, 'utf8').matchAll(/"pid":(\d+)/g)].map(([, pid]) => Number(pid)))];
 }
 
-function endWorker(pid: number): void {
-  try {
-    // Only a process that still is the worker of a test: ids are reused.
-    if (readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('scanmux-e2e-')) process.kill(pid, 'SIGKILL');
-  } catch {
-    // It has ended.
+/** Ends what was started with this folder among its arguments, also a worker that has logged nothing yet. */
+function endProcessesOf(folder: string): void {
+  const { stdout } = spawnSync('ps', ['-A', '-ww', '-o', 'pid=,command='], { encoding: 'utf8' });
+  for (const line of stdout.split('\n').filter((entry) => entry.includes(folder))) {
+    try {
+      process.kill(Number.parseInt(line, 10), 'SIGKILL');
+    } catch {
+      // It has ended.
+    }
   }
 }
 

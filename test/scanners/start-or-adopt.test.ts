@@ -143,11 +143,14 @@ describe('startOrAdopt', () => {
     });
   });
 
-  it('finds what already runs even under an abort, so that it can be ended', async () => {
+  it.each([
+    ['launched', { phase: 'launched', reference: 'remote-1' }],
+    ['begun', { phase: 'intent', reference: MARKER }],
+  ] as const)('adopts what was %s also after an abort, so that the engine can end it', async (_title, previous) => {
     const engine = new Engine();
-    await engine.start(MARKER);
-    const ctx = { ...ctxThat(() => Promise.resolve(), { phase: 'intent' }), signal: AbortSignal.abort() };
-    expect(await startOrAdopt(ctx, engine, MARKER)).toBe('remote-1');
+    const reference = await engine.start(MARKER);
+    const ctx = { ...ctxThat(() => Promise.resolve()), previous, signal: AbortSignal.abort(new Error('stop')) };
+    expect(await startOrAdopt(ctx, engine, 'another marker')).toBe(reference);
     expect(engine.started).toBe(1);
   });
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { AppError } from '../../src/model/errors.ts';
 import type { Claim, ScanQueue } from '../../src/queue/queue.ts';
 import type { RunContext } from '../../src/scanners/scanner.ts';
+import { StopRequest } from '../../src/worker/stop.ts';
 import { runAttempt } from '../../src/worker/attempt.ts';
 import { runsUntilStopped, startParts, testsAll, writes, type Parts, type Play } from './start-worker.ts';
 
@@ -139,6 +140,40 @@ describe('an attempt that must go with its worker', () => {
       state: 'completed',
       result: { verdict: 'complete' },
     });
+  });
+});
+
+describe('an attempt that is refused though an earlier one left something at the scanner', () => {
+  /** A scan whose worker died after it had started something outside; what the next attempt sees goes to `seen`. */
+  async function left() {
+    const seen: unknown[] = [];
+    const parts = await startParts(async (ctx, job) => {
+      seen.push({ previous: ctx.previous?.reference, stop: ctx.signal.aborted && ctx.signal.reason });
+      return await runsUntilStopped(ctx, job);
+    });
+    const scanId = await parts.submit();
+    const dead = await parts.other([]);
+    await dead.heartbeat('dead');
+    const lost = await dead.claim('dead', parts.deps.registry.available());
+    if (lost) await dead.checkpoint(lost, { phase: 'launched', reference: 'remote-7' });
+    await dead.retire('dead');
+    return { parts, scanId, seen };
+  }
+
+  it('lets the engine end that when the scan was cancelled', async () => {
+    const { parts, scanId, seen } = await left();
+    await parts.queue.cancel('local', scanId);
+    const { scan } = await runNext(parts, scanId);
+    expect(seen).toEqual([{ previous: 'remote-7', stop: new StopRequest('cancelled') }]);
+    expect(scan).toMatchObject({ state: 'cancelled', result: { verdict: 'partial' } });
+  });
+
+  it('lets the engine end that when the policy denies the target now', async () => {
+    const { parts, scanId, seen } = await left();
+    parts.writePolicy('allow: [10.0.0.0/8]\n');
+    const { scan } = await runNext(parts, scanId);
+    expect(seen).toEqual([{ previous: 'remote-7', stop: new StopRequest('denied') }]);
+    expect(scan).toMatchObject({ state: 'failed', error: { code: 'target_denied' } });
   });
 });
 
