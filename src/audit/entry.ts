@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { withoutSecrets } from '../model/mask.ts';
 import { cleanLine } from '../model/untrusted.ts';
 
 /** What happened. Every one of these is written before its effect is answered. */
@@ -60,7 +61,7 @@ export function cleanEntry(entry: NewAuditEntry): Omit<AuditEntry, 'seq' | 'at' 
     decision: kept(entry.decision, 200),
     ...(entry.scanId === undefined ? {} : { scanId: kept(entry.scanId, 100) }),
     ...(entry.traceId === undefined ? {} : { traceId: kept(entry.traceId, 100) }),
-    targets: cleanList(entry.targets ?? []),
+    targets: cleanList((entry.targets ?? []).map(withoutSecrets)),
     detail: Object.fromEntries(
       Object.entries(entry.detail ?? {})
         .slice(0, MAX_DETAILS)

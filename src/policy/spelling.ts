@@ -1,4 +1,5 @@
 import { AppError } from '../model/errors.ts';
+import { withoutUserInfo } from '../model/mask.ts';
 import { formatRange, parseNetwork } from './address.ts';
 
 /** @throws AppError target_invalid with the reason, and a spelling that would be accepted where one is known. */
@@ -11,9 +12,6 @@ export function refuse(text: string, reason: string, better?: string): never {
     ...(better === undefined ? {} : { hint: `Write ${better} instead.` }),
   });
 }
-
-/** User info may be a password, and errors are logged. */
-const withoutUserInfo = (text: string): string => text.replace(/^([a-z][a-z0-9+.-]*:\/\/)?[^/?#]*@/i, '$1***@');
 
 /** Control, format (zero-width, bidirectional), private-use, surrogate and separator characters. */
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}\u{FE00}-\u{FE0F}\u{E0100}-\u{E01EF}]/u;

@@ -1,6 +1,6 @@
 import type { Cancelled, CancelInput } from '../model/contract/status.ts';
 import type { Ask, ScanDeps } from './deps.ts';
-import { findScan } from './find-scan.ts';
+import { findScanAudited } from './find-scan.ts';
 
 type Deps = Pick<ScanDeps, 'queue' | 'audit' | 'wakeWorker'>;
 
@@ -16,8 +16,8 @@ const SENTENCES = {
 /** @throws AppError scan_not_found, queue_unavailable */
 export function createCancelScan({ queue, audit, wakeWorker }: Deps): CancelScan {
   return async ({ scan_id: scanId, reason }, { caller, traceId }) => {
-    await findScan(queue, caller.tenant, scanId);
     const facts = { caller, action: 'cancel', scanId, traceId } as const;
+    await findScanAudited({ queue, audit }, facts);
     await audit({ ...facts, decision: 'allowed', ...(reason === undefined ? {} : { detail: { reason } }) });
     const { effect, scan } = await queue.cancel(caller.tenant, scanId, reason);
     // A worker must be there to end what a dead one left running at a scanner.

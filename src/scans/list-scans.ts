@@ -9,9 +9,11 @@ import { isoTime } from './time.ts';
 export type ListScans = (input: ListScansInput, ask: Ask) => Promise<ScanList>;
 
 /** @throws AppError target_invalid, cursor_invalid, queue_unavailable */
-export function createListScans({ queue }: Pick<ScanDeps, 'queue'>): ListScans {
+export function createListScans({ queue, registry }: Pick<ScanDeps, 'queue' | 'registry'>): ListScans {
   return async (input, { caller }) => {
     const page = await queue.list(caller.tenant, filterOf(input));
+    // A pool that is gone from the file still has its scans; one that never was is a slip of the pen.
+    if (page.total === 0 && input.scanner_pool !== undefined) registry.pool(input.scanner_pool);
     const more = page.nextCursor === undefined ? '' : ' More with next_cursor.';
     return {
       summary: `${page.total} ${page.total === 1 ? 'scan matches' : 'scans match'}; ${page.scans.length} shown, newest first.${more}`,

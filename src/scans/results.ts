@@ -5,7 +5,7 @@ import { noSeverities, type BySeverity } from '../model/finding.ts';
 import { isFinal, type ScanRecord } from '../model/scan.ts';
 import type { FindingPage, FindingQuery } from '../findings/findings.ts';
 import type { Ask, ScanDeps } from './deps.ts';
-import { findScan } from './find-scan.ts';
+import { findScanAudited } from './find-scan.ts';
 import { foundSummary } from './summaries.ts';
 
 type Deps = Pick<ScanDeps, 'queue' | 'findings' | 'files' | 'audit'>;
@@ -21,7 +21,8 @@ export type GetScanResults = (input: ResultsInput, ask: Ask) => Promise<Results>
  */
 export function createGetScanResults(deps: Deps): GetScanResults {
   return async (input, { caller, traceId }) => {
-    const scan = await findScan(deps.queue, caller.tenant, input.scan_id);
+    const asked = { caller, action: 'read_results', scanId: input.scan_id, traceId } as const;
+    const scan = await findScanAudited(deps, asked);
     if (!isFinal(scan.state)) {
       throw new AppError('scan_not_finished', `The scan is ${scan.state}; results come when it ends.`);
     }
@@ -100,12 +101,22 @@ function answerOf(
   };
 }
 
+/** Filters on a value that not every finding has. */
+const VALUED = new Set(['min_cvss', 'min_epss', 'cve', 'kev_only', 'exploit_available']);
+
+/** A filter that matches nothing must not read as an all-clear. */
+const whyEmpty = (applied: readonly string[]): string =>
+  applied.some((name) => VALUED.has(name))
+    ? 'That proves nothing: findings without this value cannot match, and not every engine gives it.'
+    : 'That proves nothing about what was not looked for; see coverage.';
+
 const sum = (by: BySeverity): number => Object.values(by).reduce((total, n) => total + n, 0);
 
 function summary(scan: ScanRecord, page: FindingPage, applied: readonly string[]): string {
   const filtered = applied.length > 0 ? ` ${page.total} of ${page.totalUnfiltered} findings match the filters.` : '';
+  const empty = applied.length > 0 && page.total === 0 && page.totalUnfiltered > 0 ? ` ${whyEmpty(applied)}` : '';
   const left = sum(page.omitted);
   const where = page.groups === undefined ? 'come' : 'are in groups that come';
   const more = left > 0 ? ` ${left} more ${where} after this page: call again with next_cursor.` : '';
-  return `${foundSummary(scan)}${filtered}${more}`;
+  return `${foundSummary(scan)}${filtered}${empty}${more}`;
 }

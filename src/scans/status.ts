@@ -1,4 +1,6 @@
 import type { ScanIdInput, Status, WaitingFor } from '../model/contract/status.ts';
+import { noCoverage } from '../model/coverage.ts';
+import { noSeverities } from '../model/finding.ts';
 import { isFinal, type Progress, type ScanRecord } from '../model/scan.ts';
 import type { Ask, ScanDeps } from './deps.ts';
 import { findScan } from './find-scan.ts';
@@ -96,12 +98,12 @@ function finishedPart(scan: ScanRecord): Partial<Status> {
   return {
     ...(finishedAt === undefined ? {} : { finished_at: isoTime(finishedAt) }),
     verdict: result?.verdict ?? 'not_tested',
-    ...(result === undefined
-      ? {}
-      : {
-          coverage: result.coverage,
-          results: { findings: result.findings, by_severity: result.by_severity, suppressed: 0 },
-        }),
+    coverage: result?.coverage ?? noCoverage(scan.request.targets.length),
+    results: {
+      findings: result?.findings ?? 0,
+      by_severity: result?.by_severity ?? noSeverities(),
+      suppressed: 0,
+    },
     ...(advice.length === 0 ? {} : { troubleshooting: advice }),
   };
 }

@@ -10,9 +10,13 @@ import { prepareRun, type PreparedRun } from './prepare.ts';
 import { pollAfterSeconds } from './poll.ts';
 import { submittedSummary } from './summaries.ts';
 import { isoTime } from './time.ts';
+import type { GetScanStatus } from './status.ts';
 import type { WaitForScan } from './wait.ts';
 
-type Deps = Pick<ScanDeps, 'queue' | 'registry' | 'policy' | 'audit' | 'wakeWorker' | 'clock'> & { wait: WaitForScan };
+type Deps = Pick<ScanDeps, 'queue' | 'registry' | 'policy' | 'audit' | 'wakeWorker' | 'clock'> & {
+  wait: WaitForScan;
+  status: GetScanStatus;
+};
 
 export type SubmitScan = (input: RunUntrustedInput, ask: Ask) => Promise<SubmittedScan>;
 
@@ -123,7 +127,12 @@ async function answerFor(deps: Deps, { scan, deduplicated }: Submitted): Promise
 }
 
 async function withStatus(deps: Deps, answer: SubmittedScan, seconds: number, ask: Ask): Promise<SubmittedScan> {
-  const { wait_timed_out: _, ...status } = await deps.wait({ scan_id: answer.scan_id, wait_seconds: seconds }, ask);
+  await deps.wait({ scan_id: answer.scan_id, wait_seconds: seconds }, ask);
+  const status = await deps.status({ scan_id: answer.scan_id }, ask);
   const { trace_id, created_at, scanner_pool, deduplicated, resource_uri } = answer;
-  return { ...status, trace_id, created_at, scanner_pool, deduplicated, resource_uri };
+  // Nobody may take an earlier scan's result for that of a new one.
+  const summary = deduplicated
+    ? `No new scan was made: scan ${answer.scan_id} of ${created_at} answers. ${status.summary}`
+    : status.summary;
+  return { ...status, summary, trace_id, created_at, scanner_pool, deduplicated, resource_uri };
 }

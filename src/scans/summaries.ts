@@ -46,7 +46,9 @@ export function statusSummary(scan: ScanRecord, waiting: WaitingFor): string {
 function nextAfterEnd({ result }: ScanRecord): string {
   if (!result) return '';
   if (result.findings > 0) return 'Next: get_scan_results.';
-  return result.verdict === 'complete' ? '' : 'Next: get_scan_results says under untested why.';
+  return result.verdict === 'complete'
+    ? 'Next: read coverage before calling anything clean.'
+    : 'Next: get_scan_results says under untested why.';
 }
 
 function ending({ state, error }: ScanRecord): string {
@@ -69,7 +71,7 @@ export function foundSummary({ result }: Pick<ScanRecord, 'result'>): string {
   if (result.verdict === 'not_tested' && result.findings === 0) return looked;
   const skipped =
     result.coverage.not_looked_for.length > 0 ? ' coverage.not_looked_for says what was not checked.' : '';
-  return `${looked} ${counts(result.findings, result.by_severity)}${skipped}`;
+  return `${looked} ${result.findings === 0 ? nothingFound(result.coverage) : counts(result.findings, result.by_severity)}${skipped}`;
 }
 
 export function lookedAt(verdict: Verdict, coverage: Coverage): string {
@@ -91,8 +93,13 @@ export function lookedAt(verdict: Verdict, coverage: Coverage): string {
 const listed = (...counted: readonly (readonly [number, string])[]): string =>
   counted.flatMap(([count, what]) => (count > 0 ? [`${count} ${what}`] : [])).join(', ');
 
+/** A zero is worth as much as what ran. */
+function nothingFound({ looked_for: lookedFor }: Coverage): string {
+  const kinds = lookedFor.length === 1 ? '1 kind of check' : `${lookedFor.length} kinds of check`;
+  return `No findings from the ${kinds} that ran (coverage.looked_for).`;
+}
+
 function counts(total: number, by: BySeverity): string {
-  if (total === 0) return 'No findings.';
   const parts = (['critical', 'high', 'medium', 'low', 'info'] as const).flatMap((severity) =>
     by[severity] > 0 ? [`${by[severity]} ${severity}`] : [],
   );

@@ -6,6 +6,7 @@ import { createListScanners } from './list-scanners.ts';
 import { createListScans } from './list-scans.ts';
 import { createPlanScan } from './plan.ts';
 import { createGetQueueStatus } from './queue-report.ts';
+import { createNoteRefusal } from './note-refusal.ts';
 import { createGetScanResults } from './results.ts';
 import { createGetScanStatus } from './status.ts';
 import { createSubmitScan } from './submit.ts';
@@ -16,10 +17,11 @@ export type UseCases = ReturnType<typeof createUseCases>;
 
 export function createUseCases(deps: ScanDeps) {
   const wait = createWaitForScan(deps);
+  const status = createGetScanStatus(deps);
   return {
-    submit: createSubmitScan({ ...deps, wait }),
+    submit: createSubmitScan({ ...deps, wait, status }),
     plan: createPlanScan(deps),
-    status: createGetScanStatus(deps),
+    status,
     wait,
     cancel: createCancelScan(deps),
     listScans: createListScans(deps),
@@ -28,5 +30,6 @@ export function createUseCases(deps: ScanDeps) {
     listScanners: createListScanners(deps),
     queueStatus: createGetQueueStatus(deps),
     deadLetters: createDeadLetters(deps),
+    noteRefusal: createNoteRefusal(deps),
   };
 }

@@ -19,6 +19,16 @@ interface Run {
   readonly report: Writable;
 }
 
+/**
+ * The limit is the scan's, not the attempt's: what earlier attempts used is gone. By the wall clock, because they ran in
+ * other processes; a clock set back gives no extra time beyond one whole limit.
+ */
+function timeLeftMs({ clock, settings }: WorkerDeps, { scan }: Claim): number {
+  const limitMs = scan.request.max_duration_minutes * settings.minuteMs;
+  const usedMs = clock.now() - (scan.startedAt ?? clock.now());
+  return limitMs - Math.min(Math.max(usedMs, 0), limitMs);
+}
+
 /** Lets the engine run under its time limit: first asked to stop, then given up on. */
 export async function drive(
   deps: WorkerDeps,
@@ -48,7 +58,7 @@ export async function drive(
   };
   // An engine that waits until a destroyed report drains would wait for ever.
   report.once('error', () => button.press('report_failed'));
-  const limit = setTimeout(() => button.press('timed_out'), scan.request.max_duration_minutes * deps.settings.minuteMs);
+  const limit = setTimeout(() => button.press('timed_out'), timeLeftMs(deps, claim));
   const over = new AbortController();
   try {
     // A scan that already runs outside is handed to its engine even when it is to end: only the engine can end it.
