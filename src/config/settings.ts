@@ -86,7 +86,7 @@ export const Settings = z.strictObject({
     .min(1)
     .max(102_400)
     .default(2_048)
-    .describe('A report of an engine is cut off here; its scan is then at best partial.'),
+    .describe('A report of an engine is cut off here; its scan fails, and what was read so far is kept.'),
   probe_interval_seconds: z
     .number()
     .min(1)

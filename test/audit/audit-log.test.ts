@@ -209,6 +209,21 @@ describe('verify', () => {
   });
 });
 
+describe('what is written down for good', () => {
+  it('holds no password and no value of a query', async () => {
+    const log = await open();
+    const targets = ['http://user:pw-1@a.test/', 'user:pw-2@b.test:80', 'http://c.test/x?key=pw-3&q#pw-4', '10.0.0.1'];
+    await log.append({ ...entry('scan_1'), targets });
+    expect((await log.tail(1))[0]?.targets).toEqual([
+      'http://***@a.test/',
+      '***@b.test:80',
+      'http://c.test/x?key=***&q',
+      '10.0.0.1',
+    ]);
+    expect(await log.verify()).toMatchObject({ ok: true });
+  });
+});
+
 describe('opening', () => {
   it('touches nothing that a newer program wrote', async () => {
     await (await filled(1)).close();

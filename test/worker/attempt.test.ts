@@ -1,6 +1,7 @@
 import { Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { AppError } from '../../src/model/errors.ts';
+import { systemClock } from '../../src/platform/clock.ts';
 import type { Claim, ScanQueue } from '../../src/queue/queue.ts';
 import type { RunContext } from '../../src/scanners/scanner.ts';
 import { StopRequest } from '../../src/worker/stop.ts';
@@ -57,6 +58,15 @@ describe('an attempt', () => {
       error: { code: 'scan_timed_out' },
       result: { verdict: 'partial' },
     });
+  });
+
+  it('has one time limit over all its attempts', async () => {
+    const parts = await startParts(runsUntilStopped);
+    const scanId = await parts.submit();
+    expect(await runAttempt(parts.deps, await parts.claim(), AbortSignal.abort())).toBe('released');
+    const dayLater = { ...systemClock, now: () => Date.now() + 7 * 24 * 3_600_000 };
+    expect(await runAttempt({ ...parts.deps, clock: dayLater }, await parts.claim(), never())).toBe('timed_out');
+    expect(await parts.record(scanId)).toMatchObject({ state: 'timed_out', attempt: 1 });
   });
 
   it('is timed out also when the engine returns what it had instead of throwing', async () => {

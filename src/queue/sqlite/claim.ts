@@ -130,7 +130,8 @@ function take(store: Store, workerId: string, { scan, slot }: Candidate): Claim 
     attempt: scan.record.attempt + 1,
     owner: workerId,
     instance: slot.instance,
-    started_at: adopted ? (scan.record.startedAt ?? store.clock.now()) : store.clock.now(),
+    // The first start of all attempts: the time limit of a scan runs on whoever runs it.
+    started_at: scan.record.startedAt ?? store.clock.now(),
     held: 0,
     ...(adopted ? {} : { progress: null, external_scan_id: null }),
   });
