@@ -11,7 +11,14 @@ import { parseYaml, type YamlText } from './yaml-text.ts';
 export const SETTINGS_FILE = 'scanmux.yaml';
 
 const Worker = z.strictObject({
-  max_concurrent_scans: z.int().min(1).max(256).default(8).describe('Scans one worker runs at once, over all pools.'),
+  max_concurrent_scans: z
+    .int()
+    .min(1)
+    .max(256)
+    .default(64)
+    .describe(
+      'Scans one worker runs at once, over all pools. Less than the limits of all instances together lets a busy pool hold up the others.',
+    ),
   idle_exit_seconds: z
     .number()
     .min(0.1)

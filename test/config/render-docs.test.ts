@@ -10,7 +10,7 @@ describe('docs/config.md', () => {
     const text = renderConfigDocs();
     for (const { name } of settingVariables(Settings)) expect(text).toContain(`| \`${name}\` |`);
     expect(text).toContain(
-      '| `worker.max_concurrent_scans` | `SCANMUX_WORKER_MAX_CONCURRENT_SCANS` | `8` | whole number, 1 to 256 | Scans one worker runs at once, over all pools. |',
+      '| `worker.max_concurrent_scans` | `SCANMUX_WORKER_MAX_CONCURRENT_SCANS` | `64` | whole number, 1 to 256 | Scans one worker runs at once, over all pools. Less than the limits of all instances together lets a busy pool hold up the others. |',
     );
     expect(text).toContain('`silent`, `error`, `warn`, `info`, `debug`');
   });

@@ -35,7 +35,7 @@ describe('settings', () => {
       max_raw_report_mb: 2_048,
       probe_interval_seconds: 60,
       worker: {
-        max_concurrent_scans: 8,
+        max_concurrent_scans: 64,
         idle_exit_seconds: 60,
         shutdown_grace_seconds: 30,
         in_process: false,

@@ -65,7 +65,9 @@ describe('what was looked at', () => {
   it('never makes no findings sound clean where nothing was looked at', () => {
     expect(foundSummary({})).toMatch(/not a clean result/);
     expect(foundSummary(result('not_tested', 0, { requested: 2, unreachable: 2 }))).not.toMatch(/No findings/);
-    expect(foundSummary(result('complete', 0, { requested: 2, tested: 2 }))).toMatch(/No findings from the 0 kinds of check that ran/);
+    expect(foundSummary(result('complete', 0, { requested: 2, tested: 2 }))).toMatch(
+      /No findings from the 0 kinds of check that ran/,
+    );
   });
 });
 
@@ -76,7 +78,9 @@ describe('a finished scan', () => {
       /2 findings: 2 high\..*get_scan_results\.$/,
     );
     expect(next(result('partial', 0, { requested: 2, tested: 1, unreachable: 1 }))).toMatch(/untested why\.$/);
-    expect(next(result('complete', 0, { requested: 1, tested: 1 }))).toMatch(/Next: read coverage before calling anything clean\.$/);
+    expect(next(result('complete', 0, { requested: 1, tested: 1 }))).toMatch(
+      /Next: read coverage before calling anything clean\.$/,
+    );
     expect(next({ state: 'failed' })).toMatch(/^The scan failed \(internal_error\)\. Nothing was looked at/);
   });
 
