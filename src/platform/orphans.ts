@@ -29,35 +29,74 @@ function identityFrom(reference: string): ProcessIdentity | undefined {
 
 /**
  * Ends what is left of earlier attempts of a scan whose worker died: the process a checkpoint names, if it is still
- * the same one, and every process that carries the scan's marker, each with its group.
+ * the same one, and every process that carries the scan's marker, each with its group. The marker alone suffices.
  * @returns how many groups were ended
  */
 export async function endOrphans({ scanId, reference }: { scanId: string; reference?: string }): Promise<number> {
-  const groups = new Set(groupsMarked(`${MARKER_VARIABLE}=${scanId}.`));
+  const groups = groupsOf((marked) => marked.scanId === scanId);
   const identity = reference === undefined ? undefined : identityFrom(reference);
   if (identity && isAlive(identityText(identity))) groups.add(identity.pid);
+  return await endAll(groups);
+}
+
+/**
+ * Ends every marked process whose scan `isOurs` claims, each with its group: what dead workers left, whose checkpoints
+ * may be gone by now. `isOurs` is asked once for each scan id and must say no to the scans of living workers. Finds
+ * nothing on Windows, where no process can read the environment of another.
+ * @returns how many groups were ended
+ */
+export async function endMarked(isOurs: (scanId: string) => boolean | Promise<boolean>): Promise<number> {
+  const seen = markedProcesses();
+  const ours = new Set<string>();
+  for (const scanId of new Set(seen.map((marked) => marked.scanId))) if (await isOurs(scanId)) ours.add(scanId);
+  // While the question was answered, a process may have ended and its id been given away, or a new attempt begun.
+  const before = new Set(seen.map(keyOf));
+  return await endAll(groupsOf((marked) => ours.has(marked.scanId) && before.has(keyOf(marked))));
+}
+
+async function endAll(groups: ReadonlySet<number>): Promise<number> {
   for (const group of groups) await endGroup(group, 'SIGKILL', 2_000);
   return groups.size;
 }
 
-/** Groups of marked processes; this process' own is never one of them. */
-function groupsMarked(marker: string): readonly number[] {
-  if (process.platform === 'linux') return linuxGroups(marker);
-  return process.platform === 'darwin' ? darwinGroups(marker) : [];
+interface MarkedProcess {
+  readonly scanId: string;
+  readonly epoch: string;
+  readonly group: number;
 }
 
-function linuxGroups(marker: string): readonly number[] {
-  const own = linuxGroup(process.pid);
-  return readdirSync('/proc')
-    .filter(
-      (entry) =>
-        /^\d+$/.test(entry) && Number(entry) !== process.pid && linuxEnvironment(entry).includes(`\0${marker}`),
-    )
-    .flatMap((entry) => linuxGroup(Number(entry)) ?? [])
-    .filter((group) => group > 1 && group !== own);
+const keyOf = ({ scanId, epoch, group }: MarkedProcess): string => `${scanId}.${epoch} ${group}`;
+
+const groupsOf = (isWanted: (marked: MarkedProcess) => boolean): Set<number> =>
+  new Set(
+    markedProcesses()
+      .filter(isWanted)
+      .map(({ group }) => group),
+  );
+
+/** Every process that carries a marker; this process' own group is never among them. */
+function markedProcesses(): readonly MarkedProcess[] {
+  if (process.platform === 'linux') return markedOnLinux();
+  return process.platform === 'darwin' ? markedOnDarwin() : [];
 }
 
+/** Scan ids are letters, digits and underscores. @param before What stands in front of every variable. */
+const markerPattern = (before: string): RegExp => new RegExp(`${before}${MARKER_VARIABLE}=(\\w{1,100})\\.(\\d+)`);
 /** Entries are separated by NUL, so a marker is only found at the start of one. */
+const LINUX_MARKER = markerPattern('\0');
+const DARWIN_MARKER = markerPattern(' ');
+
+function markedOnLinux(): readonly MarkedProcess[] {
+  const own = linuxGroup(process.pid);
+  return readdirSync('/proc').flatMap((entry) => {
+    if (!/^\d+$/.test(entry) || Number(entry) === process.pid) return [];
+    const [, scanId, epoch] = LINUX_MARKER.exec(linuxEnvironment(entry)) ?? [];
+    if (scanId === undefined || epoch === undefined) return [];
+    const group = linuxGroup(Number(entry)) ?? 0;
+    return group > 1 && group !== own ? [{ scanId, epoch, group }] : [];
+  });
+}
+
 function linuxEnvironment(pid: string): string {
   try {
     return `\0${readFileSync(`/proc/${pid}/environ`, 'latin1')}`;
@@ -76,12 +115,14 @@ function linuxGroup(pid: number): number | undefined {
   }
 }
 
-function darwinGroups(marker: string): readonly number[] {
+function markedOnDarwin(): readonly MarkedProcess[] {
   const lines = outputOf('/bin/ps', ['-E', '-ww', '-x', '-o', 'pid=,pgid=,command='], 5_000)?.split('\n') ?? [];
   const rows = lines.map((line) => ({ line, match: /^\s*(\d+)\s+(\d+)\s/.exec(line) }));
   const own = Number(rows.find(({ match }) => Number(match?.[1]) === process.pid)?.match?.[2]);
-  return rows
-    .filter(({ line }) => line.includes(` ${marker}`))
-    .map(({ match }) => Number(match?.[2]))
-    .filter((group) => group > 1 && group !== own);
+  return rows.flatMap(({ line, match }) => {
+    const [, scanId, epoch] = DARWIN_MARKER.exec(line) ?? [];
+    if (scanId === undefined || epoch === undefined) return [];
+    const group = Number(match?.[2]);
+    return group > 1 && group !== own ? [{ scanId, epoch, group }] : [];
+  });
 }

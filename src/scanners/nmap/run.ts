@@ -29,7 +29,8 @@ export async function runNmap(configured: string | undefined, job: ScanJob, ctx:
 
 async function runAll(configured: string | undefined, job: ScanJob, ctx: RunContext): Promise<RawReport> {
   // First of all, and also for a scan that is being cancelled: nothing of a dead worker may go on.
-  if (ctx.previous) await clearAway(job.scanId, ctx.previous);
+  // A scan that had failed has lost its checkpoint, but what its last worker left still carries the marker.
+  await clearAway(job.scanId, ctx.previous);
   ctx.signal.throwIfAborted();
   const binary = findNmap(configured);
   if (binary === undefined)
@@ -58,7 +59,8 @@ async function runAll(configured: string | undefined, job: ScanJob, ctx: RunCont
 const homePrefix = (scanId: string): string => `scanmux-nmap-${scanId}-`;
 
 /** Ends and removes what attempts left whose worker was killed. */
-async function clearAway(scanId: string, { reference }: Checkpoint): Promise<void> {
+async function clearAway(scanId: string, previous: Checkpoint | undefined): Promise<void> {
+  const reference = previous?.reference;
   await endOrphans({ scanId, ...(reference === undefined ? {} : { reference }) });
   const homes = (await readdir(tmpdir())).filter((name) => name.startsWith(homePrefix(scanId)));
   await Promise.all(homes.map((name) => rm(join(tmpdir(), name), { recursive: true, force: true })));

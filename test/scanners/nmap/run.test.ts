@@ -151,9 +151,10 @@ describe('a run of nmap', () => {
   });
 
   it.each([
-    ['known only by its intent', false],
-    ['known by its process', true],
-  ])('ends the orphan of a killed worker before it runs again: %s', async (_how, isKnown) => {
+    ['known only by its intent', 'intent'],
+    ['known by its process', 'process'],
+    ['known by nothing but its marker', 'nothing'],
+  ])('ends the orphan of a killed worker before it runs again: %s', async (_how, known) => {
     const silent = await listening('127.0.0.1');
     const scanId = newScanId();
     const worker = spawn(process.execPath, [WORKER, scanId, String(silent.port)], {
@@ -168,7 +169,8 @@ describe('a run of nmap', () => {
     expect(marked(scanId)).toEqual([orphan]);
     const job = { ...jobFor([place('127.0.0.1', silent.port)], {}, scanId), epoch: 2 };
     const { result, checkpoints } = attempt(job, {
-      previous: isKnown ? { phase: 'launched', reference } : { phase: 'intent' },
+      previous:
+        known === 'nothing' ? undefined : known === 'process' ? { phase: 'launched', reference } : { phase: 'intent' },
       checkpoint: ({ phase }) => {
         if (phase === 'intent') expect(marked(scanId)).toEqual([]);
         return Promise.resolve();
