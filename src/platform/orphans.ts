@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { identityOf, identityText, isAlive, type ProcessIdentity } from './process-identity.ts';
+import { identityOf, isRunning, type ProcessIdentity } from './process-identity.ts';
 import { endGroup, outputOf } from './subprocess.ts';
 
 /** Set in the environment of every engine that is a child process: whoever comes after a crash finds it by this. */
@@ -11,7 +11,12 @@ export const markerOf = (scanId: string, epoch: number): Readonly<Record<string,
   [MARKER_VARIABLE]: `${scanId}.${epoch}`,
 });
 
-const Reference = z.strictObject({ boot: z.string(), pid: z.int().min(1), started: z.string() });
+const Reference = z.strictObject({
+  boot: z.string(),
+  namespace: z.string(),
+  pid: z.int().min(1),
+  started: z.string(),
+});
 
 /** What a checkpoint keeps of a child process: undefined when it has already ended. */
 export function processReference(pid: number): string | undefined {
@@ -35,7 +40,7 @@ function identityFrom(reference: string): ProcessIdentity | undefined {
 export async function endOrphans({ scanId, reference }: { scanId: string; reference?: string }): Promise<number> {
   const groups = groupsOf((marked) => marked.scanId === scanId);
   const identity = reference === undefined ? undefined : identityFrom(reference);
-  if (identity && isAlive(identityText(identity))) groups.add(identity.pid);
+  if (identity && isRunning(identity)) groups.add(identity.pid);
   return await endAll(groups);
 }
 

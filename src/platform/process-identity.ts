@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { outputOf, signalProcess } from './subprocess.ts';
 
 /**
@@ -8,6 +8,11 @@ import { outputOf, signalProcess } from './subprocess.ts';
 export interface ProcessIdentity {
   /** Changes with every boot of the machine. */
   readonly boot: string;
+  /**
+   * Number of the Linux namespace in which the process id counts: two containers share the boot, not the ids. Empty
+   * where there are none.
+   */
+  readonly namespace: string;
   readonly pid: number;
   /** Start time in the system's own words (Linux: clock ticks since boot). */
   readonly started: string;
@@ -31,6 +36,22 @@ function readBootId(): string {
       10_000,
     )?.trim() ?? 'unknown'
   );
+}
+
+let ownNamespace: string | undefined;
+
+/** Source: pid_namespaces(7). The link reads `pid:[4026531836]`. */
+function namespace(): string {
+  ownNamespace ??= process.platform === 'linux' ? readNamespace() : '';
+  return ownNamespace;
+}
+
+function readNamespace(): string {
+  try {
+    return /\d+/.exec(readlinkSync('/proc/self/ns/pid'))?.[0] ?? '';
+  } catch {
+    return ''; // A kernel or sandbox without them: all processes we can see share one.
+  }
 }
 
 /** When a process started, or undefined when there is none with this id (a zombie counts as ended). */
@@ -64,7 +85,7 @@ function darwinStartTime(pid: number): string | undefined {
 /** The identity of a running process; undefined when there is none with this id. */
 export function identityOf(pid: number): ProcessIdentity | undefined {
   const started = startTime(pid);
-  return started === undefined ? undefined : { boot: boot(), pid, started };
+  return started === undefined ? undefined : { boot: boot(), namespace: namespace(), pid, started };
 }
 
 let own: ProcessIdentity | undefined;
@@ -75,11 +96,22 @@ export function ownIdentity(): ProcessIdentity {
   return own;
 }
 
-export const identityText = ({ boot: id, pid, started }: ProcessIdentity): string => `${id}|${pid}|${started}`;
+/** `boot/namespace|pid|started`. What is added to it starts with another `|`. */
+export const identityText = ({ boot: id, namespace: space, pid, started }: ProcessIdentity): string =>
+  `${id}${space === '' ? '' : `/${space}`}|${pid}|${started}`;
 
-/** Whether the process with this identity text still runs. Malformed text names no process. */
-export function isAlive(text: string): boolean {
-  const [id, pid, started] = text.split('|');
-  if (id !== boot() || !pid || !/^\d+$/.test(pid)) return false;
-  return startTime(Number(pid)) === started;
+/** Whether the very process still runs, where this one can see it: never true of one in another namespace. */
+export const isRunning = (identity: ProcessIdentity): boolean =>
+  identity.boot === boot() && identity.namespace === namespace() && startTime(identity.pid) === identity.started;
+
+/**
+ * Whether the process with this identity text may still run. Malformed text names no process. The system tells nothing
+ * of one in another namespace (another container), so it counts as alive: only its heartbeat can say otherwise.
+ * @param here The namespace of the one who asks.
+ */
+export function isAlive(text: string, here: string = namespace()): boolean {
+  const [machine = '', pid, started] = text.split('|');
+  const [id, space = ''] = machine.split('/');
+  if (id !== boot() || !pid || !/^\d+$/.test(pid) || !started) return false;
+  return space !== here || startTime(Number(pid)) === started;
 }

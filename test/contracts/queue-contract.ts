@@ -430,6 +430,15 @@ export function describeQueueContract(name: string, createHarness: () => Promise
         expect((await queue.renew(frozen)).owned).toBe(false);
       });
 
+      it('counts an idle worker no longer once it stood frozen for a lease, and again when it beats', async () => {
+        await queue.heartbeat(W1);
+        const observer = await harness.open();
+        await harness.freeze(observer);
+        expect((await queue.status('local')).workers).toBe(1); // the observer
+        await queue.heartbeat(W1);
+        expect((await queue.status('local')).workers).toBe(2);
+      });
+
       it('brings an adoption back to its own instance and keeps its slot free for it', async () => {
         const { scanId } = await submit();
         const claim = await claimed([slot('a'), slot('b')]);

@@ -2,7 +2,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { identityOf, identityText, isAlive, ownIdentity } from '../../src/platform/process-identity.ts';
+import { identityOf, identityText, isAlive, isRunning, ownIdentity } from '../../src/platform/process-identity.ts';
 
 const own = (): string => identityText(ownIdentity());
 
@@ -24,14 +24,34 @@ describe('the identity of a process', () => {
   });
 });
 
+describe('a process of another container on this machine', () => {
+  const [machine = ''] = own().split('|');
+
+  it('counts as alive, because its id says nothing here', () => {
+    for (const id of [process.pid, 4_194_304]) {
+      expect(isAlive(`${machine.split('/')[0]}/1|${id}|5`), String(id)).toBe(true);
+      expect(isAlive(`${machine}|${id}|5|worker`, '1'), String(id)).toBe(true);
+    }
+  });
+
+  it('is never taken for one that can be seen, and ended', () => {
+    expect(isRunning(ownIdentity())).toBe(true);
+    expect(isRunning({ ...ownIdentity(), namespace: '1' })).toBe(false);
+  });
+
+  it('has ended when the machine was started again since', () => {
+    expect(isAlive('an-earlier-boot/1|1|5')).toBe(false);
+  });
+});
+
 describe('a process counts as ended', () => {
   it('unless it is this very one', () => {
     expect(isAlive(own())).toBe(true);
   });
 
   it('when its id now belongs to a process that started at another time', () => {
-    const { boot, pid, started } = ownIdentity();
-    expect(isAlive(identityText({ boot, pid, started: `${started}1` }))).toBe(false);
+    const { started, ...same } = ownIdentity();
+    expect(isAlive(identityText({ ...same, started: `${started}1` }))).toBe(false);
   });
 
   it('when the machine has been started again since', () => {
@@ -43,8 +63,8 @@ describe('a process counts as ended', () => {
   });
 
   it('when its id is no number, also with the boot of this machine', () => {
-    const { boot, started } = ownIdentity();
-    for (const pid of ['', '-1', '1e3', '../self', '0x1']) expect(isAlive(`${boot}|${pid}|${started}`)).toBe(false);
+    const [machine, , started] = own().split('|');
+    for (const pid of ['', '-1', '1e3', '../self', '0x1']) expect(isAlive(`${machine}|${pid}|${started}`)).toBe(false);
   });
 
   it('when it is a zombie: its parent has not taken note yet', async () => {

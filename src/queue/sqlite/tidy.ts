@@ -7,24 +7,24 @@ import { hoursMs, many, change, type Store } from './store.ts';
 import { cancelling, ended, move } from './transition.ts';
 
 /**
- * Worker ids that own running scans but no longer work: dead, off the list, or frozen under our eyes.
+ * Worker ids on the list or with running scans that no longer work: dead, off the list, or frozen under our eyes.
  * @param self The worker that asks, which evidently works.
  */
-export function lostOwners(store: Store, self?: string): ReadonlySet<string> {
-  const lost = new Set<string>();
-  const owners = new Set<string>();
-  for (const row of many(
-    store,
-    `SELECT DISTINCT owner, beat FROM scans LEFT JOIN workers ON worker_id = owner WHERE state = 'running'`,
-  )) {
-    const owner = textOf(row, 'owner');
-    const beat = row['beat'];
-    if (owner === self) continue;
-    owners.add(owner);
-    const frozen = typeof beat === 'number' && store.watch.frozen(owner, beat);
-    if (typeof beat !== 'number' || frozen || !store.isAlive(owner)) lost.add(owner);
+export function lostWorkers(store: Store, self?: string): ReadonlySet<string> {
+  const beats = new Map(
+    many(store, 'SELECT worker_id, beat FROM workers').map(
+      (row) => [textOf(row, 'worker_id'), numberOf(row, 'beat')] as const,
+    ),
+  );
+  const owners = many(store, `SELECT DISTINCT owner FROM scans WHERE state = 'running'`);
+  const lost = new Set(owners.map((row) => textOf(row, 'owner')).filter((owner) => !beats.has(owner)));
+  for (const [workerId, beat] of beats) {
+    if (workerId === self) continue;
+    const frozen = store.watch.frozen(workerId, beat);
+    if (frozen || !store.isAlive(workerId)) lost.add(workerId);
   }
-  store.watch.keep(owners);
+  lost.delete(self ?? '');
+  store.watch.keep(new Set(beats.keys()));
   return lost;
 }
 
@@ -45,7 +45,9 @@ export function tidy(store: Store, self: string, slots: readonly Slot[]): number
 
 function reclaim(store: Store, self: string): number {
   let moved = 0;
-  for (const owner of lostOwners(store, self)) {
+  for (const owner of lostWorkers(store, self)) {
+    // One that was only frozen puts itself back by its next heartbeat.
+    change(store, 'DELETE FROM workers WHERE worker_id = ?', owner);
     const rows = many(store, `SELECT * FROM scans WHERE state = 'running' AND owner = ? ORDER BY id`, owner);
     for (const row of rows) reclaimOne(store, storedScan(row));
     moved += rows.length;

@@ -1,7 +1,7 @@
 import { guarded } from './events.ts';
 import { announce } from './claim.ts';
 import { one, change, type Store } from './store.ts';
-import { lostOwners } from './tidy.ts';
+import { lostWorkers } from './tidy.ts';
 
 /** A ring may be lost, and a worker may die without one; this often a waiting worker looks. */
 const SLOW_LOOK_MS = 1_000;
@@ -69,7 +69,7 @@ const MAY_HAVE_WORK = `SELECT
   OR EXISTS (SELECT 1 FROM scans WHERE state = 'running' AND cancel_requested) AS found`;
 
 function mayHaveWork(store: Store): boolean {
-  const lost = lostOwners(store).size > 0;
+  const lost = lostWorkers(store).size > 0;
   return lost || one(store, MAY_HAVE_WORK, store.clock.now())?.['found'] === 1;
 }
 
