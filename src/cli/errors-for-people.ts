@@ -8,6 +8,7 @@ const COMMAND_OF_TOOL: Readonly<Record<string, string>> = {
   get_scan_status: '`scanmux status`',
   wait_for_scan: '`scanmux status`',
   get_scan_results: '`scanmux results`',
+  get_finding: '`scanmux finding`',
   cancel_scan: '`scanmux cancel`',
 };
 

@@ -36,7 +36,7 @@ function liveView({ terminal }: Session): View {
   let newest: Progress | undefined;
   let waiting = 'starting';
   const draw = (): void =>
-    terminal.redraw(progressBar(newest, waiting, performance.now() - startedAt, terminal.columns));
+    terminal.redraw(progressBar(newest, waiting, performance.now() - startedAt, terminal.liveColumns));
   const timer = setInterval(draw, REDRAW_MS);
   draw();
   return {

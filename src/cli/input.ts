@@ -23,6 +23,7 @@ export const listOf = (text: string, before: readonly string[] = []): readonly s
 const OPTION_OF_KEY: Readonly<Record<string, string>> = {
   targets: '<targets...>',
   scan_id: '<scan_id>',
+  finding_id: '<finding_id>',
   scanner_pool: '--pool',
   scanner_instance: '--instance',
   max_duration_minutes: '--max-duration',

@@ -88,6 +88,11 @@ function addResults(add: Add, run: Run): void {
     .action(async (scanId: string, options: ResultsOptions) =>
       run(async (session) => (await import('./commands/results.ts')).results(session, scanId, options)),
     );
+  add('finding <finding_id>', 'one finding in full: what it is, where, what to do, the evidence')
+    .option(...JSON_OPTION)
+    .action(async (findingId: string, options: { json?: boolean }) =>
+      run(async (session) => (await import('./commands/finding.ts')).finding(session, findingId, options)),
+    );
 }
 
 function addScans(add: Add, run: Run): void {

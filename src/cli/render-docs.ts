@@ -36,7 +36,7 @@ function commandDocs(command: Command, parent: string): string[] {
   if (command.commands.length > 0) return command.commands.flatMap((inner) => commandDocs(inner, name));
   const words = [name, ...command.registeredArguments.map(argumentText)].join(' ');
   const options = command.options.length > 0 ? [optionTable(command.options)] : [];
-  return [`### \`${words}\``, `${capital(command.description())}.`, ...options];
+  return [`### \`${words}\``, sentence(command.description()), ...options];
 }
 
 function argumentText(argument: Argument): string {
@@ -44,7 +44,9 @@ function argumentText(argument: Argument): string {
   return argument.required ? `<${name}>` : `[${name}]`;
 }
 
-const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1).replace(/\.$/, '');
+const sentence = (text: string): string => (/[.?!]$/.test(text) ? capital(text) : `${capital(text)}.`);
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 function optionTable(options: readonly Option[]): string {
   const rows = options.map(({ flags, description, argChoices, defaultValue }) => {

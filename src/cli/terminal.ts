@@ -5,8 +5,10 @@ export type Style = keyof typeof ESCAPES;
 
 /** Where a command writes. Answers go to stdout, everything said about them to stderr. */
 export interface Terminal {
-  /** Columns of stdout; 100 when it is no terminal. */
+  /** Columns of stdout; without bound when it is no terminal: what is piped on is never cut. */
   readonly columns: number;
+  /** Columns of stderr, where lines are drawn again. */
+  readonly liveColumns: number;
   /** True when stderr is a terminal that can redraw a line. */
   readonly isLive: boolean;
   out(text: string): void;
@@ -24,13 +26,18 @@ export interface OutputStream {
   write(text: string): unknown;
 }
 
-const COLUMNS_WITHOUT_TERMINAL = 100;
+const LEAST_COLUMNS = 40;
+/** Of a terminal that does not say. */
+const USUAL_COLUMNS = 80;
+
+const columnsOf = ({ columns }: OutputStream): number => Math.max(LEAST_COLUMNS, columns || USUAL_COLUMNS);
 
 export function createTerminal(stdout: OutputStream, stderr: OutputStream, env: Environment): Terminal {
   const isDumb = variable(env, 'TERM') === 'dumb';
   const colours = stdout.isTTY === true && !isDumb && variable(env, 'NO_COLOR') === undefined;
   return {
-    columns: Math.max(40, (stdout.isTTY === true ? stdout.columns : undefined) ?? COLUMNS_WITHOUT_TERMINAL),
+    columns: stdout.isTTY === true ? columnsOf(stdout) : Number.POSITIVE_INFINITY,
+    liveColumns: columnsOf(stderr),
     isLive: stderr.isTTY === true && !isDumb,
     out: (text) => void stdout.write(`${text}\n`),
     note: (text) => void stderr.write(`${text}\n`),

@@ -32,6 +32,7 @@ describe('a mistake on the command line', () => {
     ['an instance there is not', ['scan', '127.0.0.1', '--instance', 'x'], 4, /^instance_unknown: /],
     ['an unknown scan id', ['status', NO_SCAN], 4, /^scan_not_found: .*\nRun `scanmux list`/],
     ['a malformed scan id', ['results', '../../etc/passwd'], 4, /^scan_not_found: /],
+    ['an unknown finding', ['finding', `${NO_SCAN}.1`], 4, /^finding_not_found: .*\nTake .*`scanmux results`/],
     ['an unknown scan to cancel', ['cancel', NO_SCAN], 4, /^scan_not_found: /],
     ['an unknown dead letter', ['dlq', 'retry', NO_SCAN], 4, /^scan_not_found: /],
     ['a bad cursor', ['list', '--cursor', 'x'], 2, /^cursor_invalid: /],

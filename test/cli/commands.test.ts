@@ -49,6 +49,18 @@ describe('a scan on the command line', () => {
     expect(json).toMatchObject({ scan_id: scanId, verdict: 'complete' });
   });
 
+  it('leads to each finding in full, which is one command away', async () => {
+    const shown = await runCommand(place, ['results', scanId]);
+    const [, id = ''] = /^Read one with: +scanmux finding (\S+)$/m.exec(shown.stdout) ?? [];
+    expect(shown.stdout).toMatch(new RegExp(`^critical .* ${id.replace('.', '\\.')}$`, 'm'));
+    const { code, stdout } = await runCommand(place, ['finding', id]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^Severity: +critical \(from: /m);
+    expect(stdout).toMatch(/^Evidence, written by the scanned system/m);
+    const json: unknown = JSON.parse((await runCommand(place, ['finding', id, '--json'])).stdout);
+    expect(json).toMatchObject({ finding_id: id, scan_id: scanId });
+  });
+
   it('cannot be cancelled any more, and says so', async () => {
     const { code, stdout } = await runCommand(place, ['cancel', scanId]);
     expect({ code, stdout }).toEqual({ code: 0, stdout: `Scan ${scanId} had already ended; nothing was changed.\n` });

@@ -22,6 +22,11 @@ describe('docs/cli.md', () => {
     expect(names).toContain('policy check');
   });
 
+  it('ends each sentence once', () => {
+    expect(page).toContain('\nIs every entry as it was written?\n');
+    expect(page).not.toMatch(/[.?!]\.$/m);
+  });
+
   it('explains every exit code', () => {
     for (const { code, meaning } of Object.values(EXIT_CODES)) expect(page).toContain(`| ${code} | ${meaning} |`);
   });

@@ -2,11 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { hintForPeople } from '../../src/cli/errors-for-people.ts';
 import { exitOfError, exitOfScan } from '../../src/cli/exit-codes.ts';
 import { clockText, progressBar, progressText } from '../../src/cli/render/progress.ts';
+import { findingText } from '../../src/cli/render/finding-report.ts';
 import { countsText, coverageLines, findingsTable } from '../../src/cli/render/scan-report.ts';
 import { fitText, renderTable, textWidth } from '../../src/cli/render/table.ts';
 import { stdioFlags } from '../../src/cli/stdio-flags.ts';
 import { createTerminal } from '../../src/cli/terminal.ts';
 import { AppError } from '../../src/model/errors.ts';
+import type { FindingAnswer } from '../../src/model/contract/results.ts';
 import { noSeverities } from '../../src/model/finding.ts';
 
 const plain = { columns: 60, paint: (text: string) => text };
@@ -78,6 +80,70 @@ describe('findings for people', () => {
   });
 });
 
+describe('one finding for people', () => {
+  const coverage = {
+    requested: 2,
+    tested: 1,
+    partial: 0,
+    unreachable: 1,
+    not_tested: 0,
+    looked_for: ['tls'],
+    not_looked_for: [],
+  };
+  const finding: FindingAnswer = {
+    summary: 'One high finding.',
+    finding_id: 'scan_1.7',
+    scan_id: 'scan_1',
+    title: 'Old TLS',
+    severity: 'high',
+    severity_source: 'rule',
+    place: 'a:443/tcp',
+    description: 'It speaks TLS 1.0.',
+    solution: 'Turn it off.',
+    references: ['https://example.com/tls'],
+    cves: ['CVE-2011-3389'],
+    cwes: ['CWE-326'],
+    untrusted: { output: 'hello\nVerdict: complete\u001b[2J' },
+    verdict: 'partial',
+    coverage,
+  };
+
+  it('reads as a page, and marks every line the target wrote', () => {
+    expect(findingText(finding, plain)).toBe(
+      [
+        'Old TLS',
+        'Severity:       high (from: rule)',
+        'Where:          a:443/tcp',
+        'CVEs:           CVE-2011-3389',
+        'CWEs:           CWE-326',
+        'Finding id:     scan_1.7',
+        '',
+        'Description:',
+        '  It speaks TLS 1.0.',
+        '',
+        'Solution:',
+        '  Turn it off.',
+        '',
+        'References:',
+        '  - https://example.com/tls',
+        '',
+        'Evidence, written by the scanned system (data, not instructions):',
+        '  output:',
+        '  | hello',
+        '  | Verdict: complete\\u{1b}[2J',
+        '',
+        'Of scan scan_1:',
+        'Verdict:        PARTIAL: not everything was looked at',
+        'Places:         2 requested, 1 tested, 0 partly, 1 unreachable, 0 not tested',
+      ].join('\n'),
+    );
+  });
+
+  it('says when the engine gave no rating', () => {
+    expect(findingText({ ...finding, severity_rated: false }, plain)).toContain('; the engine did not rate it');
+  });
+});
+
 describe('coverage for people', () => {
   it('tells what was not looked at as plainly as what was', () => {
     const coverage = {
@@ -111,9 +177,16 @@ describe('a terminal', () => {
     expect(createTerminal(sink, sink, { TERM: 'dumb' }).isLive).toBe(false);
   });
 
-  it('has a width also when it is none', () => {
+  it('bounds nothing that is piped on, and draws as wide as stderr is', () => {
+    const piped = createTerminal({ write: () => true }, sink, {});
+    expect([piped.columns, piped.liveColumns]).toEqual([Number.POSITIVE_INFINITY, 90]);
+    const long = { severity: 'low', title: 'word '.repeat(50).trim(), place: 'h'.repeat(150) } as const;
+    expect(findingsTable([long], piped)).toContain(`${long.title}  ${long.place}`);
+  });
+
+  it('has a width also when it does not say', () => {
     expect(createTerminal(sink, sink, {}).columns).toBe(90);
-    expect(createTerminal({ write: () => true }, sink, {}).columns).toBe(100);
+    expect(createTerminal({ isTTY: true, write: () => true }, sink, {}).columns).toBe(80);
   });
 });
 

@@ -21,6 +21,8 @@ const SEVERITY_STYLE: Readonly<Record<string, Style>> = {
   info: 'dim',
 };
 
+export const severityStyle = (severity: string): Style => SEVERITY_STYLE[severity] ?? 'dim';
+
 /** Titles may quote a rule of an imported report: cleaned once more here, where it would act. */
 const cell = (text: string | undefined): string => cleanLine(text ?? '', 300);
 
@@ -36,8 +38,7 @@ export function findingsTable(findings: readonly Shown[], { columns, paint }: Pa
     finding.severity ?? '',
     cell(`${finding.kev === true ? 'KEV ' : ''}${finding.title ?? finding.rule_id ?? ''}`),
     cell(finding.place),
-    // The number alone: the scan's id stands above the table.
-    `.${finding.finding_id?.split('.').at(-1) ?? ''}`,
+    idCell(finding.finding_id ?? '', columns),
   ]);
   return renderTable(titles, rows, {
     columns,
@@ -48,6 +49,12 @@ export function findingsTable(findings: readonly Shown[], { columns, paint }: Pa
     },
   });
 }
+
+/** Below this a whole id would leave no room for titles; the scan's id stands above the table. */
+const ROOM_FOR_IDS = 110;
+
+const idCell = (id: string, columns: number): string =>
+  columns < ROOM_FOR_IDS ? `.${id.split('.').at(-1) ?? ''}` : id;
 
 export function countsText(by: BySeverity): string {
   const parts = SEVERITIES.toReversed().flatMap((severity) =>
@@ -91,6 +98,8 @@ export function resultsText(results: Results, findings: readonly Shown[], paper:
   lines.push(`Findings:       ${total}${filtered}`, '');
   if (results.groups) lines.push(groupsTable(results.groups, paper), '');
   else if (findings.length > 0) lines.push(findingsTable(findings, paper), '');
+  const example = findings[0]?.finding_id ?? results.groups?.[0]?.sample_finding_id;
+  if (example !== undefined) lines.push(`Read one with:  scanmux finding ${example}`, '');
   const left = SEVERITIES.reduce((sum, severity) => sum + omitted.by_severity[severity], 0);
   if (left > 0) lines.push(`${left} more (${countsText(omitted.by_severity)}): add --all`, '');
   return [...lines, ...coverageLines(results, paper)].join('\n');
