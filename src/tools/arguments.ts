@@ -20,11 +20,13 @@ function inputSchema({ name, input }: AnyTool): ObjectSchema {
  */
 export function lenient(tool: AnyTool, args: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   const { properties } = inputSchema(tool);
-  const read = Object.entries(args).map(([key, value]) => [
-    key,
-    typeof value === 'string' ? readText(value, properties[key]) : value,
-  ]);
-  return Object.fromEntries(read.filter(([, value]) => value !== null));
+  const read = Object.entries(args).flatMap(([key, value]) => {
+    // Not `properties[key]`: a plain object has a "constructor", too.
+    const schema = Object.hasOwn(properties, key) ? properties[key] : undefined;
+    if (value === null && schema) return [];
+    return [[key, typeof value === 'string' ? readText(value, schema) : value]];
+  });
+  return Object.fromEntries(read);
 }
 
 function readText(text: string, schema: PropertySchema | undefined): unknown {

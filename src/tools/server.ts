@@ -1,15 +1,16 @@
 import { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import { Protocol, type RequestHandlerExtra } from '@modelcontextprotocol/sdk/shared/protocol.js';
 import {
+  CallToolRequestParamsSchema,
   CallToolRequestSchema,
   ErrorCode,
   ListToolsRequestSchema,
   McpError,
-  type CallToolRequest,
   type CallToolResult,
   type ServerNotification,
   type ServerRequest,
 } from '@modelcontextprotocol/sdk/types.js';
+import { z } from 'zod';
 import { AppError, errorFacts, errorText } from '../model/errors.ts';
 import { LOCAL_TENANT } from '../model/caller.ts';
 import { newTraceId } from '../model/ids.ts';
@@ -20,6 +21,7 @@ import type { OnProgress } from '../scans/wait.ts';
 import { argumentError, lenient } from './arguments.ts';
 import { TOOLS } from './catalogue.ts';
 import { listed } from './json-schema.ts';
+import { refuseOddText } from './odd-text.ts';
 import type { AnyTool, ToolContext } from './tool.ts';
 
 const INSTRUCTIONS =
@@ -36,7 +38,16 @@ export interface McpServerOptions {
   readonly onDefect: (error: unknown, facts: { tool: string; trace_id: string }) => void;
 }
 
-type CallHandler = (request: CallToolRequest, extra: CallExtra) => Promise<CallToolResult>;
+const isRecord = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** The SDK's own schema copies the arguments and loses one called `__proto__`, which then would not be refused. */
+const CallRequest = CallToolRequestSchema.extend({
+  params: CallToolRequestParamsSchema.extend({
+    arguments: z.custom<Readonly<Record<string, unknown>>>(isRecord, 'must be an object').optional(),
+  }),
+});
+
+type CallHandler = (request: z.output<typeof CallRequest>, extra: CallExtra) => Promise<CallToolResult>;
 type CallExtra = RequestHandlerExtra<ServerRequest, ServerNotification>;
 
 /** The MCP face of the use cases, ready to be connected to a transport. The only bridge to the SDK. */
@@ -72,7 +83,7 @@ export function createMcpServer({ version, open, onDefect }: McpServerOptions): 
   };
   // Past the server's own override, which would parse each request a second time and each answer, too: the request has
   // been parsed by then, and answers are typed here and checked by every client.
-  Protocol.prototype.setRequestHandler.call(server, CallToolRequestSchema, onCall);
+  Protocol.prototype.setRequestHandler.call(server, CallRequest, onCall);
   return server;
 }
 
@@ -81,7 +92,9 @@ async function answer(
   args: Readonly<Record<string, unknown>>,
   context: () => Promise<ToolContext>,
 ): Promise<CallToolResult> {
-  const call = tool.prepare(lenient(tool, args));
+  const meant = lenient(tool, args);
+  refuseOddText(meant);
+  const call = tool.prepare(meant);
   if (call.error) throw argumentError(tool, call.error);
   const structuredContent = await call.run(await context());
   return {

@@ -67,6 +67,47 @@ describe('an invalid request', () => {
     expect(await fails('wait_for_scan', { scan_id: 'x', wait_seconds: 51 })).toMatch(/^invalid_request: wait_seconds/);
   });
 
+  it('is one with text that no store would keep as it is, wherever it stands', async () => {
+    const { fails, app } = await wire();
+    const targets = ['127.0.0.1'];
+    const odd: readonly (readonly [string, unknown])[] = [
+      ['idempotency_key', 'abcdefgh\0X'],
+      ['idempotency_key', 'abcdefgh\ud800'],
+      ['name', '\udc00 scan'],
+      ['templates', ['fine', 'a\0b']],
+      ['templates', JSON.stringify(['a\0b'])],
+      ['description', { deep: [{ 'a\0b': 1 }] }],
+      ['description', JSON.parse('['.repeat(5_000) + String.raw`"\u0000"` + ']'.repeat(5_000))],
+    ];
+    for (const [argument, value] of odd)
+      expect(await fails('run_untrusted_scan', { targets, [argument]: value })).toMatch(
+        new RegExp(`^invalid_request: ${argument} holds (a NUL character|half of a surrogate pair)\\.`),
+      );
+    expect(await fails('cancel_scan', { scan_id: 'scan_1\0' })).toMatch(/^invalid_request: scan_id holds a NUL/);
+    expect(await fails('list_scans', { 'limit\0': null })).toMatch(
+      /^invalid_request: The argument name .+ holds a NUL/,
+    );
+    expect(await app.queue.status('local')).toMatchObject({ pools: [] });
+    const pair = '\ud83d\ude00';
+    expect(await fails('get_scan_status', { scan_id: pair })).toMatch(/^scan_not_found: /);
+    for (const target of ['127.0.0.1\0', '127.0.0.1\ud800'])
+      expect(await fails('run_untrusted_scan', { targets: [target] })).toMatch(/^target_invalid: /);
+  });
+
+  it('is one with an argument whose name every object has, or that is null', async () => {
+    const { fails } = await wire();
+    const unknown: readonly Record<string, unknown>[] = [
+      JSON.parse('{"__proto__": 1}'),
+      JSON.parse('{"__proto__": null}'),
+      JSON.parse('{"__proto__": {"limit": 3}}'),
+      { constructor: 'x' },
+      { toString: 'x' },
+      { hasOwnProperty: null },
+    ];
+    for (const args of unknown)
+      expect(await fails('list_scans', args)).toContain(`Unknown argument "${Object.keys(args).join()}"`);
+  });
+
   it('is told in few words, however much is wrong', async () => {
     const { fails } = await wire();
     const junk = Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`junk_${index}`, 'x'.repeat(1_000)]));
