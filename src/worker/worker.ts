@@ -1,5 +1,6 @@
 import type { WorkerDeps } from './deps.ts';
 import { runAttempt } from './attempt.ts';
+import { endMarked } from '../platform/orphans.ts';
 import { publishHealth } from './publish-health.ts';
 
 /** Longest sleep between two looks at the queue: a lost wake-up costs at most this. */
@@ -35,6 +36,7 @@ export async function runWorker(deps: WorkerDeps, { signal, mayLeave }: WorkerRu
   try {
     await registry.probeAll(signal).catch(() => undefined);
     await publishHealth(deps, signal);
+    await endLeftovers(deps);
     await sweep(deps);
     await loop(deps, { signal, running, shutdown: shutdown.signal, wake, ...(mayLeave ? { mayLeave } : {}) });
     await drain(running, shutdown, settings.graceMs);
@@ -109,6 +111,19 @@ async function drain(
   const timer = setTimeout(() => shutdown.abort(), graceMs);
   await Promise.all(running.values());
   clearTimeout(timer);
+}
+
+/**
+ * Ends child processes of engines that dead workers left, whatever became of their scans. Only for the one worker of a
+ * data folder: it has started nothing yet, so whatever runs for a scan of its queue is nobody's.
+ */
+async function endLeftovers({ queue, log }: WorkerDeps): Promise<void> {
+  try {
+    const ended = await endMarked(async (scanId) => (await queue.referencedAttempts([scanId])).has(scanId));
+    if (ended > 0) log.warn({ ended }, 'processes of dead workers were ended');
+  } catch (error) {
+    log.warn({ err: error }, 'processes of dead workers could not be looked for');
+  }
 }
 
 async function sweep({ files, queue, log }: WorkerDeps): Promise<void> {

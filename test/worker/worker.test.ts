@@ -1,5 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { AppError } from '../../src/model/errors.ts';
+import { newScanId } from '../../src/model/ids.ts';
+import { markerOf } from '../../src/platform/orphans.ts';
 import { runWorker } from '../../src/worker/worker.ts';
 import { runsUntilStopped, startParts, testsAll, TENANT, type Parts, type Play } from './start-worker.ts';
 
@@ -22,7 +26,30 @@ async function ended(parts: Parts, scanId: string): Promise<string> {
   return (await parts.record(scanId)).state;
 }
 
+/** A process of an engine, as a worker would have started it. */
+async function marked(scanId: string) {
+  const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], {
+    env: { ...markerOf(scanId, 1) },
+    detached: true,
+    stdio: 'ignore',
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const gone = once(child, 'exit');
+  await once(child, 'spawn');
+  return { child, gone };
+}
+
 describe('the worker', () => {
+  it('first ends what dead workers left running for scans of its queue, and nothing else', async () => {
+    const parts = await startParts(testsAll, { idleExitMs: 1 });
+    const scanId = await parts.submit();
+    await parts.queue.cancel(TENANT, scanId);
+    const [left, foreign] = [await marked(scanId), await marked(newScanId())];
+    await runWorker(parts.deps, { signal: new AbortController().signal, mayLeave: async () => true });
+    expect(await left.gone).toEqual([null, 'SIGKILL']);
+    expect(foreign.child.exitCode ?? foreign.child.signalCode).toBeNull();
+  });
+
   it('runs what was waiting and what comes while it runs, then goes when it may', async () => {
     const parts = await startParts(testsAll, { idleExitMs: 1 });
     const waiting = await parts.submit();
