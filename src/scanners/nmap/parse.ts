@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import { AppError } from '../../model/errors.ts';
 import type { ReportEvent } from '../../model/report.ts';
 import { readXml, type XmlAttributes, type XmlHandlers } from '../../platform/xml.ts';
-import { checksOf, portScope, type PortScope } from './report-checks.ts';
+import { portChecks, portScope, serviceChecks, type PortScope } from './report-checks.ts';
 import { placeOf, portFinding, scriptFinding, type HostSoFar, type PortSoFar } from './report-host.ts';
 import { createScriptBuilder, type ScriptBuilder } from './script-tree.ts';
 
@@ -32,6 +32,8 @@ class NmapReader implements XmlHandlers {
   #commandLine = '';
   #scopes: PortScope[] = [];
   #checksSaid = false;
+  #sawOpenPort = false;
+  #servicesSaid = false;
   #isSuccess = false;
   #host: HostSoFar | undefined;
   #port: PortSoFar | undefined;
@@ -72,6 +74,7 @@ class NmapReader implements XmlHandlers {
   end(): void {
     this.#tally.documents += 1;
     if (this.#isSuccess) this.#tally.succeeded += 1;
+    if (this.#checksSaid && !this.#sawOpenPort) this.#emit(serviceChecks(this.#commandLine, false));
     this.#path.length = 0;
   }
 
@@ -95,6 +98,8 @@ class NmapReader implements XmlHandlers {
     this.#commandLine = attributes['args'] ?? '';
     this.#scopes = [];
     this.#checksSaid = false;
+    this.#sawOpenPort = false;
+    this.#servicesSaid = false;
     this.#isSuccess = false;
   }
 
@@ -154,15 +159,21 @@ class NmapReader implements XmlHandlers {
     if (!host || !port) return;
     host.sawPorts = true;
     host.answered ||= isAnswer(port.state);
-    if (port.state === 'open') this.#emit({ kind: 'finding', finding: portFinding(this.#located(host), port) });
+    if (port.state !== 'open') return;
+    this.#sawOpenPort = true;
+    this.#emit({ kind: 'finding', finding: portFinding(this.#located(host), port) });
   }
 
   #closeHost(isCut: boolean): void {
     const host = this.#host;
     this.#host = undefined;
     if (!host) return;
-    if (!this.#checksSaid) this.#emit(checksOf(this.#commandLine, this.#scopes));
+    if (!this.#checksSaid) this.#emit(portChecks(this.#scopes));
     this.#checksSaid = true;
+    if (this.#sawOpenPort && !this.#servicesSaid) {
+      this.#emit(serviceChecks(this.#commandLine, true));
+      this.#servicesSaid = true;
+    }
     this.#emit({ kind: 'place', place: placeOf(this.#located(host), isCut) });
   }
 

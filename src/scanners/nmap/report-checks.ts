@@ -13,29 +13,47 @@ export const portScope = (attributes: XmlAttributes): PortScope => ({
   count: Math.min(Math.max(0, Math.trunc(Number(attributes['numservices']) || 0)), 65_536),
 });
 
-/** Which kinds of check a run of nmap was, read from its own command line and port lists. */
-export function checksOf(commandLine: string, scopes: readonly PortScope[]): Extract<ReportEvent, { kind: 'checks' }> {
-  const words = commandLine.slice(0, 100_000).split(/\s+/);
-  const isAll = words.includes('-A');
-  const scripts = scriptWords(commandLine, isAll || words.includes('-sC'));
+type Checks = Extract<ReportEvent, { kind: 'checks' }>;
+
+/** Which ports a run of nmap looked at, and what it never does. */
+export function portChecks(scopes: readonly PortScope[]): Checks {
   const lookedFor = scopes.map(({ protocol, count }) => `${protocol} ports (${count})`);
-  const notLookedFor: string[] = [];
-  const either = (ran: boolean, check: string, why: string): void => {
-    if (ran) lookedFor.push(check);
-    else notLookedFor.push(`${check}: ${why}`);
-  };
+  const notLookedFor = ['authenticated checks: nmap logs in nowhere'];
   for (const protocol of ['tcp', 'udp']) {
     const count = scopes.find((scope) => scope.protocol === protocol)?.count;
     if (count === undefined) notLookedFor.push(`${protocol.toUpperCase()} ports: not part of this scan`);
     else if (count < 65_535) notLookedFor.push(`${protocol.toUpperCase()} ports outside the list of ${count}`);
   }
-  either(isAll || words.some((word) => word.startsWith('-sV')), 'service versions', 'not part of this scan');
-  either(scripts.length > 0, nameScripts(scripts), 'not part of this scan');
+  return { kind: 'checks', lookedFor, notLookedFor };
+}
+
+/**
+ * Which checks of services a run was asked for, by its own command line. Without an open port none of them ran, whatever
+ * was asked for.
+ */
+export function serviceChecks(commandLine: string, sawOpenPort: boolean): Checks {
+  const words = commandLine.slice(0, 100_000).split(/\s+/);
+  const isAll = words.includes('-A');
+  const scripts = scriptWords(commandLine, isAll || words.includes('-sC'));
+  const lookedFor: string[] = [];
+  const notLookedFor: string[] = [];
+  const either = (asked: boolean, check: string): void => {
+    if (asked && sawOpenPort) lookedFor.push(check);
+    else notLookedFor.push(`${check}: ${asked ? 'no port was open' : 'not part of this scan'}`);
+  };
+  either(isAll || words.some((word) => word.startsWith('-sV')), 'service versions');
+  either(scripts.length > 0, nameScripts(scripts));
   if (scripts.every((script) => script === 'default' || scriptKind(script) === 'safe')) {
     notLookedFor.push('intrusive scripts: not part of this scan');
   }
+  if (!scripts.some((script) => VERSION_DATABASES.test(script))) {
+    notLookedFor.push('known vulnerabilities by version (CVE): nmap itself has no vulnerability database');
+  }
   return { kind: 'checks', lookedFor, notLookedFor };
 }
+
+/** Scripts that ask a database what is known about a version. */
+const VERSION_DATABASES = /^(vulners|vulscan)$/;
 
 function scriptWords(commandLine: string, isDefault: boolean): readonly string[] {
   const asked = [...commandLine.slice(0, 100_000).matchAll(/--script(?:=|\s+)("[^"]*"|\S+)/g)].map(
@@ -45,5 +63,11 @@ function scriptWords(commandLine: string, isDefault: boolean): readonly string[]
   return [...(isDefault ? ['default'] : []), ...names.filter(Boolean)];
 }
 
-const nameScripts = (scripts: readonly string[]): string =>
-  scripts.length > 0 ? `nse scripts: ${scripts.join(', ').slice(0, 8_000)}` : 'nse scripts';
+/** A long list says no more than its length; the names stand in the raw report. */
+const MOST_NAMED = 8;
+
+function nameScripts(scripts: readonly string[]): string {
+  if (scripts.length === 0) return 'nse scripts';
+  if (scripts.length > MOST_NAMED) return `nse scripts (${scripts.length})`;
+  return `nse scripts: ${scripts.join(', ').slice(0, 500)}`;
+}

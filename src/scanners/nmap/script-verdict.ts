@@ -1,6 +1,5 @@
 import { severityRank, type Cvss, type ParsedFindingInput, type Severity } from '../../model/finding.ts';
 import { child, type ScriptNode, type ScriptResult } from './script-tree.ts';
-import { scriptKind } from './scripts.ts';
 
 /** What a script itself says about what it found. */
 export type ScriptVerdict = Pick<
@@ -132,16 +131,13 @@ function versionVerdict(matches: readonly VersionMatch[]): ScriptVerdict {
   };
 }
 
-/** Scripts of this name look for weaknesses: what they say without a verdict stays unrated. */
-const LOOKS_FOR_WEAKNESS =
-  /vuln|cve|poodle|heartbleed|ccs|roca|drown|ticketbleed|known-key|csrf|xss|sql-injection|git$/;
-
 function informative(script: ScriptResult): ScriptVerdict {
   return {
     title: `Result of the nmap script ${shortId(script)}`,
     severity: 'info',
     severity_source: 'default',
-    severity_rated: scriptKind(script.id) === 'safe' && !LOOKS_FOR_WEAKNESS.test(script.id),
+    // Neither nmap nor we have judged what it says.
+    severity_rated: false,
     confidence: /^\s*ERROR\b/.test(script.output) ? 'tentative' : 'firm',
   };
 }

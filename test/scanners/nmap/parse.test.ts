@@ -41,40 +41,43 @@ describe('a report of nmap', () => {
   });
 
   it('names what was and what was not looked for', async () => {
-    const [checks] = checksIn(await eventsOf(fixture('ssl.xml')));
-    expect(checks?.lookedFor).toContain('tcp ports (2)');
-    expect(checks?.lookedFor.join()).toContain('nse scripts: ssl-');
-    expect(checks?.notLookedFor).toContain('UDP ports: not part of this scan');
+    const [ports, services] = checksIn(await eventsOf(fixture('ssl.xml')));
+    expect(ports?.lookedFor).toEqual(['tcp ports (2)']);
+    expect(ports?.notLookedFor).toContain('UDP ports: not part of this scan');
+    expect(services?.lookedFor.join()).toContain('nse scripts: ssl-');
+    expect(services?.notLookedFor.join()).toContain('known vulnerabilities by version (CVE)');
+  });
+
+  it('claims no check of services where no port was open', async () => {
+    const text = document(host(`<ports>${port('closed')}</ports>`), { args: 'nmap -sV --script banner x' });
+    const checks = checksIn(await eventsOf(text));
+    expect(checks.flatMap(({ lookedFor }) => lookedFor).filter((check) => !check.includes('ports'))).toEqual([]);
+    expect(checks.flatMap(({ notLookedFor }) => notLookedFor)).toEqual(
+      expect.arrayContaining(['service versions: no port was open', 'nse scripts: banner: no port was open']),
+    );
   });
 
   it('reads what a foreign scan looked for from its own words', async () => {
     const info = '<scaninfo type="udp" protocol="udp" numservices="65535" services="1-65535"/>';
-    const text = document(host(`<ports>${port('closed', '', 'udp')}</ports>`), {
+    const text = document(host(`<ports>${port('open', '', 'udp')}</ports>`), {
       args: 'nmap -sU --script vuln x',
       info,
     });
     expect(checksIn(await eventsOf(text))).toEqual([
       {
         kind: 'checks',
-        lookedFor: ['udp ports (65535)', 'nse scripts: vuln'],
-        notLookedFor: ['TCP ports: not part of this scan', 'service versions: not part of this scan'],
+        lookedFor: ['udp ports (65535)'],
+        notLookedFor: ['authenticated checks: nmap logs in nowhere', 'TCP ports: not part of this scan'],
+      },
+      {
+        kind: 'checks',
+        lookedFor: ['nse scripts: vuln'],
+        notLookedFor: [
+          'service versions: not part of this scan',
+          'known vulnerabilities by version (CVE): nmap itself has no vulnerability database',
+        ],
       },
     ]);
-  });
-
-  it.each([
-    ['an open port', `<ports>${port('open')}</ports>`, 'tested'],
-    ['a closed port', `<ports>${port('closed')}</ports>`, 'tested'],
-    ['closed ports in sum', '<ports><extraports state="closed" count="1000"/></ports>', 'tested'],
-    [
-      'filtered ports only',
-      `<ports><extraports state="filtered" count="999"/>${port('filtered')}</ports>`,
-      'unreachable',
-    ],
-    ['open|filtered ports only', `<ports>${port('open|filtered', '', 'udp')}</ports>`, 'unreachable'],
-    ['no port at all', '', 'not_tested'],
-  ])('calls a host that is "up" with %s what the evidence allows', async (_what, inner, status) => {
-    expect(placesIn(await eventsOf(document(host(inner))))).toMatchObject([{ place: '192.0.2.1', status }]);
   });
 
   it('calls a host that nmap gave up on partial, and one that is down unreachable', async () => {
