@@ -16,7 +16,8 @@ export interface Admitted {
 /**
  * Asks the policy once more, right before the run: the scope may have been narrowed and names may point elsewhere. The
  * addresses of this answer are the ones the engine gets.
- * @throws AppError target_denied, target_unresolvable
+ * @throws AppError target_denied, target_unresolvable; scan_aborted, which is tried again, while the policy file is broken:
+ *   it may be half saved
  */
 export async function admitAgain({ policy }: Pick<WorkerDeps, 'policy'>, scan: ScanRecord): Promise<Admitted> {
   const targets = scan.request.targets.map((text) => parseTarget(text));
@@ -26,6 +27,11 @@ export async function admitAgain({ policy }: Pick<WorkerDeps, 'policy'>, scan: S
     { intensity: scan.request.intensity, caller },
     AbortSignal.timeout(TIME_LIMIT_MS),
   );
+  if (!answer.allowed && policy.describe().lastError !== undefined) {
+    throw new AppError('scan_aborted', 'At run time: the policy file cannot be read, so nothing is allowed.', {
+      hint: 'Operator: `scanmux policy show` says what is wrong with the file.',
+    });
+  }
   if (answer.refusal)
     throw new AppError('target_denied', `At run time: ${answer.refusal.reason}`, { hint: answer.refusal.fix });
   const denied = answer.targets.filter(({ allowed }) => !allowed);

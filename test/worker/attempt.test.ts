@@ -107,6 +107,17 @@ describe('an attempt', () => {
     expect(scan.error?.hint).toMatch(/Do not retry/);
   });
 
+  it('is tried again when the policy file was half saved at that moment', async () => {
+    const parts = await startParts(testsAll);
+    const scanId = await parts.submit();
+    parts.writePolicy('allow: [127.0.0.1, local');
+    expect(await runAttempt(parts.deps, await parts.claim(), never())).toBe('retry');
+    parts.writePolicy('allow: [127.0.0.1, localhost]\n');
+    await expect.poll(() => parts.queue.nextRetryInMs()).toBeLessThanOrEqual(0);
+    expect(await runAttempt(parts.deps, await parts.claim(), never())).toBe('completed');
+    expect(await parts.record(scanId)).toMatchObject({ state: 'completed', attempt: 2 });
+  });
+
   it('goes back to the queue when its instance was removed between claim and run, and runs on another', async () => {
     const parts = await startParts(testsAll);
     const scanId = await parts.submit();
