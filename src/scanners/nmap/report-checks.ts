@@ -8,8 +8,11 @@ export interface PortScope {
   readonly count: number;
 }
 
+/** tcp, udp, sctp or ip; a report may say anything. */
+export const protocolName = (text: string): string => (/^[a-z]{1,8}$/.test(text) ? text : 'unknown');
+
 export const portScope = (attributes: XmlAttributes): PortScope => ({
-  protocol: attributes['protocol']?.slice(0, 16) ?? 'unknown',
+  protocol: protocolName(attributes['protocol'] ?? ''),
   count: Math.min(Math.max(0, Math.trunc(Number(attributes['numservices']) || 0)), 65_536),
 });
 
@@ -42,8 +45,11 @@ function scriptWords(commandLine: string, isDefault: boolean): readonly string[]
     ([, names]) => names,
   );
   const names = asked.flatMap((text) => (text ?? '').replaceAll('"', '').split(',')).map((name) => name.trim());
-  return [...(isDefault ? ['default'] : []), ...names.filter(Boolean)];
+  return [...(isDefault ? ['default'] : []), ...names.filter(Boolean).map((name) => expression(name))];
 }
+
+/** A script, category, path or pattern with `*`; not the prose that a foreign command line may hold. */
+const expression = (name: string): string => (/^[\w.*/+-]{1,100}$/.test(name) ? name : '(unusual name)');
 
 const nameScripts = (scripts: readonly string[]): string =>
   scripts.length > 0 ? `nse scripts: ${scripts.join(', ').slice(0, 8_000)}` : 'nse scripts';

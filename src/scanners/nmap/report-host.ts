@@ -1,13 +1,13 @@
 import type { Place } from '../../model/coverage.ts';
 import { ParsedFinding, type Location } from '../../model/finding.ts';
 import type { ScriptResult } from './script-tree.ts';
-import { verdictOf } from './script-verdict.ts';
+import { scriptName, verdictOf } from './script-verdict.ts';
 import { scriptKind } from './scripts.ts';
 
 /** What is known of a host while its element streams by. */
 export interface HostSoFar {
   address: string | undefined;
-  /** The name as the user of nmap wrote it; a name from reverse DNS is the target's own word. */
+  /** The name as the user of nmap wrote it, if it can be one; a name from reverse DNS is the target's own word. */
   asked: string | undefined;
   readonly reverse: string[];
   isUp: boolean;
@@ -23,6 +23,7 @@ export interface PortSoFar {
   readonly port: number;
   readonly protocol: string;
   state: string;
+  /** In nmap's words; undefined also for a word that cannot be one of them, which is then part of the banner. */
   service: string | undefined;
   banner: string;
 }
@@ -64,7 +65,7 @@ export function scriptFinding(
   script: ScriptResult,
 ): ParsedFinding {
   return ParsedFinding.parse({
-    rule_id: `nse:${script.id.slice(0, 150)}`,
+    rule_id: `nse:${scriptName(script.id)}`,
     rule_family: `nse:${scriptKind(script.id) ?? 'other'}`,
     ...verdictOf(script),
     location: locationOf(host, port),

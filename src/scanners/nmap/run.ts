@@ -128,10 +128,11 @@ function shortfall({ code, signal, stderr }: Exit, { addresses }: NmapRun, { run
   return undefined;
 }
 
-/** One cleaned line: where nmap gives up it says why, then `QUITTING!`. */
+/** One short line in plain ASCII: where nmap gives up it says why, then `QUITTING!`. */
 function lastLine(stderr: string): string {
   const lines = stderr.split('\n').map((line) => line.trim());
-  return cleanLine(lines.findLast((line) => line !== '' && line !== 'QUITTING!') ?? 'it did not say why', 300);
+  const last = lines.findLast((line) => line !== '' && line !== 'QUITTING!') ?? 'it did not say why';
+  return cleanLine(last.replace(/[^\x20-\x7e]/g, '?'), 200);
 }
 
 /** What was found before stays worth keeping; with nothing found the attempt has failed. */
