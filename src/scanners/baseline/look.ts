@@ -38,8 +38,7 @@ export async function lookAt(place: PlannedPlace, context: LookContext): Promise
   if (unreachable !== undefined) return { place: place.place, status: 'unreachable', reason: unreachable };
   context.evidence();
 
-  for (const address of reached.silent) notes.skipped(`${address} of ${place.place}: no answer, other addresses did`);
-  const shortfalls: string[] = [];
+  const shortfalls: string[] = reached.silent.length > 0 ? [silenceOf(reached.silent)] : [];
   if (place.leftOut > 0) shortfalls.push(`${place.leftOut} more addresses of the name were left out`);
   const services = await settleAll(reached.open.map((endpoint) => recognise(endpoint, place, context)));
   let done = 0;
@@ -56,6 +55,14 @@ export async function lookAt(place: PlannedPlace, context: LookContext): Promise
   return why === undefined
     ? { place: place.place, status: 'tested' }
     : { place: place.place, status: 'partial', reason: why };
+}
+
+const SHOWN_ADDRESSES = 3;
+
+/** Each address of a name was asked for: one that said nothing may hold anything. */
+function silenceOf(addresses: readonly string[]): string {
+  const more = addresses.length > SHOWN_ADDRESSES ? ` and ${addresses.length - SHOWN_ADDRESSES} more addresses` : '';
+  return `no answer from ${addresses.slice(0, SHOWN_ADDRESSES).join(', ')}${more}; other addresses of the name answered`;
 }
 
 /** For a URL only an open port counts: nothing can be said of a page that nobody serves. */
