@@ -32,8 +32,7 @@ export interface LookContext {
 export async function lookAt(place: PlannedPlace, context: LookContext): Promise<Place> {
   const { lane, notes } = context;
   const advanced = (share: number): void => context.advanced(share * 0.4, 'looking for open ports');
-  notes.ran('ports');
-  const reached = await reach(place, { ...context, advanced });
+  const reached = await reach(place, { ...context, advanced, tried: (port) => notes.tried(port) });
   const unreachable = whyUnreachable(place, reached);
   if (unreachable !== undefined) return { place: place.place, status: 'unreachable', reason: unreachable };
   context.evidence();

@@ -60,6 +60,28 @@ describe('a run of the baseline engine', () => {
     ]);
   });
 
+  it('gives up on a silent address of a network early, says so, and claims no port it did not ask', async () => {
+    const { places, lookedFor } = await look([network([NO_ANSWER])], { intensity: 'light' });
+    expect(places).toEqual([
+      {
+        place: NO_ANSWER,
+        status: 'unreachable',
+        reason: expect.stringMatching(
+          /^not reachable \(E\w+\) on the first 12 of 20 ports; the others were not asked$/,
+        ),
+      },
+    ]);
+    expect(lookedFor).toEqual(['TCP reachability (12 ports)']);
+  });
+
+  it('asks every port the caller named, also of a silent address of a network', async () => {
+    const { places, lookedFor } = await look([network([NO_ANSWER])], { ports: '1-30' });
+    expect(places).toEqual([
+      { place: NO_ANSWER, status: 'unreachable', reason: expect.stringMatching(/any of 30 ports$/) },
+    ]);
+    expect(lookedFor).toEqual(['TCP reachability (30 ports)']);
+  });
+
   it('looks at all addresses of a name as one place', async () => {
     const web = await weakWeb();
     const { places, findings } = await look([namedPort('app.test', web.port, ['127.0.0.2', '127.0.0.1'])]);
