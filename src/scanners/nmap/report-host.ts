@@ -28,13 +28,16 @@ export interface PortSoFar {
   banner: string;
 }
 
+const TIMED_OUT = 'nmap gave up on this host at its time limit; what it saw until then is not reported.';
+
 /** Positive evidence alone makes a host tested: "up" may only mean that nmap was told not to check. */
 export function placeOf(host: HostSoFar & { address: string }, isCut: boolean): Place {
   const place = host.address;
   const say = (status: Place['status'], reason: string): Place => ({ place, status, reason });
   if (isCut && host.answered) return say('partial', 'The report ends before this host was finished.');
   if (isCut) return say('not_tested', 'The report ends before anything of this host answered.');
-  if (host.timedOut) return say('partial', 'nmap gave up on this host at its time limit; what it saw is not reported.');
+  // Of such a host nmap reports no ports, as a rule: then nothing is known to have answered.
+  if (host.timedOut) return say(host.answered ? 'partial' : 'not_tested', TIMED_OUT);
   if (!host.isUp) return say('unreachable', 'The host did not answer.');
   if (host.answered) return { place, status: 'tested' };
   if (host.sawPorts) return say('unreachable', 'No port answered, neither open nor closed.');

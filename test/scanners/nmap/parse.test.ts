@@ -77,12 +77,18 @@ describe('a report of nmap', () => {
     expect(placesIn(await eventsOf(document(host(inner))))).toMatchObject([{ place: '192.0.2.1', status }]);
   });
 
-  it('calls a host that nmap gave up on partial, and one that is down unreachable', async () => {
-    const hosts = host('', { attributes: 'timedout="true"' }) + host('', { address: '192.0.2.2', state: 'down' });
-    expect(placesIn(await eventsOf(document(hosts)))).toMatchObject([
-      { place: '192.0.2.1', status: 'partial' },
-      { place: '192.0.2.2', status: 'unreachable' },
-    ]);
+  it.each([
+    ['nothing is reported', '', 'not_tested'],
+    ['no port answered', `<ports>${port('filtered')}</ports>`, 'not_tested'],
+    ['a port answered', `<ports>${port('closed')}</ports>`, 'partial'],
+  ])('calls a host that nmap gave up on what the evidence allows: %s', async (_what, inner, status) => {
+    const events = await eventsOf(document(host(inner, { attributes: 'timedout="true"' })));
+    expect(placesIn(events)).toEqual([{ place: '192.0.2.1', status, reason: expect.stringMatching(/time limit/) }]);
+  });
+
+  it('calls a host that is down unreachable', async () => {
+    const events = await eventsOf(document(host('', { state: 'down' })));
+    expect(placesIn(events)).toMatchObject([{ place: '192.0.2.1', status: 'unreachable' }]);
   });
 
   it('does not take open|filtered for open, nor a hint for a host', async () => {
