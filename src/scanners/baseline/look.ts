@@ -129,9 +129,9 @@ async function inspect(service: Service, place: PlannedPlace, context: InspectCo
   }
   if (!service.speaksHttp) return undefined;
   const scheme = tls ? 'https' : (place.web?.scheme ?? 'http');
-  const why = await inspectSite(endpoint, originOf(place, endpoint, scheme), place, context);
+  const { why, isSite } = await inspectSite(endpoint, originOf(place, endpoint, scheme), place, context);
   // A TLS port need not be a web server; one that was asked for as a URL, or spoke HTTP before, must be.
-  const isExpected = place.web !== undefined || !tls;
+  const isExpected = place.web !== undefined || !tls || isSite;
   return isExpected && why !== undefined ? `HTTP on port ${endpoint.port}: ${why}` : undefined;
 }
 
@@ -159,18 +159,18 @@ async function inspectSecure(
 
 const isLoopback = (address: string): boolean => address.startsWith('127.') || address === '::1';
 
-/** Undefined when a web server answered; else why not. */
+/** Whether a web server answered, and why it did not or was not looked at to the end. */
 async function inspectSite(
   endpoint: Endpoint,
   origin: WebOrigin,
   place: PlannedPlace,
   context: InspectContext,
-): Promise<string | undefined> {
+): Promise<{ readonly isSite: boolean; readonly why: string | undefined }> {
   const { lane, waits, traceId, intensity, notes, isHttpsOffered } = context;
   const path = place.web?.path ?? '/';
   const expectsHttps = isHttpsOffered || !isLoopback(endpoint.address);
   const { page, why, observations } = await inspectWeb({ lane, waits, traceId, origin, path, intensity, expectsHttps });
-  if (!page) return why ?? 'no answer';
+  if (!page) return { isSite: false, why: why ?? 'no answer' };
   if (page.status >= 300 && page.status < 400)
     notes.skipped('pages behind a redirect: redirects are not followed; scan the address they lead to');
   notes.ran('http');
@@ -181,5 +181,5 @@ async function inspectSite(
     const at = locationOf(place, endpoint, observation.service ?? origin.scheme);
     await context.found({ ...at, url }, observation);
   }
-  return undefined;
+  return { isSite: true, why };
 }

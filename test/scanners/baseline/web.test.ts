@@ -258,6 +258,39 @@ describe('the baseline engine survives hostile web servers', () => {
     expect(places[0]?.status).toBe('tested');
   });
 
+  it('gives up a site that trickles bodies without end, after two requests, and keeps what it saw', async () => {
+    const asked: string[] = [];
+    const { url, service } = await serveRaw((socket) => {
+      socket.on('data', (question: Buffer) => {
+        asked.push(question.toString('latin1').split('\r\n')[0] ?? '');
+        socket.write(`${head}Transfer-Encoding: chunked\r\n\r\n`);
+        const drip = setInterval(() => socket.write('1\r\nx\r\n'), 20);
+        socket.once('close', () => clearInterval(drip));
+      });
+    });
+    const settings = { connect_timeout_ms: 200, answer_timeout_ms: 200 };
+    const { places, outcome, rules } = await look([urlTarget(url)], {}, { settings });
+    expect(asked).toHaveLength(2);
+    expect(rules).toContain('http-no-csp');
+    const reason = expect.stringMatching(
+      /^HTTP on port \d+: given up after 2 requests without a whole answer in time$/,
+    );
+    expect(places).toEqual([{ place: url, status: 'partial', reason }]);
+    expect(outcome).toEqual({ whole: false, reason });
+    await service.allClosed();
+  });
+
+  it('goes on after one answer that was late', async () => {
+    const { url } = await serve((request, response) => {
+      if (request.method === 'TRACE') return void response.writeHead(200).write('never whole');
+      if (request.url === '/.git/HEAD') return void response.end('ref: refs/heads/main\n');
+      response.writeHead(404).end('no');
+    });
+    const { places, rules } = await look([urlTarget(url)]);
+    expect(places).toEqual([{ place: url, status: 'tested' }]);
+    expect(rules).toContain('exposed-git');
+  });
+
   it.each([
     [
       'headers without end',
