@@ -1,4 +1,5 @@
-import type { Untrusted } from '../model/finding.ts';
+import type { ParsedFinding } from '../model/finding.ts';
+import { cleanUntrusted } from '../model/untrusted.ts';
 
 /**
  * Ways in which text of a scanned system talks to a model instead of about itself. A hit is a warning, not a verdict:
@@ -30,10 +31,30 @@ const ANY_ESCAPE = /\\u\{[0-9a-f]{1,6}\}/g;
 /** As a reader would see it: no hidden characters, look-alike forms folded, one line break for many. */
 const readable = (text: string): string => text.replace(ANY_ESCAPE, '').normalize('NFKC');
 
-/** Sorted names of the patterns found in the cleaned untrusted part of a finding. */
-export function injectionSignals(untrusted: Untrusted): string[] {
-  const texts = Object.values(untrusted).filter((text) => text !== undefined);
-  if (texts.length === 0) return [];
+/** The parts of a finding that may hold words of the scanned system: what is untrusted, and what a report names. */
+export type Spoken = Pick<ParsedFinding, 'untrusted' | 'location' | 'title' | 'rule_id'> &
+  Partial<Pick<ParsedFinding, 'description' | 'discriminator'>>;
+
+/** Longer than any of the lines of a finding. */
+const MAX_LINE = 4_000;
+
+/**
+ * Sorted names of the patterns found in a cleaned finding. Its place and title count as well: an engine keeps them free
+ * of the words of the target, but a report made elsewhere may not.
+ */
+export function injectionSignals({
+  untrusted,
+  location,
+  title,
+  rule_id,
+  description,
+  discriminator,
+}: Spoken): string[] {
+  const lines = [title, rule_id, description, discriminator, ...Object.values(location)]
+    .filter((line) => typeof line === 'string')
+    // Links in lines are as they were; the patterns know them as they are shown elsewhere.
+    .map((line) => cleanUntrusted(line, MAX_LINE));
+  const texts = [...lines, ...Object.values(untrusted).filter((text) => text !== undefined)];
   const seen = texts.map(readable);
   const names = Object.entries(PATTERNS)
     .filter(([, pattern]) => seen.some((text) => pattern.test(text)))

@@ -92,7 +92,7 @@ function valuesOf(print: string, finding: ParsedFinding): (string | number | nul
     host.address ?? null,
     location.port ?? null,
     finding.rule_id,
-    JSON.stringify({ ...finding, injection_signals: injectionSignals(untrusted) }),
+    JSON.stringify({ ...finding, injection_signals: injectionSignals(finding) }),
     words.join('\n').toLowerCase(),
     solution ?? '',
   ];

@@ -1,3 +1,4 @@
+import { nameTag, plainName } from '../plain-name.ts';
 import type { Observation } from './observation.ts';
 import type { HttpAnswer } from './web-client.ts';
 
@@ -65,7 +66,7 @@ function judgeCookies({ headers }: HttpAnswer, scheme: 'http' | 'https'): Observ
     const name = (pair.includes('=') ? pair.slice(0, pair.indexOf('=')) : '').trim().slice(0, 200);
     if (name === '' || isRemoval(cookie)) return [];
     const has = (attribute: RegExp): boolean => attributes.some((text) => attribute.test(text));
-    const at = { parameter: name, discriminator: `cookie ${name}` };
+    const at = cookieNamed(name);
     const found: Observation[] = [];
     if (scheme === 'https' && !has(/^\s*secure\s*$/i)) found.push({ rule: 'http-cookie-not-secure', ...at });
     if (!has(/^\s*httponly\s*$/i)) found.push({ rule: 'http-cookie-not-httponly', ...at });
@@ -73,6 +74,16 @@ function judgeCookies({ headers }: HttpAnswer, scheme: 'http' | 'https'): Observ
     return found;
   });
 }
+
+/** A cookie may have any name, also one that is prose: only a plain one stands outside `untrusted`. */
+const cookieNamed = (name: string): Pick<Observation, 'parameter' | 'discriminator' | 'untrusted'> =>
+  plainName(name) === undefined
+    ? {
+        parameter: '(unusual name)',
+        discriminator: `cookie with the unusual name ${nameTag(name)}`,
+        untrusted: { output: `cookie ${name}` },
+      }
+    : { parameter: name, discriminator: `cookie ${name}` };
 
 /** Setting a cookie that is already over is how one is deleted. */
 const isRemoval = (cookie: string): boolean =>

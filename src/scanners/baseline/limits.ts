@@ -20,6 +20,8 @@ export const LIMITS: Readonly<Record<Intensity, Limits>> = {
 export const SOCKETS_PER_HOST = 4;
 /** Addresses of one name that are looked at. */
 export const MAX_ADDRESSES_PER_NAME = 8;
+/** A site that is late this often is given up: it could hold a scan for minutes, one request after the other. */
+export const LATE_ANSWERS_PER_SITE = 2;
 /** Bytes of a body that are read; the rest is not fetched. */
 export const MAX_BODY_BYTES = 256 * 1_024;
 export const MAX_HEADER_BYTES = 64 * 1_024;

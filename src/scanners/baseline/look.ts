@@ -32,14 +32,12 @@ export interface LookContext {
 export async function lookAt(place: PlannedPlace, context: LookContext): Promise<Place> {
   const { lane, notes } = context;
   const advanced = (share: number): void => context.advanced(share * 0.4, 'looking for open ports');
-  notes.ran('ports');
-  const reached = await reach(place, { ...context, advanced });
+  const reached = await reach(place, { ...context, advanced, tried: (port) => notes.tried(port) });
   const unreachable = whyUnreachable(place, reached);
   if (unreachable !== undefined) return { place: place.place, status: 'unreachable', reason: unreachable };
   context.evidence();
 
-  for (const address of reached.silent) notes.skipped(`${address} of ${place.place}: no answer, other addresses did`);
-  const shortfalls: string[] = [];
+  const shortfalls: string[] = reached.silent.length > 0 ? [silenceOf(reached.silent)] : [];
   if (place.leftOut > 0) shortfalls.push(`${place.leftOut} more addresses of the name were left out`);
   const services = await settleAll(reached.open.map((endpoint) => recognise(endpoint, place, context)));
   let done = 0;
@@ -56,6 +54,14 @@ export async function lookAt(place: PlannedPlace, context: LookContext): Promise
   return why === undefined
     ? { place: place.place, status: 'tested' }
     : { place: place.place, status: 'partial', reason: why };
+}
+
+const SHOWN_ADDRESSES = 3;
+
+/** Each address of a name was asked for: one that said nothing may hold anything. */
+function silenceOf(addresses: readonly string[]): string {
+  const more = addresses.length > SHOWN_ADDRESSES ? ` and ${addresses.length - SHOWN_ADDRESSES} more addresses` : '';
+  return `no answer from ${addresses.slice(0, SHOWN_ADDRESSES).join(', ')}${more}; other addresses of the name answered`;
 }
 
 /** For a URL only an open port counts: nothing can be said of a page that nobody serves. */
@@ -123,9 +129,9 @@ async function inspect(service: Service, place: PlannedPlace, context: InspectCo
   }
   if (!service.speaksHttp) return undefined;
   const scheme = tls ? 'https' : (place.web?.scheme ?? 'http');
-  const why = await inspectSite(endpoint, originOf(place, endpoint, scheme), place, context);
+  const { why, isSite } = await inspectSite(endpoint, originOf(place, endpoint, scheme), place, context);
   // A TLS port need not be a web server; one that was asked for as a URL, or spoke HTTP before, must be.
-  const isExpected = place.web !== undefined || !tls;
+  const isExpected = place.web !== undefined || !tls || isSite;
   return isExpected && why !== undefined ? `HTTP on port ${endpoint.port}: ${why}` : undefined;
 }
 
@@ -153,18 +159,18 @@ async function inspectSecure(
 
 const isLoopback = (address: string): boolean => address.startsWith('127.') || address === '::1';
 
-/** Undefined when a web server answered; else why not. */
+/** Whether a web server answered, and why it did not or was not looked at to the end. */
 async function inspectSite(
   endpoint: Endpoint,
   origin: WebOrigin,
   place: PlannedPlace,
   context: InspectContext,
-): Promise<string | undefined> {
+): Promise<{ readonly isSite: boolean; readonly why: string | undefined }> {
   const { lane, waits, traceId, intensity, notes, isHttpsOffered } = context;
   const path = place.web?.path ?? '/';
   const expectsHttps = isHttpsOffered || !isLoopback(endpoint.address);
   const { page, why, observations } = await inspectWeb({ lane, waits, traceId, origin, path, intensity, expectsHttps });
-  if (!page) return why ?? 'no answer';
+  if (!page) return { isSite: false, why: why ?? 'no answer' };
   if (page.status >= 300 && page.status < 400)
     notes.skipped('pages behind a redirect: redirects are not followed; scan the address they lead to');
   notes.ran('http');
@@ -175,5 +181,5 @@ async function inspectSite(
     const at = locationOf(place, endpoint, observation.service ?? origin.scheme);
     await context.found({ ...at, url }, observation);
   }
-  return undefined;
+  return { isSite: true, why };
 }

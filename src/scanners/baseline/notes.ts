@@ -27,7 +27,9 @@ const IDLE: Readonly<Partial<Record<Check, string>>> = {
 
 /** What ran and what did not, for the coverage of the scan. */
 export interface Notes {
-  ran(check: Check): void;
+  ran(check: Exclude<Check, 'ports'>): void;
+  /** A port was asked whether it is open; the check of ports ran on those, and on no others. */
+  tried(port: number): void;
   /** @param what The check and the reason, in our words. */
   skipped(what: string): void;
   summary(): { readonly looked_for: string[]; readonly not_looked_for: string[] };
@@ -36,19 +38,23 @@ export interface Notes {
 /** More different reasons than this would not be read. */
 const MAX_REASONS = 40;
 
-/** @param ports Number of different TCP ports the scan looks at. */
-export function createNotes(ports: number): Notes {
+export function createNotes(): Notes {
+  const ports = new Set<number>();
   const done = new Set<Check>();
   const reasons = new Set<string>(NEVER);
   const text = (check: Check): string =>
-    check === 'ports' ? `${CHECKS.ports} (${ports} ${ports === 1 ? 'port' : 'ports'})` : CHECKS[check];
+    check === 'ports' ? `${CHECKS.ports} (${ports.size} ${ports.size === 1 ? 'port' : 'ports'})` : CHECKS[check];
   return {
     ran: (check) => void done.add(check),
+    tried(port) {
+      ports.add(port);
+      done.add('ports');
+    },
     skipped(what) {
       if (reasons.size < MAX_REASONS) reasons.add(what);
     },
     summary() {
-      const idle: string[] = [];
+      const idle = done.has('ports') ? [] : [`${CHECKS.ports}: not reached`];
       for (const check of ['services', 'open', 'tls', 'http', 'exposure'] as const)
         if (!done.has(check)) idle.push(`${text(check)}: ${IDLE[check] ?? 'not reached'}`);
       return { looked_for: [...done].map(text), not_looked_for: [...idle, ...reasons] };

@@ -15,8 +15,8 @@ export interface PlannedPlace {
   readonly ports: readonly number[];
   /** Set for a URL target: this scheme on its one port, and paths below its folder only. */
   readonly web?: { readonly scheme: 'http' | 'https'; readonly path: string };
-  /** True for one of many addresses of a network: silence on the first ports ends the look. */
-  readonly inNetwork: boolean;
+  /** True for one of many addresses of a network whose ports nobody named: silence on the first ones ends the look. */
+  readonly mayEndEarly: boolean;
   /** Addresses of the name that are left out. */
   readonly leftOut: number;
 }
@@ -42,7 +42,7 @@ function placesOf(
   intensity: Intensity,
 ): PlannedPlace[] {
   const first = addresses.slice(0, MAX_ADDRESSES_PER_NAME);
-  const one = { addresses: first, inNetwork: false, leftOut: addresses.length - first.length };
+  const one = { addresses: first, mayEndEarly: false, leftOut: addresses.length - first.length };
   switch (target.kind) {
     case 'address':
       return [
@@ -71,7 +71,7 @@ function placesOf(
         isAddress: true,
         addresses: [address],
         ports: portsFor(undefined, asked, intensity),
-        inNetwork: true,
+        mayEndEarly: asked === undefined,
         leftOut: 0,
       }));
     case 'url':

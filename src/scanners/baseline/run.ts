@@ -59,7 +59,7 @@ export async function runBaseline(
     ctx,
     settings,
     journal,
-    notes: createNotes(new Set(places.flatMap(({ ports }) => ports)).size),
+    notes: createNotes(),
     scan: { limits, sockets: createGate(settings.max_sockets), clock, budget: limits.requestsPerScan },
     tracker: { begun: new Set(), shares: new Map(), sum: 0, done: 0, findings: 0, shortOf: undefined },
   };

@@ -3,6 +3,7 @@ import type { Intensity } from '../../model/scan.ts';
 import { exposuresFor, foldersFor, isListing } from './exposures.ts';
 import { isPage, judgeHeaders, leadsToHttps, titleOf } from './headers.ts';
 import type { Lane } from './lane.ts';
+import { LATE_ANSWERS_PER_SITE } from './limits.ts';
 import type { Observation } from './observation.ts';
 import { judgeDocker, judgeElasticsearch } from './services.ts';
 import { openWebClient, type HttpAnswer, type HttpResult, type Method, type WebOrigin } from './web-client.ts';
@@ -21,8 +22,9 @@ export interface WebContext {
 }
 
 export interface WebLook {
-  /** Undefined when no HTTP answer came, and `why`. */
+  /** Undefined when no HTTP answer came. */
   readonly page?: HttpAnswer;
+  /** Why not, or why the look ended early. */
   readonly why?: string;
   readonly observations: readonly Observation[];
 }
@@ -39,7 +41,7 @@ export async function inspectWeb(context: WebContext): Promise<WebLook> {
   const look = await lane.socket(async () => {
     const client = await openWebClient(origin, { waits, traceId }, lane.signal);
     try {
-      return await lookAround(context, (method, path, headers) =>
+      return await lookPatiently(context, (method, path, headers) =>
         lane.request(() => client.request(method, path, headers)),
       );
     } finally {
@@ -47,6 +49,19 @@ export async function inspectWeb(context: WebContext): Promise<WebLook> {
     }
   });
   return look ?? { observations: [], why: lane.shortOf ?? 'there was no time left' };
+}
+
+/** Looks until the site was late too often; what would be asked after that is not asked. */
+async function lookPatiently(context: WebContext, ask: Ask): Promise<WebLook> {
+  let late = 0;
+  const look = await lookAround(context, async (...question) => {
+    if (late >= LATE_ANSWERS_PER_SITE) return undefined;
+    const result = await ask(...question);
+    if (result?.isLate) late += 1;
+    return result;
+  });
+  if (late < LATE_ANSWERS_PER_SITE) return look;
+  return { ...look, why: `given up after ${late} requests without a whole answer in time` };
 }
 
 async function lookAround(context: WebContext, ask: Ask): Promise<WebLook> {

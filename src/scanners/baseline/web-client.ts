@@ -24,6 +24,8 @@ export interface HttpAnswer {
 export interface HttpResult {
   readonly answer?: HttpAnswer;
   readonly why?: string;
+  /** The whole time for an answer went by; an `answer` has what came until then. */
+  readonly isLate: boolean;
 }
 
 export type Method = 'GET' | 'TRACE';
@@ -120,19 +122,23 @@ async function ask(
       headers: { 'user-agent': USER_AGENT, accept: '*/*', ...headers },
       signal: limit.signal,
     });
-    const body = await readHead(response.body);
-    return { answer: { status: response.statusCode, headers: headerMap(response.headers), body } };
+    const { body, code } = await readHead(response.body);
+    const answer = { status: response.statusCode, headers: headerMap(response.headers), body };
+    return { answer, isLate: limit.signal.aborted || isTimeout(code) };
   } catch (error) {
-    return { why: limit.signal.aborted ? 'no whole answer in time' : whyOf(codeOf(error)) };
+    const isLate = limit.signal.aborted || isTimeout(codeOf(error));
+    return { why: isLate ? 'no whole answer in time' : whyOf(codeOf(error)), isLate };
   } finally {
     clearTimeout(timer);
     signal.removeEventListener('abort', stop);
   }
 }
 
+const isTimeout = (code: string | undefined): boolean =>
+  code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT';
+
 function whyOf(code: string | undefined): string {
   if (code === 'UND_ERR_HEADERS_OVERFLOW') return `its headers are longer than ${MAX_HEADER_BYTES} bytes`;
-  if (code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT') return 'no whole answer in time';
   if (code?.startsWith('HPE_')) return 'the answer is not HTTP/1.1';
   return 'the connection ended without an answer';
 }
@@ -143,10 +149,11 @@ function whyOf(code: string | undefined): string {
  */
 async function readHead(
   body: AsyncIterable<unknown> & { on(event: 'error', listener: () => void): unknown },
-): Promise<string> {
+): Promise<{ readonly body: string; readonly code: string | undefined }> {
   body.on('error', () => undefined);
   const chunks: Buffer[] = [];
   let length = 0;
+  let code: string | undefined;
   try {
     for await (const chunk of body) {
       if (!Buffer.isBuffer(chunk)) continue;
@@ -154,10 +161,10 @@ async function readHead(
       length += chunk.length;
       if (length >= MAX_BODY_BYTES) break;
     }
-  } catch {
-    // Cut off, too slow, or aborted; the caller looks at its signal.
+  } catch (error) {
+    code = codeOf(error); // Cut off, too slow, or aborted.
   }
-  return Buffer.concat(chunks).subarray(0, MAX_BODY_BYTES).toString('utf8');
+  return { body: Buffer.concat(chunks).subarray(0, MAX_BODY_BYTES).toString('utf8'), code };
 }
 
 function headerMap(headers: Readonly<Record<string, string | string[] | undefined>>): Map<string, readonly string[]> {

@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { AppError } from '../../model/errors.ts';
 import type { Intensity, ScanRequest } from '../../model/scan.ts';
 import { publicKind, type PinnedTarget } from '../../model/target.ts';
+import type { Installed } from './binary.ts';
 import { INTRUSIVE_SCRIPTS, nearestScripts, scriptKind, STANDARD_SCRIPTS } from './scripts.ts';
 
 /** One start of nmap. */
@@ -32,20 +33,18 @@ type Asked = Pick<ScanRequest, 'intensity' | 'ports' | 'templates' | 'max_durati
  * The command lines of one scan: fixed by the intensity, one run per port list and address family. Nothing a caller
  * wrote gets in but port numbers and names of scripts compiled into scanmux; addresses are canonical and stand after
  * `--`.
- * @param installed Names in the script.db of the nmap that will run; undefined when it could not be read.
+ * @param installed What came with the nmap that will run; undefined when it was not found. nmap looks for scripts and
+ *   data files in the folder of the account (`~/.nmap`) before its own, whatever HOME says; `--datadir` comes first.
  * @throws AppError invalid_request, option_unsupported, target_unsupported, target_invalid
  */
-export function argvFor(
-  request: Asked,
-  targets: readonly PinnedTarget[],
-  installed?: ReadonlySet<string>,
-): readonly NmapRun[] {
-  const scripts = scriptsFor(request, installed);
+export function argvFor(request: Asked, targets: readonly PinnedTarget[], installed?: Installed): readonly NmapRun[] {
+  const scripts = scriptsFor(request, installed?.scripts);
   const groups = groupsOf(targets, request.ports === undefined ? undefined : portList(request.ports));
   return groups.map(({ family, ports, addresses }) => ({
     addresses: addresses.length,
     argv: [
       ...FIXED,
+      ...(installed === undefined ? [] : ['--datadir', installed.dataFolder]),
       ...limits(request, ports, groups.length),
       ...(family === 6 ? ['-6'] : []),
       ...(ports === undefined ? ['--top-ports', request.intensity === 'light' ? '100' : '1000'] : ['-p', ports]),

@@ -31,12 +31,21 @@ function isProgram(path: string): boolean {
   }
 }
 
-/** Names in the script.db that belongs to this nmap; undefined when it is not where packages put it. */
-export function installedScripts(binary: string): ReadonlySet<string> | undefined {
+/** What came with an nmap. */
+export interface Installed {
+  /** The folder of its data files and scripts, without links. */
+  readonly dataFolder: string;
+  /** Names in its script.db. */
+  readonly scripts: ReadonlySet<string>;
+}
+
+/** The files that belong to this nmap; undefined when they are not where packages put them. */
+export function installedFiles(binary: string): Installed | undefined {
   try {
-    const path = join(dirname(realpathSync(binary)), '..', 'share', 'nmap', 'scripts', 'script.db');
-    const names = [...readFileSync(path, 'utf8').matchAll(/^Entry \{ filename = "([^"]+)\.nse"/gm)];
-    return names.length > 0 ? new Set(names.map(([, name]) => name ?? '')) : undefined;
+    const dataFolder = realpathSync(join(dirname(realpathSync(binary)), '..', 'share', 'nmap'));
+    const index = readFileSync(join(dataFolder, 'scripts', 'script.db'), 'utf8');
+    const names = [...index.matchAll(/^Entry \{ filename = "([^"]+)\.nse"/gm)];
+    return names.length > 0 ? { dataFolder, scripts: new Set(names.map(([, name]) => name ?? '')) } : undefined;
   } catch {
     return undefined;
   }

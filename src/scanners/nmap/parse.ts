@@ -1,8 +1,9 @@
+import { isIP } from 'node:net';
 import type { Readable } from 'node:stream';
 import { AppError } from '../../model/errors.ts';
 import type { ReportEvent } from '../../model/report.ts';
 import { readXml, type XmlAttributes, type XmlHandlers } from '../../platform/xml.ts';
-import { portChecks, portScope, serviceChecks, type PortScope } from './report-checks.ts';
+import { portChecks, portScope, protocolName, serviceChecks, type PortScope } from './report-checks.ts';
 import { placeOf, portFinding, scriptFinding, type HostSoFar, type PortSoFar } from './report-host.ts';
 import { createScriptBuilder, type ScriptBuilder } from './script-tree.ts';
 
@@ -129,7 +130,7 @@ class NmapReader implements XmlHandlers {
 
   #openInHost(host: HostSoFar, name: string, attributes: XmlAttributes): void {
     if (name === 'status') host.isUp = attributes['state'] === 'up';
-    else if (name === 'address' && attributes['addrtype'] !== 'mac') host.address = attributes['addr']?.slice(0, 64);
+    else if (name === 'address' && attributes['addrtype'] !== 'mac') host.address = ipAddress(attributes['addr']);
     else if (name === 'hostname') this.#name(host, attributes);
     else if (name === 'extraports') {
       host.sawPorts = true;
@@ -139,7 +140,7 @@ class NmapReader implements XmlHandlers {
 
   #name(host: HostSoFar, { name, type }: XmlAttributes): void {
     if (!name) return;
-    if (type === 'user') host.asked ??= name.slice(0, 253);
+    if (type === 'user' && HOST_NAME.test(name)) host.asked ??= name;
     else if (host.reverse.length < 10) host.reverse.push(name.slice(0, 253));
   }
 
@@ -181,7 +182,7 @@ class NmapReader implements XmlHandlers {
     const text = attributes['portid'] ?? '';
     const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
     if (!(port <= 65_535)) throw this.#wrong('a port that is no number from 0 to 65535');
-    return { port, protocol: attributes['protocol']?.slice(0, 16) ?? 'tcp', state: '', service: undefined, banner: '' };
+    return { port, protocol: protocolName(attributes['protocol'] ?? 'tcp'), state: '', service: undefined, banner: '' };
   }
 
   #located(host: HostSoFar): HostSoFar & { address: string } {
@@ -198,12 +199,22 @@ class NmapReader implements XmlHandlers {
 /** `open|filtered` and `closed|filtered` mean that nothing answered. */
 const isAnswer = (state: string | undefined): boolean => state === 'open' || state === 'closed';
 
+const ipAddress = (text = ''): string | undefined => (text.length <= 64 && isIP(text) !== 0 ? text : undefined);
+
+/** A name or address as one writes it to nmap; letters of any language, but no spaces: no prose. */
+const HOST_NAME = /^[\p{L}\p{N}_.:%-]{1,253}$/u;
+
+/** nselib and nmap's own tables name services like `http-proxy`, `X11:1`, `desaf-ws/key`. */
+const SERVICE_NAME = /^[\w.:/-]{1,64}$/;
+
 function openInPort(port: PortSoFar, name: string, attributes: XmlAttributes): void {
   if (name === 'state') port.state = attributes['state'] ?? '';
   else if (name === 'service') {
     const { product, version, extrainfo, hostname, tunnel, name: service } = attributes;
-    port.service = (service && tunnel ? `${tunnel}/${service}` : service)?.slice(0, 64);
-    const words = [product, version, extrainfo && `(${extrainfo})`, hostname && `host: ${hostname}`];
+    const named = service && tunnel ? `${tunnel}/${service}` : service;
+    port.service = named !== undefined && SERVICE_NAME.test(named) ? named : undefined;
+    const unusual = named && port.service === undefined ? [`service: ${named}`] : [];
+    const words = [product, version, extrainfo && `(${extrainfo})`, hostname && `host: ${hostname}`, ...unusual];
     port.banner = words.filter(Boolean).join(' ').slice(0, 4_000);
   }
 }

@@ -8,8 +8,11 @@ export interface PortScope {
   readonly count: number;
 }
 
+/** tcp, udp, sctp or ip; a report may say anything. */
+export const protocolName = (text: string): string => (/^[a-z]{1,8}$/.test(text) ? text : 'unknown');
+
 export const portScope = (attributes: XmlAttributes): PortScope => ({
-  protocol: attributes['protocol']?.slice(0, 16) ?? 'unknown',
+  protocol: protocolName(attributes['protocol'] ?? ''),
   count: Math.min(Math.max(0, Math.trunc(Number(attributes['numservices']) || 0)), 65_536),
 });
 
@@ -60,7 +63,7 @@ function scriptWords(commandLine: string, isDefault: boolean): readonly string[]
     ([, names]) => names,
   );
   const names = asked.flatMap((text) => (text ?? '').replaceAll('"', '').split(',')).map((name) => name.trim());
-  return [...(isDefault ? ['default'] : []), ...names.filter(Boolean)];
+  return [...(isDefault ? ['default'] : []), ...names.filter(Boolean).map((name) => expression(name))];
 }
 
 /** A long list says no more than its length; the names stand in the raw report. */
@@ -71,3 +74,6 @@ function nameScripts(scripts: readonly string[]): string {
   if (scripts.length > MOST_NAMED) return `nse scripts (${scripts.length})`;
   return `nse scripts: ${scripts.join(', ').slice(0, 500)}`;
 }
+
+/** A script, category, path or pattern with `*`; not the prose that a foreign command line may hold. */
+const expression = (name: string): string => (/^[\w.*/+-]{1,100}$/.test(name) ? name : '(unusual name)');

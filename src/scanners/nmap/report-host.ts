@@ -1,13 +1,13 @@
 import type { Place } from '../../model/coverage.ts';
 import { ParsedFinding, type Location } from '../../model/finding.ts';
 import type { ScriptResult } from './script-tree.ts';
-import { verdictOf } from './script-verdict.ts';
+import { scriptName, verdictOf } from './script-verdict.ts';
 import { scriptKind } from './scripts.ts';
 
 /** What is known of a host while its element streams by. */
 export interface HostSoFar {
   address: string | undefined;
-  /** The name as the user of nmap wrote it; a name from reverse DNS is the target's own word. */
+  /** The name as the user of nmap wrote it, if it can be one; a name from reverse DNS is the target's own word. */
   asked: string | undefined;
   readonly reverse: string[];
   isUp: boolean;
@@ -23,9 +23,12 @@ export interface PortSoFar {
   readonly port: number;
   readonly protocol: string;
   state: string;
+  /** In nmap's words; undefined also for a word that cannot be one of them, which is then part of the banner. */
   service: string | undefined;
   banner: string;
 }
+
+const TIMED_OUT = 'nmap gave up on this host at its time limit; what it saw until then is not reported.';
 
 /** Positive evidence alone makes a host tested: "up" may only mean that nmap was told not to check. */
 export function placeOf(host: HostSoFar & { address: string }, isCut: boolean): Place {
@@ -33,7 +36,8 @@ export function placeOf(host: HostSoFar & { address: string }, isCut: boolean): 
   const say = (status: Place['status'], reason: string): Place => ({ place, status, reason });
   if (isCut && host.answered) return say('partial', 'The report ends before this host was finished.');
   if (isCut) return say('not_tested', 'The report ends before anything of this host answered.');
-  if (host.timedOut) return say('partial', 'nmap gave up on this host at its time limit; what it saw is not reported.');
+  // Of such a host nmap reports no ports, as a rule: then nothing is known to have answered.
+  if (host.timedOut) return say(host.answered ? 'partial' : 'not_tested', TIMED_OUT);
   if (!host.isUp) return say('unreachable', 'The host did not answer.');
   if (host.answered) return { place, status: 'tested' };
   if (host.sawPorts) return say('unreachable', 'No port answered, neither open nor closed.');
@@ -64,7 +68,7 @@ export function scriptFinding(
   script: ScriptResult,
 ): ParsedFinding {
   return ParsedFinding.parse({
-    rule_id: `nse:${script.id.slice(0, 150)}`,
+    rule_id: `nse:${scriptName(script.id)}`,
     rule_family: `nse:${scriptKind(script.id) ?? 'other'}`,
     ...verdictOf(script),
     location: locationOf(host, port),

@@ -9,7 +9,7 @@ import { endOrphans, markerOf, processReference } from '../../platform/orphans.t
 import { endGroup, startSubprocess, type Exit, type Subprocess } from '../../platform/subprocess.ts';
 import type { Checkpoint, RawReport, RunContext, ScanJob } from '../scanner.ts';
 import { argvFor, type NmapRun } from './argv.ts';
-import { CLEAN_ENV, findNmap, INSTALL_HINT, installedScripts } from './binary.ts';
+import { CLEAN_ENV, findNmap, INSTALL_HINT, installedFiles } from './binary.ts';
 import { createProgressTap, type ProgressTap } from './progress.ts';
 
 const GRACE_MS = 5_000;
@@ -35,11 +35,12 @@ async function runAll(configured: string | undefined, job: ScanJob, ctx: RunCont
   const binary = findNmap(configured);
   if (binary === undefined)
     throw new AppError('no_scanner_available', 'nmap is not installed.', { hint: INSTALL_HINT });
-  const runs = argvFor(job.request, job.targets, installedScripts(binary));
+  const runs = argvFor(job.request, job.targets, installedFiles(binary));
 
   const total = runs.reduce((sum, { addresses }) => sum + addresses, 0);
   const tap = createProgressTap(job.request.intensity, total);
-  // Its own empty home and working directory: nmap reads scripts and data files from both.
+  // An empty working directory: nmap looks there for scripts and data files. The home only keeps what scripts run away
+  // from the real one; nmap itself asks the system for the account's home, and is kept from it by `--datadir`.
   const home = await mkdtemp(join(tmpdir(), homePrefix(job.scanId)));
   const env = { ...CLEAN_ENV, HOME: home, TMPDIR: home, ...markerOf(job.scanId, job.epoch) };
   try {
@@ -128,10 +129,11 @@ function shortfall({ code, signal, stderr }: Exit, { addresses }: NmapRun, { run
   return undefined;
 }
 
-/** One cleaned line: where nmap gives up it says why, then `QUITTING!`. */
+/** One short line in plain ASCII: where nmap gives up it says why, then `QUITTING!`. */
 function lastLine(stderr: string): string {
   const lines = stderr.split('\n').map((line) => line.trim());
-  return cleanLine(lines.findLast((line) => line !== '' && line !== 'QUITTING!') ?? 'it did not say why', 300);
+  const last = lines.findLast((line) => line !== '' && line !== 'QUITTING!') ?? 'it did not say why';
+  return cleanLine(last.replace(/[^\x20-\x7e]/g, '?'), 200);
 }
 
 /** What was found before stays worth keeping; with nothing found the attempt has failed. */

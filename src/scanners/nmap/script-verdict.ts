@@ -1,5 +1,10 @@
 import { severityRank, type Cvss, type ParsedFindingInput, type Severity } from '../../model/finding.ts';
+import { nameTag, plainName } from '../plain-name.ts';
 import { child, type ScriptNode, type ScriptResult } from './script-tree.ts';
+import { isJudge, scriptKind } from './scripts.ts';
+
+/** The id of a script as findings name it. Who wrote a foreign report may have called it anything. */
+export const scriptName = (id: string): string => plainName(id) ?? `unusual-name-${nameTag(id)}`;
 
 /** What a script itself says about what it found. */
 export type ScriptVerdict = Pick<
@@ -29,9 +34,11 @@ const MAX_REFERENCES = 50;
 
 /**
  * Severity, CVEs and references only from the structured output: printed text is what the target said. A script that
- * shows nothing is `info` and names no CVE, so that "is CVE-x anywhere" is not answered by a check that failed.
+ * shows nothing is `info` and names no CVE, so that "is CVE-x anywhere" is not answered by a check that failed. A script
+ * that is known to judge nothing is never believed a verdict: its tables are what the target said as well.
  */
 export function verdictOf(script: ScriptResult): ScriptVerdict {
+  if (scriptKind(script.id) !== undefined && !isJudge(script.id)) return informative(script);
   const shown = script.tables.filter((table) => STATES.has(stateOf(table)));
   if (shown.length > 0) return vulnerable(script, shown);
   const matches = versionMatches(script.tables);
@@ -42,24 +49,32 @@ const stateOf = (table: ScriptNode): string => child(table, 'state')?.text.trim(
 
 function vulnerable(script: ScriptResult, tables: readonly ScriptNode[]): ScriptVerdict {
   const states = tables.map((table) => STATES.get(stateOf(table)));
-  const titles = tables.map((table) => child(table, 'title')?.text.trim().slice(0, 200) ?? '').filter(Boolean);
   const cvss = tables.flatMap(scoresOf).slice(0, 6);
   const more = tables.length > 1 ? ` (and ${tables.length - 1} more)` : '';
+  const title = isJudge(script.id) ? titlesOf(tables)[0] : undefined;
   const isCertain = states.some((state) => state?.exploited);
   return {
-    title: `${titles[0] ?? `Vulnerability shown by ${shortId(script)}`}${more}`,
+    ...(isJudge(script.id) ? wordsOf(tables) : {}),
+    title: `${title ?? `Vulnerability shown by ${shortId(script)}`}${more}`,
     ...severityFrom(cvss, script.output),
     confidence: isCertain ? 'certain' : states.every((state) => state?.likely) ? 'tentative' : 'firm',
-    description: tables
-      .flatMap((table) => textsOf(table, 'description'))
-      .join('\n')
-      .slice(0, 8_000),
-    references: unique(tables.flatMap((table) => textsOf(table, 'refs')).filter(isLink)).slice(0, MAX_REFERENCES),
     cvss,
     cves: unique(tables.flatMap((table) => textsOf(table, 'ids')).flatMap(cveOf)).slice(0, MAX_CVES),
     exploit_available: isCertain,
   };
 }
+
+const titlesOf = (tables: readonly ScriptNode[]): readonly string[] =>
+  tables.map((table) => child(table, 'title')?.text.trim().slice(0, 200) ?? '').filter(Boolean);
+
+/** What the script itself says, where its words are known to be its own. Of any other script they are in its output. */
+const wordsOf = (tables: readonly ScriptNode[]): Pick<ScriptVerdict, 'description' | 'references'> => ({
+  description: tables
+    .flatMap((table) => textsOf(table, 'description'))
+    .join('\n')
+    .slice(0, 8_000),
+  references: unique(tables.flatMap((table) => textsOf(table, 'refs')).filter(isLink)).slice(0, MAX_REFERENCES),
+});
 
 type Rating = Pick<ScriptVerdict, 'severity' | 'severity_source' | 'severity_rated'>;
 
@@ -142,7 +157,7 @@ function informative(script: ScriptResult): ScriptVerdict {
   };
 }
 
-const shortId = ({ id }: ScriptResult): string => id.slice(0, 100);
+const shortId = ({ id }: ScriptResult): string => scriptName(id);
 
 /** Text of the entries under `key`: a list of elems, or one elem. */
 function textsOf(table: ScriptNode, key: string): readonly string[] {

@@ -58,6 +58,25 @@ export const INTRUSIVE_SCRIPTS = words(`
   smtp-vuln-cve2011-1764 sslv2-drown
 `);
 
+/**
+ * Those of the scripts above that judge with nselib/vulns.lua: their titles, descriptions and references are constants of
+ * the script. Others write tables from what the target said, under any key, so a verdict in them is none.
+ */
+const JUDGES: ReadonlySet<string> = new Set(
+  words(`
+  ftp-libopie ftp-vuln-cve2010-4221 http-frontpage-login http-method-tamper http-sap-netweaver-leak
+  http-slowloris-check http-vuln-cve2010-2861 http-vuln-cve2011-3192 http-vuln-cve2011-3368 http-vuln-cve2014-2126
+  http-vuln-cve2014-2127 http-vuln-cve2014-2128 http-vuln-cve2014-2129 http-vuln-cve2015-1427 http-vuln-cve2015-1635
+  http-vuln-cve2017-1001000 http-vuln-cve2017-5638 http-vuln-cve2017-8917 http-vuln-misfortune-cookie ipmi-cipher-zero
+  mysql-vuln-cve2012-2122 rdp-vuln-ms12-020 realvnc-auth-bypass rmi-vuln-classloader rsa-vuln-roca
+  samba-vuln-cve-2012-1182 smb-vuln-cve-2017-7494 smb-vuln-ms10-061 smb-vuln-ms17-010 smb-vuln-webexec
+  smb2-vuln-uptime smtp-vuln-cve2011-1720 smtp-vuln-cve2011-1764 ssl-ccs-injection ssl-dh-params ssl-heartbleed
+  ssl-poodle sslv2-drown tls-ticketbleed
+`),
+);
+
+export const isJudge = (name: string): boolean => JUDGES.has(name);
+
 const gentle: ReadonlySet<string> = new Set([...STANDARD_SCRIPTS, ...SAFE_SCRIPTS]);
 const harsh: ReadonlySet<string> = new Set(INTRUSIVE_SCRIPTS);
 

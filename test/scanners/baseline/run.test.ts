@@ -33,6 +33,9 @@ const network = (addresses: readonly string[]): PinnedTarget => ({
   addresses,
 });
 
+/** A loopback address where no connection can be made: broadcast is none of TCP. */
+const NO_ANSWER = '127.255.255.255';
+
 const create = () => baselineType.create(baselineType.settings.parse(QUICK));
 
 /** Runs with a report stream of the test's own. */
@@ -57,11 +60,42 @@ describe('a run of the baseline engine', () => {
     ]);
   });
 
+  it('gives up on a silent address of a network early, says so, and claims no port it did not ask', async () => {
+    const { places, lookedFor } = await look([network([NO_ANSWER])], { intensity: 'light' });
+    expect(places).toEqual([
+      {
+        place: NO_ANSWER,
+        status: 'unreachable',
+        reason: expect.stringMatching(
+          /^not reachable \(E\w+\) on the first 12 of 20 ports; the others were not asked$/,
+        ),
+      },
+    ]);
+    expect(lookedFor).toEqual(['TCP reachability (12 ports)']);
+  });
+
+  it('asks every port the caller named, also of a silent address of a network', async () => {
+    const { places, lookedFor } = await look([network([NO_ANSWER])], { ports: '1-30' });
+    expect(places).toEqual([
+      { place: NO_ANSWER, status: 'unreachable', reason: expect.stringMatching(/any of 30 ports$/) },
+    ]);
+    expect(lookedFor).toEqual(['TCP reachability (30 ports)']);
+  });
+
   it('looks at all addresses of a name as one place', async () => {
     const web = await weakWeb();
     const { places, findings } = await look([namedPort('app.test', web.port, ['127.0.0.2', '127.0.0.1'])]);
     expect(places).toEqual([{ place: `app.test:${web.port}`, status: 'tested' }]);
     expect(new Set(findings.map(({ location }) => location.ip))).toEqual(new Set(['127.0.0.1']));
+  });
+
+  it('calls a name partial when one of its addresses gave no answer, as nmap does', async () => {
+    const web = await weakWeb();
+    const { places, outcome, rules } = await look([namedPort('app.test', web.port, ['127.0.0.1', NO_ANSWER])]);
+    const reason = `no answer from ${NO_ANSWER}; other addresses of the name answered`;
+    expect(places).toEqual([{ place: `app.test:${web.port}`, status: 'partial', reason }]);
+    expect(outcome).toEqual({ whole: false, reason });
+    expect(rules).toContain('http-service');
   });
 
   it('says which kinds of check had nothing to look at', async () => {

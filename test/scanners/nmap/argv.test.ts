@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Intensity } from '../../../src/model/scan.ts';
 import type { PinnedTarget } from '../../../src/model/target.ts';
 import { argvFor, portList } from '../../../src/scanners/nmap/argv.ts';
-import { findNmap, installedScripts } from '../../../src/scanners/nmap/binary.ts';
+import { findNmap, installedFiles } from '../../../src/scanners/nmap/binary.ts';
 import { INTRUSIVE_SCRIPTS, STANDARD_SCRIPTS } from '../../../src/scanners/nmap/scripts.ts';
 
 const asked = (fields: { intensity?: Intensity; ports?: string; templates?: string[]; minutes?: number } = {}) => {
@@ -26,6 +26,12 @@ describe('argvFor', () => {
       '-n -Pn -sT --unprivileged --noninteractive --max-retries 2 --stats-every 1s --host-timeout 1800s' +
         ' --script-timeout 120s -p 80,443 -sV --script http-title -oX - -- 192.0.2.1',
     );
+  });
+
+  it('reads scripts and data files from the folder of the installed nmap, before any of the account', () => {
+    const installed = { dataFolder: '/opt/nmap/share/nmap', scripts: new Set(['http-title']) };
+    const argvs = argvFor(asked(), [address('192.0.2.1'), address('2001:db8::1')], installed).map(({ argv }) => argv);
+    expect(argvs.map((argv) => after(argv, '--datadir'))).toEqual(['/opt/nmap/share/nmap', '/opt/nmap/share/nmap']);
   });
 
   it('looks at more ports and runs harder scripts the higher the intensity', () => {
@@ -107,7 +113,7 @@ describe('argvFor', () => {
   });
 
   it('leaves out usual scripts this nmap does not have, and refuses one that was asked for', () => {
-    const installed = new Set(['http-title']);
+    const installed = { dataFolder: '/usr/share/nmap', scripts: new Set(['http-title']) };
     const [run] = argvFor(asked(), [address('192.0.2.1')], installed);
     expect(after(run?.argv ?? [], '--script')).toBe('http-title');
     const wanted = () => argvFor(asked({ templates: ['ssl-cert'] }), [address('192.0.2.1')], installed);
@@ -159,7 +165,8 @@ describe('argvFor', () => {
 
 describe('the compiled-in scripts', () => {
   it('are all known to the installed nmap', () => {
-    const installed = installedScripts(findNmap() ?? '') ?? new Set();
-    expect([...STANDARD_SCRIPTS, ...INTRUSIVE_SCRIPTS].filter((name) => !installed.has(name))).toEqual([]);
+    const installed = installedFiles(findNmap() ?? '');
+    const missing = [...STANDARD_SCRIPTS, ...INTRUSIVE_SCRIPTS].filter((name) => !installed?.scripts.has(name));
+    expect(missing).toEqual([]);
   });
 });

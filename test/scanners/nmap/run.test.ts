@@ -9,6 +9,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { AppError } from '../../../src/model/errors.ts';
 import { newScanId } from '../../../src/model/ids.ts';
 import { identityOf } from '../../../src/platform/process-identity.ts';
+import { findNmap, installedFiles } from '../../../src/scanners/nmap/binary.ts';
 import { nmapType } from '../../../src/scanners/nmap/nmap.ts';
 import { eventsOf, findingsIn, hasEnd, placesIn } from './reading.ts';
 import { attempt, closedPort, jobFor, markedProcesses, pidOf, place, serve, type Service } from './running.ts';
@@ -56,6 +57,14 @@ describe('a run of nmap', () => {
     expect(progress.at(-1)).toMatchObject({ percent: 99, hostsDone: 1 });
     const percents = progress.map(({ percent }) => percent);
     expect(percents).toEqual(percents.toSorted((a, b) => a - b));
+  });
+
+  it('names the folder of the installed nmap, so that none of the account is read', async () => {
+    const { result, report } = attempt(jobFor([place('127.0.0.1', await closedPort('127.0.0.1'))]));
+    expect(await result).toEqual({ whole: true });
+    const folder = installedFiles(findNmap() ?? '')?.dataFolder;
+    expect(existsSync(`${folder}/scripts/script.db`)).toBe(true);
+    expect((await report).toString('utf8')).toContain(`datadir ${folder} `);
   });
 
   it('scans IPv4 and IPv6 in one scan and calls a closed port tested', async () => {
