@@ -51,9 +51,18 @@ export interface OpenOptions {
   readonly blockingWaitMs?: number;
 }
 
-/** The driver binds NaN as NULL and integers over 2^53 as floats; both are refused here instead. */
+/** Half of a surrogate pair: UTF-8 has no form for it, so every one would become the same character. */
+const HALF_CHARACTER = /\p{Cs}/u;
+
+/**
+ * The driver binds NaN as NULL, integers over 2^53 as floats, text up to its first NUL, and any half character as the
+ * same one. What could not be given back as it was is refused here instead.
+ */
 function checked(values: readonly SqlValue[]): SqlValue[] {
   for (const value of values) {
+    if (typeof value === 'string' && (value.includes('\0') || HALF_CHARACTER.test(value))) {
+      throw new TypeError('SQLite cannot hold text with NUL or half a character exactly.');
+    }
     if (typeof value !== 'number') continue;
     if (!Number.isFinite(value) || (Number.isInteger(value) && !Number.isSafeInteger(value))) {
       throw new TypeError(`SQLite cannot hold the number ${value} exactly.`);

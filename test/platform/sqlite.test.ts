@@ -67,6 +67,18 @@ describe('a database', () => {
     },
   );
 
+  it.each(['a\0b', '\0', 'x\u{d83d}', '\u{de00}', '\u{de00}\u{d83d}'])(
+    'refuses the text %j, which it would cut or change',
+    (text) => {
+      const db = database();
+      db.exec('CREATE TABLE t (a)');
+      const insert = db.prepare('INSERT INTO t VALUES (?)');
+      expect(() => insert.run(text)).toThrow(TypeError);
+      expect(() => db.prepare('SELECT a FROM t WHERE a = ?').get(text)).toThrow(TypeError);
+      expect(db.prepare('SELECT count(*) AS n FROM t').get()).toEqual({ n: 0 });
+    },
+  );
+
   it('gives back every value it takes', () => {
     const db = database();
     const values = [Number.MAX_SAFE_INTEGER, -1, 0.5, 'žluť 𝄞', '', null];
