@@ -1,7 +1,6 @@
 import { DatabaseSync } from '@photostructure/sqlite';
-import { setTimeout as delay } from 'node:timers/promises';
-import { AppError } from '../model/errors.ts';
-import { BUSY, CORRUPT, sqliteCode, sqliteFailure } from './sqlite-failure.ts';
+import { CORRUPT, isBusy, sqliteCode, sqliteFailure } from './sqlite-failure.ts';
+import { createWrites } from './sqlite-writes.ts';
 
 type Connection = InstanceType<typeof DatabaseSync>;
 
@@ -24,8 +23,8 @@ export interface Database {
   /** Prepared once per text and kept. */
   prepare(sql: string): Statement;
   /**
-   * Runs `body` in one immediate transaction. A lock held by another process is waited for without stopping the event
-   * loop. `body` is synchronous: nothing may run between its reads and its writes.
+   * Runs `body` in one immediate transaction, one after the other. A lock held by another process is waited for without
+   * stopping the event loop. `body` is synchronous: nothing may run between its reads and its writes.
    * @throws AppError queue_unavailable when the lock is not free within `LOCK_PATIENCE_MS`; storage_full
    */
   write<T>(body: () => T): Promise<T>;
@@ -34,8 +33,8 @@ export interface Database {
   close(): void;
 }
 
-/** How long one attempt may block the event loop for a lock (DESIGN §10). */
-const BLOCKING_WAIT_MS = 50;
+/** How long one attempt may block the event loop for a lock. */
+const BLOCKING_WAIT_MS = 5;
 const LOCK_PATIENCE_MS = 10_000;
 /** How long opening a file waits while other processes make or recover it. */
 const OPEN_PATIENCE_MS = 2_000;
@@ -153,6 +152,7 @@ export function openDatabase(path: string, options: OpenOptions = {}): Database 
   const db = connect(path, options);
   const fail = (error: unknown): unknown => sqliteFailure(withResultCode(db, error), path);
   const statements = new Map<string, Statement>();
+  const writes = createWrites(fail, LOCK_PATIENCE_MS);
   return {
     path,
     exec(sql) {
@@ -180,7 +180,7 @@ export function openDatabase(path: string, options: OpenOptions = {}): Database 
         throw fail(error);
       }
     },
-    write: (body) => patiently(() => inTransaction(db, body), fail),
+    write: (body) => writes(() => inTransaction(db, body)),
     close() {
       statements.clear();
       if (!db.isOpen) return;
@@ -211,21 +211,6 @@ function inTransaction<T>(db: Connection, body: () => T): T {
   } catch (error) {
     if (db.isTransaction) db.exec('ROLLBACK');
     throw error;
-  }
-}
-
-const isBusy = (error: unknown): boolean =>
-  sqliteCode(error) === BUSY || (error instanceof AppError && sqliteCode(error.cause) === BUSY);
-
-async function patiently<T>(attempt: () => T, fail: (error: unknown) => unknown): Promise<T> {
-  const deadline = performance.now() + LOCK_PATIENCE_MS;
-  for (;;) {
-    try {
-      return attempt();
-    } catch (error) {
-      if (!isBusy(error) || performance.now() > deadline) throw fail(error);
-    }
-    await delay(1 + Math.random() * 10);
   }
 }
 
