@@ -173,8 +173,8 @@ export interface ScanQueue {
   /**
    * Takes the next scan for which one of the slots is free: priority, then fair share of tenants, then age; the
    * instance by rotation over those with a free slot (the one that waited longest since its last scan; ties in the
-   * order given). Due retries are queued, lost leases returned to `queued` and expired scans failed first.
-   * Undefined when nothing can start.
+   * order given). Due retries are queued and lost leases returned to `queued` first. Undefined when nothing can start;
+   * then scans that waited too long are failed. Time that the wall clock left out in a leap is not waited.
    */
   claim(workerId: string, slots: readonly Slot[]): Promise<Claim | undefined>;
   /**

@@ -538,8 +538,27 @@ export function describeQueueContract(name: string, createHarness: () => Promise
       it('fails a scan that waited too long', async () => {
         const { scanId } = await submit();
         harness.advance(QUEUED_EXPIRY_HOURS * HOUR + 1);
-        expect(await queue.claim(W1, [slot('a')])).toBeUndefined();
+        expect(await queue.claim(W1, [])).toBeUndefined();
         expect(await record(scanId)).toMatchObject({ state: 'failed', error: { code: 'no_scanner_available' } });
+      });
+
+      it('starts a scan that can start, however long it waited', async () => {
+        const scans = [await submit(), await submit()];
+        harness.advance(QUEUED_EXPIRY_HOURS * HOUR + 1);
+        for (const { scanId } of scans) expect((await claimed([slot('a', 2)])).scan.scanId).toBe(scanId);
+      });
+
+      it('fails no scan because the clock leapt ahead, and counts on from there', async () => {
+        const { scanId } = await submit();
+        harness.advance((QUEUED_EXPIRY_HOURS - 1) * HOUR);
+        harness.setBack(-10 * QUEUED_EXPIRY_HOURS * HOUR);
+        const late = await submit();
+        expect(await queue.claim(W1, [])).toBeUndefined();
+        expect((await record(scanId))?.state).toBe('queued');
+        harness.advance(HOUR + 1);
+        expect(await queue.claim(W1, [])).toBeUndefined();
+        expect((await record(scanId))?.state).toBe('failed');
+        expect((await record(late.scanId))?.state).toBe('queued');
       });
 
       it('lists dead letters, and a retry of one runs again from the start', async () => {

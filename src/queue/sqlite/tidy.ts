@@ -36,11 +36,20 @@ export const requeued = (store: Store, { checkpoint, record }: StoredScan) => ({
   bound: checkpoint?.instance ?? record.request.pinned_instance ?? '',
 });
 
-/** Puts due retries and scans of lost workers back, fails what cannot or may not wait longer. Returns how many moved. */
+/** Puts due retries and scans of lost workers back. Returns how many moved. */
 export function tidy(store: Store, self: string, slots: readonly Slot[]): number {
-  const moved = reclaim(store, self) + wakeRetries(store) + expire(store);
+  leap(store);
+  const moved = reclaim(store, self) + wakeRetries(store);
   letGo(store, slots);
   return moved;
+}
+
+/** What waited before the wall clock leapt ahead has not waited for what was left out. */
+function leap(store: Store): void {
+  const jump = store.jumped();
+  if (!jump) return;
+  const sql = `UPDATE scans SET queued_at = queued_at + ? WHERE state = 'queued' AND queued_at <= ?`;
+  change(store, sql, Math.round(jump.byMs), jump.from);
 }
 
 function reclaim(store: Store, self: string): number {
@@ -92,7 +101,8 @@ function wakeRetries(store: Store): number {
   return due.length;
 }
 
-function expire(store: Store): number {
+/** Fails what has waited too long. Returns how many moved. Call it when nothing can start. */
+export function expire(store: Store): number {
   const hours = store.settings.queuedExpiryHours;
   const before = store.clock.now() - hoursMs(hours);
   let moved = 0;
