@@ -165,7 +165,9 @@ export interface ScanQueue {
    */
   cancel(tenant: string, scanId: string, reason?: string): Promise<{ effect: CancelEffect; scan: ScanRecord }>;
   deadLetters(tenant: string, limit: number): Promise<readonly ScanRecord[]>;
-  /** Back to `queued` with a fresh attempt count. @throws AppError scan_not_found, invalid_request when it is no dead letter */
+  /**
+   * Back to `queued` with a fresh attempt count. What an attempt that nobody could end left at its scanner is adopted by
+   * the next claim. @throws AppError scan_not_found, invalid_request when it is no dead letter */
   retryDeadLetter(tenant: string, scanId: string): Promise<ScanRecord>;
   /** Removes dead letters that ended before `before` (epoch milliseconds); returns their ids. */
   purgeDeadLetters(tenant: string, before: number): Promise<readonly string[]>;

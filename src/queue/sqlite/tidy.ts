@@ -4,7 +4,7 @@ import type { Slot } from '../queue.ts';
 import { queuedByPool } from './ranks.ts';
 import { numberOf, storedScan, textOf, type StoredScan } from './row.ts';
 import { hoursMs, many, change, type Store } from './store.ts';
-import { cancelling, ended, move } from './transition.ts';
+import { abandoned, cancelling, ended, move } from './transition.ts';
 
 /**
  * Worker ids on the list or with running scans that no longer work: dead, off the list, or frozen under our eyes.
@@ -68,7 +68,7 @@ function reclaimOne(store: Store, scan: StoredScan): void {
   const lost = scan.lost + 1;
   if (lost > store.settings.maxLostLeases) {
     const error = scanError('scan_aborted', `Its worker ended ${lost} times while running it.`);
-    move(store, scan, 'failed', { ...ended(store), lost, error });
+    move(store, scan, 'failed', { ...abandoned(store), lost, error });
   } else if (scan.record.cancelRequested && !scan.checkpoint) {
     move(store, scan, 'cancelled', { ...ended(store), lost });
   } else {
@@ -109,7 +109,7 @@ export function expire(store: Store): number {
   for (const pool of queuedByPool(store).keys()) {
     const rows = many(store, `SELECT * FROM scans WHERE state = 'queued' AND pool = ? AND queued_at < ?`, pool, before);
     const error = scanError('no_scanner_available', `No instance of pool ${pool} took it within ${hours} hours.`);
-    for (const row of rows) move(store, storedScan(row), 'failed', { ...ended(store), error });
+    for (const row of rows) move(store, storedScan(row), 'failed', { ...abandoned(store), error });
     moved += rows.length;
   }
   return moved;
