@@ -46,6 +46,12 @@ export interface OpenOptions {
   /** Size of a page of a file that is made, in bytes. Small ones make small commits. Default 4096. */
   readonly pageBytes?: number;
   readonly journal?: 'wal' | 'off' | 'memory' | 'keep';
+  /**
+   * Opens the file as this schema beside an empty main one, whose tables are found without naming it; PRAGMAs need the
+   * name. Only such a file is let go at once by `close`: the driver keeps the main one open until it has collected the
+   * last statement.
+   */
+  readonly schema?: string;
   /** For worker threads and the command line, which may wait. Milliseconds. */
   readonly blockingWaitMs?: number;
 }
@@ -185,6 +191,7 @@ export function openDatabase(path: string, options: OpenOptions = {}): Database 
       statements.clear();
       if (!db.isOpen) return;
       if (!options.readOnly) checkpoint(db);
+      detachAll(db);
       db.close();
     },
   };
@@ -199,6 +206,17 @@ function checkpoint(db: Connection): void {
     db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
   } catch (error) {
     if (sqliteCode(error) === undefined) throw error;
+  }
+}
+
+function detachAll(db: Connection): void {
+  for (const { name } of db.prepare('PRAGMA database_list').all().map(row)) {
+    if (name === 'main' || name === 'temp') continue;
+    try {
+      db.exec(`DETACH ${String(name)}`);
+    } catch (error) {
+      if (sqliteCode(error) === undefined) throw error; // A read stopped halfway; it ends when it is collected.
+    }
   }
 }
 
@@ -232,11 +250,13 @@ function connect(path: string, options: OpenOptions): Connection {
 }
 
 function connectOnce(path: string, options: OpenOptions): Connection {
-  const db = new DatabaseSync(path, {
+  const { schema } = options;
+  const db = new DatabaseSync(schema === undefined ? path : ':memory:', {
     readOnly: options.readOnly ?? false,
     timeout: options.blockingWaitMs ?? BLOCKING_WAIT_MS,
   });
   try {
+    if (schema !== undefined) db.exec(`ATTACH '${path.replaceAll("'", "''")}' AS ${schema}`);
     if (options.pageBytes !== undefined) db.exec(`PRAGMA page_size = ${options.pageBytes}`);
     const journal = options.journal ?? 'wal';
     if (!options.readOnly && journal !== 'keep') db.exec(`PRAGMA journal_mode = ${journal}`);
