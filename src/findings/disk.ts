@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { closeSync, createReadStream, openSync } from 'node:fs';
-import { access, chmod, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { access, chmod, mkdir, open, rename, rm, stat, truncate } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { AppError } from '../model/errors.ts';
 import type { Artefact } from '../model/scan.ts';
@@ -82,5 +82,11 @@ export async function publish(temporary: string): Promise<Artefact> {
  */
 export async function discard(paths: readonly string[]): Promise<void> {
   const all = paths.flatMap((path) => [path, `${path}-journal`, `${path}-wal`, `${path}-shm`]);
-  await Promise.allSettled(all.map((path) => rm(path, { force: true })));
+  await Promise.allSettled(
+    all.map(async (path) => {
+      // The driver may hold the file open a while longer; emptied, it takes no room meanwhile.
+      await truncate(path).catch(() => undefined);
+      await rm(path, { force: true });
+    }),
+  );
 }

@@ -111,12 +111,12 @@ const isDamage = (error: unknown): boolean =>
 
 /** @throws AppError storage_unusable when it is missing, damaged or something else; data_too_new */
 export function openFindingsFile(path: string): FindingsFile {
-  const db = reading(path, () => openDatabase(path, { readOnly: true, journal: 'keep' }));
+  const db = reading(path, () => openDatabase(path, { readOnly: true, journal: 'keep', schema: 'file' }));
   try {
     return reading(path, () => {
-      db.exec(`PRAGMA cache_size = -${READ_CACHE_KIB}`);
-      const version = Number(db.prepare('PRAGMA user_version').get()?.['user_version']);
-      const application = Number(db.prepare('PRAGMA application_id').get()?.['application_id']);
+      db.exec(`PRAGMA file.cache_size = -${READ_CACHE_KIB}`);
+      const version = Number(db.prepare('PRAGMA file.user_version').get()?.['user_version']);
+      const application = Number(db.prepare('PRAGMA file.application_id').get()?.['application_id']);
       if (application !== APPLICATION_ID) throw damaged(path, undefined);
       if (version > FINDINGS_VERSION) {
         throw new AppError('data_too_new', `${path} has version ${version}; this scanmux knows ${FINDINGS_VERSION}.`);

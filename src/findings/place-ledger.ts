@@ -1,6 +1,7 @@
 import { mergeStatus } from '../model/coverage.ts';
 import type { Place, PlaceStatus } from '../model/coverage.ts';
 import type { PinnedTarget } from '../model/target.ts';
+import { cleanLine } from '../model/untrusted.ts';
 import { canonicalAddress } from './address-key.ts';
 
 /** What one requested place became, out of everything the report said about it. */
@@ -139,5 +140,5 @@ function reasonText(place: string, words: readonly (readonly [string, PlaceStatu
     })
     .toSorted();
   const more = texts.length > SHOWN_REASONS ? ` (and ${texts.length - SHOWN_REASONS} more)` : '';
-  return `${texts.slice(0, SHOWN_REASONS).join('; ')}${more}`.slice(0, 300);
+  return cleanLine(`${texts.slice(0, SHOWN_REASONS).join('; ')}${more}`, 300);
 }

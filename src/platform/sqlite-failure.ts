@@ -1,7 +1,7 @@
 import { AppError } from '../model/errors.ts';
 
 /** SQLite primary result codes; source: sqlite.org/rescode.html. */
-export const BUSY = 5;
+const BUSY = 5;
 const LOCKED = 6;
 const READONLY = 8;
 const IOERR = 10;
@@ -15,6 +15,10 @@ export function sqliteCode(error: unknown): number | undefined {
   if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return undefined;
   return error.errcode & 0xff;
 }
+
+/** Whether somebody else holds the lock, also of an error that has our code already. */
+export const isBusy = (error: unknown): boolean =>
+  sqliteCode(error) === BUSY || (error instanceof AppError && sqliteCode(error.cause) === BUSY);
 
 /** Adds our code to what the driver throws; anything unknown passes through as it is. */
 export function sqliteFailure(error: unknown, path: string): unknown {

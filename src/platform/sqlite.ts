@@ -1,7 +1,6 @@
 import { DatabaseSync } from '@photostructure/sqlite';
-import { setTimeout as delay } from 'node:timers/promises';
-import { AppError } from '../model/errors.ts';
-import { BUSY, CORRUPT, sqliteCode, sqliteFailure } from './sqlite-failure.ts';
+import { CORRUPT, isBusy, sqliteCode, sqliteFailure } from './sqlite-failure.ts';
+import { createWrites } from './sqlite-writes.ts';
 
 type Connection = InstanceType<typeof DatabaseSync>;
 
@@ -24,8 +23,8 @@ export interface Database {
   /** Prepared once per text and kept. */
   prepare(sql: string): Statement;
   /**
-   * Runs `body` in one immediate transaction. A lock held by another process is waited for without stopping the event
-   * loop. `body` is synchronous: nothing may run between its reads and its writes.
+   * Runs `body` in one immediate transaction, one after the other. A lock held by another process is waited for without
+   * stopping the event loop. `body` is synchronous: nothing may run between its reads and its writes.
    * @throws AppError queue_unavailable when the lock is not free within `LOCK_PATIENCE_MS`; storage_full
    */
   write<T>(body: () => T): Promise<T>;
@@ -34,8 +33,8 @@ export interface Database {
   close(): void;
 }
 
-/** How long one attempt may block the event loop for a lock (DESIGN §10). */
-const BLOCKING_WAIT_MS = 50;
+/** How long one attempt may block the event loop for a lock. */
+const BLOCKING_WAIT_MS = 5;
 const LOCK_PATIENCE_MS = 10_000;
 /** How long opening a file waits while other processes make or recover it. */
 const OPEN_PATIENCE_MS = 2_000;
@@ -47,13 +46,28 @@ export interface OpenOptions {
   /** Size of a page of a file that is made, in bytes. Small ones make small commits. Default 4096. */
   readonly pageBytes?: number;
   readonly journal?: 'wal' | 'off' | 'memory' | 'keep';
+  /**
+   * Opens the file as this schema beside an empty main one, whose tables are found without naming it; PRAGMAs need the
+   * name. Only such a file is let go at once by `close`: the driver keeps the main one open until it has collected the
+   * last statement.
+   */
+  readonly schema?: string;
   /** For worker threads and the command line, which may wait. Milliseconds. */
   readonly blockingWaitMs?: number;
 }
 
-/** The driver binds NaN as NULL and integers over 2^53 as floats; both are refused here instead. */
+/** Half of a surrogate pair: UTF-8 has no form for it, so every one would become the same character. */
+const HALF_CHARACTER = /\p{Cs}/u;
+
+/**
+ * The driver binds NaN as NULL, integers over 2^53 as floats, text up to its first NUL, and any half character as the
+ * same one. What could not be given back as it was is refused here instead.
+ */
 function checked(values: readonly SqlValue[]): SqlValue[] {
   for (const value of values) {
+    if (typeof value === 'string' && (value.includes('\0') || HALF_CHARACTER.test(value))) {
+      throw new TypeError('SQLite cannot hold text with NUL or half a character exactly.');
+    }
     if (typeof value !== 'number') continue;
     if (!Number.isFinite(value) || (Number.isInteger(value) && !Number.isSafeInteger(value))) {
       throw new TypeError(`SQLite cannot hold the number ${value} exactly.`);
@@ -144,6 +158,7 @@ export function openDatabase(path: string, options: OpenOptions = {}): Database 
   const db = connect(path, options);
   const fail = (error: unknown): unknown => sqliteFailure(withResultCode(db, error), path);
   const statements = new Map<string, Statement>();
+  const writes = createWrites(fail, LOCK_PATIENCE_MS);
   return {
     path,
     exec(sql) {
@@ -171,11 +186,12 @@ export function openDatabase(path: string, options: OpenOptions = {}): Database 
         throw fail(error);
       }
     },
-    write: (body) => patiently(() => inTransaction(db, body), fail),
+    write: (body) => writes(() => inTransaction(db, body)),
     close() {
       statements.clear();
       if (!db.isOpen) return;
       if (!options.readOnly) checkpoint(db);
+      detachAll(db);
       db.close();
     },
   };
@@ -193,6 +209,17 @@ function checkpoint(db: Connection): void {
   }
 }
 
+function detachAll(db: Connection): void {
+  for (const { name } of db.prepare('PRAGMA database_list').all().map(row)) {
+    if (name === 'main' || name === 'temp') continue;
+    try {
+      db.exec(`DETACH ${String(name)}`);
+    } catch (error) {
+      if (sqliteCode(error) === undefined) throw error; // A read stopped halfway; it ends when it is collected.
+    }
+  }
+}
+
 function inTransaction<T>(db: Connection, body: () => T): T {
   db.exec('BEGIN IMMEDIATE');
   try {
@@ -202,21 +229,6 @@ function inTransaction<T>(db: Connection, body: () => T): T {
   } catch (error) {
     if (db.isTransaction) db.exec('ROLLBACK');
     throw error;
-  }
-}
-
-const isBusy = (error: unknown): boolean =>
-  sqliteCode(error) === BUSY || (error instanceof AppError && sqliteCode(error.cause) === BUSY);
-
-async function patiently<T>(attempt: () => T, fail: (error: unknown) => unknown): Promise<T> {
-  const deadline = performance.now() + LOCK_PATIENCE_MS;
-  for (;;) {
-    try {
-      return attempt();
-    } catch (error) {
-      if (!isBusy(error) || performance.now() > deadline) throw fail(error);
-    }
-    await delay(1 + Math.random() * 10);
   }
 }
 
@@ -238,11 +250,13 @@ function connect(path: string, options: OpenOptions): Connection {
 }
 
 function connectOnce(path: string, options: OpenOptions): Connection {
-  const db = new DatabaseSync(path, {
+  const { schema } = options;
+  const db = new DatabaseSync(schema === undefined ? path : ':memory:', {
     readOnly: options.readOnly ?? false,
     timeout: options.blockingWaitMs ?? BLOCKING_WAIT_MS,
   });
   try {
+    if (schema !== undefined) db.exec(`ATTACH '${path.replaceAll("'", "''")}' AS ${schema}`);
     if (options.pageBytes !== undefined) db.exec(`PRAGMA page_size = ${options.pageBytes}`);
     const journal = options.journal ?? 'wal';
     if (!options.readOnly && journal !== 'keep') db.exec(`PRAGMA journal_mode = ${journal}`);

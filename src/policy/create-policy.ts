@@ -49,7 +49,7 @@ export function createPolicy(options: PolicyOptions): Policy {
         resolve: once(lookup, hasIpv6, signal),
         tooHard: new Set(),
       };
-      return answer(await decideAll(targets, ask), hosts, ask);
+      return recounted(await decideAll(targets, ask), hosts, ask);
     },
     describe() {
       const { source, rules, lastError } = inForce();
@@ -191,6 +191,18 @@ function settle(target: Target, verdict: Verdict, { shown, pins }: Resolved, ask
     pinned: { target, addresses },
     ...(skipped.length > 0 ? { skipped } : {}),
   };
+}
+
+/** A name counts as one until it is looked up, and then as all the addresses that would be scanned. */
+function recounted(targets: readonly TargetDecision[], named: number, ask: Ask): PolicyAnswer {
+  if (ask.tooMany) return answer(targets, named, ask);
+  const hosts = targets.reduce((sum, { target, pinned }) => sum + (pinned?.addresses.length ?? sizeOf(target)), 0);
+  if (hosts <= ask.policy.rules.maxHosts) return answer(targets, hosts, ask);
+  const tooMany = tooManyHosts(hosts, ask.policy);
+  const none = targets.map((decision) =>
+    decision.allowed ? refuseTarget(decision.target, asPart(tooMany), decision.resolved) : decision,
+  );
+  return answer(none, hosts, { ...ask, tooMany });
 }
 
 function answer(targets: readonly TargetDecision[], hosts: number, { tooMany, tooHard }: Ask): PolicyAnswer {

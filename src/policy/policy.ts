@@ -25,7 +25,10 @@ export interface TargetDecision {
 export interface PolicyAnswer {
   readonly allowed: boolean;
   readonly targets: readonly TargetDecision[];
-  /** Hosts the request counts against `max_hosts`: every address of networks and ranges, one for the rest. */
+  /**
+   * Addresses the request counts against `max_hosts`: every one of networks, ranges and looked-up names, one for the
+   * rest.
+   */
   readonly hosts: number;
   /** Set when the request as a whole is refused (max_hosts, max_intensity). */
   readonly refusal?: { readonly reason: string; readonly fix: string };

@@ -103,7 +103,7 @@ export function rangeOfTarget(target: Target): AddressRange | undefined {
   return parsed && single(parsed);
 }
 
-/** Addresses a target counts against `max_hosts`: every one of a network, one for the rest. */
+/** Addresses a target counts against `max_hosts` before any lookup: every one of a network, one for the rest. */
 export const sizeOf = (target: Target): number => (target.kind === 'network' ? target.size : 1);
 
 /**

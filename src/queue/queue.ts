@@ -165,7 +165,9 @@ export interface ScanQueue {
    */
   cancel(tenant: string, scanId: string, reason?: string): Promise<{ effect: CancelEffect; scan: ScanRecord }>;
   deadLetters(tenant: string, limit: number): Promise<readonly ScanRecord[]>;
-  /** Back to `queued` with a fresh attempt count. @throws AppError scan_not_found, invalid_request when it is no dead letter */
+  /**
+   * Back to `queued` with a fresh attempt count. What an attempt that nobody could end left at its scanner is adopted by
+   * the next claim. @throws AppError scan_not_found, invalid_request when it is no dead letter */
   retryDeadLetter(tenant: string, scanId: string): Promise<ScanRecord>;
   /** Removes dead letters that ended before `before` (epoch milliseconds); returns their ids. */
   purgeDeadLetters(tenant: string, before: number): Promise<readonly string[]>;
@@ -173,8 +175,8 @@ export interface ScanQueue {
   /**
    * Takes the next scan for which one of the slots is free: priority, then fair share of tenants, then age; the
    * instance by rotation over those with a free slot (the one that waited longest since its last scan; ties in the
-   * order given). Due retries are queued, lost leases returned to `queued` and expired scans failed first.
-   * Undefined when nothing can start.
+   * order given). Due retries are queued and lost leases returned to `queued` first. Undefined when nothing can start;
+   * then scans that waited too long are failed. Time that the wall clock left out in a leap is not waited.
    */
   claim(workerId: string, slots: readonly Slot[]): Promise<Claim | undefined>;
   /**

@@ -484,6 +484,40 @@ export function describeQueueContract(name: string, createHarness: () => Promise
         expect(await record(scanId)).toMatchObject({ state: 'failed', error: { code: 'scan_aborted' } });
       });
 
+      it('finds what a given-up scan left at its scanner when it is retried', async () => {
+        const { scanId } = await submit();
+        for (let n = 0; n <= MAX_LOST_LEASES; n++) {
+          const claim = await claimed([slot('a')], `doomed-${n}`);
+          if (n === 0) await queue.checkpoint(claim, { phase: 'launched', reference: '77' });
+          harness.kill(`doomed-${n}`);
+        }
+        await queue.claim(W1, [slot('a')]);
+        expect(await record(scanId)).toMatchObject({ state: 'failed', error: { code: 'scan_aborted' } });
+        expect((await queue.referencedAttempts([scanId])).get(scanId)?.size).toBe(1);
+        await queue.retryDeadLetter(T, scanId);
+        expect(await queue.claim(W1, [slot('b')])).toBeUndefined();
+        const again = await claimed([slot('a'), slot('b')]);
+        expect(again).toMatchObject({
+          instance: 'a',
+          checkpoint: { phase: 'launched', reference: '77', instance: 'a' },
+        });
+        await queue.finish(again, { kind: 'failed', error: ERROR });
+        await queue.retryDeadLetter(T, scanId);
+        expect((await claimed([slot('b')])).checkpoint).toBeUndefined();
+      });
+
+      it('finds what an expired scan left at its scanner when it is retried', async () => {
+        const { scanId } = await submit();
+        await queue.checkpoint(await claimed(), { phase: 'launched', reference: '77' });
+        harness.kill(W1);
+        expect(await queue.claim(W2, [])).toBeUndefined();
+        harness.advance(QUEUED_EXPIRY_HOURS * HOUR + 1);
+        expect(await queue.claim(W2, [])).toBeUndefined();
+        expect(await record(scanId)).toMatchObject({ state: 'failed', error: { code: 'no_scanner_available' } });
+        await queue.retryDeadLetter(T, scanId);
+        expect((await claimed([slot('a')], W2)).checkpoint?.reference).toBe('77');
+      });
+
       it('puts a released scan back untouched: checkpoint kept, attempt not counted', async () => {
         await submit();
         const claim = await claimed();
@@ -538,8 +572,27 @@ export function describeQueueContract(name: string, createHarness: () => Promise
       it('fails a scan that waited too long', async () => {
         const { scanId } = await submit();
         harness.advance(QUEUED_EXPIRY_HOURS * HOUR + 1);
-        expect(await queue.claim(W1, [slot('a')])).toBeUndefined();
+        expect(await queue.claim(W1, [])).toBeUndefined();
         expect(await record(scanId)).toMatchObject({ state: 'failed', error: { code: 'no_scanner_available' } });
+      });
+
+      it('starts a scan that can start, however long it waited', async () => {
+        const scans = [await submit(), await submit()];
+        harness.advance(QUEUED_EXPIRY_HOURS * HOUR + 1);
+        for (const { scanId } of scans) expect((await claimed([slot('a', 2)])).scan.scanId).toBe(scanId);
+      });
+
+      it('fails no scan because the clock leapt ahead, and counts on from there', async () => {
+        const { scanId } = await submit();
+        harness.advance((QUEUED_EXPIRY_HOURS - 1) * HOUR);
+        harness.setBack(-10 * QUEUED_EXPIRY_HOURS * HOUR);
+        const late = await submit();
+        expect(await queue.claim(W1, [])).toBeUndefined();
+        expect((await record(scanId))?.state).toBe('queued');
+        harness.advance(HOUR + 1);
+        expect(await queue.claim(W1, [])).toBeUndefined();
+        expect((await record(scanId))?.state).toBe('failed');
+        expect((await record(late.scanId))?.state).toBe('queued');
       });
 
       it('lists dead letters, and a retry of one runs again from the start', async () => {

@@ -68,6 +68,16 @@ describe('coverage', () => {
     expect(ingested.coverage).toMatchObject(counts(1, 0, 1));
   });
 
+  it('cuts long reasons between characters', async () => {
+    for (const padding of ['', '.']) {
+      const reason = `${padding}${'😀'.repeat(149)}`;
+      const words = ['10.0.0.1', '10.0.0.2'].map((place) => placed(place, 'unreachable', reason));
+      const { store, file } = await stored([...words, END], [host('app.test', '10.0.0.1', '10.0.0.2')]);
+      const [untested] = await store.untested(file, 1);
+      expect(untested?.reason).toMatch(/^10\.0\.0\.1: \.?(😀)+…$/u);
+    }
+  });
+
   it('believes a word about the host itself', async () => {
     const { ingested } = await stored([placed('LOCALHOST.', 'tested'), END], [host('localhost', '127.0.0.1', '::1')]);
     expect(ingested.coverage).toMatchObject(counts(1, 1));

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
-import { copyFile, readFile, rm, truncate, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readlinkSync, statSync } from 'node:fs';
+import { copyFile, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { FINDINGS_VERSION } from '../../src/findings/findings-file.ts';
 import { AppError } from '../../src/model/errors.ts';
@@ -11,6 +12,18 @@ const many = (count: number) =>
   Array.from({ length: count }, (_, number) =>
     found({ discriminator: String(number), untrusted: { output: 'some output' } }),
   );
+
+/** Files of a folder that this process has open, also removed ones, as Linux tells; none elsewhere. */
+function openFiles(folder: string): { path: string; bytes: number }[] {
+  const list = '/proc/self/fd';
+  const open = existsSync(list) ? readdirSync(list) : [];
+  return open.flatMap((fd) => {
+    const link = join(list, fd);
+    const bytes = statSync(link, { throwIfNoEntry: false })?.size; // the list itself is closed by now
+    const path = bytes === undefined ? '' : readlinkSync(link);
+    return path.startsWith(folder) ? [{ path, bytes: bytes ?? 0 }] : [];
+  });
+}
 
 describe('a findings file', () => {
   it('that is missing is storage_unusable, also for one finding', async () => {
@@ -95,6 +108,28 @@ describe('the store', () => {
     for (const [number, { file }] of [...scans.entries(), ...scans.entries()]) {
       expect(await store.get(file, SCAN_ID, 1)).toMatchObject({ title: `scan ${number}` });
     }
+  });
+
+  it('lets go of files it does not keep open', async () => {
+    const { file } = await stored([...many(30), END]);
+    const folder = await tempFolder();
+    const store = openStore({ maxOpenFiles: 2 });
+    for (let round = 0; round < 60; round += 1) {
+      const copy = join(folder, `findings-${round % 20}.db`);
+      if (round < 20) await copyFile(file, copy);
+      expect((await store.query(copy, SCAN_ID, DEFAULT_QUERY)).total).toBe(30);
+      await store.query(copy, SCAN_ID, { ...DEFAULT_QUERY, group_by: 'host' });
+      expect(openFiles(folder).length).toBeLessThanOrEqual(2);
+    }
+    store.close();
+    expect(openFiles(folder)).toEqual([]);
+  });
+
+  it('leaves nothing of an ingest on the disk but the file it made', async () => {
+    const { folder, file } = await stored([...many(300), END]);
+    expect(await readdir(folder)).toEqual([basename(file)]);
+    const held = openFiles(folder).filter(({ path }) => path !== file);
+    expect(held.filter(({ bytes }) => bytes > 0)).toEqual([]);
   });
 
   it('keeps a file open that was removed meanwhile', async () => {

@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AppError } from '../../src/model/errors.ts';
 import { openDatabase, type Database } from '../../src/platform/sqlite.ts';
@@ -63,6 +64,18 @@ describe('a database', () => {
       const db = database();
       db.exec('CREATE TABLE t (a)');
       expect(() => db.prepare('INSERT INTO t VALUES (?)').run(value)).toThrow(TypeError);
+      expect(db.prepare('SELECT count(*) AS n FROM t').get()).toEqual({ n: 0 });
+    },
+  );
+
+  it.each(['a\0b', '\0', 'x\u{d83d}', '\u{de00}', '\u{de00}\u{d83d}'])(
+    'refuses the text %j, which it would cut or change',
+    (text) => {
+      const db = database();
+      db.exec('CREATE TABLE t (a)');
+      const insert = db.prepare('INSERT INTO t VALUES (?)');
+      expect(() => insert.run(text)).toThrow(TypeError);
+      expect(() => db.prepare('SELECT a FROM t WHERE a = ?').get(text)).toThrow(TypeError);
       expect(db.prepare('SELECT count(*) AS n FROM t').get()).toEqual({ n: 0 });
     },
   );
@@ -127,6 +140,30 @@ describe('a database that another process has locked', () => {
     await peer.ask({ action: 'release' });
     await written;
     expect(db.prepare('SELECT a FROM t').all()).toEqual([{ a: 1 }]);
+  });
+
+  it('lets timers fire however many writes wait, and then takes all of them, past one that fails', async () => {
+    const db = database();
+    db.exec('CREATE TABLE t (a)');
+    const peer = await startPeer('database-peer');
+    await peer.ask({ action: 'open', path: db.path });
+    await peer.ask({ action: 'lock' });
+
+    const numbers = Array.from({ length: 300 }, (_, number) => number);
+    const insert = (number: number) => db.write(() => db.prepare('INSERT INTO t VALUES (?)').run(number));
+    let settled = 0;
+    const written = numbers.slice(0, 150).map((number) => insert(number).finally(() => (settled += 1)));
+    const failing = db.write(() => {
+      throw new AppError('invalid_request', 'no');
+    });
+    const refused = expect(failing).rejects.toMatchObject({ code: 'invalid_request' });
+    written.push(...numbers.slice(150).map((number) => insert(number).finally(() => (settled += 1))));
+
+    for (let ticks = 0; ticks < 20; ticks += 1) await delay(5);
+    expect(settled).toBe(0);
+    await peer.ask({ action: 'release' });
+    await Promise.all([...written, refused]);
+    expect(db.prepare('SELECT a FROM t ORDER BY rowid').all()).toEqual(numbers.map((a) => ({ a })));
   });
 
   it('is queue_unavailable for who may not wait, and can be read all the while', async () => {

@@ -208,6 +208,29 @@ describe('max_hosts', () => {
     expect(await ask(['10.0.0.0/30', '10.0.1.0/30', '10.0.2.1'])).toMatchObject({ allowed: false, hosts: 9 });
   });
 
+  it('counts a name as all the addresses it resolves to', async () => {
+    const names = { 'a.example': ['10.0.0.1', '10.0.0.2', '10.0.0.3'], 'b.example': ['10.0.0.4'] };
+    const yaml = scope(['a.example', 'b.example', '10.1.0.0/24'], [], 4);
+    const { ask } = policyOf({ yaml, names });
+    expect(await ask(['a.example', 'b.example'])).toMatchObject({ allowed: true, hosts: 4 });
+    const answer = await ask(['a.example', 'b.example', '10.1.0.1']);
+    expect(answer).toMatchObject({
+      allowed: false,
+      hosts: 5,
+      refusal: { reason: 'The request covers 5 addresses; one scan may cover 4 (max_hosts).' },
+    });
+    expect(answer.targets.every(({ pinned, allowed, rule }) => !pinned && !allowed && rule === 'max_hosts')).toBe(true);
+    const shown = answer.targets.map(({ resolved }) => resolved);
+    expect(shown).toEqual([names['a.example'], names['b.example'], ['10.1.0.1']]);
+  });
+
+  it('keeps the reason of a target that is out of scope when the names of others make too many', async () => {
+    const names = { 'a.example': ['10.0.0.1', '10.0.0.2'] };
+    const answer = await policyOf({ yaml: scope(['a.example'], [], 2), names }).ask(['a.example', '10.9.9.9']);
+    expect(answer).toMatchObject({ allowed: false, hosts: 3 });
+    expect(answer.targets.map(({ rule }) => rule)).toEqual(['max_hosts', 'default deny']);
+  });
+
   it('pins every address of an allowed network in order', async () => {
     const { one } = policyOf({ yaml: scope(['10.0.0.0/30']) });
     expect((await one('10.0.0.0/30')).pinned?.addresses).toEqual(['10.0.0.0', '10.0.0.1', '10.0.0.2', '10.0.0.3']);

@@ -5,6 +5,7 @@ import { nextRank } from './lanes.ts';
 import { numberOf, recordOf, storedScan, textOf, type StoredScan } from './row.ts';
 import { many, one, change, type Store } from './store.ts';
 import { withPosition } from './submit.ts';
+import { requeued } from './tidy.ts';
 import { cancelling, ended, move, record, reread } from './transition.ts';
 
 function find(store: Store, tenant: string, scanId: string): StoredScan {
@@ -50,14 +51,12 @@ export const deadLetters = (store: Store, tenant: string, limit: number): readon
     limit,
   ).map(recordOf);
 
-/** Nothing of the earlier attempts but the epoch and the events. */
+/** Nothing of the earlier attempts but the epoch, the events, and what may still run at the scanner. */
 const FRESH = {
   attempt: 0,
   lost: 0,
   cancel_requested: 0,
-  held: 0,
   cancel_reason: null,
-  checkpoint: null,
   instance: null,
   external_scan_id: null,
   started_at: null,
@@ -75,9 +74,8 @@ export async function retryDeadLetter(store: Store, tenant: string, scanId: stri
     if (!isDeadLetter(state)) throw new AppError('invalid_request', `${scanId} is ${state}, not a dead letter.`);
     const fresh = {
       rank: nextRank(store, request.pool, request.priority, tenant),
-      queued_at: store.clock.now(),
-      bound: request.pinned_instance ?? '',
       ...FRESH,
+      ...requeued(store, dead),
     };
     const { id } = move(store, dead, 'queued', fresh);
     return withPosition(store, one(store, 'SELECT * FROM scans WHERE id = ?', id) ?? {});

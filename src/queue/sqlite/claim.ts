@@ -3,7 +3,7 @@ import { instanceKey, type Claim, type Slot } from '../queue.ts';
 import { serve } from './lanes.ts';
 import { numberOf, optionalNumber, storedScan, textOf, type StoredScan } from './row.ts';
 import { many, one, change, type Store } from './store.ts';
-import { tidy } from './tidy.ts';
+import { expire, tidy } from './tidy.ts';
 import { move } from './transition.ts';
 
 interface Candidate {
@@ -11,12 +11,16 @@ interface Candidate {
   readonly slot: Slot;
 }
 
-/** One transaction: what is due is tidied, then one scan and one slot are taken together. */
+/**
+ * One transaction: what is due is tidied, then one scan and one slot are taken together. Only when nothing could start
+ * does anything expire.
+ */
 export async function claim(store: Store, workerId: string, slots: readonly Slot[]): Promise<Claim | undefined> {
   const { moved, taken } = await store.write(() => {
     announce(store, workerId, 0);
-    const count = tidy(store, workerId, slots);
-    return { moved: count, taken: takeNext(store, workerId, slots) };
+    const tidied = tidy(store, workerId, slots);
+    const next = takeNext(store, workerId, slots);
+    return { moved: tidied + (next ? 0 : expire(store)), taken: next };
   });
   if (moved > 0 || taken) store.events.ring();
   return taken;

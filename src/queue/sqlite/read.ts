@@ -131,16 +131,16 @@ export function activeByInstance(store: Store): ReadonlyMap<string, number> {
   );
 }
 
-/** An attempt that may still be adopted counts as running: its folder may hold the report so far. */
+/** An attempt that may still be adopted, as long as it is known, counts as running: its folder may hold the report so far. */
 export function referencedAttempts(store: Store, scanIds: readonly string[]): ReadonlyMap<string, ReadonlySet<number>> {
   const kept = new Map<string, ReadonlySet<number>>();
   for (const scanId of scanIds) {
-    const row = one(store, 'SELECT state, epoch, held, result_epoch FROM scans WHERE scan_id = ?', scanId);
+    const row = one(store, 'SELECT state, epoch, checkpoint, result_epoch FROM scans WHERE scan_id = ?', scanId);
     if (!row) continue;
     const epochs = new Set<number>();
     const visible = optionalNumber(row, 'result_epoch');
     if (visible !== undefined) epochs.add(visible);
-    if (row['state'] === 'running' || row['held'] === 1) epochs.add(numberOf(row, 'epoch'));
+    if (row['state'] === 'running' || row['checkpoint'] !== null) epochs.add(numberOf(row, 'epoch'));
     kept.set(scanId, epochs);
   }
   return kept;

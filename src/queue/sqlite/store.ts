@@ -4,13 +4,14 @@ import type { Clock } from '../../platform/clock.ts';
 import { identityText, isAlive as processIsAlive, ownIdentity } from '../../platform/process-identity.ts';
 import type { Database, Row, SqlValue } from '../../platform/sqlite.ts';
 import { freeBytesOf, prepareFile } from './folder.ts';
+import { createJumps, type Jump } from './jumps.ts';
 import { openMigrated, tooNew, userVersion } from './migrate.ts';
 import { createRecall, type Recall } from './recall.ts';
 import { MIGRATIONS } from './schema.ts';
 import { createWatch, type Watch } from './watch.ts';
 
 export interface QueueSettings {
-  /** How long an idempotency key is kept. */
+  /** How long an idempotency key is kept, by the wall clock: one that leaps ahead ends keys early. */
   readonly idempotencyHours: number;
   /** A scan that waited this long fails. */
   readonly queuedExpiryHours: number;
@@ -44,6 +45,8 @@ export interface Store {
   readonly isAlive: (ownerText: string) => boolean;
   readonly freeBytes: () => number;
   readonly watch: Watch;
+  /** The leap of the wall clock since the last call. */
+  readonly jumped: () => Jump | undefined;
   readonly jobs: Bell;
   readonly events: Bell;
   readonly recall: Recall;
@@ -79,6 +82,7 @@ export async function openStore(deps: SqliteQueueDeps): Promise<Store> {
     isAlive: deps.isAlive ?? livingProcess,
     freeBytes: () => freeBytes(folder),
     watch: createWatch(clock, settings.leaseMs),
+    jumped: createJumps(clock),
     jobs,
     events,
     recall,

@@ -4,7 +4,7 @@ import type { Slot } from '../queue.ts';
 import { queuedByPool } from './ranks.ts';
 import { numberOf, storedScan, textOf, type StoredScan } from './row.ts';
 import { hoursMs, many, change, type Store } from './store.ts';
-import { cancelling, ended, move } from './transition.ts';
+import { abandoned, cancelling, ended, move } from './transition.ts';
 
 /**
  * Worker ids on the list or with running scans that no longer work: dead, off the list, or frozen under our eyes.
@@ -36,11 +36,20 @@ export const requeued = (store: Store, { checkpoint, record }: StoredScan) => ({
   bound: checkpoint?.instance ?? record.request.pinned_instance ?? '',
 });
 
-/** Puts due retries and scans of lost workers back, fails what cannot or may not wait longer. Returns how many moved. */
+/** Puts due retries and scans of lost workers back. Returns how many moved. */
 export function tidy(store: Store, self: string, slots: readonly Slot[]): number {
-  const moved = reclaim(store, self) + wakeRetries(store) + expire(store);
+  leap(store);
+  const moved = reclaim(store, self) + wakeRetries(store);
   letGo(store, slots);
   return moved;
+}
+
+/** What waited before the wall clock leapt ahead has not waited for what was left out. */
+function leap(store: Store): void {
+  const jump = store.jumped();
+  if (!jump) return;
+  const sql = `UPDATE scans SET queued_at = queued_at + ? WHERE state = 'queued' AND queued_at <= ?`;
+  change(store, sql, Math.round(jump.byMs), jump.from);
 }
 
 function reclaim(store: Store, self: string): number {
@@ -59,7 +68,7 @@ function reclaimOne(store: Store, scan: StoredScan): void {
   const lost = scan.lost + 1;
   if (lost > store.settings.maxLostLeases) {
     const error = scanError('scan_aborted', `Its worker ended ${lost} times while running it.`);
-    move(store, scan, 'failed', { ...ended(store), lost, error });
+    move(store, scan, 'failed', { ...abandoned(store), lost, error });
   } else if (scan.record.cancelRequested && !scan.checkpoint) {
     move(store, scan, 'cancelled', { ...ended(store), lost });
   } else {
@@ -92,14 +101,15 @@ function wakeRetries(store: Store): number {
   return due.length;
 }
 
-function expire(store: Store): number {
+/** Fails what has waited too long. Returns how many moved. Call it when nothing can start. */
+export function expire(store: Store): number {
   const hours = store.settings.queuedExpiryHours;
   const before = store.clock.now() - hoursMs(hours);
   let moved = 0;
   for (const pool of queuedByPool(store).keys()) {
     const rows = many(store, `SELECT * FROM scans WHERE state = 'queued' AND pool = ? AND queued_at < ?`, pool, before);
     const error = scanError('no_scanner_available', `No instance of pool ${pool} took it within ${hours} hours.`);
-    for (const row of rows) move(store, storedScan(row), 'failed', { ...ended(store), error });
+    for (const row of rows) move(store, storedScan(row), 'failed', { ...abandoned(store), error });
     moved += rows.length;
   }
   return moved;

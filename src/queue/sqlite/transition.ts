@@ -75,11 +75,13 @@ export function cancelling(store: Store, { record: { progress, request } }: Stor
   return JSON.stringify(shown);
 }
 
-/** What every end of a scan leaves: nobody owns it and nothing runs at the scanner. */
-export const ended = (store: Store): Changes => ({
+/** What is left when nobody could end it: nobody owns it, but it may still run at its scanner, and is found there. */
+export const abandoned = (store: Store): Changes => ({
   finished_at: store.clock.now(),
   owner: null,
-  checkpoint: null,
   held: 0,
   retry_at: null,
 });
+
+/** What every other end of a scan leaves: nobody owns it and nothing runs at the scanner. */
+export const ended = (store: Store): Changes => ({ ...abandoned(store), checkpoint: null });
