@@ -20,10 +20,19 @@ export const hintForPeople = (hint: string): string =>
     (_, call: string | undefined, tool: string) => `${call ? 'Run ' : ''}${COMMAND_OF_TOOL[tool] ?? tool}`,
   );
 
+/** What a YAML library says, without the piece of the file it quotes below: that may be long, or a secret. */
+export function withoutExcerpt(message: string): string {
+  const [said = '', ...excerpt] = message.split(/\n\s*\n/);
+  return excerpt.length === 0 ? message : `${said.replace(/:$/, '')}.`;
+}
+
+export const refusedPolicy = (why: string): string =>
+  `The policy file was refused, so nothing is allowed: ${withoutExcerpt(why)}`;
+
 /** `code: message` and the next step, on stderr. The stack only for those who debug. */
 export function printError(error: unknown, terminal: Terminal, withStack: boolean): void {
   const { code, message, hint } = errorFacts(error);
-  terminal.note(`${code}: ${message}`);
+  terminal.note(`${code}: ${withoutExcerpt(message)}`);
   terminal.note(hintForPeople(hint));
   if (!(error instanceof AppError) && !withStack) terminal.note('LOG_LEVEL=debug shows where it happened.');
   if (withStack && error instanceof Error) terminal.note(error.stack ?? String(error));

@@ -92,15 +92,25 @@ describe('a broken installation', () => {
     const shown = await runCommand(place, ['policy', 'show', '--config', config]);
     expect({ code: shown.code, stderr: shown.stderr }).toEqual({
       code: 2,
-      stderr: expect.stringMatching(/^config_invalid: The policy file was refused/),
+      stderr: expect.stringMatching(
+        /^config_invalid: The policy file was refused, .*at line 2.*\.\nCorrect the file.*\n$/,
+      ),
     });
+    expect(shown.stdout).toMatch(/^In force: +nothing/m);
+    expect(shown.stdout).not.toMatch(/max hosts|allowed:/i);
+    const edited = await runCommand(place, ['policy', 'allow', '10.0.0.1', '--config', config]);
+    expect({ code: edited.code, lines: edited.stderr.trim().split('\n').length }).toEqual({ code: 2, lines: 2 });
   });
 
   it('keeps its scanners when a reload finds a broken file', async () => {
     const config = join(place.folder, 'broken-scanners');
     mkdirSync(config);
     writeFileSync(join(config, 'scanners.yaml'), broken);
+    // One mistake that the parser meets twice at one place.
+    writeFileSync(join(config, 'scanners.yaml'), 'not yaml: [[[');
     const { code, stderr } = await runCommand(place, ['reload', '--config', config]);
+    const lines = stderr.trim().split('\n');
+    expect(new Set(lines).size).toBe(lines.length);
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(/^config_invalid: /) });
   });
 

@@ -4,6 +4,7 @@ import { RunUntrustedInput } from '../../model/contract/run.ts';
 import { AppError } from '../../model/errors.ts';
 import { editPolicy, type PolicyEdited } from '../../policy/edit-policy.ts';
 import { parseTarget } from '../../policy/target.ts';
+import { refusedPolicy } from '../errors-for-people.ts';
 import { exitCode } from '../exit-codes.ts';
 import { readInput } from '../input.ts';
 import type { Session } from '../session.ts';
@@ -15,12 +16,17 @@ export const showPolicy = (session: Session): Promise<number> =>
       const { source, allow, deny, maxHosts, maxIntensity, lastError } = policy.describe();
       const { terminal } = session;
       terminal.out(`Source:         ${source}`);
+      if (lastError !== undefined) {
+        terminal.out('In force:       nothing: the file is refused, so every scan is denied');
+        throw new AppError('config_invalid', refusedPolicy(lastError), {
+          hint: 'Correct the file; it is read again at the next check.',
+        });
+      }
       terminal.out(`Max hosts:      ${maxHosts} per scan`);
       terminal.out(`Max intensity:  ${maxIntensity}`);
       terminal.out(['Allowed:', ...shown(allow)].join('\n'));
       terminal.out(['Denied:', ...shown(deny), '  - everything that is not allowed'].join('\n'));
-      if (lastError === undefined) return exitCode('ok');
-      throw new AppError('config_invalid', `The policy file was refused, so nothing is allowed: ${lastError}`);
+      return exitCode('ok');
     },
     { spawnWorker: false },
   );

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { POLICY_FILE, type App } from '../../app.ts';
+import { refusedPolicy } from '../errors-for-people.ts';
 import type { Folders, Session } from '../session.ts';
 import { fail, ok, warn, type Finding } from './finding.ts';
 import { writableByOthers } from './folders.ts';
@@ -45,9 +46,7 @@ export async function examinePolicy({ policy }: App, _session: Session, { config
   const said = `${source}: ${allow.length} allowed, ${deny.length} denied, max_hosts ${maxHosts}, max_intensity ${maxIntensity}`;
   const loose = writableByOthers(join(config, POLICY_FILE), 'policy');
   const state =
-    lastError === undefined
-      ? ok('policy', said)
-      : fail('policy', `The policy file was refused, so nothing is allowed: ${lastError}`, 'correct the file.');
+    lastError === undefined ? ok('policy', said) : fail('policy', refusedPolicy(lastError), 'correct the file.');
   return loose ? [state, loose] : [state];
 }
 
