@@ -37,6 +37,24 @@ describe('a mistake on the command line', () => {
     ['an unknown dead letter', ['dlq', 'retry', NO_SCAN], 4, /^scan_not_found: /],
     ['a bad cursor', ['list', '--cursor', 'x'], 2, /^cursor_invalid: /],
     ['a policy entry that is none', ['policy', 'allow', '10.0.0.1 10.0.0.2'], 2, /^invalid_request: /],
+    [
+      'a scope that has ended',
+      ['policy', 'allow', '10.9.9.9', '--expires', '2020-01-01'],
+      2,
+      /^invalid_request: --expires .*has passed.*\nCorrect it and run the command again/,
+    ],
+    [
+      'a last day that is none',
+      ['policy', 'allow', '10.9.9.9', '--expires', 'soon'],
+      2,
+      /^invalid_request: --expires .*date like/,
+    ],
+    [
+      'a deny entry that ends',
+      ['policy', 'deny', '10.9.9.9', '--expires', '2999-01-01'],
+      2,
+      /^invalid_request: --expires .*until it is removed/,
+    ],
     ['a tail of nothing', ['audit', 'tail', '0'], 2, /^invalid_request: /],
   ];
 
@@ -54,11 +72,11 @@ describe('a broken installation', () => {
     const { code, stderr } = await runCommand(place, ['list', '--data', join(file, 'data')]);
     expect({ code, stderr }).toEqual({
       code: 5,
-      stderr: expect.stringMatching(/^storage_unusable: .*\nOperator: make /),
+      stderr: expect.stringMatching(/^storage_unusable: .*\nMake /),
     });
     const doctor = await runCommand(place, ['doctor', '--data', join(file, 'data')]);
     expect(doctor.code).toBe(1);
-    expect(doctor.stdout).toMatch(/^fail +data +storage_unusable: .*Fix: make /m);
+    expect(doctor.stdout).toMatch(/^fail +data +storage_unusable: .*Fix: Make /m);
   });
 
   const broken = 'a: [1\n  b';

@@ -30,5 +30,5 @@ export const fail = (subject: string, said: string, fix: string): Finding => ({
 /** A thrown value as a line: its code, its message and its hint as the fix. */
 export function failed(subject: string, error: unknown): Finding {
   const { code, message, hint } = errorFacts(error);
-  return fail(subject, `${code}: ${withoutExcerpt(message)}`, hintForPeople(hint).replace(/^Operator: /, ''));
+  return fail(subject, `${code}: ${withoutExcerpt(message)}`, hintForPeople(hint));
 }
