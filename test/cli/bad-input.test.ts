@@ -55,6 +55,8 @@ describe('a mistake on the command line', () => {
       2,
       /^invalid_request: --expires .*until it is removed/,
     ],
+    ['a tail of less', ['audit', 'tail', '--', '-1'], 2, /must be 0 or more/],
+    ['a negative age', ['dlq', 'purge', '--older-than', '-1'], 2, /must be 0 or more/],
     ['a tail of nothing', ['audit', 'tail', '0'], 2, /^invalid_request: /],
   ];
 

@@ -2,7 +2,16 @@ import type { App } from '../../app.ts';
 import type { Folders, Session } from '../session.ts';
 import { examineConfigFolder, examineDataFolder, examineNode, examineSettings } from './folders.ts';
 import { failed, type Finding } from './finding.ts';
-import { examineAudit, examineEngines, examinePolicy, examineQueue, examineScanners, examineWorker } from './parts.ts';
+import { missingLog } from '../audit-check.ts';
+import {
+  auditFinding,
+  examineAudit,
+  examineEngines,
+  examinePolicy,
+  examineQueue,
+  examineScanners,
+  examineWorker,
+} from './parts.ts';
 
 /** Looks at everything, in the order things build on each other; what cannot be looked at is said. Never throws. */
 export async function examine(session: Session): Promise<readonly Finding[]> {
@@ -22,8 +31,15 @@ export async function examine(session: Session): Promise<readonly Finding[]> {
   if (first.some(({ level }) => level === 'fail')) {
     return [...first, skipped('queue, scanners, policy, worker and audit log')];
   }
+  // Before the application is opened, which makes the files that are not there.
+  const missing = missingLog(folders.data);
+  const parts = missing ? PARTS.filter(([subject]) => subject !== 'audit') : PARTS;
+  if (missing) first.push(auditFinding(missing));
   try {
-    return [...first, ...(await session.withApp((app) => examineApp(app, session, folders), { spawnWorker: false }))];
+    return [
+      ...first,
+      ...(await session.withApp((app) => examineApp(app, session, folders, parts), { spawnWorker: false })),
+    ];
   } catch (error) {
     return [...first, failed('app', error), skipped('scanners, policy, worker and audit log')];
   }
@@ -48,9 +64,14 @@ const PARTS: readonly (readonly [string, Part])[] = [
 ];
 
 /** One broken part must not hide the others. */
-async function examineApp(app: App, session: Session, folders: Folders): Promise<readonly Finding[]> {
+async function examineApp(
+  app: App,
+  session: Session,
+  folders: Folders,
+  parts: typeof PARTS,
+): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
-  for (const [subject, part] of PARTS) {
+  for (const [subject, part] of parts) {
     try {
       findings.push(...(await part(app, session, folders)));
     } catch (error) {
