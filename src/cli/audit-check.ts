@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { App } from '../app.ts';
 import type { AuditVerdict } from '../audit/verify.ts';
 import { ListScansInput } from '../model/contract/lists.ts';
+import { AppError } from '../model/errors.ts';
 import type { Session } from './session.ts';
 
 /**
@@ -17,13 +18,23 @@ export function missingLog(data: string): AuditVerdict | undefined {
 /** The chain, held against the queue: with both of its files deleted a log would look new. */
 export async function checkAudit({ audit, scans }: App, session: Session): Promise<AuditVerdict> {
   // Counted first: a scan is in the log before it is in the queue.
-  const { total } = await scans.listScans(ListScansInput.parse({ limit: 1 }), session.ask());
+  const total = await scansKnown(scans, session);
   const verdict = await audit.verify();
   if (verdict.entries > 0 || (verdict.ok && total === 0)) return verdict;
   if (!verdict.ok) return { ...verdict, reason: `the log is empty: ${verdict.reason ?? 'its entries are gone'}` };
   const held = total === 1 ? 'a scan, which was' : `${total} scans, each of which was`;
   const reason = `the log is empty although the queue holds ${held} in it: its files were deleted`;
   return { ...verdict, ok: false, reason };
+}
+
+/** A queue that cannot be read proves nothing; what is wrong with it is told elsewhere. */
+async function scansKnown(scans: App['scans'], { ask }: Session): Promise<number> {
+  try {
+    return (await scans.listScans(ListScansInput.parse({ limit: 1 }), ask())).total;
+  } catch (error) {
+    if (error instanceof AppError) return 0;
+    throw error;
+  }
 }
 
 /** What a verdict says, without its first words. */

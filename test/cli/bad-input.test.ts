@@ -68,6 +68,13 @@ describe('a mistake on the command line', () => {
 });
 
 describe('a broken installation', () => {
+  it('is told how to fill the very folder it looks at', async () => {
+    const folder = join(place.folder, 'not there yet');
+    const asked = await runCommand(place, ['doctor', '--config', folder]);
+    expect(asked.stdout).toContain(`Fix: \`scanmux init --config '${folder}'\` writes`);
+    expect((await runCommand(place, ['doctor'])).stdout).toContain('Fix: `scanmux init` writes');
+  });
+
   it('is told when the data folder lies below a file', async () => {
     const file = join(place.folder, 'file');
     writeFileSync(file, '');
@@ -143,7 +150,25 @@ describe('a broken installation', () => {
     expect({ code, stderr }).toEqual({ code: 5, stderr: expect.stringMatching(/^storage_unusable: /) });
     const doctor = await runCommand(place, ['doctor'], { env });
     expect(doctor.code).toBe(1);
-    expect(doctor.stdout).toMatch(/^fail .*storage_unusable/m);
+    expect(doctor.stdout).toMatch(
+      /^fail +queue +storage_unusable: .*queue\.db .*Fix: restore queue\.db, queue\.db-wal and queue\.db-shm .*loses the scan records/m,
+    );
+    expect(doctor.stdout).not.toMatch(/`scanmux doctor`/);
+    // The rest is looked at all the same.
+    for (const subject of ['scanners', 'engine', 'policy', 'audit']) {
+      expect(doctor.stdout).toMatch(new RegExp(`^ok +${subject} `, 'm'));
+    }
+  });
+
+  it('is told as damage of the audit log when that cannot be read', async () => {
+    const data = join(place.folder, 'damaged-audit');
+    const env = { SCANMUX_DATA_DIR: data };
+    expect((await runCommand(place, ['list'], { env })).code).toBe(0);
+    writeFileSync(join(data, 'audit.db'), 'not a database at all, only a few words in a file'.repeat(50));
+    const { code, stdout } = await runCommand(place, ['doctor'], { env });
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^fail +audit +storage_unusable: .*audit\.db/m);
+    expect(stdout).toMatch(/^ok +policy /m);
   });
 });
 

@@ -1,7 +1,9 @@
 import type { App } from '../../app.ts';
+import { AppError } from '../../model/errors.ts';
 import type { Folders, Session } from '../session.ts';
 import { examineConfigFolder, examineDataFolder, examineNode, examineSettings } from './folders.ts';
 import { failed, type Finding } from './finding.ts';
+import { examineAuditAlone, examineConfiguration } from './without-queue.ts';
 import { missingLog } from '../audit-check.ts';
 import {
   auditFinding,
@@ -24,7 +26,7 @@ export async function examine(session: Session): Promise<readonly Finding[]> {
   const { settings, finding } = examineSettings(folders.config, session.env);
   const first = [
     examineNode(),
-    ...examineConfigFolder(folders.config),
+    ...examineConfigFolder(folders.config, session.initCommand()),
     finding,
     ...examineDataFolder(folders.data, settings?.storage_reserve_mb ?? 0),
   ];
@@ -41,14 +43,29 @@ export async function examine(session: Session): Promise<readonly Finding[]> {
       ...(await session.withApp((app) => examineApp(app, session, folders, parts), { spawnWorker: false })),
     ];
   } catch (error) {
-    return [...first, failed('app', error), skipped('scanners, policy, worker and audit log')];
+    return [...first, ...(await examineRest(session, folders, { error, isLogThere: !missing }))];
   }
+}
+
+/** One database cannot be opened, and so the application cannot: what does without it is looked at all the same. */
+async function examineRest(
+  session: Session,
+  folders: Folders,
+  { error, isLogThere }: { error: unknown; isLogThere: boolean },
+): Promise<Finding[]> {
+  const isAudit = error instanceof AppError && error.message.includes('audit.db');
+  return [
+    failed(isAudit ? 'audit' : 'queue', error),
+    ...(await examineConfiguration(session, folders)),
+    ...(isAudit || !isLogThere ? [] : [await examineAuditAlone(folders.data)]),
+    skipped(isAudit ? 'queue and worker' : 'worker'),
+  ];
 }
 
 const skipped = (what: string): Finding => ({
   level: 'warn',
   subject: 'skipped',
-  said: `${what} were not looked at.`,
+  said: `${what} could not be looked at.`,
   fix: 'correct what failed above and run it again.',
 });
 
