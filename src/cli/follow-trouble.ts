@@ -10,7 +10,7 @@ const MIB = 2 ** 20;
 /** Why an unfinished scan stands still, as one line; undefined when it does not. @throws AppError queue_unavailable */
 export async function troubleOf(
   { folders }: Pick<Session, 'folders'>,
-  { seat, settings }: Pick<App, 'seat' | 'settings'>,
+  { seat, settings }: { seat: Pick<App['seat'], 'holder'>; settings: Pick<App['settings'], 'storage_reserve_mb'> },
   { state, waiting_for: what }: Pick<Waited, 'state' | 'waiting_for'>,
 ): Promise<string | undefined> {
   const { data } = folders();

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { diskTrouble } from '../../src/cli/follow-trouble.ts';
+import { diskTrouble, troubleOf } from '../../src/cli/follow-trouble.ts';
 import { openDatabase } from '../../src/platform/sqlite.ts';
 import { createPlace, MAIN, runCommand, startCommand, untilEnded, type Place } from './command-process.ts';
 
@@ -64,6 +64,20 @@ describe('following a scan', () => {
     expect(code).toBe(130);
     const [, id = ''] = /scanmux cancel (scan_\w+)/.exec(stderr) ?? [];
     expect((await runCommand(place, ['cancel', id])).stdout).toContain('will not start');
+  });
+
+  it('tells a running scan whose worker is gone from one that only takes long', async () => {
+    const running = { state: 'running', waiting_for: 'none' } as const;
+    const session = { folders: () => ({ config: tmpdir(), data: tmpdir() }) };
+    const app = (holder: string | undefined) => ({
+      seat: { holder: () => Promise.resolve(holder) },
+      settings: { storage_reserve_mb: 0 },
+    });
+    expect(await troubleOf(session, app(undefined), running)).toMatch(/^Its worker is gone: it waits for another one/);
+    expect(await troubleOf(session, app('a|1'), running)).toBeUndefined();
+    expect(await troubleOf(session, app('a|1'), { state: 'queued', waiting_for: 'slot' })).toBe(
+      'It waits for a free slot of its pool.',
+    );
   });
 
   it('tells a disk without room from one with room', async () => {
