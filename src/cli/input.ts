@@ -4,6 +4,7 @@ import { AppError } from '../model/errors.ts';
 
 /** Argument parser of commander for a whole number; the schema checks the bounds. */
 export function wholeNumber(text: string): number {
+  if (/^-\d+$/.test(text)) throw new InvalidArgumentError('It must be 0 or more.');
   if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
   return Number(text);
 }

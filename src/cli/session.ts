@@ -27,6 +27,8 @@ export interface Session {
   readonly log: Log;
   /** @throws AppError config_invalid when a folder is set to something relative */
   readonly folders: () => Folders;
+  /** `scanmux init` with the `--config` that leads to the folder in use. */
+  readonly initCommand: () => string;
   readonly ask: (signal?: AbortSignal) => Ask;
   /** Opens the application for one command and closes it whatever happens. @throws AppError as `openApp` */
   withApp<T>(body: (app: App) => Promise<T>, options?: { spawnWorker?: boolean }): Promise<T>;
@@ -42,6 +44,13 @@ export function foldersOf(globals: Globals, env: Environment): Folders {
   return { config: configFolder({ flag: globals.config, env }), data: dataFolder({ flag: globals.data, env }) };
 }
 
+/** Nothing when the folder would be found without it; quoted for a shell where a shell would take it apart. */
+function configOption(globals: Globals, env: Environment): string {
+  const { config } = foldersOf(globals, env);
+  if (config === foldersOf({}, env).config) return '';
+  return ` --config ${/^[\w./\\:-]+$/.test(config) ? config : `'${config.replaceAll("'", String.raw`'\''`)}'`}`;
+}
+
 export function createSession(globals: Globals, terminal: Terminal, env: Environment): Session {
   const log = createLog(levelFrom(env) ?? 'silent');
   const traceId = newTraceId();
@@ -51,6 +60,7 @@ export function createSession(globals: Globals, terminal: Terminal, env: Environ
     env,
     log,
     folders,
+    initCommand: () => `scanmux init${configOption(globals, env)}`,
     ask: (signal = new AbortController().signal) => ({
       caller: { tenant: LOCAL_TENANT, name: 'cli', isOperator: true },
       traceId,

@@ -11,8 +11,10 @@ export interface Problem {
 const MAX_SHOWN = 40;
 
 export function problemsText(problems: readonly Problem[]): string {
-  const lines = problems.slice(0, MAX_SHOWN).map(({ where, message }) => `${where}: ${message}`);
-  if (problems.length > MAX_SHOWN) lines.push(`and ${problems.length - MAX_SHOWN} more`);
+  // A parser stumbles over one mistake more than once.
+  const all = [...new Set(problems.map(({ where, message }) => `${where}: ${message}`))];
+  const lines = all.slice(0, MAX_SHOWN);
+  if (all.length > MAX_SHOWN) lines.push(`and ${all.length - MAX_SHOWN} more`);
   return lines.join('\n');
 }
 

@@ -37,6 +37,26 @@ describe('a mistake on the command line', () => {
     ['an unknown dead letter', ['dlq', 'retry', NO_SCAN], 4, /^scan_not_found: /],
     ['a bad cursor', ['list', '--cursor', 'x'], 2, /^cursor_invalid: /],
     ['a policy entry that is none', ['policy', 'allow', '10.0.0.1 10.0.0.2'], 2, /^invalid_request: /],
+    [
+      'a scope that has ended',
+      ['policy', 'allow', '10.9.9.9', '--expires', '2020-01-01'],
+      2,
+      /^invalid_request: --expires .*has passed.*\nCorrect it and run the command again/,
+    ],
+    [
+      'a last day that is none',
+      ['policy', 'allow', '10.9.9.9', '--expires', 'soon'],
+      2,
+      /^invalid_request: --expires .*date like/,
+    ],
+    [
+      'a deny entry that ends',
+      ['policy', 'deny', '10.9.9.9', '--expires', '2999-01-01'],
+      2,
+      /^invalid_request: --expires .*until it is removed/,
+    ],
+    ['a tail of less', ['audit', 'tail', '--', '-1'], 2, /must be 0 or more/],
+    ['a negative age', ['dlq', 'purge', '--older-than', '-1'], 2, /must be 0 or more/],
     ['a tail of nothing', ['audit', 'tail', '0'], 2, /^invalid_request: /],
   ];
 
@@ -48,17 +68,24 @@ describe('a mistake on the command line', () => {
 });
 
 describe('a broken installation', () => {
+  it('is told how to fill the very folder it looks at', async () => {
+    const folder = join(place.folder, 'not there yet');
+    const asked = await runCommand(place, ['doctor', '--config', folder]);
+    expect(asked.stdout).toContain(`Fix: \`scanmux init --config '${folder}'\` writes`);
+    expect((await runCommand(place, ['doctor'])).stdout).toContain('Fix: `scanmux init` writes');
+  });
+
   it('is told when the data folder lies below a file', async () => {
     const file = join(place.folder, 'file');
     writeFileSync(file, '');
     const { code, stderr } = await runCommand(place, ['list', '--data', join(file, 'data')]);
     expect({ code, stderr }).toEqual({
       code: 5,
-      stderr: expect.stringMatching(/^storage_unusable: .*\nOperator: make /),
+      stderr: expect.stringMatching(/^storage_unusable: .*\nMake /),
     });
     const doctor = await runCommand(place, ['doctor', '--data', join(file, 'data')]);
     expect(doctor.code).toBe(1);
-    expect(doctor.stdout).toMatch(/^fail +data +storage_unusable: .*Fix: make /m);
+    expect(doctor.stdout).toMatch(/^fail +data +storage_unusable: .*Fix: Make /m);
   });
 
   const broken = 'a: [1\n  b';
@@ -92,15 +119,25 @@ describe('a broken installation', () => {
     const shown = await runCommand(place, ['policy', 'show', '--config', config]);
     expect({ code: shown.code, stderr: shown.stderr }).toEqual({
       code: 2,
-      stderr: expect.stringMatching(/^config_invalid: The policy file was refused/),
+      stderr: expect.stringMatching(
+        /^config_invalid: The policy file was refused, .*at line 2.*\.\nCorrect the file.*\n$/,
+      ),
     });
+    expect(shown.stdout).toMatch(/^In force: +nothing/m);
+    expect(shown.stdout).not.toMatch(/max hosts|allowed:/i);
+    const edited = await runCommand(place, ['policy', 'allow', '10.0.0.1', '--config', config]);
+    expect({ code: edited.code, lines: edited.stderr.trim().split('\n').length }).toEqual({ code: 2, lines: 2 });
   });
 
   it('keeps its scanners when a reload finds a broken file', async () => {
     const config = join(place.folder, 'broken-scanners');
     mkdirSync(config);
     writeFileSync(join(config, 'scanners.yaml'), broken);
+    // One mistake that the parser meets twice at one place.
+    writeFileSync(join(config, 'scanners.yaml'), 'not yaml: [[[');
     const { code, stderr } = await runCommand(place, ['reload', '--config', config]);
+    const lines = stderr.trim().split('\n');
+    expect(new Set(lines).size).toBe(lines.length);
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(/^config_invalid: /) });
   });
 
@@ -113,7 +150,25 @@ describe('a broken installation', () => {
     expect({ code, stderr }).toEqual({ code: 5, stderr: expect.stringMatching(/^storage_unusable: /) });
     const doctor = await runCommand(place, ['doctor'], { env });
     expect(doctor.code).toBe(1);
-    expect(doctor.stdout).toMatch(/^fail .*storage_unusable/m);
+    expect(doctor.stdout).toMatch(
+      /^fail +queue +storage_unusable: .*queue\.db .*Fix: restore queue\.db, queue\.db-wal and queue\.db-shm .*loses the scan records/m,
+    );
+    expect(doctor.stdout).not.toMatch(/`scanmux doctor`/);
+    // The rest is looked at all the same.
+    for (const subject of ['scanners', 'engine', 'policy', 'audit']) {
+      expect(doctor.stdout).toMatch(new RegExp(`^ok +${subject} `, 'm'));
+    }
+  });
+
+  it('is told as damage of the audit log when that cannot be read', async () => {
+    const data = join(place.folder, 'damaged-audit');
+    const env = { SCANMUX_DATA_DIR: data };
+    expect((await runCommand(place, ['list'], { env })).code).toBe(0);
+    writeFileSync(join(data, 'audit.db'), 'not a database at all, only a few words in a file'.repeat(50));
+    const { code, stdout } = await runCommand(place, ['doctor'], { env });
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^fail +audit +storage_unusable: .*audit\.db/m);
+    expect(stdout).toMatch(/^ok +policy /m);
   });
 });
 

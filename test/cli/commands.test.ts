@@ -160,6 +160,25 @@ describe('commands of the operator', () => {
     expect((await runCommand(place, ['audit', 'tail'])).stdout).toContain('policy_change');
   });
 
+  it('policy check gives each reason once', async () => {
+    await runCommand(place, ['policy', 'allow', '10.7.0.1']);
+    for (const argv of [['10.7.0.1', '--intensity', 'intrusive'], ['10.7.0.0/16']]) {
+      const { code, stdout } = await runCommand(place, ['policy', 'check', ...argv]);
+      expect(code).toBe(3);
+      const sentences = stdout.split(/(?<=\.)\s+/);
+      expect(new Set(sentences).size).toBe(sentences.length);
+    }
+  });
+
+  it('policy deny says that it wins over what is allowed, and allow what a wide entry opens', async () => {
+    const denied = await runCommand(place, ['policy', 'deny', '10.7.0.1']);
+    expect(denied.stderr).toMatch(/^Deny wins: 10\.7\.0\.1 is allowed, and what 10\.7\.0\.1 covers of it is closed/m);
+    const wide = await runCommand(place, ['policy', 'allow', '0.0.0.0/0']);
+    expect(wide.code).toBe(0);
+    expect(wide.stderr).toMatch(/^Warning: 0\.0\.0\.0\/0 opens every IPv4 address .*at most 256.*stay closed/m);
+    expect((await runCommand(place, ['policy', 'allow', '0.0.0.0/0', '--remove'])).stderr).not.toContain('Warning');
+  });
+
   it('doctor is content, and warns when others may write the policy', async () => {
     const good = await runCommand(place, ['doctor']);
     expect(good.code).toBe(0);

@@ -7,7 +7,7 @@ import { countsText, coverageLines, findingsTable } from '../../src/cli/render/s
 import { fitText, renderTable, textWidth } from '../../src/cli/render/table.ts';
 import { stdioFlags } from '../../src/cli/stdio-flags.ts';
 import { createTerminal } from '../../src/cli/terminal.ts';
-import { AppError } from '../../src/model/errors.ts';
+import { AppError, ERROR_CATALOG } from '../../src/model/errors.ts';
 import type { FindingAnswer } from '../../src/model/contract/results.ts';
 import { noSeverities } from '../../src/model/finding.ts';
 
@@ -211,6 +211,14 @@ describe('hints', () => {
     expect(hintForPeople('Call list_scans for the scans there are.')).toBe(
       'Run `scanmux list` for the scans there are.',
     );
+    expect(hintForPeople('Operator: scanmux policy allow 10.0.0.1. Do not retry.')).toBe(
+      'To allow it: scanmux policy allow 10.0.0.1.',
+    );
+    expect(hintForPeople('Operator: free disk space.')).toBe('Free disk space.');
+    expect(hintForPeople('Leave 10.0.0.1 out, or operator: take it out.')).toBe('Leave 10.0.0.1 out, or take it out.');
+    for (const { hint } of Object.values(ERROR_CATALOG)) {
+      expect(hintForPeople(hint)).not.toMatch(/call again|Operator:|Do not retry|list_|get_|wait_for|^Call/i);
+    }
     expect(hintForPeople('Take a finding id from get_scan_results.')).toBe('Take a finding id from `scanmux results`.');
   });
 });

@@ -1,26 +1,26 @@
 import { AppError } from '../../model/errors.ts';
 import { cleanLine } from '../../model/untrusted.ts';
+import { AUDIT_FIX, brokenText, checkAudit, missingLog } from '../audit-check.ts';
 import { exitCode } from '../exit-codes.ts';
 import type { Session } from '../session.ts';
 
 /** `scanmux audit verify`: is every entry as it was written? */
-export const verifyAudit = (session: Session, { json }: { json?: boolean }): Promise<number> =>
-  session.withApp(
-    async ({ audit }) => {
-      const verdict = await audit.verify();
-      const { ok, entries, firstBad, reason, lastHash } = verdict;
-      const { terminal } = session;
-      if (json === true) terminal.out(JSON.stringify(verdict, undefined, 2));
-      else if (ok) terminal.out(`The audit log is unbroken: ${entries} entries, last hash ${lastHash}.`);
-      else {
-        const place = firstBad === undefined ? '' : ` at entry ${firstBad}`;
-        terminal.out(`The audit log is BROKEN${place}: ${reason ?? 'an entry is not as it was written'}.`);
-        terminal.note('Keep a copy of audit.db and audit.head of the data folder, and find out who could write there.');
-      }
-      return exitCode(ok ? 'ok' : 'failed');
-    },
-    { spawnWorker: false },
-  );
+export async function verifyAudit(session: Session, { json }: { json?: boolean }): Promise<number> {
+  const verdict =
+    missingLog(session.folders().data) ??
+    (await session.withApp((app) => checkAudit(app, session), { spawnWorker: false }));
+  const { ok, entries, lastHash } = verdict;
+  const { terminal } = session;
+  if (json === true) terminal.out(JSON.stringify(verdict, undefined, 2));
+  else if (ok) terminal.out(`The audit log is unbroken: ${entries} entries, last hash ${lastHash}.`);
+  else {
+    terminal.out(`The audit log is BROKEN${brokenText(verdict)}`);
+    terminal.note(capital(AUDIT_FIX));
+  }
+  return exitCode(ok ? 'ok' : 'failed');
+}
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 const MAX_TAIL = 10_000;
 
@@ -29,10 +29,18 @@ export const tailAudit = (session: Session, count: number, { json }: { json?: bo
   if (count < 1 || count > MAX_TAIL) {
     throw new AppError('invalid_request', `[n]: must be 1 to ${MAX_TAIL}.`);
   }
+  const missing = missingLog(session.folders().data);
+  if (missing) {
+    throw new AppError('storage_unusable', `The audit log cannot be shown: ${missing.reason ?? ''}.`, {
+      hint: '`scanmux audit verify` says what to do.',
+    });
+  }
   return session.withApp(
     async ({ audit }) => {
       const { terminal } = session;
-      for (const entry of await audit.tail(count)) {
+      const entries = await audit.tail(count);
+      if (entries.length === 0) terminal.note('The audit log is empty.');
+      for (const entry of entries) {
         const { seq, at, caller, action, decision, scanId: id, targets } = entry;
         const line = [seq, new Date(at).toISOString(), caller.name, action, decision, id, targets.join(' ')];
         const words = line.filter((word) => word !== undefined && word !== '').join('  ');

@@ -1,11 +1,16 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { POLICY_FILE } from '../../app.ts';
 import { RunUntrustedInput } from '../../model/contract/run.ts';
 import { AppError } from '../../model/errors.ts';
 import { editPolicy, type PolicyEdited } from '../../policy/edit-policy.ts';
+import { parsePolicy } from '../../policy/policy-schema.ts';
+import type { PolicyAnswer } from '../../policy/policy.ts';
 import { parseTarget } from '../../policy/target.ts';
+import { hintForPeople, refusedPolicy } from '../errors-for-people.ts';
 import { exitCode } from '../exit-codes.ts';
 import { readInput } from '../input.ts';
+import { allowsClosedBy, checkExpires, wideWarning } from '../policy-advice.ts';
 import type { Session } from '../session.ts';
 
 /** `scanmux policy show`: what is in force, and where it comes from. */
@@ -15,15 +20,22 @@ export const showPolicy = (session: Session): Promise<number> =>
       const { source, allow, deny, maxHosts, maxIntensity, lastError } = policy.describe();
       const { terminal } = session;
       terminal.out(`Source:         ${source}`);
+      if (lastError !== undefined) {
+        terminal.out('In force:       nothing: the file is refused, so every scan is denied');
+        throw new AppError('config_invalid', refusedPolicy(lastError), {
+          hint: 'Correct the file; it is read again at the next check.',
+        });
+      }
       terminal.out(`Max hosts:      ${maxHosts} per scan`);
       terminal.out(`Max intensity:  ${maxIntensity}`);
       terminal.out(['Allowed:', ...shown(allow)].join('\n'));
       terminal.out(['Denied:', ...shown(deny), '  - everything that is not allowed'].join('\n'));
-      if (lastError === undefined) return exitCode('ok');
-      throw new AppError('config_invalid', `The policy file was refused, so nothing is allowed: ${lastError}`);
+      return exitCode('ok');
     },
     { spawnWorker: false },
   );
+
+type Rules = ReturnType<typeof parsePolicy>;
 
 const shown = (rules: readonly string[]): string[] =>
   rules.length > 0 ? rules.map((rule) => `  - ${rule}`) : ['  (nothing)'];
@@ -44,6 +56,7 @@ export const changePolicy = (
   session.withApp(
     async ({ audit }) => {
       const { note, expires, remove = false } = options;
+      if (expires !== undefined) checkExpires(expires, list, Date.now());
       const file = join(session.folders().config, POLICY_FILE);
       const { caller, traceId } = session.ask();
       const detail = { list, remove, file };
@@ -57,10 +70,22 @@ export const changePolicy = (
       };
       const edited = await editPolicy(file, change, Date.now());
       tellEdit(session, edited, `${remove ? 'no longer in' : 'now in'} ${list} of ${file}`);
+      if (!remove) adviseOn(session, list, edited.entry, parsePolicy(readFileSync(file, 'utf8')));
       return exitCode('ok');
     },
     { spawnWorker: false },
   );
+
+function adviseOn({ terminal }: Session, list: 'allow' | 'deny', entry: string, rules: Rules): void {
+  if (list === 'allow') {
+    const warning = wideWarning(entry, rules.maxHosts);
+    if (warning !== undefined) terminal.note(warning);
+    return;
+  }
+  const closed = allowsClosedBy(entry, rules.allow, Date.now());
+  if (closed.length === 0) return;
+  terminal.note(`Deny wins: ${closed.join(', ')} is allowed, and what ${entry} covers of it is closed all the same.`);
+}
 
 function tellEdit({ terminal }: Session, { entry, changed, created, stillDeniedBy }: PolicyEdited, what: string): void {
   terminal.out(changed ? `${entry} is ${what}.` : `Nothing to change: ${entry} is ${what} already.`);
@@ -85,15 +110,22 @@ export const checkPolicy = (
       const checked = { intensity: input.intensity, caller: ask.caller };
       const answer = await policy.check([parseTarget(target)], checked, ask.signal);
       if (json === true) terminal.out(JSON.stringify(answer, undefined, 2));
-      else {
-        for (const { target: asked, allowed, rule, reason, fix, resolved } of answer.targets) {
-          terminal.out(`${asked.text}: ${allowed ? 'allowed' : 'denied'} (${rule})`);
-          if (!allowed) terminal.out(`  ${reason}${fix === undefined ? '' : ` ${fix}`}`);
-          if (resolved.length > 0) terminal.out(`  addresses: ${resolved.join(', ')}`);
-        }
-        if (answer.refusal) terminal.out(`${answer.refusal.reason} ${answer.refusal.fix}`);
-      }
+      else terminal.out(checkedLines(answer).join('\n'));
       return exitCode(answer.allowed ? 'ok' : 'refused');
     },
     { spawnWorker: false },
   );
+
+/** Each target with its reason; what holds for the request as a whole is said once. */
+function checkedLines({ targets, refusal }: PolicyAnswer): string[] {
+  const isTold = targets.some(({ reason }) => reason === refusal?.reason);
+  const lines = targets.flatMap(({ target, allowed, rule, reason, fix, resolved }) => {
+    const isOwnFix = fix !== undefined && (isTold || fix !== refusal?.fix);
+    return [
+      `${target.text}: ${allowed ? 'allowed' : 'denied'} (${rule})`,
+      ...(allowed ? [] : [`  ${reason}${isOwnFix ? ` ${hintForPeople(fix)}` : ''}`]),
+      ...(resolved.length > 0 ? [`  addresses: ${resolved.join(', ')}`] : []),
+    ];
+  });
+  return refusal && !isTold ? [...lines, `${refusal.reason} ${hintForPeople(refusal.fix)}`] : lines;
+}

@@ -48,7 +48,7 @@ export async function scan(session: Session, targets: readonly string[], options
 async function submitAndFollow(session: Session, app: App, input: Input, options: ScanOptions): Promise<number> {
   const interrupt = onInterrupt();
   try {
-    const submitted = await app.scans.submit(input, session.ask());
+    const submitted = await submit(session, app, input, interrupt.signal);
     const { scan_id: id, deduplicated, state } = submitted;
     const { terminal } = session;
     if (!options.wait) {
@@ -58,14 +58,27 @@ async function submitAndFollow(session: Session, app: App, input: Input, options
     }
     terminal.note(`Scan ${id} ${deduplicated ? `was already asked for and is ${state}` : `is ${state}`}.`);
     const ended = await followProgress(session, app, id, interrupt.signal);
-    if (!isFinal(ended.state)) {
+    if (!ended || !isFinal(ended.state)) {
       terminal.note(`The scan goes on. Look at it with: scanmux status ${id}   End it with: scanmux cancel ${id}`);
       return exitCode('interrupted');
     }
+    // Nothing is left that goes on without us: from here Ctrl-C simply ends.
+    interrupt.off();
     await printResults(session, app, { scan_id: id }, { json: options.json === true, all: false });
     return exitCode(exitOfScan(ended));
   } finally {
     interrupt.off();
+  }
+}
+
+/** An interrupt cannot take back what may be accepted already: it waits for the answer, which says how to come back. */
+async function submit({ terminal, ask }: Session, app: App, input: Input, interrupted: AbortSignal) {
+  const tell = (): void => terminal.note('The scan is just being accepted; Ctrl-C again ends at once.');
+  interrupted.addEventListener('abort', tell);
+  try {
+    return await app.scans.submit(input, ask());
+  } finally {
+    interrupted.removeEventListener('abort', tell);
   }
 }
 

@@ -1,8 +1,19 @@
 import type { App } from '../../app.ts';
+import { AppError } from '../../model/errors.ts';
 import type { Folders, Session } from '../session.ts';
 import { examineConfigFolder, examineDataFolder, examineNode, examineSettings } from './folders.ts';
 import { failed, type Finding } from './finding.ts';
-import { examineAudit, examineEngines, examinePolicy, examineQueue, examineScanners, examineWorker } from './parts.ts';
+import { examineAuditAlone, examineConfiguration } from './without-queue.ts';
+import { missingLog } from '../audit-check.ts';
+import {
+  auditFinding,
+  examineAudit,
+  examineEngines,
+  examinePolicy,
+  examineQueue,
+  examineScanners,
+  examineWorker,
+} from './parts.ts';
 
 /** Looks at everything, in the order things build on each other; what cannot be looked at is said. Never throws. */
 export async function examine(session: Session): Promise<readonly Finding[]> {
@@ -15,24 +26,46 @@ export async function examine(session: Session): Promise<readonly Finding[]> {
   const { settings, finding } = examineSettings(folders.config, session.env);
   const first = [
     examineNode(),
-    ...examineConfigFolder(folders.config),
+    ...examineConfigFolder(folders.config, session.initCommand()),
     finding,
     ...examineDataFolder(folders.data, settings?.storage_reserve_mb ?? 0),
   ];
   if (first.some(({ level }) => level === 'fail')) {
     return [...first, skipped('queue, scanners, policy, worker and audit log')];
   }
+  // Before the application is opened, which makes the files that are not there.
+  const missing = missingLog(folders.data);
+  const parts = missing ? PARTS.filter(([subject]) => subject !== 'audit') : PARTS;
+  if (missing) first.push(auditFinding(missing));
   try {
-    return [...first, ...(await session.withApp((app) => examineApp(app, session, folders), { spawnWorker: false }))];
+    return [
+      ...first,
+      ...(await session.withApp((app) => examineApp(app, session, folders, parts), { spawnWorker: false })),
+    ];
   } catch (error) {
-    return [...first, failed('app', error), skipped('scanners, policy, worker and audit log')];
+    return [...first, ...(await examineRest(session, folders, { error, isLogThere: !missing }))];
   }
+}
+
+/** One database cannot be opened, and so the application cannot: what does without it is looked at all the same. */
+async function examineRest(
+  session: Session,
+  folders: Folders,
+  { error, isLogThere }: { error: unknown; isLogThere: boolean },
+): Promise<Finding[]> {
+  const isAudit = error instanceof AppError && error.message.includes('audit.db');
+  return [
+    failed(isAudit ? 'audit' : 'queue', error),
+    ...(await examineConfiguration(session, folders)),
+    ...(isAudit || !isLogThere ? [] : [await examineAuditAlone(folders.data)]),
+    skipped(isAudit ? 'queue and worker' : 'worker'),
+  ];
 }
 
 const skipped = (what: string): Finding => ({
   level: 'warn',
   subject: 'skipped',
-  said: `${what} were not looked at.`,
+  said: `${what} could not be looked at.`,
   fix: 'correct what failed above and run it again.',
 });
 
@@ -48,9 +81,14 @@ const PARTS: readonly (readonly [string, Part])[] = [
 ];
 
 /** One broken part must not hide the others. */
-async function examineApp(app: App, session: Session, folders: Folders): Promise<readonly Finding[]> {
+async function examineApp(
+  app: App,
+  session: Session,
+  folders: Folders,
+  parts: typeof PARTS,
+): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
-  for (const [subject, part] of PARTS) {
+  for (const [subject, part] of parts) {
     try {
       findings.push(...(await part(app, session, folders)));
     } catch (error) {

@@ -1,6 +1,6 @@
 import { errorFacts } from '../../model/errors.ts';
 import { cleanLine } from '../../model/untrusted.ts';
-import { hintForPeople } from '../errors-for-people.ts';
+import { hintForPeople, withoutExcerpt } from '../errors-for-people.ts';
 
 /** One line of `scanmux doctor`. */
 export interface Finding {
@@ -27,8 +27,15 @@ export const fail = (subject: string, said: string, fix: string): Finding => ({
   level: 'fail',
 });
 
+const DAMAGED_QUEUE =
+  'restore queue.db, queue.db-wal and queue.db-shm of the data folder from a copy, or move all three away together. Moving ' +
+  'them away loses the scan records and the queue; reports and findings under scans/ and the audit log stay.';
+
 /** A thrown value as a line: its code, its message and its hint as the fix. */
 export function failed(subject: string, error: unknown): Finding {
   const { code, message, hint } = errorFacts(error);
-  return fail(subject, `${code}: ${message}`, hintForPeople(hint).replace(/^Operator: /, ''));
+  const isQueue = code === 'storage_unusable' && message.includes('queue.db') && message.includes('damaged');
+  // Whoever reads this has just run the doctor.
+  const fix = hintForPeople(hint).replace(/; `scanmux doctor` (checks|says)[^.;]*/, '');
+  return fail(subject, `${code}: ${withoutExcerpt(message)}`, isQueue ? DAMAGED_QUEUE : fix);
 }

@@ -14,13 +14,14 @@ export function examineNode(version = process.versions.node): Finding {
   return isOld ? fail('program', `${said}.`, `install Node ${OLDEST_NODE.join('.')} or newer.`) : ok('program', said);
 }
 
-export function examineConfigFolder(folder: string): Finding[] {
+/** @param initCommand What to type to fill this folder. */
+export function examineConfigFolder(folder: string, initCommand: string): Finding[] {
   if (!existsSync(folder)) {
     return [
       warn(
         'config',
         `${folder} is not there: built-in defaults are in force.`,
-        '`scanmux init` writes commented examples.',
+        `\`${initCommand}\` writes commented examples.`,
       ),
     ];
   }

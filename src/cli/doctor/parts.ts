@@ -1,5 +1,8 @@
 import { join } from 'node:path';
 import { POLICY_FILE, type App } from '../../app.ts';
+import type { AuditVerdict } from '../../audit/verify.ts';
+import { AUDIT_FIX, brokenText, checkAudit } from '../audit-check.ts';
+import { refusedPolicy } from '../errors-for-people.ts';
 import type { Folders, Session } from '../session.ts';
 import { fail, ok, warn, type Finding } from './finding.ts';
 import { writableByOthers } from './folders.ts';
@@ -45,9 +48,7 @@ export async function examinePolicy({ policy }: App, _session: Session, { config
   const said = `${source}: ${allow.length} allowed, ${deny.length} denied, max_hosts ${maxHosts}, max_intensity ${maxIntensity}`;
   const loose = writableByOthers(join(config, POLICY_FILE), 'policy');
   const state =
-    lastError === undefined
-      ? ok('policy', said)
-      : fail('policy', `The policy file was refused, so nothing is allowed: ${lastError}`, 'correct the file.');
+    lastError === undefined ? ok('policy', said) : fail('policy', refusedPolicy(lastError), 'correct the file.');
   return loose ? [state, loose] : [state];
 }
 
@@ -65,15 +66,11 @@ export async function examineWorker({ seat, queue }: App): Promise<Finding[]> {
   ];
 }
 
-export async function examineAudit({ audit }: App): Promise<Finding[]> {
-  const { ok: isUnbroken, entries, firstBad, reason } = await audit.verify();
-  if (isUnbroken) return [ok('audit', `${entries} entries, unbroken`)];
-  const place = firstBad === undefined ? '' : ` at entry ${firstBad}`;
-  return [
-    fail(
-      'audit',
-      `The chain is broken${place}: ${reason ?? 'an entry is not as it was written'}.`,
-      'keep a copy of audit.db and audit.head, and find out who could write there.',
-    ),
-  ];
+export async function examineAudit(app: App, session: Session): Promise<Finding[]> {
+  return [auditFinding(await checkAudit(app, session))];
+}
+
+export function auditFinding(verdict: AuditVerdict): Finding {
+  if (verdict.ok) return ok('audit', `${verdict.entries} entries, unbroken`);
+  return fail('audit', `The chain is broken${brokenText(verdict)}`, AUDIT_FIX);
 }
