@@ -24,10 +24,11 @@ export function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): ObjectSch
   return Shape.parse(made);
 }
 
-/** Bounds that only say "a safe integer" cost tokens and tell nobody anything. */
+/** What tells nobody anything costs tokens: bounds that say "a safe integer", a pattern that says what the format says. */
 function trim(part: z.core.JSONSchema.BaseSchema): void {
   if (part.maximum === Number.MAX_SAFE_INTEGER) delete part.maximum;
   if (part.minimum === Number.MIN_SAFE_INTEGER) delete part.minimum;
+  if (part.format === 'date-time') delete part.pattern;
 }
 
 export interface ListedTool {

@@ -18,9 +18,10 @@ import { cleanLine } from '../model/untrusted.ts';
 import type { Ask } from '../scans/deps.ts';
 import type { UseCases } from '../scans/use-cases.ts';
 import type { OnProgress } from '../scans/wait.ts';
-import { argumentError, lenient } from './arguments.ts';
+import { argumentError } from './arguments.ts';
 import { TOOLS } from './catalogue.ts';
 import { listed } from './json-schema.ts';
+import { lenient } from './lenient.ts';
 import { refuseOddText } from './odd-text.ts';
 import type { AnyTool, ToolContext } from './tool.ts';
 

@@ -47,7 +47,7 @@ export function defineTool<Input extends z.ZodType, Output extends z.ZodType<Ans
   return {
     ...facts,
     prepare(args) {
-      const { data, error } = tool.input.safeParse(args);
+      const { data, error } = tool.input.safeParse(args, { reportInput: true });
       return error ? { error } : { run: (context) => run(data, context) };
     },
   };

@@ -3,7 +3,9 @@ import { Verdict } from '../coverage.ts';
 import { BySeverity } from '../finding.ts';
 import { Intensity, ScanState } from '../scan.ts';
 
-const IsoTime = z.iso.datetime({ offset: true }).describe('ISO 8601 with zone, e.g. 2026-01-31T08:00:00Z.');
+const IsoTime = z.iso
+  .datetime({ offset: true })
+  .meta({ description: 'ISO 8601 with zone.', examples: ['2026-01-31T08:00:00Z'] });
 
 export const ListScansInput = z.strictObject({
   state: ScanState.optional().describe('Only scans in this state.'),
