@@ -41,8 +41,8 @@ export function nearest(word: string, candidates: readonly string[]): string | u
 }
 
 /**
- * The name that was most likely meant by another word for the same: a small slip, else one that shares its whole words (pool, scanner_pool), else
- * a larger slip, else one that holds the word. Undefined when none is near. Long words are not compared: they are no slip.
+ * The name that was most likely meant: by a small slip, else one that shares its whole words (pool, scanner_pool), else
+ * by a larger slip, else one that holds the word. Undefined when none is near.
  */
 export function nearestName(word: string, candidates: readonly string[]): string | undefined {
   if (word.length === 0 || word.length > 64) return undefined;

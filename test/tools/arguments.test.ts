@@ -192,6 +192,16 @@ describe('an invalid request', () => {
   });
 });
 
+describe('a look at the scans on the scanners themselves', () => {
+  it('is an unsupported option while no engine has any, and off unless asked for', async () => {
+    const { ok, fails } = await wire();
+    expect(await fails('list_scanners', { remote_scans: true })).toBe(
+      'option_unsupported: No configured engine has remote scans to list (remote_scans). Leave remote_scans out.',
+    );
+    expect(await ok('list_scanners', { remote_scans: 'False' })).toEqual(await ok('list_scanners'));
+  });
+});
+
 describe('what is read is written down', () => {
   it('names the scan and the trace of every look at results', async () => {
     const { ok, app } = await wire();

@@ -55,7 +55,7 @@ const PROMISED: Readonly<Record<string, readonly string[]>> = {
     'cursor',
   ],
   get_finding: ['finding_id', 'max_tokens'],
-  list_scanners: ['scanner_pool'],
+  list_scanners: ['scanner_pool', 'remote_scans'],
   get_queue_status: ['scanner_pool'],
 };
 

@@ -41,8 +41,9 @@ export type ScanList = z.infer<typeof ScanList>;
 
 export const ListScannersInput = z.strictObject({
   scanner_pool: z.string().max(64).optional().describe('Only this pool.'),
+  remote_scans: z.boolean().default(false).describe('Also list scans in folders the operator opened.'),
 });
-export type ListScannersInput = z.infer<typeof ListScannersInput>;
+export type ListScannersInput = z.input<typeof ListScannersInput>;
 
 export const ScannerList = z.strictObject({
   summary: z.string(),
