@@ -1,9 +1,12 @@
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { InMemoryTransport } from '@modelcontextprotocol/sdk/inMemory.js';
 import { ErrorCode, McpError } from '@modelcontextprotocol/sdk/types.js';
 import { z } from 'zod';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { getScanResults } from '../../src/tools/get-scan-results.ts';
 import { lenient } from '../../src/tools/lenient.ts';
 import { runUntrustedScan } from '../../src/tools/run-untrusted-scan.ts';
+import { createMcpServer } from '../../src/tools/server.ts';
 import { wire } from './wire.ts';
 
 const Planned = z.object({ targets: z.array(z.object({ target: z.string() })) });
@@ -215,6 +218,40 @@ describe('what is read is written down', () => {
       ['read_results', id],
     ]);
     expect(entries.every(({ traceId }) => /^[0-9a-f]{32}$/.test(traceId ?? ''))).toBe(true);
+  });
+});
+
+describe('a call refused for its arguments', () => {
+  it('is noted before it is answered when the tool would change something, and only then', async () => {
+    const { app } = await wire();
+    const noted: string[] = [];
+    const server = createMcpServer({
+      version: '0.0.0',
+      open: () =>
+        Promise.resolve({
+          ...app.scans,
+          noteRefusal: async (tool, code, { caller, traceId }) => {
+            noted.push([tool, code, caller.name, traceId.length].join(' '));
+          },
+        }),
+      onDefect: (error) => {
+        throw error;
+      },
+    });
+    const client = new Client({ name: 'noted', version: '1.0.0' });
+    const [clientSide, serverSide] = InMemoryTransport.createLinkedPair();
+    await server.connect(serverSide);
+    await client.connect(clientSide);
+    onTestFinished(() => client.close());
+    const call = (name: string, args: Record<string, unknown>) => client.callTool({ name, arguments: args });
+    expect(await call('run_untrusted_scan', { targets: [] })).toMatchObject({ isError: true });
+    expect(await call('cancel_scan', { scan_id: 'a\0' })).toMatchObject({ isError: true });
+    expect(await call('plan_scan', { targets: [] })).toMatchObject({ isError: true });
+    expect(await call('list_scans', { limit: 0 })).toMatchObject({ isError: true });
+    expect(noted).toEqual([
+      'run_untrusted_scan invalid_request stdio:noted 32',
+      'cancel_scan invalid_request stdio:noted 32',
+    ]);
   });
 });
 
