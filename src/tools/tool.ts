@@ -22,6 +22,12 @@ export interface ToolContext {
   readonly onProgress: OnProgress | undefined;
 }
 
+/** The tool whose listed answer spells out objects that other answers hold as well. */
+export interface SeeAlso {
+  readonly tool: string;
+  readonly output: z.ZodType;
+}
+
 /** A tool, independent of any SDK: what it is called, takes and gives, and the one use case it passes to. */
 export interface Tool<Input extends z.ZodType = z.ZodType, Output extends z.ZodType = z.ZodType> {
   readonly name: string;
@@ -29,6 +35,7 @@ export interface Tool<Input extends z.ZodType = z.ZodType, Output extends z.ZodT
   readonly description: string;
   readonly input: Input;
   readonly output: Output;
+  readonly seeAlso?: SeeAlso;
   readonly annotations: ToolAnnotations;
   readonly run: (input: z.output<Input>, context: ToolContext) => Promise<z.output<Output>>;
 }

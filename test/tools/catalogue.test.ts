@@ -84,6 +84,18 @@ describe('the list of tools', () => {
     expect(tokens).toBeLessThanOrEqual(MAX_LIST_TOKENS);
   });
 
+  it('spells out each part of a status once, and says where', () => {
+    const part = (tool: string, key: string) => tools.find(({ name }) => name === tool)?.outputSchema.properties[key];
+    for (const key of ['progress', 'coverage', 'authentication', 'results', 'error']) {
+      expect(part('get_scan_status', key)).toMatchObject({
+        properties: expect.anything(),
+        additionalProperties: false,
+      });
+      for (const tool of ['run_untrusted_scan', 'wait_for_scan'])
+        expect(part(tool, key)).toEqual({ type: 'object', description: 'As in get_scan_status.' });
+    }
+  });
+
   it('is what the documentation describes, one section per tool', () => {
     const page = renderToolDocs(1);
     expect([...page.matchAll(/^## (\w+)$/gm)].map(([, name]) => name)).toEqual(tools.map(({ name }) => name));
