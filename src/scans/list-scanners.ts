@@ -1,4 +1,5 @@
 import type { ListScannersInput, ScannerList } from '../model/contract/lists.ts';
+import { AppError } from '../model/errors.ts';
 import { instanceKey } from '../queue/queue.ts';
 import type { Instance, InstanceHealth, Pool } from '../registry/registry.ts';
 import type { Ask, ScanDeps } from './deps.ts';
@@ -10,9 +11,10 @@ type InstanceEntry = PoolEntry['instances'][number];
 
 export type ListScanners = (input: ListScannersInput, ask: Ask) => Promise<ScannerList>;
 
-/** @throws AppError pool_unknown, queue_unavailable */
+/** @throws AppError pool_unknown, option_unsupported, queue_unavailable */
 export function createListScanners({ queue, registry }: Deps): ListScanners {
-  return async ({ scanner_pool: only }, { caller, signal }) => {
+  return async ({ scanner_pool: only, remote_scans: isRemoteAsked = false }, { caller, signal }) => {
+    if (isRemoteAsked) throw new AppError('option_unsupported', NO_REMOTE_SCANS, { hint: 'Leave remote_scans out.' });
     const shown = only === undefined ? registry.pools() : [registry.pool(only)];
     const [active, status, states] = await Promise.all([
       queue.activeByInstance(),
@@ -41,6 +43,8 @@ export function createListScanners({ queue, registry }: Deps): ListScanners {
     };
   };
 }
+
+const NO_REMOTE_SCANS = 'No configured engine has remote scans to list (remote_scans).';
 
 const total = (instances: readonly { active: number }[]): number =>
   instances.reduce((sum, { active }) => sum + active, 0);

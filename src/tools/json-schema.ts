@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { AnyTool } from './tool.ts';
+import type { AnyTool, SeeAlso } from './tool.ts';
 
 export interface ObjectSchema {
   readonly type: 'object';
@@ -19,15 +19,20 @@ export function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): ObjectSch
   const { $schema: _, ...made } = z.toJSONSchema(schema, {
     target: 'draft-7',
     io,
-    override: ({ jsonSchema: part }) => trim(part),
+    override: ({ jsonSchema: part }) => trim(part, io),
   });
   return Shape.parse(made);
 }
 
-/** Bounds that only say "a safe integer" cost tokens and tell nobody anything. */
-function trim(part: z.core.JSONSchema.BaseSchema): void {
+/**
+ * What tells nobody anything costs tokens: bounds that say "a safe integer", a pattern that says what the format says,
+ * and in answers that a count is not negative.
+ */
+function trim(part: z.core.JSONSchema.BaseSchema, io: 'input' | 'output'): void {
+  if (io === 'output' && part.minimum === 0) delete part.minimum;
   if (part.maximum === Number.MAX_SAFE_INTEGER) delete part.maximum;
   if (part.minimum === Number.MIN_SAFE_INTEGER) delete part.minimum;
+  if (part.format === 'date-time') delete part.pattern;
 }
 
 export interface ListedTool {
@@ -40,11 +45,26 @@ export interface ListedTool {
 }
 
 /** A tool as `tools/list` shows it. */
-export const listed = ({ name, title, description, input, output, annotations }: AnyTool): ListedTool => ({
+export const listed = ({ name, title, description, input, output, seeAlso, annotations }: AnyTool): ListedTool => ({
   name,
   title,
   description,
   inputSchema: jsonSchema(input, 'input'),
-  outputSchema: jsonSchema(output, 'output'),
+  outputSchema: seeAlso ? withoutRepeats(jsonSchema(output, 'output'), seeAlso) : jsonSchema(output, 'output'),
   annotations: { title, ...annotations },
 });
+
+/**
+ * The schema with a reference instead of each object that the list spells out at another tool. In words: `$ref` cannot
+ * point into another schema, and `$defs` within one cost more tokens than they save.
+ */
+function withoutRepeats(schema: ObjectSchema, { tool, output }: SeeAlso): ObjectSchema {
+  const there = jsonSchema(output, 'output').properties;
+  const isRepeat = (key: string, part: PropertySchema): boolean =>
+    part.type === 'object' && JSON.stringify(part) === JSON.stringify(there[key]);
+  const properties = Object.entries(schema.properties).map(([key, part]) => [
+    key,
+    isRepeat(key, part) ? { type: 'object', description: `As in ${tool}.` } : part,
+  ]);
+  return { ...schema, properties: Object.fromEntries(properties) };
+}

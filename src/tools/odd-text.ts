@@ -7,17 +7,22 @@ const HALF_PAIR = /\p{Surrogate}/u;
 /** Targets have their own check, with their own code and a better reason. */
 const CHECKED_ELSEWHERE: ReadonlySet<string> = new Set(['targets']);
 
-/** @throws AppError invalid_request when a text in any argument, at any depth, would not be kept as it was written */
-export function refuseOddText(args: Readonly<Record<string, unknown>>): void {
+/** The refusal, when a text in any argument, at any depth, would not be kept as it was written. */
+export function oddText(args: Readonly<Record<string, unknown>>): AppError | undefined {
   for (const [name, value] of Object.entries(args)) {
-    refuse(`The argument name ${JSON.stringify(name.slice(0, 60))}`, name);
-    if (!CHECKED_ELSEWHERE.has(name)) for (const text of textsIn(value)) refuse(name, text);
+    const texts = CHECKED_ELSEWHERE.has(name) ? [] : textsIn(value);
+    const odd = refusal(`The argument name ${JSON.stringify(name.slice(0, 60))}`, [name]) ?? refusal(name, texts);
+    if (odd) return odd;
   }
+  return undefined;
 }
 
-function refuse(place: string, text: string): void {
-  const what = NUL.test(text) ? 'a NUL character' : HALF_PAIR.test(text) ? 'half of a surrogate pair' : undefined;
-  if (what !== undefined) throw new AppError('invalid_request', `${place} holds ${what}.`);
+function refusal(place: string, texts: Iterable<string>): AppError | undefined {
+  for (const text of texts) {
+    const what = NUL.test(text) ? 'a NUL character' : HALF_PAIR.test(text) ? 'half of a surrogate pair' : undefined;
+    if (what !== undefined) return new AppError('invalid_request', `${place} holds ${what}.`);
+  }
+  return undefined;
 }
 
 /** Every text and key in a value. A stack of its own: what a client sends may be nested deeper than calls can be. */

@@ -21,7 +21,7 @@ export function renderToolDocs(listTokens: number): string {
 
 const RULES = `Every answer is an object whose first key is \`summary\`: what was and was not looked at, the counts, the next step. The text content holds the same object as compact JSON. A failure has \`isError: true\`, no structured content, and a text of two lines: \`code: message hint\`, then the same as JSON.
 
-Arguments are read leniently where clients are sloppy: one string, or a string that holds a JSON array, where a list is due; \`"8080"\` where a number is due. An argument that does not exist is refused with the nearest right name.`;
+Arguments are read leniently where clients are sloppy: one string, or a string that holds a JSON array, where a list is due; \`"8080"\` where a number is due, and \`[80, 443]\` where \`80,443\` is; values of a fixed set in any case, and several with commas where a list of them is due; null for what is left out. An argument that does not exist is refused with the nearest right name, and so is text with a NUL character or half of a surrogate pair.`;
 
 function section({ name, title, description, annotations, inputSchema, outputSchema }: ListedTool): string {
   const { readOnlyHint, destructiveHint, idempotentHint, openWorldHint } = annotations;
@@ -66,7 +66,10 @@ const isRequired = ({ required }: ObjectSchema, name: string): boolean =>
 
 const isSchema = (value: unknown): value is PropertySchema => typeof value === 'object' && value !== null;
 
-const meaning = ({ description }: PropertySchema): string => (typeof description === 'string' ? description : '');
+function meaning({ description, examples }: PropertySchema): string {
+  const told = typeof description === 'string' ? description : '';
+  return Array.isArray(examples) ? `${told} Example: \`${examples.join('`, `')}\`.` : told;
+}
 
 const defaultText = (part: PropertySchema): string =>
   part['default'] === undefined ? '' : `\`${JSON.stringify(part['default']).replaceAll('"', '')}\``;

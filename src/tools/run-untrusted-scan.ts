@@ -1,4 +1,5 @@
 import { RunUntrustedInput, SubmittedScan } from '../model/contract/run.ts';
+import { getScanStatus } from './get-scan-status.ts';
 import { defineTool } from './tool.ts';
 
 export const runUntrustedScan = defineTool({
@@ -10,6 +11,7 @@ export const runUntrustedScan = defineTool({
     'refused; only an operator can widen it. plan_scan tells beforehand what a run would do.',
   input: RunUntrustedInput,
   output: SubmittedScan,
+  seeAlso: { tool: getScanStatus.name, output: getScanStatus.output },
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
   run: (input, { scans, ask }) => scans.submit(input, ask),
 });

@@ -18,11 +18,12 @@ import { cleanLine } from '../model/untrusted.ts';
 import type { Ask } from '../scans/deps.ts';
 import type { UseCases } from '../scans/use-cases.ts';
 import type { OnProgress } from '../scans/wait.ts';
-import { argumentError, lenient } from './arguments.ts';
+import { argumentError } from './arguments.ts';
 import { TOOLS } from './catalogue.ts';
 import { listed } from './json-schema.ts';
-import { refuseOddText } from './odd-text.ts';
-import type { AnyTool, ToolContext } from './tool.ts';
+import { lenient } from './lenient.ts';
+import { oddText } from './odd-text.ts';
+import type { AnyTool, RefusalLog, ToolContext } from './tool.ts';
 
 const INSTRUCTIONS =
   'scanmux runs vulnerability scans on systems its operator has authorised. Usual way: list_scanners, plan_scan, ' +
@@ -33,7 +34,7 @@ const INSTRUCTIONS =
 export interface McpServerOptions {
   readonly version: string;
   /** Opens the application at the first call, so that a client gets its handshake at once. Asked again after a failure. */
-  readonly open: () => Promise<UseCases>;
+  readonly open: () => Promise<UseCases & RefusalLog>;
   /** Called for failures nobody foresaw. */
   readonly onDefect: (error: unknown, facts: { tool: string; trace_id: string }) => void;
 }
@@ -92,16 +93,30 @@ async function answer(
   args: Readonly<Record<string, unknown>>,
   context: () => Promise<ToolContext>,
 ): Promise<CallToolResult> {
-  const meant = lenient(tool, args);
-  refuseOddText(meant);
-  const call = tool.prepare(meant);
-  if (call.error) throw argumentError(tool, call.error);
+  const call = prepared(tool, args);
+  if (call instanceof AppError) {
+    // Like every refusal of what would change something: written down before the caller hears of it.
+    if (!tool.annotations.readOnlyHint) await noteRefusal(tool, call, await context());
+    throw call;
+  }
   const structuredContent = await call.run(await context());
   return {
     structuredContent: { ...structuredContent },
     content: [{ type: 'text', text: jsonText(structuredContent) }],
   };
 }
+
+/** The call, or why its arguments are no good. */
+function prepared(tool: AnyTool, args: Readonly<Record<string, unknown>>) {
+  const meant = lenient(tool, args);
+  const odd = oddText(meant);
+  if (odd) return odd;
+  const call = tool.prepare(meant);
+  return call.error ? argumentError(tool, call.error) : call;
+}
+
+const noteRefusal = async ({ name }: AnyTool, { code }: AppError, { scans, ask }: ToolContext): Promise<void> =>
+  scans.noteRefusal?.(name, code, ask);
 
 /** Use cases give the same object again while nothing has changed. */
 const texts = new WeakMap<object, string>();

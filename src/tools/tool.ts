@@ -10,11 +10,22 @@ export interface ToolAnnotations {
   readonly openWorldHint: boolean;
 }
 
+/** Where a call is written down that was refused before it reached a use case. */
+export interface RefusalLog {
+  readonly noteRefusal?: (tool: string, code: string, ask: Ask) => Promise<void>;
+}
+
 export interface ToolContext {
-  readonly scans: UseCases;
+  readonly scans: UseCases & RefusalLog;
   readonly ask: Ask;
   /** Set when the client asked for progress of this call. */
   readonly onProgress: OnProgress | undefined;
+}
+
+/** The tool whose listed answer spells out objects that other answers hold as well. */
+export interface SeeAlso {
+  readonly tool: string;
+  readonly output: z.ZodType;
 }
 
 /** A tool, independent of any SDK: what it is called, takes and gives, and the one use case it passes to. */
@@ -24,6 +35,7 @@ export interface Tool<Input extends z.ZodType = z.ZodType, Output extends z.ZodT
   readonly description: string;
   readonly input: Input;
   readonly output: Output;
+  readonly seeAlso?: SeeAlso;
   readonly annotations: ToolAnnotations;
   readonly run: (input: z.output<Input>, context: ToolContext) => Promise<z.output<Output>>;
 }
@@ -47,7 +59,7 @@ export function defineTool<Input extends z.ZodType, Output extends z.ZodType<Ans
   return {
     ...facts,
     prepare(args) {
-      const { data, error } = tool.input.safeParse(args);
+      const { data, error } = tool.input.safeParse(args, { reportInput: true });
       return error ? { error } : { run: (context) => run(data, context) };
     },
   };

@@ -1,4 +1,5 @@
 import { Waited, WaitInput } from '../model/contract/status.ts';
+import { getScanStatus } from './get-scan-status.ts';
 import { defineTool, READ_ONLY } from './tool.ts';
 
 export const waitForScan = defineTool({
@@ -9,6 +10,7 @@ export const waitForScan = defineTool({
     'again after poll_after_seconds.',
   input: WaitInput,
   output: Waited,
+  seeAlso: { tool: getScanStatus.name, output: getScanStatus.output },
   annotations: READ_ONLY,
   run: (input, { scans, ask, onProgress }) => scans.wait(input, ask, onProgress),
 });

@@ -67,6 +67,18 @@ describe('a refused run', () => {
     expect(missing.text).toMatch(/no nmap at \/nowhere\/nmap.*apt-get install nmap/);
   });
 
+  it('names an argument that would be changed or lost on the way', async () => {
+    const mcp = await connect(createInstallation());
+    const key = await refusedRun(mcp, { idempotency_key: 'abcdefgh\0X' }, 'invalid_request');
+    expect(key.text).toMatch(/^invalid_request: idempotency_key holds a NUL character\./);
+    const half = await refusedRun(mcp, { templates: ['findings:1\ud800'] }, 'invalid_request');
+    expect(half.text).toMatch(/^invalid_request: templates holds half of a surrogate pair\./);
+    const proto: Run = JSON.parse('{"__proto__": {"scanner_pool": "x"}}');
+    for (const tool of ['run_untrusted_scan', 'list_scans'])
+      expect((await mcp.fails(tool, { ...proto })).text).toMatch(/Unknown argument "__proto__"\./);
+    expect(await mcp.ok('list_scans')).toMatchObject({ total: 0 });
+  });
+
   it('keeps an idempotency key for the request it was first used with', async () => {
     const mcp = await connect(createInstallation());
     const key = { idempotency_key: 'the-same-key' };

@@ -1,6 +1,12 @@
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { InMemoryTransport } from '@modelcontextprotocol/sdk/inMemory.js';
 import { ErrorCode, McpError } from '@modelcontextprotocol/sdk/types.js';
 import { z } from 'zod';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { getScanResults } from '../../src/tools/get-scan-results.ts';
+import { lenient } from '../../src/tools/lenient.ts';
+import { runUntrustedScan } from '../../src/tools/run-untrusted-scan.ts';
+import { createMcpServer } from '../../src/tools/server.ts';
 import { wire } from './wire.ts';
 
 const Planned = z.object({ targets: z.array(z.object({ target: z.string() })) });
@@ -22,6 +28,35 @@ describe('arguments of sloppy clients', () => {
     expect(await ok('plan_scan', { targets: '127.0.0.1', priority: '3', wait_seconds: ' 0 ' })).toMatchObject({
       allowed: true,
     });
+  });
+
+  it('may give ports as a number or a list, and the values of a fixed set in any case or with commas', async () => {
+    const { ok, app } = await wire();
+    const request = async (args: Record<string, unknown>) => {
+      const { scan_id: id } = await ok('run_untrusted_scan', {
+        targets: '127.0.0.1',
+        scanner_pool: 'baseline',
+        ...args,
+      });
+      return (await app.queue.get('local', String(id)))?.request;
+    };
+    expect(await request({ ports: 8080 })).toMatchObject({ ports: '8080' });
+    for (const ports of [[80, 443], ['80', ' 443'], '[80, 443]', '80, 443'])
+      expect(await request({ ports })).toMatchObject({ ports: '80,443' });
+    expect(await request({ intensity: ' Light' })).toMatchObject({ intensity: 'light' });
+    expect(await ok('list_scans', { state: 'QUEUED' })).toMatchObject({ total: expect.any(Number) });
+  });
+
+  it('are read by the schema, whichever tool it is', () => {
+    const read = (args: Record<string, unknown>) => lenient(getScanResults, args);
+    const both = { severity_levels: ['high', 'critical'] };
+    for (const levels of ['high,critical', 'High, CRITICAL', ['HIGH', 'critical'], '["high", "Critical"]'])
+      expect(read({ severity_levels: levels })).toEqual(both);
+    expect(read({ severity_levels: 'High' })).toEqual({ severity_levels: ['high'] });
+    expect(read({ fields: 'title,severity' })).toEqual({ fields: ['title,severity'] });
+    expect(read({ kev_only: 'True', min_cvss: '7.5', text: 7 })).toEqual({ kev_only: true, min_cvss: 7.5, text: '7' });
+    expect(read({ text: ['a', 'b'], sort: 7 })).toEqual({ text: ['a', 'b'], sort: 7 });
+    expect(lenient(runUntrustedScan, { targets: '127.0.0.1,::1' })).toEqual({ targets: ['127.0.0.1,::1'] });
   });
 
   it('keep their own words where text is due, whatever it looks like', async () => {
@@ -46,25 +81,57 @@ describe('an invalid request', () => {
 
   it('names the argument that is missing, of the wrong type or out of bounds', async () => {
     const { fails } = await wire();
-    const targets = ['127.0.0.1'];
-    expect(await fails('run_untrusted_scan')).toMatch(/^invalid_request: targets: .+ Correct the named argument/);
-    expect(await fails('run_untrusted_scan', { targets: [] })).toMatch(/^invalid_request: targets: /);
-    expect(await fails('run_untrusted_scan', { targets: [7] })).toMatch(/^invalid_request: targets\[0\]: /);
-    expect(await fails('run_untrusted_scan', { targets: { a: 1 } })).toMatch(/^invalid_request: targets: /);
-    expect(await fails('run_untrusted_scan', { targets, priority: 'high' })).toMatch(/^invalid_request: priority: /);
-    expect(await fails('run_untrusted_scan', { targets, priority: 11 })).toMatch(/^invalid_request: priority: /);
-    expect(await fails('run_untrusted_scan', { targets, intensity: 'brutal' })).toMatch(
-      /^invalid_request: intensity: .*intrusive/,
+    const run = (args: Record<string, unknown>) => fails('run_untrusted_scan', { targets: ['127.0.0.1'], ...args });
+    const told: readonly (readonly [Record<string, unknown>, string])[] = [
+      [{ targets: null }, 'targets is missing.'],
+      [{ targets: [] }, 'targets must be 1 to 1,000 entries.'],
+      [{ targets: [7] }, 'targets[0] must be text, 1 to 2,000 characters.'],
+      [{ targets: { a: 1 } }, 'targets must be a list, 1 to 1,000 entries.'],
+      [{ priority: 'high' }, 'priority must be a whole number, 1 to 10.'],
+      [{ priority: 2.5 }, 'priority must be a whole number, 1 to 10.'],
+      [{ priority: 11 }, 'priority must be 1 to 10.'],
+      [{ wait_seconds: -1 }, 'wait_seconds must be 0 to 50.'],
+      [{ intensity: 'brutal' }, 'intensity must be one of light, standard, intrusive.'],
+      [{ intensity: 'standart' }, 'intensity must be one of light, standard, intrusive; did you mean standard?'],
+      [{ intensity: 3 }, 'intensity must be one of light, standard, intrusive.'],
+      [
+        { severity_levels: 'high,criticl' },
+        'severity_levels[1] must be one of info, low, medium, high, critical; did you mean critical?',
+      ],
+      [{ ports: '80;443' }, 'ports must be text like 80,443,8000-8100, at most 2,000 characters.'],
+      [{ ports: ['http', 80] }, 'ports must be text like 80,443,8000-8100.'],
+      [{ ports: true }, 'ports must be text like 80,443,8000-8100.'],
+      [{ scanner_pool: 'x'.repeat(65) }, 'scanner_pool must be at most 64 characters.'],
+      [{ idempotency_key: 'short' }, 'idempotency_key must be 8 to 200 characters.'],
+      [{ priority: 0, wait_seconds: 51 }, 'priority must be 1 to 10. wait_seconds must be 0 to 50.'],
+    ];
+    const hint = 'Correct the named argument and call again.';
+    for (const [args, words] of told) expect(await run(args)).toBe(`invalid_request: ${words} ${hint}`);
+    expect(await run({ ports: '99999', scanner_pool: 'baseline' })).toMatch(/^invalid_request: ports: 99999/);
+    expect(await fails('list_scans', { created_after: 'yesterday' })).toBe(
+      `invalid_request: created_after must be text like 2026-01-31T08:00:00Z. ${hint}`,
     );
-    expect(await fails('run_untrusted_scan', { targets, ports: '80;443' })).toMatch(
-      /^invalid_request: ports: must look like 80,443,8000-8100/,
+    expect(await fails('get_scan_results', { scan_id: 'x', kev_only: 'maybe' })).toBe(
+      `invalid_request: kev_only must be true or false. ${hint}`,
     );
-    expect(await fails('run_untrusted_scan', { targets, ports: '99999', scanner_pool: 'baseline' })).toMatch(
-      /^invalid_request: ports: 99999/,
+  });
+
+  it('that has a required argument under another name is told as one mistake', async () => {
+    const { fails } = await wire();
+    const meant: readonly (readonly [string, string, string])[] = [
+      ['get_scan_status', 'id', 'scan_id'],
+      ['get_scan_results', 'id', 'scan_id'],
+      ['cancel_scan', 'scan', 'scan_id'],
+      ['get_finding', 'id', 'finding_id'],
+      ['run_untrusted_scan', 'target', 'targets'],
+    ];
+    for (const [tool, wrong, right] of meant)
+      expect(await fails(tool, { [wrong]: 'x' })).toBe(
+        `invalid_request: Unknown argument "${wrong}"; did you mean ${right}? Correct the named argument and call again.`,
+      );
+    expect(await fails('get_scan_status', { shell: 'x' })).toMatch(
+      /^invalid_request: scan_id is missing\. Unknown argument "shell"\. Known: scan_id\./,
     );
-    expect(await fails('run_untrusted_scan', { targets, idempotency_key: 'short' })).toMatch(/idempotency_key/);
-    expect(await fails('list_scans', { created_after: 'yesterday' })).toMatch(/^invalid_request: created_after: /);
-    expect(await fails('wait_for_scan', { scan_id: 'x', wait_seconds: 51 })).toMatch(/^invalid_request: wait_seconds/);
   });
 
   it('is one with text that no store would keep as it is, wherever it stands', async () => {
@@ -128,6 +195,16 @@ describe('an invalid request', () => {
   });
 });
 
+describe('a look at the scans on the scanners themselves', () => {
+  it('is an unsupported option while no engine has any, and off unless asked for', async () => {
+    const { ok, fails } = await wire();
+    expect(await fails('list_scanners', { remote_scans: true })).toBe(
+      'option_unsupported: No configured engine has remote scans to list (remote_scans). Leave remote_scans out.',
+    );
+    expect(await ok('list_scanners', { remote_scans: 'False' })).toEqual(await ok('list_scanners'));
+  });
+});
+
 describe('what is read is written down', () => {
   it('names the scan and the trace of every look at results', async () => {
     const { ok, app } = await wire();
@@ -141,6 +218,40 @@ describe('what is read is written down', () => {
       ['read_results', id],
     ]);
     expect(entries.every(({ traceId }) => /^[0-9a-f]{32}$/.test(traceId ?? ''))).toBe(true);
+  });
+});
+
+describe('a call refused for its arguments', () => {
+  it('is noted before it is answered when the tool would change something, and only then', async () => {
+    const { app } = await wire();
+    const noted: string[] = [];
+    const server = createMcpServer({
+      version: '0.0.0',
+      open: () =>
+        Promise.resolve({
+          ...app.scans,
+          noteRefusal: async (tool, code, { caller, traceId }) => {
+            noted.push([tool, code, caller.name, traceId.length].join(' '));
+          },
+        }),
+      onDefect: (error) => {
+        throw error;
+      },
+    });
+    const client = new Client({ name: 'noted', version: '1.0.0' });
+    const [clientSide, serverSide] = InMemoryTransport.createLinkedPair();
+    await server.connect(serverSide);
+    await client.connect(clientSide);
+    onTestFinished(() => client.close());
+    const call = (name: string, args: Record<string, unknown>) => client.callTool({ name, arguments: args });
+    expect(await call('run_untrusted_scan', { targets: [] })).toMatchObject({ isError: true });
+    expect(await call('cancel_scan', { scan_id: 'a\0' })).toMatchObject({ isError: true });
+    expect(await call('plan_scan', { targets: [] })).toMatchObject({ isError: true });
+    expect(await call('list_scans', { limit: 0 })).toMatchObject({ isError: true });
+    expect(noted).toEqual([
+      'run_untrusted_scan invalid_request stdio:noted 32',
+      'cancel_scan invalid_request stdio:noted 32',
+    ]);
   });
 });
 

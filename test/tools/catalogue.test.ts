@@ -55,7 +55,7 @@ const PROMISED: Readonly<Record<string, readonly string[]>> = {
     'cursor',
   ],
   get_finding: ['finding_id', 'max_tokens'],
-  list_scanners: ['scanner_pool'],
+  list_scanners: ['scanner_pool', 'remote_scans'],
   get_queue_status: ['scanner_pool'],
 };
 
@@ -82,6 +82,18 @@ describe('the list of tools', () => {
     process.stdout.write(`tools/list: ${tools.length} tools, about ${tokens} tokens\n`);
     expect(tools.length).toBeLessThanOrEqual(MAX_TOOLS);
     expect(tokens).toBeLessThanOrEqual(MAX_LIST_TOKENS);
+  });
+
+  it('spells out each part of a status once, and says where', () => {
+    const part = (tool: string, key: string) => tools.find(({ name }) => name === tool)?.outputSchema.properties[key];
+    for (const key of ['progress', 'coverage', 'authentication', 'results', 'error']) {
+      expect(part('get_scan_status', key)).toMatchObject({
+        properties: expect.anything(),
+        additionalProperties: false,
+      });
+      for (const tool of ['run_untrusted_scan', 'wait_for_scan'])
+        expect(part(tool, key)).toEqual({ type: 'object', description: 'As in get_scan_status.' });
+    }
   });
 
   it('is what the documentation describes, one section per tool', () => {

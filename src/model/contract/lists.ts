@@ -3,7 +3,9 @@ import { Verdict } from '../coverage.ts';
 import { BySeverity } from '../finding.ts';
 import { Intensity, ScanState } from '../scan.ts';
 
-const IsoTime = z.iso.datetime({ offset: true }).describe('ISO 8601 with zone, e.g. 2026-01-31T08:00:00Z.');
+const IsoTime = z.iso
+  .datetime({ offset: true })
+  .meta({ description: 'ISO 8601 with zone.', examples: ['2026-01-31T08:00:00Z'] });
 
 export const ListScansInput = z.strictObject({
   state: ScanState.optional().describe('Only scans in this state.'),
@@ -39,8 +41,9 @@ export type ScanList = z.infer<typeof ScanList>;
 
 export const ListScannersInput = z.strictObject({
   scanner_pool: z.string().max(64).optional().describe('Only this pool.'),
+  remote_scans: z.boolean().default(false).describe('Also list scans in folders the operator opened.'),
 });
-export type ListScannersInput = z.infer<typeof ListScannersInput>;
+export type ListScannersInput = z.input<typeof ListScannersInput>;
 
 export const ScannerList = z.strictObject({
   summary: z.string(),

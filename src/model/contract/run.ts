@@ -21,7 +21,7 @@ const runFields = {
     .max(2_000)
     .regex(/^\d{1,5}(-\d{1,5})?(,\d{1,5}(-\d{1,5})?)*$/, 'must look like 80,443,8000-8100')
     .optional()
-    .describe('TCP ports, e.g. 80,443,8000-8100. Default: the engine chooses by intensity.'),
+    .meta({ description: 'TCP ports. Default: the engine chooses by intensity.', examples: ['80,443,8000-8100'] }),
   templates: z
     .array(z.string().min(1).max(200))
     .max(100)
