@@ -1,5 +1,5 @@
-import { severityRank } from '../model/finding.ts';
-import type { Cvss, ParsedFinding } from '../model/finding.ts';
+import { ParsedFinding, severityRank } from '../model/finding.ts';
+import type { Cvss } from '../model/finding.ts';
 
 const MAX = { references: 50, cves: 200, cwes: 50, cvss: 6 } as const;
 
@@ -34,7 +34,8 @@ function leads(a: ParsedFinding, b: ParsedFinding): boolean {
  */
 export function mergeFindings(a: ParsedFinding, b: ParsedFinding): ParsedFinding {
   const epss = Math.max(a.epss ?? -1, b.epss ?? -1);
-  return {
+  // Parsed for the order of its keys: equal findings must be equal bytes, whichever of the two came with a score.
+  return ParsedFinding.parse({
     ...(leads(a, b) ? a : b),
     references: union(a.references, b.references, MAX.references),
     cves: union(a.cves, b.cves, MAX.cves),
@@ -43,5 +44,5 @@ export function mergeFindings(a: ParsedFinding, b: ParsedFinding): ParsedFinding
     ...(epss >= 0 ? { epss } : {}),
     kev: a.kev || b.kev,
     exploit_available: a.exploit_available || b.exploit_available,
-  };
+  });
 }
