@@ -56,6 +56,8 @@ describe('arguments of sloppy clients', () => {
     expect(read({ fields: 'title,severity' })).toEqual({ fields: ['title,severity'] });
     expect(read({ kev_only: 'True', min_cvss: '7.5', text: 7 })).toEqual({ kev_only: true, min_cvss: 7.5, text: '7' });
     expect(read({ text: ['a', 'b'], sort: 7 })).toEqual({ text: ['a', 'b'], sort: 7 });
+    const spaces = { ports: ' '.repeat(2_000_000) };
+    expect(lenient(runUntrustedScan, spaces)).toEqual(spaces);
     expect(lenient(runUntrustedScan, { targets: '127.0.0.1,::1' })).toEqual({ targets: ['127.0.0.1,::1'] });
   });
 
