@@ -33,7 +33,13 @@ const OPEN_FILES: Readonly<Record<string, readonly string[]>> = {
     'src/findings/show.ts',
     'src/findings/shrink.ts',
   ],
-  policy: ['src/policy/policy.ts', 'src/policy/target.ts', 'src/policy/address.ts', 'src/policy/edit-policy.ts'],
+  policy: [
+    'src/policy/policy.ts',
+    'src/policy/target.ts',
+    'src/policy/address.ts',
+    'src/policy/edit-policy.ts',
+    'src/policy/policy-advice.ts',
+  ],
 };
 
 /** Packages with one door each. */

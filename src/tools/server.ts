@@ -23,7 +23,7 @@ import { TOOLS } from './catalogue.ts';
 import { listed } from './json-schema.ts';
 import { lenient } from './lenient.ts';
 import { oddText } from './odd-text.ts';
-import type { AnyTool, RefusalLog, ToolContext } from './tool.ts';
+import type { AnyTool, ToolContext } from './tool.ts';
 
 const INSTRUCTIONS =
   'scanmux runs vulnerability scans on systems its operator has authorised. Usual way: list_scanners, plan_scan, ' +
@@ -34,7 +34,7 @@ const INSTRUCTIONS =
 export interface McpServerOptions {
   readonly version: string;
   /** Opens the application at the first call, so that a client gets its handshake at once. Asked again after a failure. */
-  readonly open: () => Promise<UseCases & RefusalLog>;
+  readonly open: () => Promise<UseCases>;
   /** Called for failures nobody foresaw. */
   readonly onDefect: (error: unknown, facts: { tool: string; trace_id: string }) => void;
 }
@@ -116,7 +116,7 @@ function prepared(tool: AnyTool, args: Readonly<Record<string, unknown>>) {
 }
 
 const noteRefusal = async ({ name }: AnyTool, { code }: AppError, { scans, ask }: ToolContext): Promise<void> =>
-  scans.noteRefusal?.(name, code, ask);
+  scans.noteRefusal(name, code, ask);
 
 /** Use cases give the same object again while nothing has changed. */
 const texts = new WeakMap<object, string>();

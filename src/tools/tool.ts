@@ -10,13 +10,8 @@ export interface ToolAnnotations {
   readonly openWorldHint: boolean;
 }
 
-/** Where a call is written down that was refused before it reached a use case. */
-export interface RefusalLog {
-  readonly noteRefusal?: (tool: string, code: string, ask: Ask) => Promise<void>;
-}
-
 export interface ToolContext {
-  readonly scans: UseCases & RefusalLog;
+  readonly scans: UseCases;
   readonly ask: Ask;
   /** Set when the client asked for progress of this call. */
   readonly onProgress: OnProgress | undefined;

@@ -4,13 +4,12 @@ import { POLICY_FILE } from '../../app.ts';
 import { RunUntrustedInput } from '../../model/contract/run.ts';
 import { AppError } from '../../model/errors.ts';
 import { editPolicy, type PolicyEdited } from '../../policy/edit-policy.ts';
-import { parsePolicy } from '../../policy/policy-schema.ts';
+import { adviceOn, checkExpires } from '../../policy/policy-advice.ts';
 import type { PolicyAnswer } from '../../policy/policy.ts';
 import { parseTarget } from '../../policy/target.ts';
 import { hintForPeople, refusedPolicy } from '../errors-for-people.ts';
 import { exitCode } from '../exit-codes.ts';
 import { readInput } from '../input.ts';
-import { allowsClosedBy, checkExpires, wideWarning } from '../policy-advice.ts';
 import type { Session } from '../session.ts';
 
 /** `scanmux policy show`: what is in force, and where it comes from. */
@@ -34,8 +33,6 @@ export const showPolicy = (session: Session): Promise<number> =>
     },
     { spawnWorker: false },
   );
-
-type Rules = ReturnType<typeof parsePolicy>;
 
 const shown = (rules: readonly string[]): string[] =>
   rules.length > 0 ? rules.map((rule) => `  - ${rule}`) : ['  (nothing)'];
@@ -70,22 +67,12 @@ export const changePolicy = (
       };
       const edited = await editPolicy(file, change, Date.now());
       tellEdit(session, edited, `${remove ? 'no longer in' : 'now in'} ${list} of ${file}`);
-      if (!remove) adviseOn(session, list, edited.entry, parsePolicy(readFileSync(file, 'utf8')));
+      const advice = remove ? [] : adviceOn(list, edited.entry, readFileSync(file, 'utf8'), Date.now());
+      for (const sentence of advice) session.terminal.note(sentence);
       return exitCode('ok');
     },
     { spawnWorker: false },
   );
-
-function adviseOn({ terminal }: Session, list: 'allow' | 'deny', entry: string, rules: Rules): void {
-  if (list === 'allow') {
-    const warning = wideWarning(entry, rules.maxHosts);
-    if (warning !== undefined) terminal.note(warning);
-    return;
-  }
-  const closed = allowsClosedBy(entry, rules.allow, Date.now());
-  if (closed.length === 0) return;
-  terminal.note(`Deny wins: ${closed.join(', ')} is allowed, and what ${entry} covers of it is closed all the same.`);
-}
 
 function tellEdit({ terminal }: Session, { entry, changed, created, stillDeniedBy }: PolicyEdited, what: string): void {
   terminal.out(changed ? `${entry} is ${what}.` : `Nothing to change: ${entry} is ${what} already.`);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { allowsClosedBy, checkExpires, wideWarning } from '../../src/cli/policy-advice.ts';
+import { allowsClosedBy, checkExpires, wideWarning } from '../../src/policy/policy-advice.ts';
 import { parsePolicy } from '../../src/policy/policy-schema.ts';
 
 const NOW = Date.parse('2026-06-01T12:00:00Z');

@@ -1,9 +1,9 @@
 import { AppError } from '../model/errors.ts';
-import { bitsOf, countOf, overlap } from '../policy/address.ts';
-import { parseEntry } from '../policy/entry.ts';
-import { lastMoment } from '../policy/policy-schema.ts';
-import { deniesByName, isActive, namesTarget, type AllowRule, type DenyRule, type Matcher } from '../policy/rules.ts';
-import { parseTarget } from '../policy/target.ts';
+import { bitsOf, countOf, overlap } from './address.ts';
+import { parseEntry } from './entry.ts';
+import { lastMoment, parsePolicy } from './policy-schema.ts';
+import { deniesByName, isActive, namesTarget, type AllowRule, type DenyRule, type Matcher } from './rules.ts';
+import { parseTarget } from './target.ts';
 
 /** A day from which on an entry would never hold is a slip of the pen. @throws AppError invalid_request */
 export function checkExpires(day: string, list: 'allow' | 'deny', now: number): void {
@@ -12,6 +12,19 @@ export function checkExpires(day: string, list: 'allow' | 'deny', now: number): 
   if (list === 'deny') throw wrong('a deny entry holds until it is removed');
   if (Number.isNaN(moment)) throw wrong('must be a date like 2027-01-31');
   if (moment <= now) throw wrong('that day has passed, so the entry would allow nothing');
+}
+
+/** What an operator should know about an entry that now stands in the file: sentences, mostly none. */
+export function adviceOn(list: 'allow' | 'deny', entry: string, yamlText: string, now: number): string[] {
+  const rules = parsePolicy(yamlText);
+  if (list === 'allow') {
+    const warning = wideWarning(entry, rules.maxHosts);
+    return warning === undefined ? [] : [warning];
+  }
+  const closed = allowsClosedBy(entry, rules.allow, now);
+  return closed.length === 0
+    ? []
+    : [`Deny wins: ${closed.join(', ')} is allowed, and what ${entry} covers of it is closed all the same.`];
 }
 
 const SPECIAL_STAYS =
