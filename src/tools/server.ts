@@ -101,7 +101,7 @@ async function answer(
   }
   const structuredContent = await call.run(await context());
   return {
-    structuredContent: { ...structuredContent },
+    structuredContent,
     content: [{ type: 'text', text: jsonText(structuredContent) }],
   };
 }
