@@ -26,6 +26,7 @@ const entry = (scanId: string): NewAuditEntry => ({
   detail: { pool: 'nmap', priority: 5 },
 });
 
+let root: string;
 let folder: string;
 let now = 0;
 const opened: AuditLog[] = [];
@@ -36,11 +37,12 @@ async function open(): Promise<AuditLog> {
   return log;
 }
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'scanmux-audit-'));
+  root = folder = mkdtempSync(join(tmpdir(), 'scanmux-audit-'));
   now = Date.parse('2026-06-01T00:00:00Z');
 });
 afterEach(async () => {
   for (const log of opened.splice(0)) await log.close();
+  rmSync(root, { recursive: true, force: true });
 });
 
 /** What somebody with write access to the file would do: the triggers dropped first. */

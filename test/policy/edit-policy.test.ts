@@ -3,6 +3,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  rmSync,
   readFileSync,
   statSync,
   symlinkSync,
@@ -10,7 +11,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { editPolicy, type PolicyEdit } from '../../src/policy/edit-policy.ts';
 import { policyFileWarnings } from '../../src/policy/file-warnings.ts';
 import { parsePolicy } from '../../src/policy/policy-schema.ts';
@@ -22,6 +23,7 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'scanmux-edit-'));
   file = join(folder, 'policy.yaml');
 });
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
 const read = (): string => readFileSync(file, 'utf8');
 const allowed = (): string[] => parsePolicy(read()).allow.map(({ text }) => text);
 const edit = (change: PolicyEdit) => editPolicy(file, change, NOW);

@@ -1,6 +1,7 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { afterAll } from 'vitest';
 import type { Intensity } from '../../src/model/scan.ts';
 import { createPolicy } from '../../src/policy/create-policy.ts';
 import type { PolicyMode } from '../../src/policy/policy-source.ts';
@@ -21,9 +22,16 @@ interface Setup {
   readonly own?: readonly string[];
 }
 
+const folders: string[] = [];
+afterAll(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
+
 /** A policy on a real file in a folder of its own, with a scripted resolver that records what it was asked. */
 export function policyOf(setup: Setup) {
-  const file = join(mkdtempSync(join(tmpdir(), 'scanmux-policy-')), 'policy.yaml');
+  const folder = mkdtempSync(join(tmpdir(), 'scanmux-policy-'));
+  folders.push(folder);
+  const file = join(folder, 'policy.yaml');
   if (setup.yaml !== undefined) writeFileSync(file, setup.yaml);
   const lookups: string[] = [];
   let now = Date.parse(setup.now ?? '2026-06-01T12:00:00Z');
