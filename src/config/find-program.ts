@@ -1,5 +1,5 @@
-import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, isAbsolute, join, sep } from 'node:path';
+import { isProgram } from '../platform/program-file.ts';
 import { environment, type Environment } from './environment.ts';
 
 /** Folders that programs started from a desktop often do not have on their PATH. */
@@ -24,12 +24,3 @@ export function findProgram(
 }
 
 const isTrustworthy = (folder: string): boolean => isAbsolute(folder) && !folder.split(sep).includes('node_modules');
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  } catch {
-    return false;
-  }
-}

@@ -1,9 +1,10 @@
-import { accessSync, constants, readFileSync, realpathSync, statSync } from 'node:fs';
+import { readFileSync, realpathSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { ScannerHealth } from '../../model/capability.ts';
 import { cleanLine } from '../../model/untrusted.ts';
+import { isProgram } from '../../platform/program-file.ts';
 import { startSubprocess } from '../../platform/subprocess.ts';
 
 /** GUI clients on macOS have none of the Homebrew folders on their PATH; the working directory is never looked into. */
@@ -20,15 +21,6 @@ export const INSTALL_HINT = 'Install nmap: `apt-get install nmap` (Debian, Ubunt
 export function findNmap(configured?: string): string | undefined {
   if (configured !== undefined) return isAbsolute(configured) && isProgram(configured) ? configured : undefined;
   return FOLDERS.map((folder) => join(folder, 'nmap')).find(isProgram);
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  } catch {
-    return false;
-  }
 }
 
 /** What came with an nmap. */
