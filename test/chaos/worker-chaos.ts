@@ -129,7 +129,10 @@ export function outsideView(installation: Installation, limits: Readonly<Record<
     /** By its own files: the line of a start may be missing where a worker was killed between the two. */
     started: Object.values(kept).reduce((sum, count) => sum + count, 0),
     starts: starts.length,
-    startedTwice: [perScan, kept].flatMap((counts) => Object.keys(counts).filter((scan) => (counts[scan] ?? 0) > 1)),
+    /** With all that the journal says of them, or a rare failure could not be told from its message. */
+    startedTwice: [perScan, kept]
+      .flatMap((counts) => Object.keys(counts).filter((scan) => (counts[scan] ?? 0) > 1))
+      .map((scan) => installation.journal().filter((line) => line.includes(scan))),
     overLimit: starts
       .filter(([, , label = '', active]) => Number(active) > (limits[label] ?? 0))
       .map((words) => words.join(' ')),
