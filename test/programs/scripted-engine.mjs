@@ -1,6 +1,16 @@
 // A scanner that lives outside the worker, as a Nessus does, kept in a folder: scans started there go on by the clock
 // whoever started them, can be found by their marker, and every start is written down, so that a test can count them.
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { once } from 'node:events';
@@ -31,6 +41,17 @@ function killOnce(folder, scanId) {
   process.kill(process.pid, 'SIGKILL');
 }
 
+/**
+ * A start either happened or did not, whenever its worker is killed: a file that is made and then written would be empty
+ * for a moment, and an outside scanner is not that fragile. @throws EEXIST when it is there
+ */
+function createWhole(folder, path, text) {
+  const draft = join(folder, `draft-${randomUUID()}`);
+  writeFileSync(draft, text);
+  linkSync(draft, path);
+  rmSync(draft);
+}
+
 function remoteScans(folder, label, job) {
   const scans = join(folder, 'scans');
   mkdirSync(scans, { recursive: true });
@@ -45,7 +66,7 @@ function remoteScans(folder, label, job) {
     },
     async start(marker) {
       const endsAt = Date.now() + Number(directive(job, 'duration') ?? 100);
-      writeFileSync(join(scans, marker), JSON.stringify({ label, endsAt }), { flag: 'wx' });
+      createWhole(folder, join(scans, marker), JSON.stringify({ label, endsAt }));
       journal(`start ${marker} ${label} ${active()} ${process.pid}`);
       return marker;
     },
