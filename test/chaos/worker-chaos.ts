@@ -3,8 +3,10 @@ import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { AppError } from '../../src/model/errors.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { identityOf } from '../../src/platform/process-identity.ts';
+import { openDatabase } from '../../src/platform/sqlite.ts';
 import type { ScanQueue } from '../../src/queue/queue.ts';
 import { createSqliteQueue } from '../../src/queue/sqlite/queue.ts';
 import type { ScanRecord } from '../../src/model/scan.ts';
@@ -79,6 +81,20 @@ export async function queueOf({ data }: Installation): Promise<ScanQueue> {
 }
 
 const FINAL = new Set(['completed', 'failed', 'timed_out', 'cancelled']);
+
+/** Whether some process is in the middle of a write to the queue (or stands still in one). */
+export function isWriteLocked({ data }: Installation): boolean {
+  const db = openDatabase(join(data, 'queue.db'));
+  try {
+    db.writeNow(() => undefined);
+    return false;
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'queue_unavailable') return true;
+    throw error;
+  } finally {
+    db.close();
+  }
+}
 
 /** Every scan, once all of them have ended or the time is over. */
 export async function allEnded(queue: ScanQueue, timeoutMs: number): Promise<readonly ScanRecord[]> {
