@@ -1,12 +1,14 @@
 import type { Coverage, Place } from '../model/coverage.ts';
 import type { AppError } from '../model/errors.ts';
-import type { BySeverity, ParsedFinding, Severity } from '../model/finding.ts';
-import type { ReportEvent } from '../model/report.ts';
+import type { BySeverity, ParsedFinding, RuleFacts, Severity } from '../model/finding.ts';
+import type { ReportEvent, ReportScope, ReportSource } from '../model/report.ts';
 import type { Artefact } from '../model/scan.ts';
 import type { PinnedTarget } from '../model/target.ts';
 
 /** A finding as it is stored and shown: the parsed one with what ingest adds. */
 export interface Finding extends ParsedFinding {
+  /** Set when a judgement of the tenant holds for it and suppressed findings were asked for. */
+  readonly suppression?: { readonly status: SuppressionStatus; readonly reason: string; readonly expires_at: string };
   readonly finding_id: string;
   readonly fingerprint: string;
   readonly engine: string;
@@ -20,11 +22,16 @@ export interface IngestInput {
   readonly engine: string;
   /** Folder of this attempt; the findings file is written here, never over another. */
   readonly folder: string;
-  /** What was asked for: places without a word in the report are `not_tested`. */
-  readonly targets: readonly PinnedTarget[];
+  /**
+   * What was asked for: places without a word in the report are `not_tested`. `as_reported` (imports): the places the
+   * report speaks of are what was asked for.
+   */
+  readonly targets: readonly PinnedTarget[] | 'as_reported';
   /** Notes for `not_looked_for`, e.g. addresses that were skipped. */
   readonly notLookedFor?: readonly string[];
   readonly events: AsyncIterable<ReportEvent>;
+  /** Adds what is known of a rule from elsewhere (EPSS, KEV). Called once per different rule. */
+  readonly enrich?: (rule: RuleFacts) => RuleFacts;
 }
 
 export interface Ingested {
@@ -34,6 +41,8 @@ export interface Ingested {
   readonly bySeverity: BySeverity;
   /** The report's own end was seen, and nothing after it was unreadable. */
   readonly ended: boolean;
+  /** Who made the report, as far as it says. */
+  readonly source: ReportSource;
   /** Why reading stopped early; everything before that place is in the file. Code `report_unreadable`. */
   readonly readError?: AppError;
 }
@@ -66,6 +75,38 @@ export interface FindingQuery extends FindingFilter {
   /** Bounds the JSON of `findings` or `groups`, by the estimator in findings/tokens.ts. */
   readonly max_tokens: number;
   readonly cursor?: string;
+  /** Suppressed findings are shown, marked, and counted with the rest. */
+  readonly include_suppressed?: boolean;
+}
+
+export const SUPPRESSION_STATUSES = ['false_positive', 'accepted_risk', 'mitigated'] as const;
+export type SuppressionStatus = (typeof SUPPRESSION_STATUSES)[number];
+
+/** One judgement that is in force. Either the fingerprint is set, or engine and rule are. */
+export interface Suppression {
+  readonly fingerprint?: string;
+  readonly engine?: string;
+  readonly rule_id?: string;
+  readonly status: SuppressionStatus;
+  readonly reason: string;
+  readonly who: string;
+  /** Epoch milliseconds. */
+  readonly expiresAt: number;
+}
+
+/** The judgements of one tenant that are in force now. */
+export interface Suppressions {
+  /** Another content has another version, so that readers can keep what they made of it, and cursors notice. */
+  readonly version: string;
+  readonly entries: readonly Suppression[];
+}
+
+export const NO_SUPPRESSIONS: Suppressions = { version: '', entries: [] };
+
+/** A findings file and the scan it belongs to. */
+export interface FindingsRef {
+  readonly file: string;
+  readonly scanId: string;
 }
 
 /** Findings as the asked-for detail shows them: plain JSON with public keys. */
@@ -88,6 +129,8 @@ export interface FindingPage {
   readonly total: number;
   readonly totalUnfiltered: number;
   readonly bySeverity: BySeverity;
+  /** Match the filters but are suppressed, so that they are in none of the other numbers (unless they were asked for). */
+  readonly suppressed: BySeverity;
   readonly findings?: readonly ShownFinding[];
   readonly groups?: readonly FindingGroup[];
   readonly nextCursor?: string;
@@ -104,10 +147,27 @@ export interface FindingsStore {
    */
   ingest(input: IngestInput): Promise<Ingested>;
   /** @throws AppError cursor_invalid, invalid_request */
-  query(file: string, scanId: string, query: FindingQuery): Promise<FindingPage>;
+  query(ref: FindingsRef, query: FindingQuery, suppressions?: Suppressions): Promise<FindingPage>;
   /** Undefined when the file has no such number. */
-  get(file: string, scanId: string, number: number): Promise<Finding | undefined>;
+  get(ref: FindingsRef, number: number): Promise<Finding | undefined>;
   /** Requested places that were not fully tested, with reasons, by name; the first `limit` of them. */
   untested(file: string, limit: number): Promise<readonly Place[]>;
-  close(): void;
+  /** What the file proves was looked at. */
+  looked(file: string): Promise<Looked>;
+  /** Hosts that places and findings speak of, each once. */
+  hosts(file: string): Promise<readonly ReportedHost[]>;
+  close(): Promise<void>;
+}
+
+/** Everything a file says about what was looked at. */
+export interface Looked {
+  readonly engine: string;
+  readonly places: readonly Place[];
+  readonly scopes: readonly ReportScope[];
+}
+
+/** A host as a report names it: by name, by address, or by both. */
+export interface ReportedHost {
+  readonly name?: string;
+  readonly address?: string;
 }

@@ -8,11 +8,16 @@ import { lineText } from './untrusted.ts';
 export const PlaceStatus = z.enum(['tested', 'partial', 'unreachable', 'not_tested']);
 export type PlaceStatus = z.infer<typeof PlaceStatus>;
 
+/** How far a login to a place came; absent when none was tried. */
+export const LoginOutcome = z.enum(['success', 'partial', 'failed']);
+export type LoginOutcome = z.infer<typeof LoginOutcome>;
+
 /** One host (or URL, file, package) and what became of it. */
 export const Place = z.strictObject({
   place: lineText(500).describe('Host name, IP address or URL as it was asked for.'),
   status: PlaceStatus,
   reason: lineText(300).optional().describe('Why it is not `tested`, in our words.'),
+  login: LoginOutcome.optional().describe('How far a login came; absent when none was tried.'),
 });
 export type Place = z.infer<typeof Place>;
 

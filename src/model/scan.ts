@@ -27,6 +27,10 @@ export const Intensity = z.enum(['light', 'standard', 'intrusive']);
 export type Intensity = z.infer<typeof Intensity>;
 export const intensityRank = (intensity: Intensity): number => Intensity.options.indexOf(intensity);
 
+/** `run`: scanmux started it. `imported`: the report was made elsewhere. */
+export const ScanOrigin = z.enum(['run', 'imported']);
+export type ScanOrigin = z.infer<typeof ScanOrigin>;
+
 /** What is asked of an engine: canonical, with every default filled in. Hashed for idempotency; holds no secret. */
 export const ScanRequest = z.strictObject({
   access: z.enum(['untrusted', 'authenticated']),
@@ -104,6 +108,7 @@ export interface ScanRecord {
   readonly request: ScanRequest;
   readonly requestHash: string;
   readonly engine: string;
+  readonly origin: ScanOrigin;
   readonly state: ScanState;
   /** Rises with every claim; a write of an older epoch is refused. */
   readonly epoch: number;

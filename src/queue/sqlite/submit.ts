@@ -99,7 +99,16 @@ function insert(store: Store, scan: NewScan): Submitted {
   if (scan.idempotencyKey !== undefined) holdKey(store, scan, scan.idempotencyKey, now);
   const { engine, requestHash, ...rest } = scan;
   const position = positionOf(store, { pool, priority, rank }, lastRowId);
-  const made = { ...rest, requestHash, engine, state: 'queued', epoch: 0, attempt: 0, cancelRequested: false } as const;
+  const made = {
+    ...rest,
+    requestHash,
+    engine,
+    origin: 'run',
+    state: 'queued',
+    epoch: 0,
+    attempt: 0,
+    cancelRequested: false,
+  } as const;
   return { scan: { ...made, createdAt: now, position }, deduplicated: false };
 }
 
