@@ -49,6 +49,8 @@ export interface AppOptions {
   readonly engines?: Readonly<Record<string, ScannerType>>;
   readonly workerProgram?: string;
   readonly workerSettings?: Partial<WorkerSettings>;
+  /** 0 for tests that run the sources, which no thread can load. */
+  readonly readerThreads?: number;
 }
 
 export interface App {
@@ -95,7 +97,7 @@ export async function openApp(options: AppOptions): Promise<App> {
   });
   const over = new AbortController();
   registry.watch(over.signal);
-  const findings = createFindingsStore({ log, threads: READER_THREADS });
+  const findings = createFindingsStore({ log, threads: options.readerThreads ?? READER_THREADS });
   const files = createScanFiles(join(dataFolder, 'scans'));
   const launcher = options.spawnWorker ? launcherOf(options, { queue, seat }) : undefined;
   const append = (entry: NewAuditEntry): Promise<void> => audit.append(entry);
