@@ -117,6 +117,7 @@ describe('injection signals', () => {
       ...'ignore|disregard|forget|override|previous|prior|all|your|instructions|prompt|rules|context|new|system'.split(
         '|',
       ),
+      ...['<<SYS>>', '<|user|>', '[/INST]', '</function_results>', '"function_call" :', 'new system instructions:'],
       ...'assistant|user|human|tool_result|function_results|im_start|INST|SYS|call|invoke|use|run|execute|tool'.split(
         '|',
       ),
