@@ -28,13 +28,24 @@ function random(seed: number): () => number {
   };
 }
 
-const WORDS = `remote host service version installed prior affected vulnerability attacker unauthenticated arbitrary code
+const WORDS =
+  `remote host service version installed prior affected vulnerability attacker unauthenticated arbitrary code
 execute buffer overflow improper validation request crafted session certificate cipher protocol update vendor advisory patch
 library module kernel package denial memory corruption information disclosure path upgrade configuration default`.split(
-  /\s+/,
-);
+    /\s+/,
+  );
 const SERVICES = ['www', 'ssh', 'cifs', 'dns', 'general', 'msrdp', 'smtp', 'rpc-portmapper', 'unknown?'];
-const FAMILIES = ['Windows', 'Web Servers', 'General', 'Misc.', 'CGI abuses', 'Ubuntu Local Security Checks', 'Service detection'];
+/** Some well-known ports and many high ones, as RPC services have them. */
+const PORTS = Array.from({ length: 400 }, (_, index) => (index < 40 ? 20 + index * 11 : 49_000 + index * 17));
+const FAMILIES = [
+  'Windows',
+  'Web Servers',
+  'General',
+  'Misc.',
+  'CGI abuses',
+  'Ubuntu Local Security Checks',
+  'Service detection',
+];
 const RISKS = ['None', 'Low', 'Medium', 'High', 'Critical'];
 
 /** Writes a `.nessus` report as Nessus would, host by host, so that any length takes the same memory. */
@@ -70,6 +81,10 @@ export function writeNessusReport(path: string, { bytes, rulesRepeat }: ReportSh
       const common = Math.floor(RULES * next() ** 2);
       const parts = rulesRepeat ? (rules[common] ?? ['', '']) : rule(RULES + items, words, below, pick);
       write(item(parts, words, below, pick));
+    }
+    for (const check of hosts % 12 === 0 ? AUDIT : []) {
+      items += 1;
+      write(auditItem(check, words, below));
     }
     write('</ReportHost>\n');
   }
@@ -145,24 +160,30 @@ ${scores}<description>${words(24)}.\n\n  - ${words(12)} &apos;${pick(WORDS)}&apo
 }
 
 /** One plugin runs a whole audit file. */
-const AUDIT = Array.from({ length: 150 }, (_, index) => `${1 + (index % 9)}.${index} Ensure that setting ${index} is on`);
+const AUDIT = Array.from(
+  { length: 150 },
+  (_, index) => `${1 + (index % 9)}.${index} Ensure that setting ${index} is on`,
+);
 const AUDIT_HEAD = ` severity="3" pluginID="21157" pluginName="Unix Compliance Checks" pluginFamily="Policy Compliance">
 <fname>unix_compliance_check.nbin</fname>
 `;
 
 const LONG_OUTPUT_CHARS = 265_000;
 
+function auditItem(check: string, words: Words, below: Below): string {
+  return `<ReportItem port="0" svc_name="general" protocol="tcp"${AUDIT_HEAD}<compliance>true</compliance>
+<cm:compliance-check-name>${check}</cm:compliance-check-name>
+<cm:compliance-result>FAILED</cm:compliance-result>
+<cm:compliance-info>The setting keeps attackers out.</cm:compliance-info>
+<cm:compliance-actual-value><![CDATA[<${words(10)}> & ${below(1_000)}]]></cm:compliance-actual-value>
+</ReportItem>\n`;
+}
+
 function item([before, behind]: readonly [string, string], words: Words, below: Below, pick: Pick): string {
-  const port = below(4) === 0 ? 0 : 1 + below(65_535);
+  const port = below(4) === 0 ? 0 : (PORTS[below(PORTS.length)] ?? 0);
   const place = `<ReportItem port="${port}" svc_name="${pick(SERVICES)}" protocol="tcp"`;
   const kind = below(30_000);
   if (kind < 3_000) return place + before + behind;
-  if (kind < 4_000) {
-    const value = `<cm:compliance-check-name>${AUDIT[below(AUDIT.length)]}</cm:compliance-check-name>
-<cm:compliance-result>FAILED</cm:compliance-result>
-<cm:compliance-actual-value><![CDATA[<${words(20)}> & ${below(1_000)}]]></cm:compliance-actual-value>\n`;
-    return `${place}${AUDIT_HEAD}<compliance>true</compliance>\n${value}${behind}`;
-  }
   const lines = Array.from({ length: 2 + below(5) }, () => `  ${pick(WORDS)} : ${words(4)} ${below(100_000)}`);
   if (kind === 4_000) lines.push('x'.repeat(LONG_OUTPUT_CHARS));
   if (kind % 7 === 0) lines.push('  Banner : &lt;b&gt;nginx&lt;/b&gt; &quot;1.2&quot; http://x.test/');

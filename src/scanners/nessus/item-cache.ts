@@ -28,8 +28,10 @@ const CDATA_END = Buffer.from(']]>');
 const LESS_THAN = 0x3c;
 
 /** Long enough to hold severity and plugin id, which come next. */
-const KEY_BYTES = 48;
-const MOST_PER_KEY = 16;
+const KEY_BYTES = 40;
+/** One audit file holds hundreds of checks under one plugin id. */
+const MOST_PER_KEY = 256;
+const MOST_ITEM_BYTES = 64 << 10;
 
 /**
  * Remembers items by their bytes. An item whose fixed parts are equal, byte for byte, to those of an item that was read
@@ -38,8 +40,8 @@ const MOST_PER_KEY = 16;
  */
 export class ItemCache {
   readonly #generationBytes: number;
-  #young = new Map<string, KnownItem[]>();
-  #old = new Map<string, KnownItem[]>();
+  #young = new Map<number, KnownItem[]>();
+  #old = new Map<number, KnownItem[]>();
   #bytes = 0;
   #last: KnownItem | undefined;
 
@@ -57,7 +59,7 @@ export class ItemCache {
   }
 
   add(bytes: Buffer, start: number, end: number, item: PlainItem, known: Omit<KnownItem, 'fixed' | 'slots'>): void {
-    if (item.placeEnd === undefined) return;
+    if (item.placeEnd === undefined || end - start > MOST_ITEM_BYTES) return;
     const from = start + item.placeEnd;
     const fixed: Buffer[] = [];
     let at = from;
@@ -80,7 +82,7 @@ export class ItemCache {
     return old;
   }
 
-  #remember(key: string, item: KnownItem, size: number): void {
+  #remember(key: number, item: KnownItem, size: number): void {
     if (this.#bytes + size > this.#generationBytes) {
       this.#old = this.#young;
       this.#young = new Map();
@@ -99,8 +101,13 @@ export class ItemCache {
   }
 }
 
-const keyOf = (bytes: Buffer, from: number): string =>
-  bytes.toString('latin1', from, Math.min(from + KEY_BYTES, bytes.length));
+/** FNV-1a of the next bytes: no text is made of them only to look it up. Whatever has the same key is compared in full. */
+function keyOf(bytes: Buffer, from: number): number {
+  const to = Math.min(from + KEY_BYTES, bytes.length);
+  let hash = 0x811c9dc5;
+  for (let at = from; at < to; at += 1) hash = Math.imul(hash ^ (bytes[at] ?? 0), 0x01000193);
+  return hash >>> 2; // a small integer
+}
 
 const sizeOf = ({ fixed }: KnownItem): number => fixed.reduce((sum, part) => sum + part.length, 0);
 

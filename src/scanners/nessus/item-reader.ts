@@ -104,13 +104,14 @@ function endOfPlace(bytes: Buffer, from: number): number {
 
 /** @returns undefined when they are not plain text: then the item is read in full */
 function wordsOf({ known, spans }: Match, bytes: Buffer): HostWords | undefined {
-  const said = new Map<string, string>();
-  for (const [index, slot] of known.slots.entries()) {
+  const { slots, isAudit, compliance } = known;
+  const texts: string[] = [];
+  for (const [index, { isCdata }] of slots.entries()) {
     const [from, to] = spans[index] ?? [0, 0];
     const region = regionOf(bytes, from, to);
-    const text = (slot.isCdata ? cdataOf : textOf)(region, 0, to - from);
+    const text = (isCdata ? cdataOf : textOf)(region, 0, to - from);
     if (text === undefined) return undefined;
-    if (!said.has(slot.name)) said.set(slot.name, text);
+    texts.push(text);
   }
-  return hostWords((name) => said.get(name), known.isAudit, known.compliance);
+  return hostWords((name) => texts[slots.findIndex((slot) => slot.name === name)], isAudit, compliance);
 }

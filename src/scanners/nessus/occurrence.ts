@@ -80,13 +80,24 @@ const MOST_BANNER = 2_000;
  * these as findings. `host` must be clean already.
  */
 export function occurrenceOf(host: Location, place: ItemPlace, { output, compliance }: HostWords): Occurrence {
-  const { port, protocol, service, oddService } = place;
-  const location: Location = { ...host };
-  if (port !== undefined) location.port = port;
-  if (protocol !== undefined) location.protocol = protocol;
-  if (service !== undefined) location.service = service;
-  const untrusted: Occurrence['untrusted'] = {};
-  if (output !== undefined) untrusted.output = cleanUntrusted(output, MOST_OUTPUT);
+  const location = locationOf(host, place);
+  const { oddService } = place;
+  const untrusted: Occurrence['untrusted'] =
+    output === undefined ? {} : { output: cleanUntrusted(output, MOST_OUTPUT) };
   if (oddService !== undefined) untrusted.banner = cleanUntrusted(`service: ${oddService}`, MOST_BANNER);
   return compliance === undefined ? { location, untrusted } : { location, untrusted, compliance };
+}
+
+/** The two usual forms are written out: objects made of parts cost several times as much. */
+function locationOf(host: Location, { port, protocol, service }: ItemPlace): Location {
+  const { host: name, ip } = host;
+  if (ip !== undefined && port !== undefined && protocol !== undefined && service !== undefined) {
+    return name === undefined ? { ip, port, protocol, service } : { host: name, ip, port, protocol, service };
+  }
+  return {
+    ...host,
+    ...(port === undefined ? {} : { port }),
+    ...(protocol === undefined ? {} : { protocol }),
+    ...(service === undefined ? {} : { service }),
+  };
 }

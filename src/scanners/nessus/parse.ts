@@ -11,7 +11,8 @@ export interface ParseOptions {
 }
 
 /** What is looked at in one go; results come out between two. */
-const PIECE_BYTES = 128 << 10;
+const PIECE_BYTES = 64 << 10;
+/** Less is put aside until more comes: looking at every few bytes would be the work. */
 const LEAST_BYTES = 16 << 10;
 
 /** More than any item has: what is longer is read by the XML parser, which needs no whole item. */
@@ -28,9 +29,12 @@ export async function* parseNessus(
 ): AsyncGenerator<ReportEvent, void, undefined> {
   const parser = new NessusParser(options.isFast ?? true);
   try {
-    for await (const piece of pieces(report)) {
-      parser.push(piece);
-      for (const event of parser.take()) yield event;
+    for await (const chunk of report) {
+      const bytes = bytesOf(chunk);
+      for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
+        parser.push(bytes.subarray(at, at + PIECE_BYTES));
+        for (const event of parser.take()) yield event;
+      }
     }
     parser.finish();
   } catch (error) {
@@ -39,23 +43,6 @@ export async function* parseNessus(
     throw error;
   }
   for (const event of parser.take()) yield event;
-}
-
-/** Neither so small that putting them together is the work, nor so large that what comes out of them fills memory. */
-async function* pieces(report: Readable): AsyncGenerator<Buffer, void, undefined> {
-  let small: Buffer[] = [];
-  let held = 0;
-  for await (const chunk of report) {
-    const bytes = bytesOf(chunk);
-    small.push(bytes);
-    held += bytes.length;
-    if (held < LEAST_BYTES) continue;
-    const whole = small.length === 1 ? bytes : Buffer.concat(small);
-    small = [];
-    held = 0;
-    for (let at = 0; at < whole.length; at += PIECE_BYTES) yield whole.subarray(at, at + PIECE_BYTES);
-  }
-  if (held > 0) yield Buffer.concat(small);
 }
 
 function bytesOf(chunk: unknown): Buffer {
@@ -80,7 +67,10 @@ class NessusParser {
   readonly #items: ItemReader;
   #isFast: boolean;
   #isFirst = true;
-  #buffer: Buffer = Buffer.alloc(0);
+  /** Filled from the start over and over; a new one for every chunk would be more work for the collector than parsing. */
+  #space: Buffer = Buffer.allocUnsafeSlow(PIECE_BYTES * 4);
+  /** The part of `#space` that holds bytes. */
+  #buffer: Buffer = this.#space.subarray(0, 0);
   /** Next byte of the buffer to be read. */
   #at = 0;
   /** Bytes of the stream before the buffer. */
@@ -105,23 +95,40 @@ class NessusParser {
   }
 
   push(bytes: Buffer): void {
-    if (this.#isFirst) this.#isFast &&= VERSION_1_0.test(bytes.toString('latin1', 0, 200));
-    this.#isFirst = false;
-    const rest = this.#buffer.subarray(this.#at);
-    this.#before += this.#at;
-    this.#at = 0;
-    this.#buffer = rest.length === 0 ? bytes : Buffer.concat([rest, bytes]);
-    if (!this.#isFast) return this.#give(this.#buffer.length);
-    while (this.#step());
+    this.#hold(bytes);
+    if (this.#buffer.length - this.#at >= LEAST_BYTES) this.#parse();
   }
 
   finish(): void {
+    this.#parse();
     this.#give(this.#buffer.length);
     this.#xml.finish();
   }
 
   abandon(): void {
     this.#reader.abandon();
+  }
+
+  #hold(bytes: Buffer): void {
+    const rest = this.#buffer.length - this.#at;
+    const end = this.#buffer.length + bytes.length;
+    if (end > this.#space.length) {
+      const space = rest + bytes.length > this.#space.length / 2 ? Buffer.allocUnsafeSlow(end * 2) : this.#space;
+      this.#buffer.copy(space, 0, this.#at);
+      this.#space = space;
+      this.#before += this.#at;
+      this.#at = 0;
+      this.#buffer = space.subarray(0, rest);
+    }
+    bytes.copy(this.#space, this.#buffer.length);
+    this.#buffer = this.#space.subarray(0, this.#buffer.length + bytes.length);
+  }
+
+  #parse(): void {
+    if (this.#isFirst) this.#isFast &&= VERSION_1_0.test(this.#buffer.toString('latin1', 0, 200));
+    this.#isFirst = false;
+    if (!this.#isFast) return this.#give(this.#buffer.length);
+    while (this.#step());
   }
 
   /** False: more bytes are needed. */
