@@ -16,15 +16,14 @@ export type JsonPlan =
     };
 
 /** `index`: of the element in its list, from 0; 0 outside lists. `offset`: byte of the file where the value begins. */
+interface PartPlace {
+  readonly name: string;
+  readonly index: number;
+  readonly offset: number;
+}
 export type JsonPart =
-  | {
-      readonly kind: 'value';
-      readonly name: string;
-      readonly value: unknown;
-      readonly index: number;
-      readonly offset: number;
-    }
-  | { readonly kind: 'open' | 'close'; readonly name: string; readonly index: number; readonly offset: number };
+  | (PartPlace & { readonly kind: 'value'; readonly value: unknown })
+  | (PartPlace & { readonly kind: 'open' | 'close'; readonly isList: boolean });
 
 export interface JsonOptions {
   /** For messages: `SARIF report`. */
@@ -199,7 +198,8 @@ class JsonWalker {
     const parent = this.#frames.at(-1);
     const index = parent?.isList ? parent.count - 1 : 0;
     this.#frames.push({ plan, isList, index, seen: new Set(), count: 0, key: '' });
-    if (plan.name !== undefined) this.#parts.push({ kind: 'open', name: plan.name, index, offset: this.#offset });
+    if (plan.name !== undefined)
+      this.#parts.push({ kind: 'open', name: plan.name, index, offset: this.#offset, isList });
     this.#expects = isList ? 'value or end' : 'key or end';
     return 1;
   }
@@ -256,8 +256,10 @@ class JsonWalker {
   #close(): 1 {
     const frame = this.#frames.pop();
     const name = frame?.plan.name;
-    if (frame && name !== undefined)
-      this.#parts.push({ kind: 'close', name, index: frame.index, offset: this.#offset });
+    if (frame && name !== undefined) {
+      const { index, isList } = frame;
+      this.#parts.push({ kind: 'close', name, index, offset: this.#offset, isList });
+    }
     this.#expects = this.#frames.length === 0 ? 'nothing' : 'comma or end';
     return 1;
   }
