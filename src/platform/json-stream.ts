@@ -39,7 +39,8 @@ const MAX_DEPTH = 256;
 
 /**
  * Reads one JSON document as a stream and gives the values its plan asks for, in the order of the document. Memory: the
- * largest value that is taken. `null` stands for an empty list or object, as Go programs write it. What was complete
+ * largest value that is taken. `null` stands for an empty list (or object, where no list is planned), as Go programs
+ * write it. What was complete
  * before an error is given before it is thrown.
  *
  * Own code, because element-wise `JSON.parse` of cut-out bytes reads 5 to 10 times as fast as token-wise streaming
@@ -242,6 +243,9 @@ class JsonWalker {
     else if (value !== null && plan !== SKIP) {
       const wanted = plan.members ? (plan.each ? 'object or list' : 'object') : 'list';
       throw this.#unreadable(`has no ${wanted} where one is due${this.#item()}`, scan.offset);
+    } else if (plan.name !== undefined) {
+      const part = { name: plan.name, index, offset: scan.offset, isList: plan.each !== undefined };
+      this.#parts.push({ kind: 'open', ...part }, { kind: 'close', ...part });
     }
   }
 
