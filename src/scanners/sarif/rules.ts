@@ -28,7 +28,7 @@ const messageText = (message: unknown): string | undefined => {
 };
 
 /** The value as far as it is small; a property bag of a hostile report may hold anything. */
-const bounded = (value: unknown): JsonObject =>
+export const bounded = (value: unknown): JsonObject =>
   isObject(value) && JSON.stringify(value).length <= MAX_TEXT * 4 ? value : {};
 
 export function ruleOf(value: unknown): SarifRule | undefined {

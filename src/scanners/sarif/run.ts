@@ -1,7 +1,7 @@
 import { SarifRunExtra } from '../../model/sarif-extra.ts';
 import { isObject, listOf, objectOf, textOf, timeOf } from '../json-fields.ts';
 import { logicalName, uriOf } from './place.ts';
-import { addRule, newComponent, type Component } from './rules.ts';
+import { addRule, bounded, newComponent, type Component } from './rules.ts';
 import { needsTaxonomies, type Taxonomy } from './weaknesses.ts';
 
 /** What results point into is kept up to these bounds; pointers beyond them find nothing. */
@@ -18,7 +18,7 @@ function push<Element>(list: Element[], element: Element): void {
 
 function nameComponent(component: Component | undefined, key: string, value: unknown): void {
   if (!component) return;
-  if (key === 'messages') component.messages = objectOf(value);
+  if (key === 'messages') component.messages = bounded(value);
   else if (key === 'name' || key === 'guid' || key === 'version' || key === 'semanticVersion')
     component[key] = textOf(value);
 }
