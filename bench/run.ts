@@ -6,6 +6,7 @@ import { coldStart } from './cold-start.ts';
 import { durableSubmit } from './durable-submit.ts';
 import { floors } from './floors.ts';
 import { queries } from './queries.ts';
+import { nucleiLines } from './nuclei-lines.ts';
 import { resultsPage } from './results-page.ts';
 import { statusCall } from './status-call.ts';
 import { submitToStart } from './submit-to-start.ts';
@@ -19,6 +20,7 @@ const BENCHES: ReadonlyMap<string, Bench> = new Map([
   ['cold-start', coldStart],
   ['results-page', resultsPage],
   ['queries', queries],
+  ['nuclei-lines', nucleiLines],
 ]);
 
 const argv = process.argv.slice(2);
