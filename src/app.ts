@@ -8,6 +8,8 @@ import { findProgram } from './config/find-program.ts';
 import { prepareDataFolder } from './config/folders.ts';
 import { SCANNERS_FILE } from './config/scanners-schema.ts';
 import { loadSettings, type Settings } from './config/settings.ts';
+import type { Enrichment } from './findings/enrichment/enrichment.ts';
+import { enrichingStore, openEnrichment } from './findings/enrichment/open-enrichment.ts';
 import { createScanFiles } from './findings/scan-files.ts';
 import { createFindingsStore } from './findings/findings-store.ts';
 import { createBell, type Bell } from './platform/bell.ts';
@@ -55,6 +57,7 @@ export interface App {
   readonly policy: Policy;
   readonly queue: ScanQueue;
   readonly audit: AuditLog;
+  readonly enrichment: Enrichment;
   readonly seat: WorkerSeat;
   /** Rung by `scanmux reload`: every process of this data folder reloads. */
   readonly reloadBell: Bell;
@@ -92,7 +95,8 @@ export async function openApp(options: AppOptions): Promise<App> {
   });
   const over = new AbortController();
   registry.watch(over.signal);
-  const findings = createFindingsStore();
+  const enrichment = openEnrichment({ dataFolder, log });
+  const findings = enrichingStore(createFindingsStore(), enrichment);
   const files = createScanFiles(join(dataFolder, 'scans'));
   const launcher = options.spawnWorker ? launcherOf(options, { queue, seat }) : undefined;
   const append = (entry: NewAuditEntry): Promise<void> => audit.append(entry);
@@ -111,6 +115,7 @@ export async function openApp(options: AppOptions): Promise<App> {
     policy,
     queue,
     audit,
+    enrichment,
     seat,
     reloadBell,
     runWorker: (signal, { leaveWhenIdle }) => occupySeat(workerDeps, seat, signal, leaveWhenIdle),
@@ -118,6 +123,7 @@ export async function openApp(options: AppOptions): Promise<App> {
       over.abort();
       await launcher?.close();
       findings.close();
+      enrichment.close();
       reloadBell.close();
       await audit.close();
       await queue.close();
