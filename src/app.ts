@@ -33,6 +33,9 @@ import type { WorkerDeps, WorkerSettings } from './worker/deps.ts';
 import { createWorkerLauncher } from './worker/launch.ts';
 import { runWorker } from './worker/worker.ts';
 
+/** Two, so that a question about findings need not wait for another that takes long. Started when first needed. */
+const READER_THREADS = 2;
+
 export const POLICY_FILE = 'policy.yaml';
 
 export interface AppOptions {
@@ -48,6 +51,8 @@ export interface AppOptions {
   readonly engines?: Readonly<Record<string, ScannerType>>;
   readonly workerProgram?: string;
   readonly workerSettings?: Partial<WorkerSettings>;
+  /** 0 for tests that run the sources, which no thread can load. */
+  readonly readerThreads?: number;
 }
 
 export interface App {
@@ -96,7 +101,8 @@ export async function openApp(options: AppOptions): Promise<App> {
   const over = new AbortController();
   registry.watch(over.signal);
   const enrichment = openEnrichment({ dataFolder, log });
-  const findings = enrichingStore(createFindingsStore(), enrichment);
+  const store = createFindingsStore({ log, threads: options.readerThreads ?? READER_THREADS });
+  const findings = enrichingStore(store, enrichment);
   const files = createScanFiles(join(dataFolder, 'scans'));
   const launcher = options.spawnWorker ? launcherOf(options, { queue, seat }) : undefined;
   const append = (entry: NewAuditEntry): Promise<void> => audit.append(entry);
@@ -122,7 +128,7 @@ export async function openApp(options: AppOptions): Promise<App> {
     async close() {
       over.abort();
       await launcher?.close();
-      findings.close();
+      await findings.close();
       enrichment.close();
       reloadBell.close();
       await audit.close();

@@ -29,6 +29,7 @@ const SCAN: ScanRecord = {
     priority: 5,
     max_duration_minutes: 60,
   },
+  origin: 'run',
   requestHash: '',
   engine: 'e',
   state: 'completed',
