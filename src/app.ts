@@ -8,6 +8,8 @@ import { findProgram } from './config/find-program.ts';
 import { prepareDataFolder } from './config/folders.ts';
 import { SCANNERS_FILE } from './config/scanners-schema.ts';
 import { loadSettings, type Settings } from './config/settings.ts';
+import type { Enrichment } from './findings/enrichment/enrichment.ts';
+import { enrichingStore, openEnrichment } from './findings/enrichment/open-enrichment.ts';
 import { createScanFiles } from './findings/scan-files.ts';
 import { createFindingsStore } from './findings/findings-store.ts';
 import { createBell, type Bell } from './platform/bell.ts';
@@ -60,6 +62,7 @@ export interface App {
   readonly policy: Policy;
   readonly queue: ScanQueue;
   readonly audit: AuditLog;
+  readonly enrichment: Enrichment;
   readonly seat: WorkerSeat;
   /** Rung by `scanmux reload`: every process of this data folder reloads. */
   readonly reloadBell: Bell;
@@ -97,7 +100,9 @@ export async function openApp(options: AppOptions): Promise<App> {
   });
   const over = new AbortController();
   registry.watch(over.signal);
-  const findings = createFindingsStore({ log, threads: options.readerThreads ?? READER_THREADS });
+  const enrichment = openEnrichment({ dataFolder, log });
+  const store = createFindingsStore({ log, threads: options.readerThreads ?? READER_THREADS });
+  const findings = enrichingStore(store, enrichment);
   const files = createScanFiles(join(dataFolder, 'scans'));
   const launcher = options.spawnWorker ? launcherOf(options, { queue, seat }) : undefined;
   const append = (entry: NewAuditEntry): Promise<void> => audit.append(entry);
@@ -116,6 +121,7 @@ export async function openApp(options: AppOptions): Promise<App> {
     policy,
     queue,
     audit,
+    enrichment,
     seat,
     reloadBell,
     runWorker: (signal, { leaveWhenIdle }) => occupySeat(workerDeps, seat, signal, leaveWhenIdle),
@@ -123,6 +129,7 @@ export async function openApp(options: AppOptions): Promise<App> {
       over.abort();
       await launcher?.close();
       await findings.close();
+      enrichment.close();
       reloadBell.close();
       await audit.close();
       await queue.close();

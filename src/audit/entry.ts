@@ -13,6 +13,7 @@ export const AUDIT_ACTIONS = [
   'export',
   'import',
   'policy_change',
+  'data_update',
   'dead_letter_retry',
   'dead_letter_purge',
 ] as const;
