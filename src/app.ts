@@ -25,6 +25,7 @@ import { defaultPools } from './registry/pool-config.ts';
 import type { Registry } from './registry/registry.ts';
 import { baselineType } from './scanners/baseline/scanner.ts';
 import { nmapType } from './scanners/nmap/nmap.ts';
+import type { ReportFormat } from './scanners/report-format.ts';
 import type { ScannerType } from './scanners/scanner.ts';
 import { createUseCases, type UseCases } from './scans/use-cases.ts';
 import type { WorkerDeps, WorkerSettings } from './worker/deps.ts';
@@ -32,6 +33,9 @@ import { createWorkerLauncher } from './worker/launch.ts';
 import { runWorker } from './worker/worker.ts';
 
 export const POLICY_FILE = 'policy.yaml';
+
+/** Kinds of report that can be imported, in the order errors name them. */
+const REPORT_FORMATS: readonly ReportFormat[] = [];
 
 export interface AppOptions {
   readonly configFolder: string;
@@ -42,9 +46,10 @@ export interface AppOptions {
   readonly env: Environment;
   /** Start a worker process of its own when there is work. False inside the worker and with `--in-process`. */
   readonly spawnWorker: boolean;
-  /** More engines by type, and another program that runs the worker: for tests. */
+  /** More engines by type, more kinds of report, and another program that runs the worker: for tests. */
   readonly engines?: Readonly<Record<string, ScannerType>>;
   readonly workerProgram?: string;
+  readonly formats?: readonly ReportFormat[];
   readonly workerSettings?: Partial<WorkerSettings>;
 }
 
@@ -76,7 +81,8 @@ export async function openApp(options: AppOptions): Promise<App> {
   prepareDataFolder(dataFolder);
   const clock = systemClock;
   const identity = identityText(ownIdentity());
-  const { queue, seat } = await openSqliteQueue({ folder: dataFolder, clock, settings: queueSettings(settings) });
+  const embedded = await openSqliteQueue({ folder: dataFolder, clock, settings: queueSettings(settings) });
+  const { queue, seat, suppressions } = embedded;
   const audit = await openAuditLog({ folder: dataFolder, clock });
   const reloadBell = createBell(dataFolder, 'reload');
   const policy = createPolicy({ file: join(configFolder, POLICY_FILE), mode: options.mode, clock });
@@ -97,7 +103,14 @@ export async function openApp(options: AppOptions): Promise<App> {
   const launcher = options.spawnWorker ? launcherOf(options, { queue, seat }) : undefined;
   const append = (entry: NewAuditEntry): Promise<void> => audit.append(entry);
   const shared = { queue, registry, policy, findings, files, clock, log, audit: append };
-  const scans = createUseCases({ ...shared, wakeWorker: () => launcher?.wake() });
+  const scans = createUseCases({
+    ...shared,
+    suppressions,
+    formats: [...REPORT_FORMATS, ...(options.formats ?? [])],
+    importFolders: settings.import_folders,
+    maxReportBytes: settings.max_raw_report_mb * 2 ** 20,
+    wakeWorker: () => launcher?.wake(),
+  });
   const workerDeps: WorkerDeps = {
     ...shared,
     random: Math.random,
