@@ -6,6 +6,7 @@ import { cancel, deadLetters, purgeDeadLetters, retryDeadLetter } from './cancel
 import { claim } from './claim.ts';
 import { medianMs, waitMs } from './durations.ts';
 import { createEventWaits, events } from './events.ts';
+import { createImports } from './imports.ts';
 import { list } from './list.ts';
 import {
   activeByInstance,
@@ -27,6 +28,7 @@ import { createWorkerSeat, type WorkerSeat } from './worker-seat.ts';
 /** The queue on an open store, which `close` closes with it. */
 export function createQueueOn(store: Store): ScanQueue {
   const submitting = createSubmitting(store);
+  const imports = createImports(store);
   const eventWaits = createEventWaits(store);
   const workWaits = createWorkWaits(store);
   const recordOf = createGet(store);
@@ -34,6 +36,8 @@ export function createQueueOn(store: Store): ScanQueue {
   return {
     submit: (scan) => submitting.submit(scan),
     wouldDeduplicateTo: async (scan) => submitting.wouldDeduplicateTo(scan),
+    recordImport: (scan) => imports.record(scan),
+    recentImport: async (tenant, hash) => imports.recent(tenant, hash),
     get: async (tenant, scanId) => recordOf(tenant, scanId),
     list: async (tenant, filter) => list(store, tenant, filter),
     events: async (tenant, scanId, afterSeq, limit) => events(store, tenant, scanId, afterSeq, limit),
