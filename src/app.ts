@@ -86,31 +86,16 @@ export async function openApp(options: AppOptions): Promise<App> {
   const audit = await openAuditLog({ folder: dataFolder, clock });
   const reloadBell = createBell(dataFolder, 'reload');
   const policy = createPolicy({ file: join(configFolder, POLICY_FILE), mode: options.mode, clock });
-  const registry = await createRegistry({
-    file: join(configFolder, SCANNERS_FILE),
-    types: { baseline: baselineType, nmap: nmapType, ...options.engines },
-    defaults: () => defaultPools({ findNmap: () => findProgram('nmap', env) }),
-    defaultPool: settings.default_pool,
-    log,
-    env,
-    probeIntervalMs: settings.probe_interval_seconds * 1000,
-    reloadBell,
-  });
+  const registry = await openRegistry(options, settings, reloadBell);
   const over = new AbortController();
   registry.watch(over.signal);
   const findings = createFindingsStore();
-  const files = createScanFiles(join(dataFolder, 'scans'));
+  const files = createScanFiles(join(dataFolder, 'scans'), { reserveBytes: reserveBytes(settings) });
   const launcher = options.spawnWorker ? launcherOf(options, { queue, seat }) : undefined;
   const append = (entry: NewAuditEntry): Promise<void> => audit.append(entry);
   const shared = { queue, registry, policy, findings, files, clock, log, audit: append };
-  const scans = createUseCases({
-    ...shared,
-    suppressions,
-    formats: [...REPORT_FORMATS, ...(options.formats ?? [])],
-    importFolders: settings.import_folders,
-    maxReportBytes: settings.max_raw_report_mb * 2 ** 20,
-    wakeWorker: () => launcher?.wake(),
-  });
+  const imports = importSettings(settings, options);
+  const scans = createUseCases({ ...shared, ...imports, suppressions, wakeWorker: () => launcher?.wake() });
   const workerDeps: WorkerDeps = {
     ...shared,
     random: Math.random,
@@ -130,13 +115,31 @@ export async function openApp(options: AppOptions): Promise<App> {
     async close() {
       over.abort();
       await launcher?.close();
-      findings.close();
+      await findings.close();
       reloadBell.close();
       await audit.close();
       await queue.close();
     },
   };
 }
+
+const openRegistry = ({ configFolder, engines, log, env }: AppOptions, settings: Settings, reloadBell: Bell) =>
+  createRegistry({
+    file: join(configFolder, SCANNERS_FILE),
+    types: { baseline: baselineType, nmap: nmapType, ...engines },
+    defaults: () => defaultPools({ findNmap: () => findProgram('nmap', env) }),
+    defaultPool: settings.default_pool,
+    log,
+    env,
+    probeIntervalMs: settings.probe_interval_seconds * 1000,
+    reloadBell,
+  });
+
+const importSettings = (settings: Settings, { formats = [] }: AppOptions) => ({
+  formats: [...REPORT_FORMATS, ...formats],
+  importFolders: settings.import_folders,
+  maxReportBytes: settings.max_raw_report_mb * 2 ** 20,
+});
 
 /** Runs the worker as long as this process holds the folder's one seat. */
 async function occupySeat(
@@ -201,10 +204,12 @@ function openWorkerLog(dataFolder: string): number {
   return openSync(path, 'a', 0o600);
 }
 
+const reserveBytes = (settings: Settings): number => settings.storage_reserve_mb * 2 ** 20;
+
 const queueSettings = (settings: Settings) => ({
   idempotencyHours: settings.idempotency_hours,
   queuedExpiryHours: settings.queued_expiry_hours,
-  reserveBytes: settings.storage_reserve_mb * 2 ** 20,
+  reserveBytes: reserveBytes(settings),
   leaseMs: settings.worker.lease_seconds * 1000,
 });
 

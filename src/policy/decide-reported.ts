@@ -43,7 +43,9 @@ const quotable = (name = ''): string => (/^[\w.-]{1,253}$/.test(name) ? name : '
 /** A zone says on which link an address counts, which is nothing a policy knows. */
 function addressOf(text = ''): Target | undefined {
   const address = parseAddress(text.replace(/%.*$/s, ''));
-  return address && parseTarget(formatAddress(address));
+  if (!address) return undefined;
+  const plain = formatAddress(address);
+  return { kind: 'address', text: plain, address: plain };
 }
 
 /** Undefined for a name that no entry of a policy could mean. */

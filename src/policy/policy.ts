@@ -60,7 +60,7 @@ export interface Policy {
   ): Promise<PolicyAnswer>;
   /**
    * Which hosts of a report made elsewhere lie outside the scope. They are judged as they are named: nothing is resolved,
-   * counted or scanned. Takes about 10 microseconds for each: give it parts of a long list.
+   * counted or scanned. Takes some tens of microseconds for each: give it a long list in parts.
    */
   judgeReported(hosts: readonly NamedHost[]): readonly RefusedHost[];
   /** What is in force, for people. */

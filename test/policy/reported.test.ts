@@ -106,6 +106,7 @@ describe('hosts of a report', () => {
       fc.property(fc.string({ unit: 'binary' }), fc.string(), (name, address) => {
         expect(policy.judgeReported([{ name, address }]).length).toBeLessThanOrEqual(1);
       }),
+      { numRuns: 50 },
     );
   });
 });
