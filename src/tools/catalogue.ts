@@ -3,6 +3,7 @@ import { getFinding } from './get-finding.ts';
 import { getQueueStatus } from './get-queue-status.ts';
 import { getScanResults } from './get-scan-results.ts';
 import { getScanStatus } from './get-scan-status.ts';
+import { importReport } from './import-report.ts';
 import { listScanners } from './list-scanners.ts';
 import { listScans } from './list-scans.ts';
 import { planScan } from './plan-scan.ts';
@@ -20,6 +21,7 @@ export const TOOLS: readonly AnyTool[] = [
   listScans,
   getScanResults,
   getFinding,
+  importReport,
   listScanners,
   getQueueStatus,
 ];
