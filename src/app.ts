@@ -32,6 +32,9 @@ import type { WorkerDeps, WorkerSettings } from './worker/deps.ts';
 import { createWorkerLauncher } from './worker/launch.ts';
 import { runWorker } from './worker/worker.ts';
 
+/** Two, so that a question about findings need not wait for another that takes long. Started when first needed. */
+const READER_THREADS = 2;
+
 export const POLICY_FILE = 'policy.yaml';
 
 /** Kinds of report that can be imported, in the order errors name them. */
@@ -89,7 +92,7 @@ export async function openApp(options: AppOptions): Promise<App> {
   const registry = await openRegistry(options, settings, reloadBell);
   const over = new AbortController();
   registry.watch(over.signal);
-  const findings = createFindingsStore();
+  const findings = createFindingsStore({ log, threads: READER_THREADS });
   const files = createScanFiles(join(dataFolder, 'scans'), { reserveBytes: reserveBytes(settings) });
   const launcher = options.spawnWorker ? launcherOf(options, { queue, seat }) : undefined;
   const append = (entry: NewAuditEntry): Promise<void> => audit.append(entry);
