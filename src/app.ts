@@ -53,6 +53,8 @@ export interface AppOptions {
   readonly engines?: Readonly<Record<string, ScannerType>>;
   readonly workerProgram?: string;
   readonly formats?: readonly ReportFormat[];
+  /** 0 reads findings in this process: uncompiled code has no program for threads. */
+  readonly readerThreads?: number;
   readonly workerSettings?: Partial<WorkerSettings>;
 }
 
@@ -92,7 +94,7 @@ export async function openApp(options: AppOptions): Promise<App> {
   const registry = await openRegistry(options, settings, reloadBell);
   const over = new AbortController();
   registry.watch(over.signal);
-  const findings = createFindingsStore({ log, threads: READER_THREADS });
+  const findings = createFindingsStore({ log, threads: options.readerThreads ?? READER_THREADS });
   const files = createScanFiles(join(dataFolder, 'scans'), { reserveBytes: reserveBytes(settings) });
   const launcher = options.spawnWorker ? launcherOf(options, { queue, seat }) : undefined;
   const append = (entry: NewAuditEntry): Promise<void> => audit.append(entry);

@@ -27,16 +27,3 @@ export const NO_SUPPRESSIONS: Suppressions = { version: '', entries: [] };
 export type SuppressionSubject =
   | { readonly fingerprint: string }
   | { readonly engine: string; readonly rule_id: string };
-
-type Judged = { readonly fingerprint: string; readonly engine: string; readonly rule_id: string };
-
-/** The judgement that holds for a finding; one about itself goes before one about its rule. */
-export function suppressionOf({ entries }: Suppressions, finding: Judged): Suppression | undefined {
-  return (
-    entries.find(({ fingerprint }) => fingerprint === finding.fingerprint) ??
-    entries.find(
-      ({ fingerprint, engine, rule_id: rule }) =>
-        fingerprint === undefined && engine === finding.engine && rule === finding.rule_id,
-    )
-  );
-}

@@ -28,7 +28,7 @@ export function createUseCases(deps: ScanDeps) {
     wait,
     cancel: createCancelScan(deps),
     listScans: createListScans(deps),
-    results: createGetScanResults(deps),
+    results: createGetScanResults(counting),
     finding: createGetFinding(deps),
     importReport: createImportReport(counting),
     listScanners: createListScanners(deps),
