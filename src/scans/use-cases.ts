@@ -11,6 +11,8 @@ import { createNoteRefusal } from './note-refusal.ts';
 import { createGetScanResults } from './results.ts';
 import { createGetScanStatus } from './status.ts';
 import { createSubmitScan } from './submit.ts';
+import { createSuppressFinding } from './suppress-finding.ts';
+import { createSuppressed } from './suppressions.ts';
 import { createCountFindings } from './tally.ts';
 import { createWaitForScan } from './wait.ts';
 
@@ -31,6 +33,8 @@ export function createUseCases(deps: ScanDeps) {
     results: createGetScanResults(counting),
     finding: createGetFinding(deps),
     importReport: createImportReport(counting),
+    suppressFinding: createSuppressFinding(deps),
+    suppressed: createSuppressed(deps),
     listScanners: createListScanners(deps),
     queueStatus: createGetQueueStatus(deps),
     deadLetters: createDeadLetters(deps),

@@ -8,6 +8,7 @@ import { listScanners } from './list-scanners.ts';
 import { listScans } from './list-scans.ts';
 import { planScan } from './plan-scan.ts';
 import { runUntrustedScan } from './run-untrusted-scan.ts';
+import { suppressFinding } from './suppress-finding.ts';
 import type { AnyTool } from './tool.ts';
 import { waitForScan } from './wait-for-scan.ts';
 
@@ -21,6 +22,7 @@ export const TOOLS: readonly AnyTool[] = [
   listScans,
   getScanResults,
   getFinding,
+  suppressFinding,
   importReport,
   listScanners,
   getQueueStatus,
