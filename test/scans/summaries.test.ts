@@ -32,6 +32,7 @@ const SCAN: ScanRecord = {
   origin: 'run',
   requestHash: '',
   engine: 'e',
+  origin: 'run',
   state: 'completed',
   epoch: 1,
   attempt: 1,
