@@ -1,5 +1,6 @@
 import { identityText, ownIdentity } from '../../platform/process-identity.ts';
 import type { ScanQueue } from '../queue.ts';
+import type { ScanIndex } from '../scan-index.ts';
 import { checkpoint, finish, progress, renew } from './attempt.ts';
 import { cancel, deadLetters, purgeDeadLetters, retryDeadLetter } from './cancel.ts';
 import { claim } from './claim.ts';
@@ -17,6 +18,7 @@ import {
   referencedAttempts,
   status,
 } from './read.ts';
+import { createScanIndex } from './scan-index.ts';
 import { openStore, type SqliteQueueDeps, type Store } from './store.ts';
 import { createSubmitting } from './submit.ts';
 import { createWorkWaits, heartbeat, retire } from './work.ts';
@@ -70,13 +72,19 @@ export function createQueueOn(store: Store): ScanQueue {
 }
 
 /**
- * The embedded queue: one SQLite file that any number of processes of this machine open, and the seat of the one
- * worker process among them. `queue.close` closes both.
+ * The embedded queue: one SQLite file that any number of processes of this machine open, the seat of the one worker
+ * process among them, and the index of what was looked at. `queue.close` closes them all.
  * @throws AppError storage_unusable, data_too_new, queue_unavailable
  */
-export async function openSqliteQueue(deps: SqliteQueueDeps): Promise<{ queue: ScanQueue; seat: WorkerSeat }> {
+export async function openSqliteQueue(
+  deps: SqliteQueueDeps,
+): Promise<{ queue: ScanQueue; seat: WorkerSeat; index: ScanIndex }> {
   const store = await openStore(deps);
-  return { queue: createQueueOn(store), seat: createWorkerSeat(store, identityText(ownIdentity())) };
+  return {
+    queue: createQueueOn(store),
+    seat: createWorkerSeat(store, identityText(ownIdentity())),
+    index: createScanIndex(store),
+  };
 }
 
 /** @throws AppError storage_unusable, data_too_new, queue_unavailable */
