@@ -1,15 +1,16 @@
+import { Change } from '../model/contract/compare.ts';
 import { createDetails, type FindingDetails } from './finding-details.ts';
 import { EXPLOIT, KEV, NONE } from './layout.ts';
 import { createLookProof, type HostProof, type LookProof, type ScanLook } from './look-proof.ts';
 import { matchPrints } from './match-prints.ts';
 import type { OpenFindings } from './open-findings.ts';
 
-/** What became of a finding between two scans, in the order answers show them. */
-export const CHANGES = ['new', 'newly_visible', 'changed', 'fixed', 'not_observed', 'persisting'] as const;
-export type Change = (typeof CHANGES)[number];
+export const CHANGES = Change.options;
 
 /** Codes in `Classes`: 0 for findings that are shown in no class (their counterpart is), else place in CHANGES + 1. */
 export const codeOf = (change: Change): number => CHANGES.indexOf(change) + 1;
+/** Has no CVE while the engines differ. */
+export const NOT_COMPARABLE = CHANGES.length + 1;
 
 /** Classes whose findings are shown as the earlier scan had them. */
 export const isOfBase = (change: Change): boolean => change === 'fixed' || change === 'not_observed';
@@ -25,8 +26,6 @@ export interface Classes {
   readonly base: Uint8Array;
   /** Index in base of each finding of head, or -1. */
   readonly match: Int32Array;
-  /** Two engines: findings without a CVE cannot be compared. Absent for one engine. */
-  readonly notComparable?: { readonly head: number; readonly base: number };
 }
 
 const [NEW, NEWLY_VISIBLE, CHANGED, FIXED, NOT_OBSERVED, PERSISTING] = [1, 2, 3, 4, 5, 6];

@@ -1,4 +1,4 @@
-import { codeOf, type Classes } from './compare-classes.ts';
+import { codeOf, NOT_COMPARABLE, type Classes } from './compare-classes.ts';
 import { createDetails } from './finding-details.ts';
 import type { OpenFindings } from './open-findings.ts';
 
@@ -32,8 +32,6 @@ const MAX_CVES = 2 ** 22;
 interface Weaknesses {
   readonly keys: Float64Array;
   readonly owners: Uint32Array;
-  /** Findings without a CVE. */
-  readonly without: number;
 }
 
 /**
@@ -48,7 +46,6 @@ export function classifyWeaknesses(head: OpenFindings, base: OpenFindings): Clas
     head: classesOf(head.count, ofHead, ofBase, { both: codeOf('persisting'), alone: codeOf('newly_visible') }),
     base: classesOf(base.count, ofBase, ofHead, { both: 0, alone: codeOf('not_observed') }),
     match: new Int32Array(head.count).fill(-1),
-    notComparable: { head: ofHead.without, base: ofBase.without },
   };
 }
 
@@ -57,12 +54,7 @@ function weaknessesOf(findings: OpenFindings, shared: Shared): Weaknesses {
   const placeOf = createPlaceNumbers(findings, shared);
   const rules = findings.rule;
   let count = 0;
-  let without = 0;
-  for (const rule of rules) {
-    const n = cves.get(rule)?.length ?? 0;
-    count += n;
-    if (n === 0) without += 1;
-  }
+  for (const rule of rules) count += cves.get(rule)?.length ?? 0;
   const keys = new Float64Array(count);
   const owners = new Uint32Array(count);
   let at = 0;
@@ -76,7 +68,7 @@ function weaknessesOf(findings: OpenFindings, shared: Shared): Weaknesses {
       at += 1;
     }
   }
-  return { keys, owners, without };
+  return { keys, owners };
 }
 
 function cvesByRule({ db }: OpenFindings, { cve }: Shared): ReadonlyMap<number, readonly number[]> {
@@ -112,7 +104,7 @@ function classesOf(
   other: Weaknesses,
   { both, alone }: { readonly both: number; readonly alone: number },
 ): Uint8Array {
-  const classes = new Uint8Array(count);
+  const classes = new Uint8Array(count).fill(NOT_COMPARABLE);
   const isShared = new Uint8Array(count);
   const sorted = Float64Array.from(other.keys).sort();
   for (const [at, key] of keys.entries()) {
