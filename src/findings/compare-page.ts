@@ -8,9 +8,12 @@ import { jsonWeight, pageWeight } from './tokens.ts';
 
 /** What of one file matches the filters. */
 export interface Selected {
-  has(index: number): boolean;
-  /** Matches, but is suppressed and was not asked for: then `has` is false. */
-  isSuppressed(index: number): boolean;
+  /** Places in the columns, ascending: with suppressed ones. */
+  readonly matches: Uint32Array;
+  /** 1 for each finding that is suppressed; absent when none is. */
+  readonly suppressed: Uint8Array | undefined;
+  /** Suppressed ones were asked for. */
+  readonly includesSuppressed: boolean;
 }
 
 export interface ComparedFile {
@@ -44,15 +47,17 @@ interface Tally {
   readonly suppressed: number;
 }
 
-function tally(codes: Uint8Array, selected: Selected): Tally {
+function tally(codes: Uint8Array, { matches, suppressed, includesSuppressed }: Selected): Tally {
   const byCode = Array.from({ length: NOT_COMPARABLE + 1 }, () => 0);
-  let suppressed = 0;
-  for (const [index, code] of codes.entries()) {
+  let left = 0;
+  for (const index of matches) {
+    const code = codes[index] ?? 0;
     if (code === 0) continue;
-    if (selected.has(index)) byCode[code] = (byCode[code] ?? 0) + 1;
-    else if (selected.isSuppressed(index)) suppressed += 1;
+    const isSuppressed = suppressed?.[index] === 1;
+    if (isSuppressed) left += 1;
+    if (includesSuppressed || !isSuppressed) byCode[code] = (byCode[code] ?? 0) + 1;
   }
-  return { byCode, suppressed };
+  return { byCode, suppressed: left };
 }
 
 /** One page of what changed: exact counts of all classes, and findings from `start` until the budget is spent. */
@@ -97,10 +102,12 @@ function shownFrom(compared: Compared, start: Position, maxTokens: number) {
 function* positionsFrom({ head, base, classes }: Compared, start: Position): Generator<Position> {
   for (const change of CHANGES.slice(CHANGES.indexOf(start.change))) {
     const [codes, { selected }] = isOfBase(change) ? [classes.base, base] : [classes.head, head];
+    const { matches, suppressed, includesSuppressed } = selected;
     const code = codeOf(change);
     const first = change === start.change ? start.index : 0;
-    for (let index = codes.indexOf(code, first); index >= 0; index = codes.indexOf(code, index + 1)) {
-      if (selected.has(index)) yield { change, index };
+    for (const index of matches) {
+      if (index < first || codes[index] !== code) continue;
+      if (includesSuppressed || suppressed?.[index] !== 1) yield { change, index };
     }
   }
 }

@@ -37,6 +37,7 @@ export function createFindingsStore(deps: FindingsStoreDeps = {}): FindingsStore
     untested: (file, limit) => runner.run('untested', { file, limit }, { file }),
     looked: (file) => runner.run('looked', { file }, { file }),
     hosts: (file) => runner.run('hosts', { file }, { file }),
+    compare: (input) => runner.run('compare', input, { file: input.head.file }),
     close: () => runner.close(),
   };
 }

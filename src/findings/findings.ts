@@ -4,6 +4,7 @@ import type { BySeverity, ParsedFinding, RuleFacts, Severity } from '../model/fi
 import type { ReportEvent, ReportScope, ReportSource } from '../model/report.ts';
 import type { Artefact } from '../model/scan.ts';
 import type { PinnedTarget } from '../model/target.ts';
+import type { ComparisonInput, ComparisonPage } from './comparison.ts';
 
 /** A finding as it is stored and shown: the parsed one with what ingest adds. */
 export interface Finding extends ParsedFinding {
@@ -156,6 +157,8 @@ export interface FindingsStore {
   looked(file: string): Promise<Looked>;
   /** Hosts that places and findings speak of, each once. */
   hosts(file: string): Promise<readonly ReportedHost[]>;
+  /** What became of the findings of one scan in a later one. @throws AppError cursor_invalid, invalid_request */
+  compare(input: ComparisonInput): Promise<ComparisonPage>;
   close(): Promise<void>;
 }
 

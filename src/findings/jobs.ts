@@ -8,6 +8,8 @@ import type {
   Suppressions,
 } from './findings.ts';
 import type { Place } from '../model/coverage.ts';
+import { compareScans } from './compare.ts';
+import type { ComparisonInput, ComparisonPage } from './comparison.ts';
 import { queryPage } from './query.ts';
 import { readFinding } from './read-finding.ts';
 import { readHosts, readLooked, readUntested } from './looked.ts';
@@ -29,6 +31,7 @@ export interface JobShapes {
   };
   readonly looked: { readonly input: { readonly file: string }; readonly output: Looked };
   readonly hosts: { readonly input: { readonly file: string }; readonly output: readonly ReportedHost[] };
+  readonly compare: { readonly input: ComparisonInput; readonly output: ComparisonPage };
 }
 
 export type JobName = keyof JobShapes;
@@ -54,6 +57,7 @@ export const JOBS: { readonly [N in JobName]: Job<N> } = {
   untested: (files, { file: path, limit }) => files.use(path, (file) => readUntested(file, limit)),
   looked: (files, { file: path }) => files.use(path, readLooked),
   hosts: (files, { file: path }) => files.use(path, readHosts),
+  compare: compareScans,
 };
 
 /** Runs a job by its name; generic, so that input and output stay those of that job. */
