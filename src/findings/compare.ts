@@ -8,7 +8,7 @@ import { classifyWeaknesses } from './compare-weaknesses.ts';
 import type { ComparedScan, ComparisonInput, ComparisonPage } from './comparison.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import { lastMade } from './kept.ts';
-import { readLooked } from './looked.ts';
+import { readLook } from './read-look.ts';
 import type { OpenFiles } from './open-files.ts';
 import type { OpenFindings } from './open-findings.ts';
 import { createFindingReader } from './read-finding.ts';
@@ -49,8 +49,8 @@ function classesOf(head: OpenFindings, base: OpenFindings, input: ComparisonInpu
   return kept(head, key, () => {
     if (head.engine !== base.engine) return classifyWeaknesses(head, base);
     return classify(
-      { findings: head, look: { facts: input.head.facts, ...readLooked(head) } },
-      { findings: base, look: { facts: input.base.facts, ...readLooked(base) } },
+      { findings: head, look: readLook(head, input.head.facts) },
+      { findings: base, look: readLook(base, input.base.facts) },
     );
   });
 }

@@ -10,7 +10,9 @@ export interface FindingDetails {
   place(index: number): PlaceWords;
 }
 
-export const RuleInQuestion = RuleFacts.pick({ rule_id: true, rule_family: true, severity: true, cves: true });
+const { rule_id, rule_family, severity, cves } = RuleFacts.shape;
+/** Not strict: what else a rule says is not asked here. */
+const RuleInQuestion = z.object({ rule_id, rule_family, severity, cves });
 export type RuleInQuestion = z.infer<typeof RuleInQuestion>;
 
 /** Not the schema of locations: its cleaning was done when the file was written, and a million may be read. */

@@ -1,7 +1,7 @@
 import type { Place } from '../model/coverage.ts';
 import type { Severity } from '../model/finding.ts';
 import type { ReportScope } from '../model/report.ts';
-import { addressKey, canonicalAddress } from './address-key.ts';
+import { addressOfKey, canonicalAddress } from './address-key.ts';
 import { plainHostName } from './host-keys.ts';
 import { compileScopes, placeKey, portTried, ruleRan, type Scope, type ScopedRule } from './look-scope.ts';
 
@@ -20,6 +20,8 @@ export interface ScanLook {
   readonly facts: LookFacts;
   readonly places: readonly Place[];
   readonly scopes: readonly ReportScope[];
+  /** Whether the scan has findings at a host of this label: then it calls it so. */
+  readonly hasLabel: (label: string) => boolean;
 }
 
 /** The place of a finding: a row of the table of hosts. */
@@ -124,7 +126,7 @@ export function createLookProof(prover: ScanLook, asker: ScanLook): LookProof {
   };
 
   const looksAt = (host: HostOfFinding): readonly Looked[] => {
-    const place = placeAt(host, places, byKey, asked);
+    const place = placeAt(host, prover, byKey, asked);
     const urls = urlsByHost.get(host.label) ?? [];
     return [...(place ? look(place, host) : []), ...urls.flatMap(([there, url]) => look(there, host, url))];
   };
@@ -168,15 +170,20 @@ function groupUrls(places: readonly Place[]): ReadonlyMap<string, readonly (read
   return found;
 }
 
-/** A host is found by its label alone: the address of a name may be another one today. */
+/**
+ * The place a finding lies at. A host is found by its label: the address of a name may be another one today, and a scan
+ * that calls the host by its address gives its findings other fingerprints. Where a report lists hosts by address and
+ * names them only in its findings, it must do so under the same name.
+ */
 function placeAt(
   host: HostOfFinding,
-  places: readonly Place[],
+  { places, hasLabel }: ScanLook,
   byKey: ReadonlyMap<string, Place>,
   asked: ReadonlyMap<string, Place>,
 ): Place | undefined {
   const named = host.label === '' ? undefined : byKey.get(placeKey(host.label));
-  if (named || isNetworked(host)) return named;
+  if (named) return named;
+  if (isNetworked(host)) return hasLabel(host.label) ? byKey.get(addressOf(host) ?? '') : undefined;
   // Files and packages belong to what was scanned: an image, a repository. Only a report about one thing says to which.
   const [sole, ...others] = places;
   return sole && others.length === 0 && asked.has(placeKey(sole.place)) ? sole : undefined;
@@ -185,17 +192,10 @@ function placeAt(
 const isNetworked = ({ name, addressKey: key }: HostOfFinding): boolean => name !== undefined || key !== undefined;
 
 /** A scope may name a host by address where the place has the name it was asked for. */
-function spellingsOf({ label, addressKey: key }: HostOfFinding): readonly string[] {
-  const address = key === undefined ? undefined : addressText(key);
-  return address === undefined ? [label] : [label, address];
+function spellingsOf(host: HostOfFinding): readonly string[] {
+  const address = addressOf(host);
+  return address === undefined ? [host.label] : [host.label, address];
 }
 
-/** The address a key of address-key.ts stands for. */
-function addressText(key: string): string | undefined {
-  const bytes = key.slice(1).match(/../g) ?? [];
-  const text =
-    key[0] === '4'
-      ? bytes.map((byte) => Number.parseInt(byte, 16)).join('.')
-      : (key.slice(1).match(/.{4}/g) ?? []).join(':');
-  return addressKey(text) === key ? canonicalAddress(text) : undefined;
-}
+const addressOf = ({ addressKey: key }: HostOfFinding): string | undefined =>
+  key === undefined ? undefined : addressOfKey(key);
