@@ -1,4 +1,5 @@
 import { createCancelScan } from './cancel.ts';
+import { createCompareScans } from './compare-scans.ts';
 import { createDeadLetters } from './dead-letters.ts';
 import type { ScanDeps } from './deps.ts';
 import { createGetFinding } from './get-finding.ts';
@@ -27,6 +28,7 @@ export function createUseCases(deps: ScanDeps) {
     listScans: createListScans(deps),
     results: createGetScanResults(deps),
     finding: createGetFinding(deps),
+    compare: createCompareScans(deps),
     listScanners: createListScanners(deps),
     queueStatus: createGetQueueStatus(deps),
     deadLetters: createDeadLetters(deps),

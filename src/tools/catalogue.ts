@@ -1,4 +1,5 @@
 import { cancelScan } from './cancel-scan.ts';
+import { compareScans } from './compare-scans.ts';
 import { getFinding } from './get-finding.ts';
 import { getQueueStatus } from './get-queue-status.ts';
 import { getScanResults } from './get-scan-results.ts';
@@ -20,6 +21,7 @@ export const TOOLS: readonly AnyTool[] = [
   listScans,
   getScanResults,
   getFinding,
+  compareScans,
   listScanners,
   getQueueStatus,
 ];

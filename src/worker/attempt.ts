@@ -164,8 +164,10 @@ function resultOf(ingested: Ingested, raw: Artefact, report: RawReport | undefin
   const { coverage: seen, readError, ended } = ingested;
   const coverage =
     report?.reason === undefined ? seen : { ...seen, not_looked_for: [...seen.not_looked_for, report.reason] };
+  const endedWhole = report?.whole === true && ended && readError === undefined;
   return {
-    verdict: verdictOf(coverage, report?.whole === true && ended && readError === undefined),
+    verdict: verdictOf(coverage, endedWhole),
+    ended_whole: endedWhole,
     coverage,
     findings: ingested.findings,
     by_severity: ingested.bySeverity,
