@@ -41,25 +41,20 @@ export const readLooked = (file: OpenFindings): Looked => ({
 
 /** Hosts of the findings, then those that only places speak of; each once. Files, packages and images are no hosts. */
 export function readHosts({ db, path }: OpenFindings): ReportedHost[] {
-  const hosts = new Map<string, ReportedHost>();
-  const note = (host: ReportedHost): void => {
-    const key = `${host.name ?? ''} ${host.address ?? ''}`;
-    if (key !== ' ' && !hosts.has(key)) hosts.set(key, host);
-  };
-  const known = new Set<string>();
-  for (const row of db.prepare('SELECT name, address_key FROM host ORDER BY id').iterate()) {
-    const name = row['name'] === null ? undefined : String(row['name']);
-    const address = row['address_key'] === null ? undefined : addressOfKey(String(row['address_key']));
-    if (address === undefined && row['address_key'] !== null) throw damaged(path);
-    note({ ...(name === undefined ? {} : { name }), ...(address === undefined ? {} : { address }) });
-    for (const word of [name, address]) if (word !== undefined) known.add(word);
-  }
-  for (const { place } of db.prepare('SELECT place FROM place ORDER BY place').iterate()) {
-    const host = hostOfPlace(String(place));
-    const word = host?.address ?? host?.name;
-    if (host && word !== undefined && !known.has(word)) note(host);
-  }
-  return [...hosts.values()];
+  const ofFindings = db.prepare('SELECT name, address_key FROM host ORDER BY id').all();
+  const found = ofFindings.map((row) => hostOfRow(path, row)).filter((host) => host !== undefined);
+  const known = new Set(found.flatMap(({ name, address }) => [name, address]));
+  const places = db.prepare('SELECT place FROM place ORDER BY place').all();
+  const others = places.map(({ place }) => hostOfPlace(String(place))).filter((host) => host !== undefined);
+  const unknown = others.filter(({ name, address }) => !known.has(address ?? name));
+  return [...new Map([...found, ...unknown].map((host) => [`${host.name} ${host.address}`, host])).values()];
+}
+
+function hostOfRow(path: string, { name, address_key: key }: Row): ReportedHost | undefined {
+  const address = typeof key === 'string' ? addressOfKey(key) : undefined;
+  if (address === undefined && key !== null) throw damaged(path);
+  if (typeof name !== 'string') return address === undefined ? undefined : { address };
+  return { name, ...(address === undefined ? {} : { address }) };
 }
 
 /** One label or more, as names of hosts are written; a path, a package and an image with a tag are none. */

@@ -2,7 +2,7 @@ import type { BySeverity } from '../model/finding.ts';
 import type { GroupBy } from './findings.ts';
 import { hostLabels, ruleGroups } from './groupings.ts';
 import type { RuleGroups } from './groupings.ts';
-import type { OpenFindings } from './open-findings.ts';
+import type { OpenFindings, RuleColumns } from './open-findings.ts';
 import { inOrder } from './order.ts';
 import { bySeverityOf } from './select.ts';
 
@@ -43,21 +43,21 @@ const emptyTallies = (groups: number) => ({
 
 type Columns = ReturnType<typeof emptyTallies>;
 
-/** Adds matches of one rule to a group. */
-function add(
-  tallies: Columns,
-  group: number,
-  { rules }: OpenFindings,
-  rule: number,
-  count: number,
-  first: number,
-): void {
+/** `count` matches of one rule, the first of which stands at `first` in the order. */
+interface Batch {
+  readonly rule: number;
+  readonly count: number;
+  readonly first: number;
+}
+
+function add(tallies: Columns, group: number, { severity, cvss, epss, flags }: RuleColumns, batch: Batch): void {
+  const { rule, count, first } = batch;
   tallies.count[group] = (tallies.count[group] ?? 0) + count;
-  if (first < (tallies.first[group] ?? 0)) tallies.first[group] = first;
-  if ((rules.severity[rule] ?? 4) < (tallies.severity[group] ?? 0)) tallies.severity[group] = rules.severity[rule] ?? 4;
-  if ((rules.cvss[rule] ?? -1) > (tallies.cvss[group] ?? 0)) tallies.cvss[group] = rules.cvss[rule] ?? -1;
-  if ((rules.epss[rule] ?? -1) > (tallies.epss[group] ?? 0)) tallies.epss[group] = rules.epss[rule] ?? -1;
-  tallies.flags[group] = (tallies.flags[group] ?? 0) | (rules.flags[rule] ?? 0);
+  tallies.first[group] = Math.min(tallies.first[group] ?? first, first);
+  tallies.severity[group] = Math.min(tallies.severity[group] ?? 4, severity[rule] ?? 4);
+  tallies.cvss[group] = Math.max(tallies.cvss[group] ?? -1, cvss[rule] ?? -1);
+  tallies.epss[group] = Math.max(tallies.epss[group] ?? -1, epss[rule] ?? -1);
+  tallies.flags[group] = (tallies.flags[group] ?? 0) | (flags[rule] ?? 0);
 }
 
 /** Groups that are there by first member and id: one number each, so that a plain sort of numbers does it. */
@@ -78,7 +78,7 @@ function tallyHosts(file: OpenFindings, ordered: Uint32Array): Tallies {
     const index = ordered[place] ?? 0;
     const group = same[file.host[index] ?? 0] ?? 0;
     const rule = file.rule[index] ?? 0;
-    add(tallies, group, file, rule, 1, place);
+    add(tallies, group, file.rules, { rule, count: 1, first: place });
     const cell = group * 5 + (file.rules.severity[rule] ?? 0);
     severities[cell] = (severities[cell] ?? 0) + 1;
   }
@@ -112,7 +112,8 @@ function tallyRules(file: OpenFindings, ordered: Uint32Array, groups: RuleGroups
   for (let rule = 0; rule < rules.count; rule += 1) {
     const own = count[rule] ?? 0;
     if (own === 0) continue;
-    for (const group of groupsOf(groups, rule)) add(tallies, group, file, rule, own, first[rule] ?? 0);
+    const batch = { rule, count: own, first: first[rule] ?? 0 };
+    for (const group of groupsOf(groups, rule)) add(tallies, group, rules, batch);
   }
   countHosts(file, ordered, groups, tallies.hosts);
   const ranked = rankedOf(tallies);
