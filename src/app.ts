@@ -23,9 +23,13 @@ import type { ScanQueue } from './queue/queue.ts';
 import { createRegistry } from './registry/create-registry.ts';
 import { defaultPools } from './registry/pool-config.ts';
 import type { Registry } from './registry/registry.ts';
+import { baselineCatalogue } from './scanners/baseline/catalogue.ts';
 import { baselineType } from './scanners/baseline/scanner.ts';
+import { nmapCatalogue } from './scanners/nmap/catalogue.ts';
 import { nmapType } from './scanners/nmap/nmap.ts';
 import type { ScannerType } from './scanners/scanner.ts';
+import type { Catalogues } from './scans/detection.ts';
+import { createIndexScans, type IndexDeps } from './scans/index-scans.ts';
 import { createUseCases, type UseCases } from './scans/use-cases.ts';
 import type { WorkerDeps, WorkerSettings } from './worker/deps.ts';
 import { createWorkerLauncher } from './worker/launch.ts';
@@ -33,6 +37,12 @@ import { runWorker } from './worker/worker.ts';
 
 /** Two, so that a question about findings need not wait for another that takes long. Started when first needed. */
 const READER_THREADS = 2;
+
+/** What engines look for, whether it was ever found or not. */
+const CATALOGUES: Catalogues = new Map([
+  ['baseline', baselineCatalogue()],
+  ['nmap', nmapCatalogue()],
+]);
 
 export const POLICY_FILE = 'policy.yaml';
 
@@ -81,7 +91,8 @@ export async function openApp(options: AppOptions): Promise<App> {
   prepareDataFolder(dataFolder);
   const clock = systemClock;
   const identity = identityText(ownIdentity());
-  const { queue, seat } = await openSqliteQueue({ folder: dataFolder, clock, settings: queueSettings(settings) });
+  const embedded = await openSqliteQueue({ folder: dataFolder, clock, settings: queueSettings(settings) });
+  const { queue, seat } = embedded;
   const audit = await openAuditLog({ folder: dataFolder, clock });
   const reloadBell = createBell(dataFolder, 'reload');
   const policy = createPolicy({ file: join(configFolder, POLICY_FILE), mode: options.mode, clock });
@@ -102,9 +113,11 @@ export async function openApp(options: AppOptions): Promise<App> {
   const launcher = options.spawnWorker ? launcherOf(options, { queue, seat }) : undefined;
   const append = (entry: NewAuditEntry): Promise<void> => audit.append(entry);
   const shared = { queue, registry, policy, findings, files, clock, log, audit: append };
-  const scans = createUseCases({ ...shared, wakeWorker: () => launcher?.wake() });
+  const search = searchDeps({ findings, files, log, index: embedded.index });
+  const scans = createUseCases({ ...shared, ...search, wakeWorker: () => launcher?.wake() });
   const workerDeps: WorkerDeps = {
     ...shared,
+    indexScans: search.indexScans,
     random: Math.random,
     workerId: identity,
     settings: { ...workerSettings(settings), ...options.workerSettings },
@@ -129,6 +142,13 @@ export async function openApp(options: AppOptions): Promise<App> {
     },
   };
 }
+
+/** What questions over all scans need besides the scans. */
+const searchDeps = (deps: IndexDeps) => ({
+  index: deps.index,
+  indexScans: createIndexScans(deps),
+  catalogues: CATALOGUES,
+});
 
 /** Runs the worker as long as this process holds the folder's one seat. */
 async function occupySeat(

@@ -24,7 +24,7 @@ const ROOT_FILE = 'src/app.ts';
 
 /** What other rooms may see of a room whose adapters only `app.ts` builds: ports and pure functions. */
 const OPEN_FILES: Readonly<Record<string, readonly string[]>> = {
-  queue: ['src/queue/queue.ts'],
+  queue: ['src/queue/queue.ts', 'src/queue/scan-index.ts'],
   scanners: ['src/scanners/scanner.ts'],
   findings: [
     'src/findings/findings.ts',
@@ -32,6 +32,10 @@ const OPEN_FILES: Readonly<Record<string, readonly string[]>> = {
     'src/findings/tokens.ts',
     'src/findings/show.ts',
     'src/findings/shrink.ts',
+    'src/findings/comparison.ts',
+    'src/findings/searching.ts',
+    'src/findings/look-proof.ts',
+    'src/findings/cursor.ts',
   ],
   policy: [
     'src/policy/policy.ts',

@@ -8,11 +8,12 @@ import { comparisonSummary } from './compare-summary.ts';
 import type { Ask, ScanDeps } from './deps.ts';
 import { filterOf } from './finding-filter.ts';
 import { findScanAudited } from './find-scan.ts';
+import { lookFacts } from './look-facts.ts';
 import { isoTime } from './time.ts';
 
 export interface CompareDeps extends Pick<ScanDeps, 'queue' | 'findings' | 'files' | 'audit'> {
   /** The judgements of a tenant that are in force. */
-  readonly suppressionsOf?: (tenant: string) => Promise<Suppressions>;
+  readonly suppressions?: { inForce(tenant: string): Promise<Suppressions> };
 }
 
 export type CompareScans = (input: CompareInput, ask: Ask) => Promise<Comparison>;
@@ -28,7 +29,7 @@ export function createCompareScans(deps: CompareDeps): CompareScans {
     const head = await find(input.head_scan_id);
     requireResults(head);
     const base = await baseOf(deps, input, head, find);
-    const suppressions = (await deps.suppressionsOf?.(caller.tenant)) ?? NO_SUPPRESSIONS;
+    const suppressions = (await deps.suppressions?.inForce(caller.tenant)) ?? NO_SUPPRESSIONS;
     const page = await deps.findings.compare({
       head: comparedScan(deps, head),
       base: comparedScan(deps, base),
@@ -83,19 +84,11 @@ function requireResults(scan: ScanRecord): void {
   }
 }
 
-function comparedScan({ files }: CompareDeps, scan: ScanRecord): ComparedScan {
-  const { access, privilege, severity_levels: severityLevels } = scan.request;
-  return {
-    file: files.findingsOf(scan) ?? '',
-    scanId: scan.scanId,
-    facts: {
-      endedWhole: scan.state === 'completed' && scan.result?.ended_whole !== false,
-      access,
-      ...(privilege === undefined ? {} : { privilege }),
-      ...(severityLevels === undefined ? {} : { severityLevels }),
-    },
-  };
-}
+const comparedScan = ({ files }: CompareDeps, scan: ScanRecord): ComparedScan => ({
+  file: files.findingsOf(scan) ?? '',
+  scanId: scan.scanId,
+  facts: lookFacts(scan),
+});
 
 const queryOf = (input: CompareInput): ComparisonQuery => ({
   filter: filterOf(input),

@@ -9,6 +9,7 @@ import { createPlanScan } from './plan.ts';
 import { createGetQueueStatus } from './queue-report.ts';
 import { createNoteRefusal } from './note-refusal.ts';
 import { createGetScanResults } from './results.ts';
+import { createSearchFindings } from './search-findings.ts';
 import { createGetScanStatus } from './status.ts';
 import { createSubmitScan } from './submit.ts';
 import { createWaitForScan } from './wait.ts';
@@ -29,6 +30,7 @@ export function createUseCases(deps: ScanDeps) {
     results: createGetScanResults(deps),
     finding: createGetFinding(deps),
     compare: createCompareScans(deps),
+    search: createSearchFindings(deps),
     listScanners: createListScanners(deps),
     queueStatus: createGetQueueStatus(deps),
     deadLetters: createDeadLetters(deps),

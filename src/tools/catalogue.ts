@@ -8,6 +8,7 @@ import { listScanners } from './list-scanners.ts';
 import { listScans } from './list-scans.ts';
 import { planScan } from './plan-scan.ts';
 import { runUntrustedScan } from './run-untrusted-scan.ts';
+import { searchFindings } from './search-findings.ts';
 import type { AnyTool } from './tool.ts';
 import { waitForScan } from './wait-for-scan.ts';
 
@@ -22,6 +23,7 @@ export const TOOLS: readonly AnyTool[] = [
   getScanResults,
   getFinding,
   compareScans,
+  searchFindings,
   listScanners,
   getQueueStatus,
 ];

@@ -40,6 +40,9 @@ export async function runAttempt(
     if (outcome === 'lost') return 'lost';
     const written = await finishSurely({ ...deps, log }, claim, outcome, shutdown);
     log.info({ outcome: outcome.kind, written }, 'attempt ended');
+    await deps
+      .indexScans?.(claim.scan.tenant)
+      .catch((error: unknown) => log.warn({ err: error }, 'scan could not be indexed yet'));
     return written ? outcome.kind : 'lost';
   } catch (error) {
     // The queue cannot be written: the lease is lost with this process or by its age, and another attempt takes over.
