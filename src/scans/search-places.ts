@@ -16,9 +16,11 @@ export interface Wanted {
  * @throws AppError target_invalid for the target
  */
 export function wantedPlaces(target: string | undefined, host: string | undefined): Wanted {
-  const asked = [target, host].flatMap((text) =>
-    text === undefined ? [] : [{ text, read: parseTarget(text.trim()) }],
-  );
+  const asked = [
+    ...(target === undefined ? [] : [{ text: target, read: parseTarget(target.trim()) }]),
+    // What is no host is refused where the filter is read.
+    ...(host === undefined ? [] : [{ text: host, read: placeTarget(host.trim()) }]),
+  ].flatMap(({ text, read }) => (read ? [{ text, read }] : []));
   return {
     everywhere: asked.length === 0,
     has(place) {
