@@ -1,4 +1,5 @@
 import { createCancelScan } from './cancel.ts';
+import { createCompareScans } from './compare-scans.ts';
 import { createDeadLetters } from './dead-letters.ts';
 import type { ScanDeps } from './deps.ts';
 import { createGetFinding } from './get-finding.ts';
@@ -9,6 +10,7 @@ import { createPlanScan } from './plan.ts';
 import { createGetQueueStatus } from './queue-report.ts';
 import { createNoteRefusal } from './note-refusal.ts';
 import { createGetScanResults } from './results.ts';
+import { createSearchFindings } from './search-findings.ts';
 import { createGetScanStatus } from './status.ts';
 import { createSubmitScan } from './submit.ts';
 import { createSuppressFinding } from './suppress-finding.ts';
@@ -35,6 +37,8 @@ export function createUseCases(deps: ScanDeps) {
     importReport: createImportReport(counting),
     suppressFinding: createSuppressFinding(deps),
     suppressed: createSuppressed(deps),
+    compare: createCompareScans(deps),
+    search: createSearchFindings(deps),
     listScanners: createListScanners(deps),
     queueStatus: createGetQueueStatus(deps),
     deadLetters: createDeadLetters(deps),

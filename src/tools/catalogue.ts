@@ -1,4 +1,5 @@
 import { cancelScan } from './cancel-scan.ts';
+import { compareScans } from './compare-scans.ts';
 import { getFinding } from './get-finding.ts';
 import { getQueueStatus } from './get-queue-status.ts';
 import { getScanResults } from './get-scan-results.ts';
@@ -9,6 +10,7 @@ import { listScans } from './list-scans.ts';
 import { planScan } from './plan-scan.ts';
 import { runUntrustedScan } from './run-untrusted-scan.ts';
 import { suppressFinding } from './suppress-finding.ts';
+import { searchFindings } from './search-findings.ts';
 import type { AnyTool } from './tool.ts';
 import { waitForScan } from './wait-for-scan.ts';
 
@@ -24,6 +26,8 @@ export const TOOLS: readonly AnyTool[] = [
   getFinding,
   suppressFinding,
   importReport,
+  compareScans,
+  searchFindings,
   listScanners,
   getQueueStatus,
 ];

@@ -29,7 +29,6 @@ const SCAN: ScanRecord = {
     priority: 5,
     max_duration_minutes: 60,
   },
-  origin: 'run',
   requestHash: '',
   engine: 'e',
   origin: 'run',
