@@ -56,8 +56,11 @@ export interface ExportSource {
   scopes(): Iterable<ReportScope>;
 }
 
-/** The file as text, in pieces of any size. The same source gives the same text. */
-export type Formatter = (source: ExportSource) => Iterable<string>;
+/**
+ * The file as text, in pieces of any size. The same source gives the same text.
+ * @param scratchPath A file that may be made and is removed afterwards, for what must be sorted another way.
+ */
+export type Formatter = (source: ExportSource, scratchPath: string) => Iterable<string>;
 
 /**
  * Remembers the last value: findings come in the urgency order, in which those of one rule are neighbours, so this is

@@ -32,6 +32,10 @@ export function sarifValidator(): ValidateFunction {
 export function cycloneDxValidator(): ValidateFunction {
   const folder = join(packageFolder('@cyclonedx/cyclonedx-library'), 'res', 'schema');
   const ajv = withFormats(new Ajv({ strict: false }));
-  for (const name of ['spdx', 'jsf-0.82']) ajv.addSchema(read(join(folder, `${name}.SNAPSHOT.schema.json`)));
+  for (const name of ['spdx.SNAPSHOT.schema.json', 'jsf-0.82.SNAPSHOT.schema.json']) {
+    // The library refers to them by the names of its own files.
+    const { $id: _, ...schema } = read(join(folder, name));
+    ajv.addSchema(schema, `http://cyclonedx.org/schema/${name}`);
+  }
   return ajv.compile(read(join(folder, 'bom-1.6.SNAPSHOT.schema.json')));
 }
