@@ -31,6 +31,9 @@ import type { WorkerDeps, WorkerSettings } from './worker/deps.ts';
 import { createWorkerLauncher } from './worker/launch.ts';
 import { runWorker } from './worker/worker.ts';
 
+/** Two, so that a question about findings need not wait for another that takes long. Started when first needed. */
+const READER_THREADS = 2;
+
 export const POLICY_FILE = 'policy.yaml';
 
 export interface AppOptions {
@@ -92,7 +95,7 @@ export async function openApp(options: AppOptions): Promise<App> {
   });
   const over = new AbortController();
   registry.watch(over.signal);
-  const findings = createFindingsStore();
+  const findings = createFindingsStore({ log, threads: READER_THREADS });
   const files = createScanFiles(join(dataFolder, 'scans'));
   const launcher = options.spawnWorker ? launcherOf(options, { queue, seat }) : undefined;
   const append = (entry: NewAuditEntry): Promise<void> => audit.append(entry);
@@ -117,7 +120,7 @@ export async function openApp(options: AppOptions): Promise<App> {
     async close() {
       over.abort();
       await launcher?.close();
-      findings.close();
+      await findings.close();
       reloadBell.close();
       await audit.close();
       await queue.close();

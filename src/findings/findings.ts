@@ -148,8 +148,8 @@ export interface FindingsStore {
   ingest(input: IngestInput): Promise<Ingested>;
   /** @throws AppError cursor_invalid, invalid_request */
   query(ref: FindingsRef, query: FindingQuery, suppressions?: Suppressions): Promise<FindingPage>;
-  /** Undefined when the file has no such number. */
-  get(ref: FindingsRef, number: number): Promise<Finding | undefined>;
+  /** Undefined when the file has no such number. With suppressions, it says which one holds for it. */
+  get(ref: FindingsRef, number: number, suppressions?: Suppressions): Promise<Finding | undefined>;
   /** Requested places that were not fully tested, with reasons, by name; the first `limit` of them. */
   untested(file: string, limit: number): Promise<readonly Place[]>;
   /** What the file proves was looked at. */

@@ -1,4 +1,4 @@
-import type { ParsedFinding } from '../model/finding.ts';
+import type { Occurrence, RuleFacts } from '../model/finding.ts';
 import { cleanUntrusted } from '../model/untrusted.ts';
 
 /**
@@ -31,30 +31,16 @@ const ANY_ESCAPE = /\\u\{[0-9a-f]{1,6}\}/g;
 /** As a reader would see it: no hidden characters, look-alike forms folded, one line break for many. */
 const readable = (text: string): string => text.replace(ANY_ESCAPE, '').normalize('NFKC');
 
-/** The parts of a finding that may hold words of the scanned system: what is untrusted, and what a report names. */
-export type Spoken = Pick<ParsedFinding, 'untrusted' | 'location' | 'title' | 'rule_id'> &
-  Partial<Pick<ParsedFinding, 'description' | 'discriminator'>>;
-
 /** Longer than any of the lines of a finding. */
 const MAX_LINE = 4_000;
 
-/**
- * Sorted names of the patterns found in a cleaned finding. Its place and title count as well: an engine keeps them free
- * of the words of the target, but a report made elsewhere may not.
- */
-export function injectionSignals({
-  untrusted,
-  location,
-  title,
-  rule_id,
-  description,
-  discriminator,
-}: Spoken): string[] {
-  const lines = [title, rule_id, description, discriminator, ...Object.values(location)]
-    .filter((line) => typeof line === 'string')
-    // Links in lines are as they were; the patterns know them as they are shown elsewhere.
-    .map((line) => cleanUntrusted(line, MAX_LINE));
-  const texts = [...lines, ...Object.values(untrusted).filter((text) => text !== undefined)];
+/** Links in lines are as they were; the patterns know them as they are shown elsewhere. */
+const shownLine = (line: string): string => cleanUntrusted(line, MAX_LINE);
+
+const isText = (value: unknown): value is string => typeof value === 'string';
+
+/** Sorted names of the patterns found in texts with their links defanged. */
+function signalsIn(texts: readonly string[]): string[] {
   const seen = texts.map(readable);
   const names = Object.entries(PATTERNS)
     .filter(([, pattern]) => seen.some((text) => pattern.test(text)))
@@ -62,6 +48,24 @@ export function injectionSignals({
   const hides = texts.some((text) => text.replace(EVERYDAY_JOINER, '').search(INVISIBLE_ESCAPE) >= 0);
   return (hides ? [...names, 'hidden_text'] : names).toSorted();
 }
+
+/**
+ * Sorted names of the patterns found in the words of a cleaned rule: an engine keeps them free of the words of the
+ * target, but a report made elsewhere may not.
+ */
+export const ruleSignals = ({ title, rule_id, description }: Pick<RuleFacts, 'title' | 'rule_id' | 'description'>) =>
+  signalsIn([title, rule_id, description].filter(isText).map(shownLine));
+
+/** The same of what one finding has for itself: its place counts as well as its untrusted text. */
+export const occurrenceSignals = ({
+  untrusted,
+  location,
+  discriminator,
+}: Pick<Occurrence, 'untrusted' | 'location' | 'discriminator'>) =>
+  signalsIn([
+    ...[discriminator, ...Object.values(location)].filter(isText).map(shownLine),
+    ...Object.values(untrusted).filter(isText),
+  ]);
 
 /** Every name there can be, for docs and schemas. */
 export const INJECTION_SIGNALS: readonly string[] = [...Object.keys(PATTERNS), 'hidden_text'].toSorted();

@@ -1,3 +1,6 @@
+import { z } from 'zod';
+import { Occurrence } from '../model/finding.ts';
+
 /** `user_version` of a findings file. A higher one was written by a newer scanmux. */
 export const FINDINGS_VERSION = 2;
 /** `application_id`: "smxF". */
@@ -30,7 +33,8 @@ CREATE TABLE rule_cve (cve TEXT NOT NULL, rule INTEGER NOT NULL, PRIMARY KEY (cv
 -- Different rule_ids and solutions: what groups by rule and by solution are made of.
 CREATE TABLE rule_name (id INTEGER PRIMARY KEY, text TEXT NOT NULL);
 CREATE TABLE solution (id INTEGER PRIMARY KEY, text TEXT NOT NULL);
--- label: host, address, image or file in one spelling, '' for none. The last two are keys of host-keys.ts.
+-- label: host, address, image or file in one spelling, '' for none. The last two are keys of host-keys.ts. Rows of one
+-- label stand side by side: a name that was seen at several addresses has a row for each.
 CREATE TABLE host (id INTEGER PRIMARY KEY, label TEXT NOT NULL, name TEXT, address_key TEXT);
 -- Occurrence as JSON with injection_signals; in the order of the report.
 CREATE TABLE body (id INTEGER PRIMARY KEY, json TEXT NOT NULL);
@@ -59,3 +63,6 @@ export const EXPLOIT = 2;
 /** No port, no score. */
 export const NONE = -1;
 export const PRINT_BYTES = 16;
+
+/** What stands in `body`: the occurrence with what ingest saw in it and in the words of its rule. */
+export const StoredOccurrence = Occurrence.extend({ injection_signals: z.array(z.string()) });

@@ -45,7 +45,8 @@ async function find({ queue, findings, files }: Deps, id: string, tenant: string
   const parsed = parseFindingId(id);
   const scan = parsed && (await queue.get(tenant, parsed.scanId));
   const file = scan && isFinal(scan.state) ? files.findingsOf(scan) : undefined;
-  const finding = parsed && file !== undefined ? await findings.get(file, parsed.scanId, parsed.number) : undefined;
+  const finding =
+    parsed && file !== undefined ? await findings.get({ file, scanId: parsed.scanId }, parsed.number) : undefined;
   return scan && finding ? { scan, finding } : undefined;
 }
 

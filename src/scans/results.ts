@@ -28,7 +28,8 @@ export function createGetScanResults(deps: Deps): GetScanResults {
     }
     const { query, applied } = queryOf(input);
     const file = deps.files.findingsOf(scan);
-    const page = file === undefined ? emptyPage(query) : await deps.findings.query(file, scan.scanId, query);
+    const page =
+      file === undefined ? emptyPage(query) : await deps.findings.query({ file, scanId: scan.scanId }, query);
     const isFirst = query.cursor === undefined;
     const untested = file === undefined || !isFirst ? [] : await deps.findings.untested(file, UNTESTED_SHOWN);
     await deps.audit({
@@ -68,6 +69,7 @@ const emptyPage = ({ group_by: groupBy, cursor }: FindingQuery): FindingPage => 
     total: 0,
     totalUnfiltered: 0,
     bySeverity: noSeverities(),
+    suppressed: noSeverities(),
     ...(groupBy === 'none' ? { findings: [] } : { groups: [] }),
     omitted: noSeverities(),
   };
@@ -91,7 +93,7 @@ function answerOf(
     total: page.total,
     total_unfiltered: page.totalUnfiltered,
     filters_applied: [...applied],
-    suppressed: { by_severity: noSeverities() },
+    suppressed: { by_severity: page.suppressed },
     ...(page.findings === undefined ? {} : { findings: [...page.findings] }),
     ...(page.groups === undefined
       ? {}

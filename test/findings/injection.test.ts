@@ -1,18 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import { INJECTION_SIGNALS, injectionSignals } from '../../src/findings/injection.ts';
+import { INJECTION_SIGNALS, occurrenceSignals, ruleSignals } from '../../src/findings/injection.ts';
 import { ParsedFinding, type ParsedFindingInput } from '../../src/model/finding.ts';
 
-const signalsIn = (fields: Partial<ParsedFindingInput>): string[] =>
-  injectionSignals(
-    ParsedFinding.parse({
-      rule_id: 'rule-1',
-      title: 'A weakness',
-      severity: 'info',
-      severity_source: 'rule',
-      location: { ip: '10.0.0.1', port: 80 },
-      ...fields,
-    }),
-  );
+const signalsIn = (fields: Partial<ParsedFindingInput>): string[] => {
+  const finding = ParsedFinding.parse({
+    rule_id: 'rule-1',
+    title: 'A weakness',
+    severity: 'info',
+    severity_source: 'rule',
+    location: { ip: '10.0.0.1', port: 80 },
+    ...fields,
+  });
+  return [...ruleSignals(finding), ...occurrenceSignals(finding)].toSorted();
+};
 const signalsOf = (banner: string): string[] => signalsIn({ untrusted: { banner } });
 
 describe('injection signals', () => {

@@ -1,0 +1,65 @@
+import type {
+  Finding,
+  FindingPage,
+  FindingQuery,
+  FindingsRef,
+  Looked,
+  ReportedHost,
+  Suppressions,
+} from './findings.ts';
+import type { Place } from '../model/coverage.ts';
+import { queryPage } from './query.ts';
+import { readFinding } from './read-finding.ts';
+import { readHosts, readLooked, readUntested } from './looked.ts';
+import type { OpenFiles } from './open-files.ts';
+
+/** What each job takes and gives: plain data, because it crosses between threads. */
+export interface JobShapes {
+  readonly query: {
+    readonly input: { readonly ref: FindingsRef; readonly query: FindingQuery; readonly suppressions: Suppressions };
+    readonly output: FindingPage;
+  };
+  readonly get: {
+    readonly input: { readonly ref: FindingsRef; readonly number: number; readonly suppressions: Suppressions };
+    readonly output: Finding | undefined;
+  };
+  readonly untested: {
+    readonly input: { readonly file: string; readonly limit: number };
+    readonly output: readonly Place[];
+  };
+  readonly looked: { readonly input: { readonly file: string }; readonly output: Looked };
+  readonly hosts: { readonly input: { readonly file: string }; readonly output: readonly ReportedHost[] };
+}
+
+export type JobName = keyof JobShapes;
+export type JobInput<N extends JobName> = JobShapes[N]['input'];
+export type JobOutput<N extends JobName> = JobShapes[N]['output'];
+
+/**
+ * One question about findings files. `signal` aborts when nobody waits for the answer any more; only a job that takes
+ * longer than a moment need look at it.
+ */
+export type Job<N extends JobName> = (
+  files: OpenFiles,
+  input: JobInput<N>,
+  signal: AbortSignal,
+) => Promise<JobOutput<N>>;
+
+/** Everything a reader thread can do. */
+export const JOBS: { readonly [N in JobName]: Job<N> } = {
+  query: (files, { ref, query, suppressions }) =>
+    files.use(ref.file, (file) => queryPage(file, ref.scanId, query, suppressions)),
+  get: (files, { ref, number, suppressions }) =>
+    files.use(ref.file, (file) => readFinding(file, ref.scanId, number, suppressions)),
+  untested: (files, { file: path, limit }) => files.use(path, (file) => readUntested(file, limit)),
+  looked: (files, { file: path }) => files.use(path, readLooked),
+  hosts: (files, { file: path }) => files.use(path, readHosts),
+};
+
+/** Runs a job by its name; generic, so that input and output stay those of that job. */
+export const runJob = <N extends JobName>(
+  name: N,
+  files: OpenFiles,
+  input: JobInput<N>,
+  signal: AbortSignal,
+): Promise<JobOutput<N>> => JOBS[name](files, input, signal);
