@@ -1,3 +1,5 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { silentLog } from '../platform/log.ts';
 import type { Log } from '../platform/log.ts';
 import { NO_SUPPRESSIONS } from './findings.ts';
@@ -18,11 +20,13 @@ export interface FindingsStoreDeps {
   readonly limits?: Partial<FindingsLimits>;
   /** Threads that read, started when first needed. 0 (default): everything happens in this one. */
   readonly threads?: number;
+  /** Where exports are kept. Default: a folder that goes with the temporary files of the system. */
+  readonly exportsFolder?: string;
 }
 
 /** The findings databases of all scans: one immutable file each. */
 export function createFindingsStore(deps: FindingsStoreDeps = {}): FindingsStore {
-  const { log = silentLog, limits = {}, threads = 0 } = deps;
+  const { log = silentLog, limits = {}, threads = 0, exportsFolder = join(tmpdir(), 'scanmux-exports') } = deps;
   const runner = runnerOf(threads, { ...READ_LIMITS, ...limits }, log);
   return {
     async ingest(input) {
@@ -37,6 +41,10 @@ export function createFindingsStore(deps: FindingsStoreDeps = {}): FindingsStore
     untested: (file, limit) => runner.run('untested', { file, limit }, { file }),
     looked: (file) => runner.run('looked', { file }, { file }),
     hosts: (file) => runner.run('hosts', { file }, { file }),
+    async export(request, signal) {
+      const file = request.kind === 'native' ? request.report : (request.ref?.file ?? '');
+      return runner.run('export', { request, folder: exportsFolder }, { file, signal });
+    },
     close: () => runner.close(),
   };
 }

@@ -4,6 +4,7 @@ import type { BySeverity, ParsedFinding, RuleFacts, Severity } from '../model/fi
 import type { ReportEvent, ReportScope, ReportSource } from '../model/report.ts';
 import type { Artefact } from '../model/scan.ts';
 import type { PinnedTarget } from '../model/target.ts';
+import type { Exported, ExportRequest } from './exports/export-job.ts';
 
 /** A finding as it is stored and shown: the parsed one with what ingest adds. */
 export interface Finding extends ParsedFinding {
@@ -156,6 +157,11 @@ export interface FindingsStore {
   looked(file: string): Promise<Looked>;
   /** Hosts that places and findings speak of, each once. */
   hosts(file: string): Promise<readonly ReportedHost[]>;
+  /**
+   * Writes findings, or the raw report, to a file of their own; the same export again is the same file.
+   * @throws AppError storage_full, storage_unusable, invalid_request, scan_aborted when `signal` aborts
+   */
+  export(request: ExportRequest, signal: AbortSignal): Promise<Exported>;
   close(): Promise<void>;
 }
 

@@ -8,6 +8,7 @@ import type {
   Suppressions,
 } from './findings.ts';
 import type { Place } from '../model/coverage.ts';
+import type { Exported, ExportJobInput } from './exports/export-job.ts';
 import { queryPage } from './query.ts';
 import { readFinding } from './read-finding.ts';
 import { readHosts, readLooked, readUntested } from './looked.ts';
@@ -29,6 +30,7 @@ export interface JobShapes {
   };
   readonly looked: { readonly input: { readonly file: string }; readonly output: Looked };
   readonly hosts: { readonly input: { readonly file: string }; readonly output: readonly ReportedHost[] };
+  readonly export: { readonly input: ExportJobInput; readonly output: Exported };
 }
 
 export type JobName = keyof JobShapes;
@@ -54,6 +56,8 @@ export const JOBS: { readonly [N in JobName]: Job<N> } = {
   untested: (files, { file: path, limit }) => files.use(path, (file) => readUntested(file, limit)),
   looked: (files, { file: path }) => files.use(path, readLooked),
   hosts: (files, { file: path }) => files.use(path, readHosts),
+  // Loaded when somebody exports: most programs never do.
+  export: async (files, input, signal) => (await import('./exports/export-job.ts')).runExport(files, input, signal),
 };
 
 /** Runs a job by its name; generic, so that input and output stay those of that job. */
