@@ -44,23 +44,28 @@ type FindingsRequest = Extract<ExportRequest, { readonly kind: 'findings' }>;
 
 /** The same for the same question about the same content: a findings file is named by its hash. */
 function nameOf(facts: readonly unknown[], scanId: string, extension: string): string {
-  const hash = createHash('sha256').update(JSON.stringify([FORMATS_VERSION, ...facts])).digest('hex');
+  const hash = createHash('sha256')
+    .update(JSON.stringify([FORMATS_VERSION, ...facts]))
+    .digest('hex');
   return `${scanId}-${hash.slice(0, 16)}.${extension}`;
 }
 
-async function exportFindings(files: OpenFiles, input: ExportJobInput & { request: FindingsRequest }, signal: AbortSignal) {
+async function exportFindings(
+  files: OpenFiles,
+  input: ExportJobInput & { request: FindingsRequest },
+  signal: AbortSignal,
+) {
   const { request, folder } = input;
   const { format, scanId, ref, record, suppressions } = request;
   const { write, extension, mediaType, tellsSuppressed } = FORMATS[format];
   const filter = tellsSuppressed ? { ...request.filter, include_suppressed: true } : request.filter;
-  const name = nameOf(
-    [format, filter, record, suppressions.version, ref && basename(ref.file)],
-    scanId,
-    extension,
-  );
+  const name = nameOf([format, filter, record, suppressions.version, ref && basename(ref.file)], scanId, extension);
   const writeSource = async (source: ExportSource): Promise<Exported> => {
     const target = { folder: join(folder, scanId), name, signal };
-    const file = await writeOnce(target, fillWithText((scratch) => write(source, scratch), signal));
+    const file = await writeOnce(
+      target,
+      fillWithText((scratch) => write(source, scratch), signal),
+    );
     const { total, suppressed } = source.counts;
     return { ...file, mediaType, counts: { total, suppressed } };
   };

@@ -54,7 +54,11 @@ const judgementAt = (suppressed: Suppressed, index: number): Pick<ExportedFindin
  * A findings file as a source: columns say which findings, words are read as they are written.
  * @throws AppError invalid_request for filters that mean nothing; while it is gone through storage_unusable
  */
-export function fileSource(file: OpenFindings, record: RecordHeader, { filter, suppressions }: SourceQuery): ExportSource {
+export function fileSource(
+  file: OpenFindings,
+  record: RecordHeader,
+  { filter, suppressions }: SourceQuery,
+): ExportSource {
   const { matches, bySeverity, suppressed, totalUnfiltered } = selectFindings(file, filter, suppressions);
   const judged = suppressedIn(file, suppressions);
   const ruleWords = file.db.prepare('SELECT json FROM rule WHERE id = ?');

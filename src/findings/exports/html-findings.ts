@@ -41,8 +41,14 @@ function metaOf(rule: RuleFacts): Markup {
   const score = rule.cvss.toSorted((a, b) => b.version.localeCompare(a.version) || b.score - a.score)[0];
   const facts = [
     markup`Rule <span class="mono">${rule.rule_id}</span>`,
-    ...(score ? [markup`CVSS ${score.version}: ${score.score.toFixed(1)}${score.vector ? markup` <span class="mono">${score.vector}</span>` : undefined}`] : []),
-    ...(rule.epss === undefined ? [] : [markup`EPSS ${(rule.epss * 100).toFixed(1)} %${rule.epss_source ? ` (${rule.epss_source})` : ''}`]),
+    ...(score
+      ? [
+          markup`CVSS ${score.version}: ${score.score.toFixed(1)}${score.vector ? markup` <span class="mono">${score.vector}</span>` : undefined}`,
+        ]
+      : []),
+    ...(rule.epss === undefined
+      ? []
+      : [markup`EPSS ${(rule.epss * 100).toFixed(1)} %${rule.epss_source ? ` (${rule.epss_source})` : ''}`]),
     ...(rule.vpr === undefined ? [] : [markup`VPR ${rule.vpr.toFixed(1)}`]),
     ...(rule.severity_rated ? [] : [markup`severity not rated by the engine`]),
     ...(rule.confidence === 'tentative' ? [markup`not certain`] : []),
@@ -59,29 +65,48 @@ const STATUS_WORDS = {
   mitigated: 'mitigated',
 } as const;
 
-function placeItem(finding: ExportedFinding, showsEvidence: boolean): Markup {
-  const { occurrence, suppression } = finding;
-  const place = placeText(occurrence.location) || 'no place given';
-  const { service, package: pkg, fixed_version: fixed } = occurrence.location;
-  const beside = [
+/** What is worth knowing beside the place itself. */
+function besideOf({ occurrence, suppression }: ExportedFinding): string {
+  const { service, package: pkg, file, fixed_version: fixed } = occurrence.location;
+  const judged =
+    suppression &&
+    `${STATUS_WORDS[suppression.status]} until ${suppression.expires_at.slice(0, 10)}: ${suppression.reason}`;
+  const parts = [
     service,
-    fixed === undefined ? undefined : `fixed in ${fixed}`,
-    occurrence.location.file !== undefined ? pkg : undefined,
+    file === undefined ? undefined : pkg,
+    fixed && `fixed in ${fixed}`,
     occurrence.compliance && `audit: ${occurrence.compliance}`,
     occurrence.report_state,
-  ].filter(Boolean);
+    judged,
+  ];
+  return parts.filter(Boolean).join(' · ');
+}
+
+function placeItem(finding: ExportedFinding, showsEvidence: boolean): Markup {
+  const place = placeText(finding.occurrence.location) || 'no place given';
+  const beside = besideOf(finding);
   const evidence = showsEvidence ? evidenceOf(finding) : [];
-  return markup`<li><span class="mono">${place}</span>${beside.length > 0 ? markup` <span class="small soft">${beside.join(' · ')}</span>` : undefined}${
-    suppression
-      ? markup` <span class="small soft">${STATUS_WORDS[suppression.status]} until ${suppression.expires_at.slice(0, 10)}: ${suppression.reason}</span>`
-      : undefined
-  }${evidence.map(({ what, text }) => markup`<div class="evidence"><p>${what}, written by the scanned system</p><pre>${text}</pre></div>`)}</li>`;
+  return markup`<li><span class="mono">${place}</span>${beside === '' ? undefined : markup` <span class="small soft">${beside}</span>`}${evidence.map(
+    ({ what, text }) =>
+      markup`<div class="evidence"><p>${what}, written by the scanned system</p><pre>${text}</pre></div>`,
+  )}</li>`;
+}
+
+/** The first places with their evidence, the rest in columns. */
+function placeLists(findings: readonly ExportedFinding[]): Markup {
+  const hasEvidence = findings.slice(0, MOST_EVIDENCE).some((finding) => evidenceOf(finding).length > 0);
+  const inFull = hasEvidence ? MOST_EVIDENCE : 0;
+  const first = findings.slice(0, inFull).map((finding) => placeItem(finding, true));
+  const rest = findings.slice(inFull, MOST_PLACES).map((finding) => placeItem(finding, false));
+  const more = findings.length - MOST_PLACES;
+  const columns = rest.length > 3 ? ' two' : '';
+  return markup`${first.length > 0 ? markup`<ul class="places">${first}</ul>` : undefined}${rest.length > 0 ? markup`<ul class="places${columns}">${rest}</ul>` : undefined}
+${more > 0 ? markup`<p class="small soft">And ${pluralText(more, 'more place')}.</p>` : undefined}`;
 }
 
 /** One weakness with what it is, what to do, and where it is. */
 export function findingSection({ severity, rule, findings }: FindingGroup, number: number): Markup {
   const { description, solution, references } = rule;
-  const more = findings.length - MOST_PLACES;
   return markup`<article class="finding ${severity}" id="w${number}">
 <div class="marks"><span class="chip ${severity}">${severity}</span>${flags(rule)}</div>
 <h3>${titleOf(rule)}</h3>
@@ -89,8 +114,7 @@ ${metaOf(rule)}
 ${description ? markup`<p class="text">${description}</p>` : undefined}
 ${solution ? markup`<h4>What to do</h4><p class="text">${solution}</p>` : undefined}
 <h4>${pluralText(findings.length, 'place')}</h4>
-<ul class="places">${findings.slice(0, MOST_PLACES).map((finding, at) => placeItem(finding, at < MOST_EVIDENCE))}</ul>
-${more > 0 ? markup`<p class="small soft">And ${pluralText(more, 'more place')}.</p>` : undefined}
+${placeLists(findings)}
 ${references.length > 0 ? markup`<h4>References</h4><ul class="small">${references.map((text) => markup`<li>${text}</li>`)}</ul>` : undefined}
 </article>
 `;

@@ -54,7 +54,7 @@ svg .not_tested{fill:var(--not_tested)}
 .legend b{font-variant-numeric:tabular-nums;min-width:2.2rem;text-align:right}
 .dot{width:.7rem;height:.7rem;border-radius:2px;flex:none;background:var(--not_tested)}
 .dot.tested{background:var(--tested)}.dot.partial{background:var(--partial)}.dot.unreachable{background:var(--unreachable)}
-.facts{display:grid;grid-template-columns:max-content 1fr;gap:.3rem 1.25rem;margin:1.5rem 0 0;font-size:.93rem}
+.facts{display:grid;grid-template-columns:max-content 1fr max-content 1fr;gap:.3rem 1.25rem;margin:1.5rem 0 0;font-size:.93rem}
 .facts dt{color:var(--soft)}
 .facts dd{margin:0;min-width:0}
 .note{border:1px solid var(--line);border-radius:6px;padding:.7rem 1rem;margin:1rem 0 0;font-size:.93rem;background:var(--wash)}

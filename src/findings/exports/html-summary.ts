@@ -3,10 +3,11 @@ import { markup } from './markup.ts';
 import type { Markup } from './markup.ts';
 import { countText, pluralText } from './most-urgent.ts';
 import { coverageParts, momentText, placesLeft, verdictTitle } from './places-left.ts';
+import type { PlacesLeft } from './places-left.ts';
 import type { ExportSource } from './source.ts';
 
-/** Places that were not looked at, named one by one. */
-const MOST_UNTESTED = 200;
+/** Places that were not looked at for one reason, named one by one. */
+const MOST_UNTESTED = 100;
 const MOST_TARGETS = 20;
 
 const WIDTH = 360;
@@ -61,8 +62,8 @@ function facts({ header }: ExportSource): Markup {
     ['Engine', made],
     ['Access', scan.access === 'authenticated' ? 'with a login' : 'without a login'],
     ['Started', scan.started_at && momentText(scan.started_at)],
-    ['Finished', scan.finished_at && momentText(scan.finished_at)],
     ['State', `${scan.state.replace('_', ' ')}${scan.origin === 'imported' ? ', imported' : ''}`],
+    ['Finished', scan.finished_at && momentText(scan.finished_at)],
     ['Scan', scan.scan_id],
   ];
   return markup`<dl class="facts">${rows.flatMap(([name, value]) =>
@@ -91,21 +92,22 @@ ${facts(source)}
 `;
 }
 
-const lists = (texts: readonly (string | Markup)[]): Markup =>
-  markup`<ul class="small${texts.length > 8 ? ' two' : ''}">${texts.map((text) => markup`<li>${text}</li>`)}</ul>`;
-
 /** The section that keeps an empty list of findings from being read as an all-clear. */
 export function lookedAtSection(source: ExportSource): Markup {
   const { looked_for: looked, not_looked_for: kinds } = source.header.coverage;
-  const { first, more } = placesLeft(source, MOST_UNTESTED);
-  const places = first.map(({ place, why }) => markup`<span class="mono">${place}</span> <span class="soft">${why}</span>`);
+  const left = placesLeft(source, MOST_UNTESTED);
   return markup`<section>
 <h2>What was and was not looked at</h2>
 ${looked.length > 0 ? markup`<h4>Looked for</h4><p class="small">${looked.join(', ')}</p>` : undefined}
-${kinds.length > 0 ? markup`<h4>Not looked for</h4>${lists(kinds)}` : undefined}
-${places.length > 0 ? markup`<h4>Places not fully looked at</h4>${lists(places)}` : undefined}
-${more > 0 ? markup`<p class="small soft">${places.length > 0 ? 'And ' : ''}${pluralText(more, places.length > 0 ? 'more place' : 'place')} that ${more === 1 ? 'was' : 'were'} not fully looked at.</p>` : undefined}
-${kinds.length + places.length + more === 0 ? markup`<p class="small">Nothing was left out.</p>` : undefined}
+${kinds.length > 0 ? markup`<h4>Not looked for</h4><ul class="small">${kinds.map((kind) => markup`<li>${kind}</li>`)}</ul>` : undefined}
+${left.length > 0 ? markup`<h4>Places not fully looked at</h4>${left.map(reasonText)}` : undefined}
+${kinds.length + left.length === 0 ? markup`<p class="small">Nothing was left out.</p>` : undefined}
 </section>
 `;
+}
+
+function reasonText({ why, count, places }: PlacesLeft): Markup {
+  const more = count - places.length;
+  const named = markup` <span class="mono soft">${places.join(', ')}${places.length > 0 && more > 0 ? ` and ${countText(more)} more` : ''}</span>`;
+  return markup`<p class="small"><b>${pluralText(count, 'place')}</b> ${why}${places.length > 0 ? named : undefined}</p>`;
 }

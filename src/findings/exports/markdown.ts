@@ -4,6 +4,7 @@ import { placeText } from '../show.ts';
 import { countText, evidenceOf, leftOutNotes, MOST_PLACES, mostUrgent, pluralText, titleOf } from './most-urgent.ts';
 import type { FindingGroup } from './most-urgent.ts';
 import { coverageParts, momentText, placesLeft, verdictTitle } from './places-left.ts';
+import type { PlacesLeft } from './places-left.ts';
 import type { ExportedFinding, ExportSource, Formatter } from './source.ts';
 
 /** Places of one weakness whose evidence is shown. */
@@ -55,17 +56,17 @@ function headLines({ header, counts }: ExportSource): string[] {
   ];
 }
 
+function reasonLine({ why, count, places }: PlacesLeft): string {
+  const more = count - places.length;
+  const named = `${places.map(plainText).join(', ')}${more > 0 ? ` and ${countText(more)} more` : ''}`;
+  return `- ${pluralText(count, 'place')} ${plainText(why)}${places.length > 0 ? `: ${named}` : ''}`;
+}
+
 function notLookedAt(source: ExportSource): string[] {
   const { not_looked_for: kinds } = source.header.coverage;
-  const { first, more } = placesLeft(source, MOST_UNTESTED);
-  if (kinds.length + first.length + more === 0) return [];
-  return [
-    '## What was not looked at\n',
-    ...kinds.map((kind) => `- ${plainText(kind)}`),
-    ...first.map(({ place, why }) => `- ${plainText(place)}: ${plainText(why)}`),
-    ...(more > 0 ? [`- and ${pluralText(more, 'more place')}`] : []),
-    '',
-  ];
+  const left = placesLeft(source, MOST_UNTESTED);
+  if (kinds.length + left.length === 0) return [];
+  return ['## What was not looked at\n', ...kinds.map((kind) => `- ${plainText(kind)}`), ...left.map(reasonLine), ''];
 }
 
 function factsLine(rule: RuleFacts): string {

@@ -85,9 +85,12 @@ export function leftOutNotes(source: ExportSource, { shown, left }: MostUrgent):
         ]
       : []),
     ...(filtered.length > 0
-      ? [`Only findings that match these filters are in it: ${filtered.join('; ')}. The scan has ${countText(source.counts.totalUnfiltered)}.`]
+      ? [
+          `Only findings that match these filters are in it: ${filtered.join('; ')}. The scan has ${countText(source.counts.totalUnfiltered)}.`,
+        ]
       : []),
-    ...(suppressed > 0 ? [`${pluralText(suppressed, 'suppressed finding')} ${suppressed === 1 ? 'is' : 'are'} left out.`] : []),
+    ...(suppressed > 0
+      ? [`${pluralText(suppressed, 'suppressed finding')} ${suppressed === 1 ? 'is' : 'are'} left out.`]
+      : []),
   ];
 }
-

@@ -1,10 +1,12 @@
 import type { Coverage, Place } from '../../model/coverage.ts';
 import type { ExportHeader, ExportSource } from './source.ts';
 
-/** Words of a place that was not fully looked at. */
-export interface PlaceLeft {
-  readonly place: string;
+/** Places that were not fully looked at for one reason. */
+export interface PlacesLeft {
   readonly why: string;
+  readonly count: number;
+  /** The first of them. */
+  readonly places: readonly string[];
 }
 
 const STATUS = {
@@ -14,37 +16,45 @@ const STATUS = {
   not_tested: 'not tested',
 } as const satisfies Record<Place['status'], string>;
 
-/** The first places that were not fully looked at, and how many more there are. */
-export function placesLeft(source: ExportSource, most: number): { readonly first: PlaceLeft[]; readonly more: number } {
-  const { tested, requested } = source.header.coverage;
-  const first: PlaceLeft[] = [];
+/** More reasons than anybody reads; a report may give each place its own. */
+const MOST_REASONS = 100;
+
+/**
+ * Places that were not fully looked at, by reason.
+ * @param most Places that are named, of each reason.
+ */
+export function placesLeft(source: ExportSource, most: number): readonly PlacesLeft[] {
+  const reasons = new Map<string, { why: string; count: number; places: string[] }>();
   for (const { place, status, reason } of source.places()) {
     if (status === 'tested') continue;
-    first.push({ place, why: reason === undefined ? STATUS[status] : `${STATUS[status]}: ${reason}` });
-    if (first.length === most) break;
+    const said = reason === undefined ? STATUS[status] : `${STATUS[status]}: ${reason}`;
+    const why = reasons.has(said) || reasons.size < MOST_REASONS ? said : 'other reasons';
+    const known = reasons.get(why) ?? { why, count: 0, places: [] };
+    reasons.set(why, known);
+    known.count += 1;
+    if (known.places.length < most) known.places.push(place);
   }
-  return { first, more: Math.max(0, requested - tested - first.length) };
+  const { tested, requested } = source.header.coverage;
+  const listed = [...reasons.values()].reduce((sum, { count }) => sum + count, 0);
+  const unlisted = requested - tested - listed;
+  // A scan that ended before it began has no list of places.
+  return unlisted > 0
+    ? [...reasons.values(), { why: 'not looked at', count: unlisted, places: [] }]
+    : [...reasons.values()];
 }
 
 /** Places by what became of them, without the kinds there are none of. */
-export function coverageParts(coverage: Coverage): { readonly status: Place['status']; readonly words: string; readonly count: number }[] {
+export function coverageParts(
+  coverage: Coverage,
+): { readonly status: Place['status']; readonly words: string; readonly count: number }[] {
   const statuses = ['tested', 'partial', 'unreachable', 'not_tested'] as const;
   return statuses
     .map((status) => ({ status, words: STATUS[status], count: coverage[status] }))
     .filter(({ count }) => count > 0);
 }
 
-/** The verdict in three words. */
-export function verdictTitle({ scan }: ExportHeader): string {
-  switch (scan.verdict) {
-    case 'complete':
-      return 'Everything was looked at';
-    case 'partial':
-      return 'The picture is partial';
-    case 'not_tested':
-      return 'Nothing was looked at';
-  }
-}
+/** The verdict as a heading. */
+export const verdictTitle = ({ scan }: ExportHeader): string => `Verdict: ${scan.verdict.replace('_', ' ')}`;
 
 /** A moment as people write it, in UTC. */
 export const momentText = (iso: string): string => `${iso.slice(0, 10)} ${iso.slice(11, 16)} UTC`;
