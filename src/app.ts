@@ -25,6 +25,7 @@ import { defaultPools } from './registry/pool-config.ts';
 import type { Registry } from './registry/registry.ts';
 import { baselineType } from './scanners/baseline/scanner.ts';
 import { nmapType } from './scanners/nmap/nmap.ts';
+import type { ReportFormat } from './scanners/report-format.ts';
 import type { ScannerType } from './scanners/scanner.ts';
 import { createUseCases, type UseCases } from './scans/use-cases.ts';
 import type { WorkerDeps, WorkerSettings } from './worker/deps.ts';
@@ -36,6 +37,9 @@ const READER_THREADS = 2;
 
 export const POLICY_FILE = 'policy.yaml';
 
+/** Kinds of report that can be imported, in the order errors name them. */
+const REPORT_FORMATS: readonly ReportFormat[] = [];
+
 export interface AppOptions {
   readonly configFolder: string;
   readonly dataFolder: string;
@@ -45,9 +49,12 @@ export interface AppOptions {
   readonly env: Environment;
   /** Start a worker process of its own when there is work. False inside the worker and with `--in-process`. */
   readonly spawnWorker: boolean;
-  /** More engines by type, and another program that runs the worker: for tests. */
+  /** More engines by type, more kinds of report, and another program that runs the worker: for tests. */
   readonly engines?: Readonly<Record<string, ScannerType>>;
   readonly workerProgram?: string;
+  readonly formats?: readonly ReportFormat[];
+  /** 0 reads findings in this process: uncompiled code has no program for threads. */
+  readonly readerThreads?: number;
   readonly workerSettings?: Partial<WorkerSettings>;
 }
 
@@ -79,28 +86,21 @@ export async function openApp(options: AppOptions): Promise<App> {
   prepareDataFolder(dataFolder);
   const clock = systemClock;
   const identity = identityText(ownIdentity());
-  const { queue, seat } = await openSqliteQueue({ folder: dataFolder, clock, settings: queueSettings(settings) });
+  const embedded = await openSqliteQueue({ folder: dataFolder, clock, settings: queueSettings(settings) });
+  const { queue, seat, suppressions } = embedded;
   const audit = await openAuditLog({ folder: dataFolder, clock });
   const reloadBell = createBell(dataFolder, 'reload');
   const policy = createPolicy({ file: join(configFolder, POLICY_FILE), mode: options.mode, clock });
-  const registry = await createRegistry({
-    file: join(configFolder, SCANNERS_FILE),
-    types: { baseline: baselineType, nmap: nmapType, ...options.engines },
-    defaults: () => defaultPools({ findNmap: () => findProgram('nmap', env) }),
-    defaultPool: settings.default_pool,
-    log,
-    env,
-    probeIntervalMs: settings.probe_interval_seconds * 1000,
-    reloadBell,
-  });
+  const registry = await openRegistry(options, settings, reloadBell);
   const over = new AbortController();
   registry.watch(over.signal);
-  const findings = createFindingsStore({ log, threads: READER_THREADS });
-  const files = createScanFiles(join(dataFolder, 'scans'));
+  const findings = createFindingsStore({ log, threads: options.readerThreads ?? READER_THREADS });
+  const files = createScanFiles(join(dataFolder, 'scans'), { reserveBytes: reserveBytes(settings) });
   const launcher = options.spawnWorker ? launcherOf(options, { queue, seat }) : undefined;
   const append = (entry: NewAuditEntry): Promise<void> => audit.append(entry);
   const shared = { queue, registry, policy, findings, files, clock, log, audit: append };
-  const scans = createUseCases({ ...shared, wakeWorker: () => launcher?.wake() });
+  const imports = importSettings(settings, options);
+  const scans = createUseCases({ ...shared, ...imports, suppressions, wakeWorker: () => launcher?.wake() });
   const workerDeps: WorkerDeps = {
     ...shared,
     random: Math.random,
@@ -127,6 +127,24 @@ export async function openApp(options: AppOptions): Promise<App> {
     },
   };
 }
+
+const openRegistry = ({ configFolder, engines, log, env }: AppOptions, settings: Settings, reloadBell: Bell) =>
+  createRegistry({
+    file: join(configFolder, SCANNERS_FILE),
+    types: { baseline: baselineType, nmap: nmapType, ...engines },
+    defaults: () => defaultPools({ findNmap: () => findProgram('nmap', env) }),
+    defaultPool: settings.default_pool,
+    log,
+    env,
+    probeIntervalMs: settings.probe_interval_seconds * 1000,
+    reloadBell,
+  });
+
+const importSettings = (settings: Settings, { formats = [] }: AppOptions) => ({
+  formats: [...REPORT_FORMATS, ...formats],
+  importFolders: settings.import_folders,
+  maxReportBytes: settings.max_raw_report_mb * 2 ** 20,
+});
 
 /** Runs the worker as long as this process holds the folder's one seat. */
 async function occupySeat(
@@ -191,10 +209,12 @@ function openWorkerLog(dataFolder: string): number {
   return openSync(path, 'a', 0o600);
 }
 
+const reserveBytes = (settings: Settings): number => settings.storage_reserve_mb * 2 ** 20;
+
 const queueSettings = (settings: Settings) => ({
   idempotencyHours: settings.idempotency_hours,
   queuedExpiryHours: settings.queued_expiry_hours,
-  reserveBytes: settings.storage_reserve_mb * 2 ** 20,
+  reserveBytes: reserveBytes(settings),
   leaseMs: settings.worker.lease_seconds * 1000,
 });
 

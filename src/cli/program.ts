@@ -5,18 +5,11 @@ import type { ListOptions } from './commands/scans.ts';
 import type { ResultsOptions } from './commands/results.ts';
 import type { ScanOptions } from './commands/scan.ts';
 import type { EditOptions } from './commands/policy.ts';
+import { JSON_OPTION, type Action, type Add, type Run, type Runner } from './command.ts';
 import { decimal, listOf, wholeNumber } from './input.ts';
-import type { Globals, Session } from './session.ts';
+import { addReports } from './report-commands.ts';
+import type { Globals } from './session.ts';
 import { VERSION } from './version.ts';
-
-/** What a command does: resolves to the exit code. */
-export type Action = (session: Session) => Promise<number>;
-
-/** Runs actions: commands only say what is to be done; whoever made the program does it. */
-export type Runner = (globals: Globals, action: Action) => Promise<void>;
-
-/** A way to add a command: its words, then what it does with them. */
-type Add = (words: string, description: string) => Command;
 
 /** The whole command line, without running it: also what documentation is checked against. */
 export function createProgram(runner: Runner = () => Promise.resolve()): Command {
@@ -34,6 +27,7 @@ export function createProgram(runner: Runner = () => Promise.resolve()): Command
   addScan(add, run);
   addResults(add, run);
   addScans(add, run);
+  addReports(add, run);
   addOperations(add, run);
   addPolicy(add, run);
   addAudit(add, run);
@@ -41,9 +35,6 @@ export function createProgram(runner: Runner = () => Promise.resolve()): Command
   return program;
 }
 
-type Run = (action: Action) => Promise<void>;
-
-const JSON_OPTION = ['--json', 'print JSON'] as const;
 const intensityOption = (): Option =>
   new Option('--intensity <level>', 'how hard it may hit').choices(Intensity.options);
 

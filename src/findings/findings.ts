@@ -3,6 +3,7 @@ import type { AppError } from '../model/errors.ts';
 import type { BySeverity, ParsedFinding, RuleFacts, Severity } from '../model/finding.ts';
 import type { ReportEvent, ReportScope, ReportSource } from '../model/report.ts';
 import type { Artefact } from '../model/scan.ts';
+import type { Suppressions, SuppressionStatus } from '../model/suppression.ts';
 import type { PinnedTarget } from '../model/target.ts';
 import type { Exported, ExportRequest } from './exports/export-job.ts';
 
@@ -80,29 +81,8 @@ export interface FindingQuery extends FindingFilter {
   readonly include_suppressed?: boolean;
 }
 
-export const SUPPRESSION_STATUSES = ['false_positive', 'accepted_risk', 'mitigated'] as const;
-export type SuppressionStatus = (typeof SUPPRESSION_STATUSES)[number];
-
-/** One judgement that is in force. Either the fingerprint is set, or engine and rule are. */
-export interface Suppression {
-  readonly fingerprint?: string;
-  readonly engine?: string;
-  readonly rule_id?: string;
-  readonly status: SuppressionStatus;
-  readonly reason: string;
-  readonly who: string;
-  /** Epoch milliseconds. */
-  readonly expiresAt: number;
-}
-
-/** The judgements of one tenant that are in force now. */
-export interface Suppressions {
-  /** Another content has another version, so that readers can keep what they made of it, and cursors notice. */
-  readonly version: string;
-  readonly entries: readonly Suppression[];
-}
-
-export const NO_SUPPRESSIONS: Suppressions = { version: '', entries: [] };
+export { NO_SUPPRESSIONS, SUPPRESSION_STATUSES } from '../model/suppression.ts';
+export type { Suppression, Suppressions, SuppressionStatus } from '../model/suppression.ts';
 
 /** A findings file and the scan it belongs to. */
 export interface FindingsRef {

@@ -2,6 +2,7 @@ import { createCancelScan } from './cancel.ts';
 import { createDeadLetters } from './dead-letters.ts';
 import type { ScanDeps } from './deps.ts';
 import { createGetFinding } from './get-finding.ts';
+import { createImportReport } from './import-report.ts';
 import { createListScanners } from './list-scanners.ts';
 import { createListScans } from './list-scans.ts';
 import { createPlanScan } from './plan.ts';
@@ -10,14 +11,18 @@ import { createNoteRefusal } from './note-refusal.ts';
 import { createGetScanResults } from './results.ts';
 import { createGetScanStatus } from './status.ts';
 import { createSubmitScan } from './submit.ts';
+import { createSuppressFinding } from './suppress-finding.ts';
+import { createSuppressed } from './suppressions.ts';
+import { createCountFindings } from './tally.ts';
 import { createWaitForScan } from './wait.ts';
 
 /** Everything a caller can ask for, over whatever it is asked: MCP, the command line, later HTTP. */
 export type UseCases = ReturnType<typeof createUseCases>;
 
 export function createUseCases(deps: ScanDeps) {
-  const wait = createWaitForScan(deps);
-  const status = createGetScanStatus(deps);
+  const counting = { ...deps, countFindings: createCountFindings(deps) };
+  const wait = createWaitForScan(counting);
+  const status = createGetScanStatus(counting);
   return {
     submit: createSubmitScan({ ...deps, wait, status }),
     plan: createPlanScan(deps),
@@ -25,8 +30,11 @@ export function createUseCases(deps: ScanDeps) {
     wait,
     cancel: createCancelScan(deps),
     listScans: createListScans(deps),
-    results: createGetScanResults(deps),
+    results: createGetScanResults(counting),
     finding: createGetFinding(deps),
+    importReport: createImportReport(counting),
+    suppressFinding: createSuppressFinding(deps),
+    suppressed: createSuppressed(deps),
     listScanners: createListScanners(deps),
     queueStatus: createGetQueueStatus(deps),
     deadLetters: createDeadLetters(deps),

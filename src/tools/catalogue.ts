@@ -3,10 +3,12 @@ import { getFinding } from './get-finding.ts';
 import { getQueueStatus } from './get-queue-status.ts';
 import { getScanResults } from './get-scan-results.ts';
 import { getScanStatus } from './get-scan-status.ts';
+import { importReport } from './import-report.ts';
 import { listScanners } from './list-scanners.ts';
 import { listScans } from './list-scans.ts';
 import { planScan } from './plan-scan.ts';
 import { runUntrustedScan } from './run-untrusted-scan.ts';
+import { suppressFinding } from './suppress-finding.ts';
 import type { AnyTool } from './tool.ts';
 import { waitForScan } from './wait-for-scan.ts';
 
@@ -20,6 +22,8 @@ export const TOOLS: readonly AnyTool[] = [
   listScans,
   getScanResults,
   getFinding,
+  suppressFinding,
+  importReport,
   listScanners,
   getQueueStatus,
 ];

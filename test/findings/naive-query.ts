@@ -29,38 +29,21 @@ function matchesText({ title, description, untrusted }: Finding, text: string): 
   return texts.some((words) => spellings.some((spelling) => words.toLowerCase().includes(spelling)));
 }
 
-const CHECKS: { readonly [K in keyof FindingFilter]-?: (f: Finding, value: NonNullable<FindingFilter[K]>) => boolean } =
-  {
-    severity_levels: ({ severity }, levels) => levels.length === 0 || levels.includes(severity),
-    min_severity: ({ severity }, least) => severityRank(severity) >= severityRank(least),
-    min_cvss: (finding, least) => (bestCvss(finding) ?? -1) >= least,
-    min_epss: ({ epss = -1 }, least) => epss >= least,
-    kev_only: ({ kev }, only) => !only || kev,
-    exploit_available: ({ exploit_available: exploit }, wanted) => exploit === wanted,
-    host: matchesHost,
-    port: ({ location }, port) => location.port === port,
-    cve: ({ cves }, cve) => cves.includes(cve.trim().toUpperCase()),
-    rule_id: ({ rule_id: rule }, wanted) => rule.toLowerCase() === wanted.toLowerCase(),
-    text: matchesText,
-  };
+const CHECKS: readonly ((finding: Finding, filter: FindingFilter) => boolean)[] = [
+  ({ severity }, { severity_levels: levels = [] }) => levels.length === 0 || levels.includes(severity),
+  ({ severity }, { min_severity: least = 'info' }) => severityRank(severity) >= severityRank(least),
+  (finding, { min_cvss: least }) => least === undefined || (bestCvss(finding) ?? -1) >= least,
+  ({ epss = -1 }, { min_epss: least }) => least === undefined || epss >= least,
+  ({ kev }, { kev_only: only }) => only !== true || kev,
+  (finding, { exploit_available: wanted }) => wanted === undefined || finding.exploit_available === wanted,
+  (finding, { host }) => host === undefined || matchesHost(finding, host),
+  ({ location }, { port }) => port === undefined || location.port === port,
+  ({ cves }, { cve }) => cve === undefined || cves.includes(cve.trim().toUpperCase()),
+  (finding, { rule_id: rule }) => rule === undefined || finding.rule_id.toLowerCase() === rule.toLowerCase(),
+  (finding, { text }) => text === undefined || matchesText(finding, text),
+];
 
-const check = <K extends keyof FindingFilter>(finding: Finding, filter: FindingFilter, key: K): boolean => {
-  const value = filter[key];
-  return value === undefined || CHECKS[key](finding, value);
-};
-
-export const matches = (finding: Finding, filter: FindingFilter): boolean =>
-  check(finding, filter, 'severity_levels') &&
-  check(finding, filter, 'min_severity') &&
-  check(finding, filter, 'min_cvss') &&
-  check(finding, filter, 'min_epss') &&
-  check(finding, filter, 'kev_only') &&
-  check(finding, filter, 'exploit_available') &&
-  check(finding, filter, 'host') &&
-  check(finding, filter, 'port') &&
-  check(finding, filter, 'cve') &&
-  check(finding, filter, 'rule_id') &&
-  check(finding, filter, 'text');
+const matches = (finding: Finding, filter: FindingFilter): boolean => CHECKS.every((check) => check(finding, filter));
 
 /** Smaller first; what is undefined comes last. */
 function sortKey(finding: Finding, sort: Sort): readonly (string | number)[] {
@@ -90,14 +73,14 @@ function compareKeys(a: readonly (string | number)[], b: readonly (string | numb
 }
 
 /** @param findings In the order of their numbers. */
-export const sorted = (findings: readonly Finding[], sort: Sort): Finding[] =>
+const sorted = (findings: readonly Finding[], sort: Sort): Finding[] =>
   findings.toSorted((a, b) => compareKeys(sortKey(a, sort), sortKey(b, sort)));
 
 const NO_KEY = '(none)';
 const shown = (key: string): string => (key.length > 300 ? `${key.slice(0, 299)}…` : key);
 
 /** Groups a finding is in, as their full keys. */
-export function keysOf(finding: Finding, by: Exclude<GroupBy, 'none'>): string[] {
+function keysOf(finding: Finding, by: Exclude<GroupBy, 'none'>): string[] {
   switch (by) {
     case 'host':
       return [hostKeys(finding.location).label];
@@ -120,7 +103,7 @@ export interface NaiveGroup extends FindingGroup {
 }
 
 /** @param findings Matches in the asked order. */
-export function grouped(findings: readonly Finding[], by: Exclude<GroupBy, 'none'>): NaiveGroup[] {
+function grouped(findings: readonly Finding[], by: Exclude<GroupBy, 'none'>): NaiveGroup[] {
   const groups = new Map<string, Finding[]>();
   for (const finding of findings) {
     for (const key of keysOf(finding, by)) groups.set(key, [...(groups.get(key) ?? []), finding]);

@@ -5,7 +5,14 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { createFindingsStore } from '../../src/findings/findings-store.ts';
 import type { FindingsLimits } from '../../src/findings/findings-store.ts';
-import type { FindingPage, FindingQuery, FindingsStore, Ingested } from '../../src/findings/findings.ts';
+import type {
+  FindingPage,
+  FindingQuery,
+  FindingsRef,
+  FindingsStore,
+  Ingested,
+  Suppressions,
+} from '../../src/findings/findings.ts';
 import type { PlaceStatus } from '../../src/model/coverage.ts';
 import { ParsedFinding } from '../../src/model/finding.ts';
 import type { ParsedFindingInput } from '../../src/model/finding.ts';
@@ -67,8 +74,9 @@ export interface Stored {
   readonly store: FindingsStore;
   readonly folder: string;
   readonly file: string;
+  readonly ref: FindingsRef;
   readonly ingested: Ingested;
-  readonly query: (query?: Partial<FindingQuery>) => Promise<FindingPage>;
+  readonly query: (query?: Partial<FindingQuery>, suppressions?: Suppressions) => Promise<FindingPage>;
 }
 
 /** Ingests events into a folder of their own and says how to ask about them. */
@@ -87,12 +95,14 @@ export async function stored(
     events: stream(events),
   });
   const file = join(folder, ingested.artefact.path);
+  const ref = { file, scanId: SCAN_ID };
   return {
     store,
     folder,
     file,
+    ref,
     ingested,
-    query: (query = {}) => store.query(file, SCAN_ID, { ...DEFAULT_QUERY, ...query }),
+    query: (query = {}, suppressions) => store.query(ref, { ...DEFAULT_QUERY, ...query }, suppressions),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { AppError } from '../../model/errors.ts';
 import { ParsedFinding } from '../../model/finding.ts';
+import { scopeOf } from '../../model/native.ts';
 import type { ReportEvent } from '../../model/report.ts';
 import { BodyLine, EndLine, HeaderLine, MAX_LINE_BYTES, type FindingLine } from './report.ts';
 import { findRule, ruleId } from './rules/table.ts';
@@ -63,6 +64,8 @@ function eventOf({ number }: Line, value: unknown): ReportEvent {
   switch (line.data.kind) {
     case 'place':
       return { kind: 'place', place: line.data.place };
+    case 'scope':
+      return { kind: 'scope', scope: scopeOf(line.data) };
     case 'checks':
       return { kind: 'checks', lookedFor: line.data.looked_for, notLookedFor: line.data.not_looked_for };
     case 'finding':
