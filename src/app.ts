@@ -94,7 +94,11 @@ export async function openApp(options: AppOptions): Promise<App> {
   const registry = await openRegistry(options, settings, reloadBell);
   const over = new AbortController();
   registry.watch(over.signal);
-  const findings = createFindingsStore({ log, threads: options.readerThreads ?? READER_THREADS });
+  const findings = createFindingsStore({
+    log,
+    threads: options.readerThreads ?? READER_THREADS,
+    exportsFolder: join(dataFolder, 'exports'),
+  });
   const files = createScanFiles(join(dataFolder, 'scans'), { reserveBytes: reserveBytes(settings) });
   const launcher = options.spawnWorker ? launcherOf(options, { queue, seat }) : undefined;
   const append = (entry: NewAuditEntry): Promise<void> => audit.append(entry);

@@ -1,5 +1,3 @@
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { silentLog } from '../platform/log.ts';
 import type { Log } from '../platform/log.ts';
 import { NO_SUPPRESSIONS } from './findings.ts';
@@ -20,13 +18,13 @@ export interface FindingsStoreDeps {
   readonly limits?: Partial<FindingsLimits>;
   /** Threads that read, started when first needed. 0 (default): everything happens in this one. */
   readonly threads?: number;
-  /** Where exports are kept. Default: a folder that goes with the temporary files of the system. */
+  /** Where exports are kept; without it there are none. */
   readonly exportsFolder?: string;
 }
 
 /** The findings databases of all scans: one immutable file each. */
 export function createFindingsStore(deps: FindingsStoreDeps = {}): FindingsStore {
-  const { log = silentLog, limits = {}, threads = 0, exportsFolder = join(tmpdir(), 'scanmux-exports') } = deps;
+  const { log = silentLog, limits = {}, threads = 0, exportsFolder } = deps;
   const runner = runnerOf(threads, { ...READ_LIMITS, ...limits }, log);
   return {
     async ingest(input) {
@@ -42,6 +40,7 @@ export function createFindingsStore(deps: FindingsStoreDeps = {}): FindingsStore
     looked: (file) => runner.run('looked', { file }, { file }),
     hosts: (file) => runner.run('hosts', { file }, { file }),
     async export(request, signal) {
+      if (exportsFolder === undefined) throw new Error('This store has no folder for exports.');
       const file = request.kind === 'native' ? request.report : (request.ref?.file ?? '');
       return runner.run('export', { request, folder: exportsFolder }, { file, signal });
     },

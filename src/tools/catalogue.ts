@@ -1,4 +1,5 @@
 import { cancelScan } from './cancel-scan.ts';
+import { exportReport } from './export-report.ts';
 import { getFinding } from './get-finding.ts';
 import { getQueueStatus } from './get-queue-status.ts';
 import { getScanResults } from './get-scan-results.ts';
@@ -24,6 +25,7 @@ export const TOOLS: readonly AnyTool[] = [
   getFinding,
   suppressFinding,
   importReport,
+  exportReport,
   listScanners,
   getQueueStatus,
 ];
