@@ -1,6 +1,5 @@
 import { Command, Option } from 'commander';
 import { Intensity, ScanState } from '../model/scan.ts';
-import { SEVERITIES } from '../model/finding.ts';
 import type { ListOptions } from './commands/scans.ts';
 import type { ResultsOptions } from './commands/results.ts';
 import type { ScanOptions } from './commands/scan.ts';

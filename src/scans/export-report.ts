@@ -52,7 +52,7 @@ export function createExportReport(deps: Deps): ExportReport {
 type Filters = FindingFilter & { readonly include_suppressed?: boolean };
 
 /** The filters, without those that change nothing. */
-function filtersOf({ scan_id: _, format: __, ...given }: ExportInput): Filters {
+function filtersOf({ scan_id: _scan, format: _format, ...given }: ExportInput): Filters {
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined && value !== false));
 }
 

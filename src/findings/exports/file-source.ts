@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { noSeverities, RuleFacts } from '../../model/finding.ts';
 import { findingId } from '../../model/ids.ts';
-import { lineText } from '../../model/untrusted.ts';
+import { cleanLine, lineText } from '../../model/untrusted.ts';
 import type { Row } from '../../platform/sqlite.ts';
 import type { Suppressions } from '../findings.ts';
 import { StoredOccurrence } from '../layout.ts';
@@ -47,7 +47,7 @@ const judgementAt = (suppressed: Suppressed, index: number): Pick<ExportedFindin
   const entry = suppressed.entryAt(index);
   if (!entry) return {};
   const { status, reason, expiresAt } = entry;
-  return { suppression: { status, reason, expires_at: new Date(expiresAt).toISOString() } };
+  return { suppression: { status, reason: cleanLine(reason, 2_000), expires_at: new Date(expiresAt).toISOString() } };
 };
 
 /**

@@ -130,7 +130,7 @@ async function writeAll(path: string, fill: (sink: Sink) => Promise<void>): Prom
  * @throws AppError storage_full, storage_unusable, scan_aborted when the signal aborts; and what `fill` throws
  */
 export async function writeOnce(target: FileTarget, fill: Fill): Promise<WrittenFile> {
-  const { folder, name, signal } = target;
+  const { folder, name } = target;
   const unique = randomBytes(6).toString('hex');
   const temporary = join(folder, `.${unique}.tmp`);
   const scratch = join(folder, `.${unique}.scratch.tmp`);

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import type { ExportedFinding, ExportHeader, ExportSource } from '../../../src/findings/exports/source.ts';
 import { fingerprint, noSeverities, Occurrence, ParsedFinding, RuleFacts } from '../../../src/model/finding.ts';
 import type { ParsedFindingInput } from '../../../src/model/finding.ts';
+import { cleanLine } from '../../../src/model/untrusted.ts';
 import type { Place } from '../../../src/model/coverage.ts';
 import { anyFinding, SCAN_ID } from '../reports.ts';
 
@@ -115,7 +116,7 @@ export const hostile = (over: Partial<Given> = {}): Given =>
 
 const SUPPRESSION = fc.constantFrom(
   undefined,
-  { status: 'false_positive', reason: HOSTILE, expires_at: '2027-01-01T00:00:00.000Z' } as const,
+  { status: 'false_positive', reason: cleanLine(HOSTILE, 2_000), expires_at: '2027-01-01T00:00:00.000Z' } as const,
   { status: 'accepted_risk', reason: 'known', expires_at: '2027-01-01T00:00:00.000Z' } as const,
   { status: 'mitigated', reason: 'behind a WAF', expires_at: '2027-01-01T00:00:00.000Z' } as const,
 );
