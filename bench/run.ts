@@ -5,6 +5,7 @@ import type { Bench } from './bench.ts';
 import { coldStart } from './cold-start.ts';
 import { durableSubmit } from './durable-submit.ts';
 import { floors } from './floors.ts';
+import { nucleiLines } from './nuclei-lines.ts';
 import { queries } from './queries.ts';
 import { resultsPage } from './results-page.ts';
 import { statusCall } from './status-call.ts';
@@ -18,6 +19,7 @@ const BENCHES: ReadonlyMap<string, Bench> = new Map([
   ['submit-to-start', submitToStart],
   ['cold-start', coldStart],
   ['results-page', resultsPage],
+  ['nuclei-lines', nucleiLines],
   ['queries', queries],
 ]);
 
