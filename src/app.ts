@@ -23,10 +23,16 @@ import type { ScanQueue } from './queue/queue.ts';
 import { createRegistry } from './registry/create-registry.ts';
 import { defaultPools } from './registry/pool-config.ts';
 import type { Registry } from './registry/registry.ts';
+import { baselineFormat } from './scanners/baseline/format.ts';
 import { baselineType } from './scanners/baseline/scanner.ts';
+import { nativeFormat } from './scanners/native/format.ts';
+import { nmapFormat } from './scanners/nmap/format.ts';
 import { nmapType } from './scanners/nmap/nmap.ts';
+import { openvasFormat } from './scanners/openvas/format.ts';
 import type { ReportFormat } from './scanners/report-format.ts';
 import type { ScannerType } from './scanners/scanner.ts';
+import { zapJsonFormat } from './scanners/zap/json.ts';
+import { zapXmlFormat } from './scanners/zap/xml.ts';
 import { createUseCases, type UseCases } from './scans/use-cases.ts';
 import type { WorkerDeps, WorkerSettings } from './worker/deps.ts';
 import { createWorkerLauncher } from './worker/launch.ts';
@@ -38,7 +44,14 @@ const READER_THREADS = 2;
 export const POLICY_FILE = 'policy.yaml';
 
 /** Kinds of report that can be imported, in the order errors name them. */
-const REPORT_FORMATS: readonly ReportFormat[] = [];
+const REPORT_FORMATS: readonly ReportFormat[] = [
+  nmapFormat,
+  openvasFormat,
+  zapJsonFormat,
+  zapXmlFormat,
+  nativeFormat,
+  baselineFormat,
+];
 
 export interface AppOptions {
   readonly configFolder: string;
