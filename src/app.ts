@@ -95,7 +95,11 @@ export async function openApp(options: AppOptions): Promise<App> {
   const over = new AbortController();
   registry.watch(over.signal);
   const enrichment = openEnrichment({ dataFolder, log });
-  const store = createFindingsStore({ log, threads: options.readerThreads ?? READER_THREADS });
+  const store = createFindingsStore({
+    log,
+    threads: options.readerThreads ?? READER_THREADS,
+    exportsFolder: join(dataFolder, 'exports'),
+  });
   const findings = enrichingStore(store, enrichment);
   const files = createScanFiles(join(dataFolder, 'scans'), { reserveBytes: reserveBytes(settings) });
   const launcher = options.spawnWorker ? launcherOf(options, { queue, seat }) : undefined;

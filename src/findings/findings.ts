@@ -16,6 +16,7 @@ import type {
   Witness,
   WitnessInput,
 } from './searching.ts';
+import type { Exported, ExportRequest } from './exports/export-job.ts';
 
 /** A finding as it is stored and shown: the parsed one with what ingest adds. */
 export interface Finding extends ParsedFinding {
@@ -159,6 +160,11 @@ export interface FindingsStore {
   witness(input: WitnessInput): Promise<Witness | undefined>;
   /** Whether a fingerprint is in a file, and whether that says anything. */
   presence(input: PresenceInput): Promise<Presence>;
+  /**
+   * Writes findings, or the raw report, to a file of their own; the same export again is the same file.
+   * @throws AppError storage_full, storage_unusable, invalid_request, scan_aborted when `signal` aborts
+   */
+  export(request: ExportRequest, signal: AbortSignal): Promise<Exported>;
   close(): Promise<void>;
 }
 

@@ -2,6 +2,7 @@ import { createCancelScan } from './cancel.ts';
 import { createCompareScans } from './compare-scans.ts';
 import { createDeadLetters } from './dead-letters.ts';
 import type { ScanDeps } from './deps.ts';
+import { createExportReport } from './export-report.ts';
 import { createGetFinding } from './get-finding.ts';
 import { createImportReport } from './import-report.ts';
 import { createListScanners } from './list-scanners.ts';
@@ -35,6 +36,7 @@ export function createUseCases(deps: ScanDeps) {
     results: createGetScanResults(counting),
     finding: createGetFinding(deps),
     importReport: createImportReport(counting),
+    exportReport: createExportReport(deps),
     suppressFinding: createSuppressFinding(deps),
     suppressed: createSuppressed(deps),
     compare: createCompareScans(deps),

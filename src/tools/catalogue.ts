@@ -1,5 +1,6 @@
 import { cancelScan } from './cancel-scan.ts';
 import { compareScans } from './compare-scans.ts';
+import { exportReport } from './export-report.ts';
 import { getFinding } from './get-finding.ts';
 import { getQueueStatus } from './get-queue-status.ts';
 import { getScanResults } from './get-scan-results.ts';
@@ -9,8 +10,8 @@ import { listScanners } from './list-scanners.ts';
 import { listScans } from './list-scans.ts';
 import { planScan } from './plan-scan.ts';
 import { runUntrustedScan } from './run-untrusted-scan.ts';
-import { suppressFinding } from './suppress-finding.ts';
 import { searchFindings } from './search-findings.ts';
+import { suppressFinding } from './suppress-finding.ts';
 import type { AnyTool } from './tool.ts';
 import { waitForScan } from './wait-for-scan.ts';
 
@@ -24,10 +25,11 @@ export const TOOLS: readonly AnyTool[] = [
   listScans,
   getScanResults,
   getFinding,
-  suppressFinding,
-  importReport,
-  compareScans,
   searchFindings,
+  compareScans,
+  suppressFinding,
+  exportReport,
+  importReport,
   listScanners,
   getQueueStatus,
 ];
