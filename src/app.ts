@@ -49,6 +49,8 @@ export interface AppOptions {
   readonly engines?: Readonly<Record<string, ScannerType>>;
   readonly workerProgram?: string;
   readonly workerSettings?: Partial<WorkerSettings>;
+  /** Threads that read findings; 0 reads in this one, for tests that run from source. Default 2. */
+  readonly readerThreads?: number;
 }
 
 export interface App {
@@ -95,7 +97,7 @@ export async function openApp(options: AppOptions): Promise<App> {
   });
   const over = new AbortController();
   registry.watch(over.signal);
-  const findings = createFindingsStore({ log, threads: READER_THREADS });
+  const findings = createFindingsStore({ log, threads: options.readerThreads ?? READER_THREADS });
   const files = createScanFiles(join(dataFolder, 'scans'));
   const launcher = options.spawnWorker ? launcherOf(options, { queue, seat }) : undefined;
   const append = (entry: NewAuditEntry): Promise<void> => audit.append(entry);

@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { FindingsRef, Suppressions } from '../../src/findings/findings.ts';
-import type { JobInput, JobName, JobOutput } from '../../src/findings/jobs.ts';
+import type { JobInput, JobOutput } from '../../src/findings/jobs.ts';
 import type { JobRunner } from '../../src/findings/job-runner.ts';
 import { createThreadPool } from '../../src/findings/thread-pool.ts';
 import { silentLog } from '../../src/platform/log.ts';
@@ -14,6 +14,9 @@ import { DEFAULT_QUERY, END, found, placed, SCAN_ID, stored, tempFolder } from '
 const program = (...path: string[]): URL => pathToFileURL(join(process.cwd(), ...path));
 const DIST = program('dist', 'findings', 'thread.js');
 const SLOW = program('test', 'programs', 'slow-reader.mjs');
+
+/** The questions every store answers. */
+type Simple = 'query' | 'get' | 'untested' | 'looked' | 'hosts';
 
 function openPool(url: URL, count = 2): JobRunner {
   const limits = { maxOpenFiles: 4, maxColumnBytes: 1 << 20 };
@@ -41,14 +44,14 @@ describe('questions answered in another thread', () => {
     const { store, ref, file } = await scan();
     const pool = openPool(DIST);
     const suppressions = suppressionsFor((await store.get(ref, 2))?.fingerprint ?? '');
-    const inputs: { readonly [N in JobName]: JobInput<N> } = {
+    const inputs: { readonly [N in Simple]: JobInput<N> } = {
       query: { ref, query: { ...DEFAULT_QUERY, text: 'weak', include_suppressed: true }, suppressions },
       get: { ref, number: 2, suppressions },
       untested: { file, limit: 5 },
       looked: { file },
       hosts: { file },
     };
-    const here: { readonly [N in JobName]: JobOutput<N> } = {
+    const here: { readonly [N in Simple]: JobOutput<N> } = {
       query: await store.query(ref, inputs.query.query, suppressions),
       get: await store.get(ref, 2, suppressions),
       untested: await store.untested(file, 5),

@@ -32,6 +32,7 @@ export async function wire(files: Readonly<Record<string, string>> = {}): Promis
     log: createLog('silent'),
     env: { PATH: process.env['PATH'] ?? '' },
     spawnWorker: false,
+    readerThreads: 0,
   });
   const server = createMcpServer({
     version: '0.0.0',
