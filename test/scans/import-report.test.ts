@@ -1,5 +1,3 @@
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -137,18 +135,6 @@ describe('an import', () => {
     const app = await open(slowFormat((n) => (n === 3 ? fail() : undefined)));
     const failed = await run(app, 'slow 5').catch((error: unknown) => error);
     expect(failed instanceof AppError ? failed.code : 'internal').toBe(code);
-    expect(left()).toEqual([]);
-  });
-
-  it('is neither a scan nor a file after a kill and the next sweep', async () => {
-    const app = await open(slowFormat(() => undefined));
-    const child = fork(join(import.meta.dirname, 'killed-import.mjs'), [scans()]);
-    const [scanId] = await once(child, 'message');
-    expect(left().toSorted()).toEqual([scanId, `${String(scanId)}.claim`].toSorted());
-    expect(await sweep(app)).toBe(0);
-    child.kill('SIGKILL');
-    await once(child, 'exit');
-    expect(await sweep(app)).toBe(1);
     expect(left()).toEqual([]);
   });
 });
