@@ -12,6 +12,7 @@ const COMMAND_OF_TOOL: Readonly<Record<string, string>> = {
   get_finding: '`scanmux finding`',
   cancel_scan: '`scanmux cancel`',
   import_report: '`scanmux import`',
+  export_report: '`scanmux export`',
   suppress_finding: '`scanmux suppress`',
 };
 

@@ -1,8 +1,11 @@
 import { Option } from 'commander';
+import { ExportFormat } from '../model/contract/export.ts';
 import { SUPPRESSION_STATUSES } from '../model/suppression.ts';
+import type { ExportOptions } from './commands/export.ts';
 import type { ImportOptions } from './commands/import.ts';
 import type { SuppressOptions, UnsuppressOptions } from './commands/suppress.ts';
 import { JSON_OPTION, type Add, type Run } from './command.ts';
+import { addFilters } from './finding-filters.ts';
 
 /** Commands about reports made elsewhere, and about how their findings are judged. */
 export function addReports(add: Add, run: Run): void {
@@ -13,6 +16,15 @@ export function addReports(add: Add, run: Run): void {
     .option(...JSON_OPTION)
     .action(async (file: string, options: ImportOptions) =>
       run(async (session) => (await import('./commands/import.ts')).importFile(session, file, options)),
+    );
+  addFilters(add('export <scan_id>', 'write the findings of a finished scan to a file for people or other tools'))
+    .addOption(new Option('--format <name>', 'kind of file').choices(ExportFormat.options).makeOptionMandatory())
+    .option('--include-suppressed', 'also findings that were suppressed')
+    .option('--out <file>', 'write it there instead of into the data folder; - prints it')
+    .option('--force', 'write over a file that is there')
+    .option(...JSON_OPTION)
+    .action(async (scanId: string, options: ExportOptions) =>
+      run(async (session) => (await import('./commands/export.ts')).exportScan(session, scanId, options)),
     );
   add('suppress <finding_id>', 'count a finding apart, in later scans too, until that expires')
     .requiredOption('--reason <text>', 'why')

@@ -3,8 +3,8 @@ import { setImmediate as yieldToOthers } from 'node:timers/promises';
 /** Turns that long work gives to the rest of its process: leases are renewed and calls answered in them. */
 export interface Turns {
   /** A turn when the last one is long enough ago; asking costs next to nothing. */
-  ifDue(): Promise<void> | undefined;
-  now(): Promise<void>;
+  readonly ifDue: () => Promise<void> | undefined;
+  readonly now: () => Promise<void>;
 }
 
 const WORK_MS = 8;

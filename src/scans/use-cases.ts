@@ -1,6 +1,8 @@
 import { createCancelScan } from './cancel.ts';
+import { createCompareScans } from './compare-scans.ts';
 import { createDeadLetters } from './dead-letters.ts';
 import type { ScanDeps } from './deps.ts';
+import { createExportReport } from './export-report.ts';
 import { createGetFinding } from './get-finding.ts';
 import { createImportReport } from './import-report.ts';
 import { createListScanners } from './list-scanners.ts';
@@ -9,6 +11,7 @@ import { createPlanScan } from './plan.ts';
 import { createGetQueueStatus } from './queue-report.ts';
 import { createNoteRefusal } from './note-refusal.ts';
 import { createGetScanResults } from './results.ts';
+import { createSearchFindings } from './search-findings.ts';
 import { createGetScanStatus } from './status.ts';
 import { createSubmitScan } from './submit.ts';
 import { createSuppressFinding } from './suppress-finding.ts';
@@ -33,8 +36,11 @@ export function createUseCases(deps: ScanDeps) {
     results: createGetScanResults(counting),
     finding: createGetFinding(deps),
     importReport: createImportReport(counting),
+    exportReport: createExportReport(deps),
     suppressFinding: createSuppressFinding(deps),
     suppressed: createSuppressed(deps),
+    compare: createCompareScans(deps),
+    search: createSearchFindings(deps),
     listScanners: createListScanners(deps),
     queueStatus: createGetQueueStatus(deps),
     deadLetters: createDeadLetters(deps),

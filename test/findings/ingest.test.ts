@@ -178,7 +178,7 @@ describe('ingest', () => {
       occurrence({}, { ...RULE, title: 'c\u{1b}' }),
       { kind: 'source', source: { tool: 'a\u{7}b' } },
     ]);
-    expect(findings.map(({ rule }) => rule['title']).toSorted()).toEqual(['a\\u{1b}[31mb', 'c\\u{1b}']);
+    expect(findings.map(({ rule }) => String(rule['title'])).toSorted()).toEqual(['a\\u{1b}[31mb', 'c\\u{1b}']);
     expect(findings.map(({ body }) => body['untrusted'])).toContainEqual({ banner: 'hxxp://x\\u{202e}' });
   });
 

@@ -75,7 +75,7 @@ function wordsOf(db: Database, kind: string): string[] {
   const texts: string[] = [];
   for (const { first, offsets, text } of db.prepare('SELECT * FROM words WHERE kind = ? ORDER BY first').all(kind)) {
     if (!(offsets instanceof Uint8Array) || !(text instanceof Uint8Array)) throw new Error('words are no blobs');
-    if (Number(first) !== texts.length) throw new Error(`a block begins at ${first}, not ${texts.length}`);
+    if (Number(first) !== texts.length) throw new Error(`a block does not begin at ${texts.length}`);
     const bytes = Buffer.from(text);
     const starts = numbers(Buffer.from(offsets), 4, (at) => Buffer.from(offsets).readUInt32LE(at));
     starts.forEach((start, index) => texts.push(bytes.toString('utf8', start, starts[index + 1] ?? bytes.length)));
@@ -87,7 +87,7 @@ function wordsOf(db: Database, kind: string): string[] {
 function dense(db: Database, table: string): readonly Row[] {
   const rows = db.prepare(`SELECT * FROM ${table} ORDER BY id`).all();
   rows.forEach(({ id }, index) => {
-    if (id !== index) throw new Error(`${table} has ${id} where ${index} belongs`);
+    if (id !== index) throw new Error(`${table} has another id where ${index} belongs`);
   });
   return rows;
 }

@@ -4,7 +4,7 @@ import type { ReportEvent } from '../../model/report.ts';
 import { defined, textOf, wholeOf } from '../json-fields.ts';
 import type { RuleInput, createRuleCache } from '../rule-cache.ts';
 import { cwesOf, UNRATED, type Rating } from '../rule-words.ts';
-import { shownUrl } from '../web-place.ts';
+import { shownUrl, withoutLogin } from '../web-place.ts';
 import { paragraphsOf } from './html-text.ts';
 import { siteHost, type ZapSite } from './sites.ts';
 
@@ -135,7 +135,7 @@ function seenText(alert: ZapAlert, instance: ZapInstance): string | undefined {
     other,
     instance['request-header'] === undefined
       ? undefined
-      : labelled('request', withoutLogin(instance['request-header'])),
+      : labelled('request', withoutLogin(textOf(instance['request-header']) ?? '')),
     labelled('request body', instance['request-body']),
   ]);
 }
@@ -144,10 +144,6 @@ const labelled = (label: string, value: unknown): string | undefined => {
   const text = textOf(value);
   return text === undefined ? undefined : `${label}: ${text}`;
 };
-
-/** A request may carry the login of whoever ran ZAP. */
-const withoutLogin = (header: unknown): string =>
-  (textOf(header) ?? '').replace(/^((?:proxy-)?authorization|cookie|x-[\w-]*(?:key|token)[\w-]*):.*$/gim, '$1: ***');
 
 const lines = (values: readonly unknown[]): string | undefined =>
   values.flatMap((value) => textOf(value) ?? []).join('\n') || undefined;
