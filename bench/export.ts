@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createFindingsStore } from '../src/findings/findings-store.ts';
 import { NO_SUPPRESSIONS, type FindingsRef, type FindingsStore } from '../src/findings/findings.ts';
+import type { NativeHeader } from '../src/model/native.ts';
 import { silentLog } from '../src/platform/log.ts';
 import type { Bench } from './bench.ts';
 import { compare, type Side } from './harness.ts';
@@ -15,21 +16,20 @@ const FORMATS = ['jsonl', 'sarif', 'csv'] as const;
 type Format = (typeof FORMATS)[number];
 
 const AT = '2026-11-20T10:00:00.000Z';
-const TARGETS = ['10.0.0.0/8'];
 const SAMPLE_MS = 20;
 const MIB = 2 ** 20;
 
 function exportOf(store: FindingsStore, ref: FindingsRef, format: Format) {
   const { scanId } = ref;
-  const scan = {
+  const scan: NativeHeader['scan'] = {
     scan_id: scanId,
     origin: 'run',
     state: 'completed',
     verdict: 'complete',
     access: 'untrusted',
-    targets: [...TARGETS],
+    targets: ['10.0.0.0/8'],
     created_at: AT,
-  } as const;
+  };
   const coverage = {
     requested: 1,
     tested: 1,
