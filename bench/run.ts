@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Bench } from './bench.ts';
 import { coldStart } from './cold-start.ts';
 import { durableSubmit } from './durable-submit.ts';
+import { exports } from './export.ts';
 import { floors } from './floors.ts';
 import { queries } from './queries.ts';
 import { nucleiLines } from './nuclei-lines.ts';
@@ -19,6 +20,7 @@ const BENCHES: ReadonlyMap<string, Bench> = new Map([
   ['submit-to-start', submitToStart],
   ['cold-start', coldStart],
   ['results-page', resultsPage],
+  ['export', exports],
   ['queries', queries],
   ['nuclei-lines', nucleiLines],
 ]);
