@@ -11,6 +11,9 @@ const COMMAND_OF_TOOL: Readonly<Record<string, string>> = {
   get_scan_results: '`scanmux results`',
   get_finding: '`scanmux finding`',
   cancel_scan: '`scanmux cancel`',
+  import_report: '`scanmux import`',
+  export_report: '`scanmux export`',
+  suppress_finding: '`scanmux suppress`',
 };
 
 const TOOL = new RegExp(`\\b(Call )?(${Object.keys(COMMAND_OF_TOOL).join('|')})\\b`, 'g');
@@ -25,6 +28,7 @@ const WORDS: readonly (readonly [RegExp, string])[] = [
   [/ ?\bDo not retry\./g, ''],
   [/\bOperator: (?=scanmux )/g, 'To allow it: '],
   [/\bmax_duration_minutes\b/g, '--max-duration'],
+  [/\bwith keep_partial: true\b/g, 'with --keep-partial'],
 ];
 
 export function hintForPeople(hint: string): string {

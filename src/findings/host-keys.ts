@@ -12,7 +12,8 @@ export interface HostKeys {
   readonly address: string | undefined;
 }
 
-function hostOfUrl(url: string | undefined): string | undefined {
+/** Host of a URL, with the brackets of an IPv6 address; undefined for any other text. */
+export function hostOfUrl(url: string | undefined): string | undefined {
   if (url === undefined || !URL.canParse(url)) return undefined;
   const { hostname } = new URL(url);
   return hostname === '' ? undefined : hostname;
@@ -21,8 +22,8 @@ function hostOfUrl(url: string | undefined): string | undefined {
 export const plainHostName = (text: string): string => text.trim().toLowerCase().replace(/\.$/, '');
 
 export function hostKeys(location: Location): HostKeys {
-  const { host, ip, url } = location;
-  const named = host ?? (ip === undefined ? hostOfUrl(url) : undefined);
+  const ip = location.ip || undefined;
+  const named = location.host || (ip === undefined ? hostOfUrl(location.url) : undefined);
   const literal = addressKey(named ?? '');
   const name = named === undefined || literal !== undefined ? undefined : plainHostName(named);
   const address = addressKey(ip ?? '') ?? literal;
@@ -30,7 +31,7 @@ export function hostKeys(location: Location): HostKeys {
   return { label, order: orderOf(name, address, label), name, address };
 }
 
-const labelWithoutHost = ({ ip, image, file }: Location): string => ip ?? image ?? file ?? '';
+const labelWithoutHost = ({ ip, image, file }: Location): string => ip || image || file || '';
 
 function orderOf(name: string | undefined, address: string | undefined, label: string): string {
   if (name !== undefined) return `n${name}`;

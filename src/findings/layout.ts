@@ -1,3 +1,6 @@
+import { z } from 'zod';
+import { Occurrence } from '../model/finding.ts';
+
 /** `user_version` of a findings file. A higher one was written by a newer scanmux. */
 export const FINDINGS_VERSION = 2;
 /** `application_id`: "smxF". */
@@ -6,10 +9,13 @@ export const APPLICATION_ID = 0x73_6d_78_46;
 /** Large, because a finding with its words is about 2 KiB: with SQLite's 4 KiB half of every page stayed empty. */
 const PAGE_BYTES = 16_384;
 
+/** Rows come in order, so that little is read again; what is still in memory at the end is written in one go. */
+const WRITE_CACHE_KIB = 8_192;
+
 /** Settings of a file that is being made, before its first table. A file that grows beyond its bound is `storage_full`. */
 export const newFileSettings = (maxBytes: number): string =>
   `PRAGMA page_size = ${PAGE_BYTES}; PRAGMA max_page_count = ${Math.ceil(maxBytes / PAGE_BYTES)};
-   PRAGMA cache_size = -32768;`;
+   PRAGMA cache_size = -${WRITE_CACHE_KIB};`;
 
 /**
  * Whatever findings are filtered, sorted, grouped and compared by stands in `columns`: one array per attribute, packed,
@@ -30,7 +36,8 @@ CREATE TABLE rule_cve (cve TEXT NOT NULL, rule INTEGER NOT NULL, PRIMARY KEY (cv
 -- Different rule_ids and solutions: what groups by rule and by solution are made of.
 CREATE TABLE rule_name (id INTEGER PRIMARY KEY, text TEXT NOT NULL);
 CREATE TABLE solution (id INTEGER PRIMARY KEY, text TEXT NOT NULL);
--- label: host, address, image or file in one spelling, '' for none. The last two are keys of host-keys.ts.
+-- label: host, address, image or file in one spelling, '' for none. The last two are keys of host-keys.ts. Rows of one
+-- label stand side by side: a name that was seen at several addresses has a row for each.
 CREATE TABLE host (id INTEGER PRIMARY KEY, label TEXT NOT NULL, name TEXT, address_key TEXT);
 -- Occurrence as JSON with injection_signals; in the order of the report.
 CREATE TABLE body (id INTEGER PRIMARY KEY, json TEXT NOT NULL);
@@ -59,3 +66,6 @@ export const EXPLOIT = 2;
 /** No port, no score. */
 export const NONE = -1;
 export const PRINT_BYTES = 16;
+
+/** What stands in `body`: the occurrence with what ingest saw in it and in the words of its rule. */
+export const StoredOccurrence = Occurrence.extend({ injection_signals: z.array(z.string()) });

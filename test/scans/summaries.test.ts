@@ -31,6 +31,7 @@ const SCAN: ScanRecord = {
   },
   requestHash: '',
   engine: 'e',
+  origin: 'run',
   state: 'completed',
   epoch: 1,
   attempt: 1,

@@ -1,4 +1,5 @@
 import type { Location } from '../../model/finding.ts';
+import { scopeLine } from '../../model/native.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { RawReport, RunContext, ScanJob } from '../scanner.ts';
 import { createGate, settleAll } from './gate.ts';
@@ -132,9 +133,10 @@ async function lookAtOne(place: PlannedPlace, run: Run, signal: AbortSignal): Pr
       found: (location, observation) => report(run, location, observation),
       advanced: (share, phase) => advance(run, place, share, phase),
     });
-    await run.journal.write({ kind: 'place', place: outcome });
+    await run.journal.write({ kind: 'place', place: outcome.place });
+    if (outcome.scope) await run.journal.write({ kind: 'scope', ...scopeLine(outcome.scope) });
     tracker.begun.delete(place);
-    if (outcome.status === 'partial') tracker.shortOf ??= outcome.reason;
+    if (outcome.place.status === 'partial') tracker.shortOf ??= outcome.place.reason;
     tracker.done += 1;
     advance(run, place, 1, 'checking services');
   } finally {
