@@ -12,6 +12,7 @@ export const AUDIT_ACTIONS = [
   'credential_use',
   'export',
   'import',
+  'suppress',
   'policy_change',
   'data_update',
   'dead_letter_retry',

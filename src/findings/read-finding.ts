@@ -1,12 +1,10 @@
-import { z } from 'zod';
-import { Occurrence, RuleFacts } from '../model/finding.ts';
+import { RuleFacts } from '../model/finding.ts';
 import { findingId } from '../model/ids.ts';
 import type { Finding, Suppressions } from './findings.ts';
+import { StoredOccurrence } from './layout.ts';
 import type { OpenFindings } from './open-findings.ts';
 import { damaged } from './reading.ts';
 import { fingerprintAt, suppressedIn } from './suppressed.ts';
-
-const StoredBody = Occurrence.extend({ injection_signals: z.array(z.string()) });
 
 /** Rules kept in parsed form while a page, or an export, is made. */
 const KEPT_RULES = 256;
@@ -37,7 +35,7 @@ export function createFindingReader(file: OpenFindings, scanId: string, suppress
   return {
     at(index) {
       const rule = ruleOf(file.rule[index] ?? 0);
-      const body = StoredBody.parse(parsed(bodyWords.get(file.body[index] ?? 0)));
+      const body = StoredOccurrence.parse(parsed(bodyWords.get(file.body[index] ?? 0)));
       const entry = suppressed.entryAt(index);
       return {
         finding_id: findingId(scanId, index + 1),

@@ -141,6 +141,7 @@ const groupsOf = ({ begins, ids }: RuleGroups, rule: number): Uint32Array =>
 function countHosts(file: OpenFindings, matches: Uint32Array, groups: RuleGroups, hosts: Uint32Array): void {
   const { same, nameless } = hostLabels(file);
   const labelAt = (index: number): number => same[file.host[index] ?? 0] ?? 0;
+  const { begins, ids } = groups;
   const lastOfRule = new Uint32Array(file.rules.count).fill(NOT_YET);
   const lastOfGroup = new Uint32Array(groups.groups).fill(NOT_YET);
   for (const index of inOrder(matches, { rankAt: labelAt, ranks: same.length })) {
@@ -148,7 +149,9 @@ function countHosts(file: OpenFindings, matches: Uint32Array, groups: RuleGroups
     const rule = file.rule[index] ?? 0;
     if (lastOfRule[rule] === label || label === nameless) continue;
     lastOfRule[rule] = label;
-    for (const group of groupsOf(groups, rule)) {
+    // No view of the ids: there are as many of these as findings.
+    for (let at = begins[rule] ?? 0; at < (begins[rule + 1] ?? 0); at += 1) {
+      const group = ids[at] ?? 0;
       if (lastOfGroup[group] === label) continue;
       lastOfGroup[group] = label;
       hosts[group] = (hosts[group] ?? 0) + 1;

@@ -39,16 +39,17 @@ interface Block {
   readonly text: Buffer;
 }
 
-function searchBlocks(file: OpenFindings, kind: 'rule' | 'body', size: number, needles: readonly Buffer[]): Uint8Array {
+function searchBlocks(file: OpenFindings, kind: 'rule' | 'body', size: number, texts: readonly Buffer[]): Uint8Array {
   const hits = new Uint8Array(size);
+  const rows = file.db.prepare('SELECT first, offsets, text FROM words WHERE kind = ? ORDER BY first').iterate(kind);
+  let needles: readonly Needle[] | undefined;
   let next = 0;
-  for (const row of file.db
-    .prepare('SELECT first, offsets, text FROM words WHERE kind = ? ORDER BY first')
-    .iterate(kind)) {
+  for (const row of rows) {
     const block = blockOf(file.path, row);
     const end = block.first + block.bounds.length - 1;
-    if (block.first < next || end > size) throw damaged(file.path);
+    if (!(block.first >= next) || end > size) throw damaged(file.path);
     next = end;
+    needles ??= anchored(texts, block.text);
     for (const needle of needles) markHits(block, needle, hits);
   }
   return hits;
@@ -68,15 +69,50 @@ function blockOf(path: string, row: Readonly<Record<string, unknown>>): Block {
   return { first: Number(first), bounds, text: Buffer.from(text.buffer, text.byteOffset, text.length) };
 }
 
+interface Needle {
+  readonly bytes: Buffer;
+  /** Where `tail` begins in it. */
+  readonly anchor: number;
+  /** What is looked for first. */
+  readonly tail: Buffer;
+}
+
+/** A shorter tail would be found too often by chance. */
+const SHORTEST_TAIL = 4;
+
+/**
+ * The search jumps from one occurrence of its first byte to the next, which takes three times as long for an `i` as for a
+ * `q`. So it looks for the tail that begins with the rarest byte, and then at what stands before it.
+ * @param sample Text that shows how often each byte occurs.
+ */
+function anchored(texts: readonly Buffer[], sample: Buffer): Needle[] {
+  const often = new Uint32Array(256);
+  for (const byte of sample) often[byte] = (often[byte] ?? 0) + 1;
+  return texts.map((bytes) => {
+    let anchor = 0;
+    for (let at = 1; at <= bytes.length - SHORTEST_TAIL; at += 1) {
+      if ((often[bytes[at] ?? 0] ?? 0) < (often[bytes[anchor] ?? 0] ?? 0)) anchor = at;
+    }
+    return { bytes, anchor, tail: bytes.subarray(anchor) };
+  });
+}
+
 /** Marks each text that holds the needle whole: texts stand side by side, and half a hit in each of two is none. */
-function markHits({ first, bounds, text }: Block, needle: Buffer, hits: Uint8Array): void {
+function markHits({ first, bounds, text }: Block, { bytes, anchor, tail }: Needle, hits: Uint8Array): void {
   let index = 0;
-  let at = text.indexOf(needle);
+  let at = text.indexOf(tail);
   while (at >= 0) {
-    while ((bounds[index + 1] ?? text.length) <= at) index += 1;
-    const end = bounds[index + 1] ?? text.length;
-    const isWhole = at + needle.length <= end;
-    if (isWhole) hits[first + index] = 1;
-    at = text.indexOf(needle, isWhole ? end : at + 1);
+    const begin = at - anchor;
+    at += 1;
+    if (begin >= 0 && text.compare(bytes, 0, anchor, begin, begin + anchor) === 0) {
+      while ((bounds[index + 1] ?? text.length) <= begin) index += 1;
+      const end = bounds[index + 1] ?? text.length;
+      if (begin + bytes.length <= end) {
+        hits[first + index] = 1;
+        // One hit in a text is enough.
+        at = end + anchor;
+      }
+    }
+    at = text.indexOf(tail, at);
   }
 }

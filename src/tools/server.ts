@@ -177,7 +177,7 @@ function createCallerOf(server: Server): () => Ask['caller'] {
     const client = server.getClientVersion()?.name;
     if (known?.client !== client || !known) {
       const name = `stdio:${cleanLine(client ?? 'unknown', 60)}`;
-      known = { client, caller: { tenant: LOCAL_TENANT, name, isOperator: true } };
+      known = { client, caller: { tenant: LOCAL_TENANT, name, isOperator: false } };
     }
     return known.caller;
   };

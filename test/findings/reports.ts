@@ -119,6 +119,7 @@ const locations = fc.oneof(
     protocol: maybe(fc.constant('tcp')),
   }),
   fc.record({ host: fc.constantFrom('app.test', 'DB.test', 'localhost'), port: maybe(fc.constantFrom(22, 443)) }),
+  fc.record({ host: fc.constantFrom('app.test', 'DB.test'), ip: fc.constantFrom('10.0.0.1', '10.0.0.2') }),
   fc.record({ url: fc.constantFrom('https://app.test/a?b=c', 'http://10.0.0.2/x'), method: maybe(fc.constant('GET')) }),
   fc.record({ file: fc.constant('src/a.ts'), line: maybe(fc.integer({ min: 1, max: 9 })) }),
   fc.constant({}),

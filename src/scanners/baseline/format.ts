@@ -6,5 +6,5 @@ export const baselineFormat: ReportFormat = {
   name: 'baseline',
   engine: 'baseline',
   detect: (head) => /^\uFEFF?\{"scanmux_baseline":/.test(head.subarray(0, 64).toString('utf8')),
-  parse: parseReport,
+  parse: (report) => parseReport(report, { cut: 'unreadable' }),
 };

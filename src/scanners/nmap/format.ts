@@ -7,5 +7,5 @@ export const nmapFormat: ReportFormat = {
   name: 'nmap',
   engine: 'nmap',
   detect: (head) => xmlHead(head)?.root === 'nmaprun',
-  parse: parseNmap,
+  parse: (report) => parseNmap(report, { cut: 'unreadable' }),
 };

@@ -16,9 +16,13 @@ const MAX_ATTRIBUTE_CHARS = 4 << 20;
 /**
  * Reads `-oX` reports of nmap 5 to 7, its own or foreign, one or several in a row, into events. Hosts that were
  * complete before a cut are kept; `end` comes only when every document says itself that nmap succeeded.
- * @throws AppError report_unreadable naming line and column
+ * @param cut What a report without its end is: that of an nmap that was stopped, or no whole report.
+ * @throws AppError report_unreadable naming line and column; for a cut one after everything that was whole
  */
-export async function* parseNmap(report: Readable): AsyncGenerator<ReportEvent, void, undefined> {
+export async function* parseNmap(
+  report: Readable,
+  { cut = 'stopped' }: { cut?: 'stopped' | 'unreadable' } = {},
+): AsyncGenerator<ReportEvent, void, undefined> {
   const tally = createTally();
   yield* readXml<ReportEvent>(report, (emit, where) => new NmapReader(emit, where, tally), {
     what: 'nmap report',
@@ -27,6 +31,9 @@ export async function* parseNmap(report: Readable): AsyncGenerator<ReportEvent, 
   });
   yield* tally.scopes.events();
   yield sourceOf(tally);
+  if (cut === 'unreadable' && tally.cutAt !== undefined) {
+    throw new AppError('report_unreadable', `The nmap report ends in its middle at ${tally.cutAt}.`);
+  }
   if (tally.documents === tally.succeeded) yield { kind: 'end' };
 }
 
@@ -84,6 +91,7 @@ class NmapReader implements XmlHandlers {
 
   cut(): void {
     this.#tally.documents += 1;
+    this.#tally.cutAt ??= this.#where();
     if (this.#host?.address !== undefined) this.#closeHost(true);
     this.#path.length = 0;
     this.#host = this.#port = this.#script = undefined;

@@ -5,6 +5,8 @@ import { createScopeLedger, type ScopeLedger } from './report-scope.ts';
 
 /** What is known across the documents of one report. */
 export interface Tally {
+  /** Where the first document ends that ends in its middle. */
+  cutAt?: string;
   documents: number;
   succeeded: number;
   version: string | undefined;

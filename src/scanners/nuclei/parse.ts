@@ -12,6 +12,7 @@ import { createRuleCache } from '../rule-cache.ts';
 import { sameJson } from '../same-json.ts';
 import { readItem, type ItemPlace } from '../unreadable-item.ts';
 import { withoutLogin } from '../web-place.ts';
+import { createLineParser } from './line-parser.ts';
 import { nucleiPlace } from './place.ts';
 import { nucleiRule } from './rule.ts';
 
@@ -54,7 +55,7 @@ export async function* parseNuclei(report: Readable): AsyncGenerator<ReportEvent
     yield { kind: 'end' };
     return;
   }
-  for await (const lines of first === undefined ? [] : readJsonLines(all, { what: WHAT })) {
+  for await (const lines of first === undefined ? [] : readJsonLines(all, { what: WHAT, parse: createLineParser() })) {
     for (const { value, line, offset } of lines) yield* reader.events(value, { name: 'line', index: line - 1, offset });
   }
   if (first === undefined) await all.return();

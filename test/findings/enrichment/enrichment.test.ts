@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { mkdir, readdir, readFile, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { createFindingsStore } from '../../../src/findings/findings-store.ts';
 import { describe, expect, it } from 'vitest';
 import type { Enrichment } from '../../../src/findings/enrichment/enrichment.ts';
 import { enrichingStore, openEnrichment } from '../../../src/findings/enrichment/open-enrichment.ts';
@@ -141,16 +142,11 @@ describe('data of FIRST and CISA', () => {
     const refused = (): Promise<never> => Promise.reject(new Error('not asked'));
     const store = enrichingStore(
       {
+        ...createFindingsStore(),
         ingest: (input) => {
           asked.push(input.enrich);
           return refused();
         },
-        query: refused,
-        get: refused,
-        untested: refused,
-        looked: refused,
-        hosts: refused,
-        close: () => Promise.resolve(),
       },
       enrichment,
     );
