@@ -2,6 +2,7 @@
 // runs. Exit code 1: no such bench. A missed target is a figure, not a failure: see docs/performance.md.
 import { join } from 'node:path';
 import type { Bench } from './bench.ts';
+import { compareScans } from './compare.ts';
 import { coldStart } from './cold-start.ts';
 import { durableSubmit } from './durable-submit.ts';
 import { floors } from './floors.ts';
@@ -18,6 +19,7 @@ const BENCHES: ReadonlyMap<string, Bench> = new Map([
   ['submit-to-start', submitToStart],
   ['cold-start', coldStart],
   ['results-page', resultsPage],
+  ['compare', compareScans],
   ['queries', queries],
 ]);
 
