@@ -1,0 +1,160 @@
+import type { BySeverity } from '../model/finding.ts';
+import type { GroupBy } from './findings.ts';
+import { hostLabels, ruleGroups } from './groupings.ts';
+import type { RuleGroups } from './groupings.ts';
+import type { OpenFindings, RuleColumns } from './open-findings.ts';
+import { inOrder } from './order.ts';
+import { bySeverityOf } from './select.ts';
+
+/** All groups of the matches; the columns go by group id. */
+export interface Tallies {
+  /** Group ids by their first member in the asked order, then by id. */
+  readonly ranked: Uint32Array;
+  readonly count: Uint32Array;
+  /** Different hosts. */
+  readonly hosts: Uint32Array;
+  /** The worst: 0 critical .. 4 info. */
+  readonly severity: Uint8Array;
+  readonly cvss: Float64Array;
+  readonly epss: Float64Array;
+  readonly flags: Uint8Array;
+  /** Place in the order of the first member. */
+  readonly first: Uint32Array;
+  /** Matches that are in none of the first `shown` groups. */
+  omittedAfter(shown: number): BySeverity;
+}
+
+/** @param ordered Matches in the asked order. */
+export function tallyGroups(file: OpenFindings, ordered: Uint32Array, by: Exclude<GroupBy, 'none'>): Tallies {
+  return by === 'host' ? tallyHosts(file, ordered) : tallyRules(file, ordered, ruleGroups(file, by));
+}
+
+const NOT_YET = 0xff_ff_ff_ff;
+
+const emptyTallies = (groups: number) => ({
+  count: new Uint32Array(groups),
+  hosts: new Uint32Array(groups),
+  severity: new Uint8Array(groups).fill(4),
+  cvss: new Float64Array(groups).fill(-1),
+  epss: new Float64Array(groups).fill(-1),
+  flags: new Uint8Array(groups),
+  first: new Uint32Array(groups).fill(NOT_YET),
+});
+
+type Columns = ReturnType<typeof emptyTallies>;
+
+/** `count` matches of one rule, the first of which stands at `first` in the order. */
+interface Batch {
+  readonly rule: number;
+  readonly count: number;
+  readonly first: number;
+}
+
+function add(tallies: Columns, group: number, { severity, cvss, epss, flags }: RuleColumns, batch: Batch): void {
+  const { rule, count, first } = batch;
+  tallies.count[group] = (tallies.count[group] ?? 0) + count;
+  tallies.first[group] = Math.min(tallies.first[group] ?? first, first);
+  tallies.severity[group] = Math.min(tallies.severity[group] ?? 4, severity[rule] ?? 4);
+  tallies.cvss[group] = Math.max(tallies.cvss[group] ?? -1, cvss[rule] ?? -1);
+  tallies.epss[group] = Math.max(tallies.epss[group] ?? -1, epss[rule] ?? -1);
+  tallies.flags[group] = (tallies.flags[group] ?? 0) | (flags[rule] ?? 0);
+}
+
+/** Groups that are there by first member and id: one number each, so that a plain sort of numbers does it. */
+function rankedOf({ count, first }: Columns): Uint32Array {
+  const there: number[] = [];
+  for (let group = 0; group < count.length; group += 1) {
+    if ((count[group] ?? 0) > 0) there.push((first[group] ?? 0) * count.length + group);
+  }
+  return Uint32Array.from(Float64Array.from(there).toSorted(), (key) => key % count.length);
+}
+
+/** A host is a group of its own: severities and scores differ from match to match. */
+function tallyHosts(file: OpenFindings, ordered: Uint32Array): Tallies {
+  const { same, nameless } = hostLabels(file);
+  const tallies = emptyTallies(same.length);
+  const severities = new Uint32Array(same.length * 5);
+  for (let place = 0; place < ordered.length; place += 1) {
+    const index = ordered[place] ?? 0;
+    const group = same[file.host[index] ?? 0] ?? 0;
+    const rule = file.rule[index] ?? 0;
+    add(tallies, group, file.rules, { rule, count: 1, first: place });
+    const cell = group * 5 + (file.rules.severity[rule] ?? 0);
+    severities[cell] = (severities[cell] ?? 0) + 1;
+  }
+  for (let group = 0; group < same.length; group += 1) if (group !== nameless) tallies.hosts[group] = 1;
+  const ranked = rankedOf(tallies);
+  return {
+    ...tallies,
+    ranked,
+    omittedAfter(shown) {
+      const counts = new Uint32Array(5);
+      for (const group of ranked.subarray(shown)) {
+        for (let key = 0; key < 5; key += 1) counts[key] = (counts[key] ?? 0) + (severities[group * 5 + key] ?? 0);
+      }
+      return bySeverityOf(counts);
+    },
+  };
+}
+
+/** Every other group is made of whole rules, so that findings are only counted by rule. */
+function tallyRules(file: OpenFindings, ordered: Uint32Array, groups: RuleGroups): Tallies {
+  const { rules, rule: ruleOf } = file;
+  const count = new Uint32Array(rules.count);
+  const first = new Uint32Array(rules.count);
+  for (let place = 0; place < ordered.length; place += 1) {
+    const rule = ruleOf[ordered[place] ?? 0] ?? 0;
+    const before = count[rule] ?? 0;
+    if (before === 0) first[rule] = place;
+    count[rule] = before + 1;
+  }
+  const tallies = emptyTallies(groups.groups);
+  for (let rule = 0; rule < rules.count; rule += 1) {
+    const own = count[rule] ?? 0;
+    if (own === 0) continue;
+    const batch = { rule, count: own, first: first[rule] ?? 0 };
+    for (const group of groupsOf(groups, rule)) add(tallies, group, rules, batch);
+  }
+  countHosts(file, ordered, groups, tallies.hosts);
+  const ranked = rankedOf(tallies);
+  return {
+    ...tallies,
+    ranked,
+    omittedAfter(shown) {
+      const isShown = new Uint8Array(groups.groups);
+      for (const group of ranked.subarray(0, shown)) isShown[group] = 1;
+      const counts = new Uint32Array(5);
+      for (let rule = 0; rule < rules.count; rule += 1) {
+        if (groupsOf(groups, rule).some((group) => isShown[group] === 1)) continue;
+        const severity = rules.severity[rule] ?? 0;
+        counts[severity] = (counts[severity] ?? 0) + (count[rule] ?? 0);
+      }
+      return bySeverityOf(counts);
+    },
+  };
+}
+
+const groupsOf = ({ begins, ids }: RuleGroups, rule: number): Uint32Array =>
+  ids.subarray(begins[rule] ?? 0, begins[rule + 1] ?? 0);
+
+/** Goes through the matches host by host, so that "this rule was seen at this host" is one number per rule. */
+function countHosts(file: OpenFindings, matches: Uint32Array, groups: RuleGroups, hosts: Uint32Array): void {
+  const { same, nameless } = hostLabels(file);
+  const labelAt = (index: number): number => same[file.host[index] ?? 0] ?? 0;
+  const { begins, ids } = groups;
+  const lastOfRule = new Uint32Array(file.rules.count).fill(NOT_YET);
+  const lastOfGroup = new Uint32Array(groups.groups).fill(NOT_YET);
+  for (const index of inOrder(matches, { rankAt: labelAt, ranks: same.length })) {
+    const label = labelAt(index);
+    const rule = file.rule[index] ?? 0;
+    if (lastOfRule[rule] === label || label === nameless) continue;
+    lastOfRule[rule] = label;
+    // No view of the ids: there are as many of these as findings.
+    for (let at = begins[rule] ?? 0; at < (begins[rule + 1] ?? 0); at += 1) {
+      const group = ids[at] ?? 0;
+      if (lastOfGroup[group] === label) continue;
+      lastOfGroup[group] = label;
+      hosts[group] = (hosts[group] ?? 0) + 1;
+    }
+  }
+}
