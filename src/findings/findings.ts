@@ -3,7 +3,20 @@ import type { AppError } from '../model/errors.ts';
 import type { BySeverity, ParsedFinding, RuleFacts, Severity } from '../model/finding.ts';
 import type { ReportEvent, ReportScope, ReportSource } from '../model/report.ts';
 import type { Artefact } from '../model/scan.ts';
+import type { Suppressions, SuppressionStatus } from '../model/suppression.ts';
 import type { PinnedTarget } from '../model/target.ts';
+import type { ComparisonInput, ComparisonPage } from './comparison.ts';
+import type {
+  KnownCheck,
+  Presence,
+  PresenceInput,
+  RanInput,
+  SearchInput,
+  SearchOutput,
+  Witness,
+  WitnessInput,
+} from './searching.ts';
+import type { Exported, ExportRequest } from './exports/export-job.ts';
 
 /** A finding as it is stored and shown: the parsed one with what ingest adds. */
 export interface Finding extends ParsedFinding {
@@ -79,29 +92,8 @@ export interface FindingQuery extends FindingFilter {
   readonly include_suppressed?: boolean;
 }
 
-export const SUPPRESSION_STATUSES = ['false_positive', 'accepted_risk', 'mitigated'] as const;
-export type SuppressionStatus = (typeof SUPPRESSION_STATUSES)[number];
-
-/** One judgement that is in force. Either the fingerprint is set, or engine and rule are. */
-export interface Suppression {
-  readonly fingerprint?: string;
-  readonly engine?: string;
-  readonly rule_id?: string;
-  readonly status: SuppressionStatus;
-  readonly reason: string;
-  readonly who: string;
-  /** Epoch milliseconds. */
-  readonly expiresAt: number;
-}
-
-/** The judgements of one tenant that are in force now. */
-export interface Suppressions {
-  /** Another content has another version, so that readers can keep what they made of it, and cursors notice. */
-  readonly version: string;
-  readonly entries: readonly Suppression[];
-}
-
-export const NO_SUPPRESSIONS: Suppressions = { version: '', entries: [] };
+export { NO_SUPPRESSIONS, SUPPRESSION_STATUSES } from '../model/suppression.ts';
+export type { Suppression, Suppressions, SuppressionStatus } from '../model/suppression.ts';
 
 /** A findings file and the scan it belongs to. */
 export interface FindingsRef {
@@ -156,6 +148,23 @@ export interface FindingsStore {
   looked(file: string): Promise<Looked>;
   /** Hosts that places and findings speak of, each once. */
   hosts(file: string): Promise<readonly ReportedHost[]>;
+  /** What became of the findings of one scan in a later one. @throws AppError cursor_invalid, invalid_request */
+  compare(input: ComparisonInput): Promise<ComparisonPage>;
+  /** What of one file answers a question over many. @throws AppError invalid_request */
+  search(input: SearchInput): Promise<SearchOutput>;
+  /** Checks in a file whose own facts pass the filter, whatever they found. @throws AppError invalid_request */
+  checks(file: string, filter: FindingFilter): Promise<readonly KnownCheck[]>;
+  /** At which places one of the checks is proven to have run. */
+  ran(input: RanInput): Promise<readonly string[]>;
+  /** The most urgent finding of the same weakness at the same place. */
+  witness(input: WitnessInput): Promise<Witness | undefined>;
+  /** Whether a fingerprint is in a file, and whether that says anything. */
+  presence(input: PresenceInput): Promise<Presence>;
+  /**
+   * Writes findings, or the raw report, to a file of their own; the same export again is the same file.
+   * @throws AppError storage_full, storage_unusable, invalid_request, scan_aborted when `signal` aborts
+   */
+  export(request: ExportRequest, signal: AbortSignal): Promise<Exported>;
   close(): Promise<void>;
 }
 

@@ -19,14 +19,14 @@ const Scope = z.strictObject({
 
 const PLACES = 'SELECT place, status, reason, login FROM place';
 
-const toPlace = (row: Row): Place =>
+export const placeOfRow = (row: Row): Place =>
   Place.parse(Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null)));
 
 /** Requested places that were not fully tested, by name; the first `limit` of them. */
 export const readUntested = ({ db }: OpenFindings, limit: number): Place[] =>
-  db.prepare(`${PLACES} WHERE status <> 'tested' ORDER BY place LIMIT ?`).all(limit).map(toPlace);
+  db.prepare(`${PLACES} WHERE status <> 'tested' ORDER BY place LIMIT ?`).all(limit).map(placeOfRow);
 
-const readScopes = ({ db }: OpenFindings): ReportScope[] =>
+export const readScopes = ({ db }: OpenFindings): ReportScope[] =>
   db
     .prepare('SELECT json FROM scope ORDER BY id')
     .all()
@@ -35,7 +35,7 @@ const readScopes = ({ db }: OpenFindings): ReportScope[] =>
 /** Everything the file says about what was looked at. */
 export const readLooked = (file: OpenFindings): Looked => ({
   engine: file.engine,
-  places: file.db.prepare(`${PLACES} ORDER BY place`).all().map(toPlace),
+  places: file.db.prepare(`${PLACES} ORDER BY place`).all().map(placeOfRow),
   scopes: readScopes(file),
 });
 
