@@ -14,7 +14,7 @@ import { enrichingStore, openEnrichment } from './findings/enrichment/open-enric
 import { createScanFiles } from './findings/scan-files.ts';
 import { createFindingsStore } from './findings/findings-store.ts';
 import { createBell, type Bell } from './platform/bell.ts';
-import { systemClock } from './platform/clock.ts';
+import { systemClock, type Clock } from './platform/clock.ts';
 import type { Log } from './platform/log.ts';
 import { identityOf, identityText, ownIdentity } from './platform/process-identity.ts';
 import { startDetached } from './platform/subprocess.ts';
@@ -54,6 +54,7 @@ export interface AppOptions {
   readonly formats?: readonly ReportFormat[];
   /** 0 reads findings in this process: uncompiled code has no program for threads. */
   readonly readerThreads?: number;
+  readonly clock?: Clock;
   readonly workerSettings?: Partial<WorkerSettings>;
 }
 
@@ -84,7 +85,7 @@ export async function openApp(options: AppOptions): Promise<App> {
   const { configFolder, dataFolder, log, env } = options;
   const settings = loadSettings({ configFolder, env });
   prepareDataFolder(dataFolder);
-  const clock = systemClock;
+  const { clock = systemClock } = options;
   const identity = identityText(ownIdentity());
   const embedded = await openSqliteQueue({ folder: dataFolder, clock, settings: queueSettings(settings) });
   const { queue, seat, suppressions, index } = embedded;
