@@ -26,7 +26,8 @@ const toPlace = (row: Row): Place =>
 export const readUntested = ({ db }: OpenFindings, limit: number): Place[] =>
   db.prepare(`${PLACES} WHERE status <> 'tested' ORDER BY place LIMIT ?`).all(limit).map(toPlace);
 
-const readScopes = ({ db }: OpenFindings): ReportScope[] =>
+/** What the report says it looked for. */
+export const readScopes = ({ db }: OpenFindings): ReportScope[] =>
   db
     .prepare('SELECT json FROM scope ORDER BY id')
     .all()
