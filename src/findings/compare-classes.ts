@@ -1,5 +1,5 @@
 import { Change } from '../model/contract/compare.ts';
-import { createDetails, hostOfRow, readProtocols, type FindingDetails } from './finding-details.ts';
+import { createDetails, hostOfRow, readProtocols } from './finding-details.ts';
 import { EXPLOIT, KEV, NONE } from './layout.ts';
 import { createLookProof, type HostProof, type LookProof, type ScanLook } from './look-proof.ts';
 import { matchPrints } from './match-prints.ts';
@@ -43,14 +43,14 @@ export function classify(head: CompareSide, base: CompareSide): Classes {
   }
   const baseClasses = isMatched.map((matched) => (matched === 0 ? NOT_OBSERVED : 0));
   for (const index of lookedFor(base.look, head, headClasses, 0)) headClasses[index] = NEW;
-  for (const index of headClasses.keys()) if (headClasses[index] === 0) headClasses[index] = NEWLY_VISIBLE;
+  for (const index of placesOf(headClasses, 0)) headClasses[index] = NEWLY_VISIBLE;
   for (const index of lookedFor(head.look, base, baseClasses, NOT_OBSERVED)) baseClasses[index] = FIXED;
   return { head: headClasses, base: baseClasses, match };
 }
 
 /** The findings of a class that `prover` is proven to have looked for. */
 function lookedFor(prover: ScanLook, { findings, look }: CompareSide, classes: Uint8Array, code: number): number[] {
-  const alone = Uint32Array.from(classes.keys()).filter((index) => classes[index] === code);
+  const alone = placesOf(classes, code);
   const proofs = proofsOf(createLookProof(prover, look), findings, alone);
   const possible = alone.filter((index) => proofs[findings.host[index] ?? 0]?.possible === true);
   const details = createDetails(findings);
@@ -66,6 +66,18 @@ function lookedFor(prover: ScanLook, { findings, look }: CompareSide, classes: U
     if (isLooked === true) looked.push(index);
   }
   return looked;
+}
+
+/** Where a code stands, ascending. */
+function placesOf(classes: Uint8Array, code: number): Uint32Array {
+  const places = new Uint32Array(classes.length);
+  let count = 0;
+  for (let index = 0; index < classes.length; index += 1) {
+    if (classes[index] !== code) continue;
+    places[count] = index;
+    count += 1;
+  }
+  return places.slice(0, count);
 }
 
 /** By host id, for the hosts of these findings; each host is judged once. */
@@ -85,7 +97,7 @@ function proofsOf(proof: LookProof, { db, host }: OpenFindings, indices: Uint32A
 function createDiffer(head: OpenFindings, base: OpenFindings): (index: number, counterpart: number) => boolean {
   const [headDetails, baseDetails] = [createDetails(head), createDetails(base)];
   const [headFix, baseFix] = [solutionsOf(head), solutionsOf(base)];
-  const isPackage = createPackageTest(head, headDetails);
+  const isPackage = createPackageTest(head);
   return (index, counterpart) => {
     const [a, b] = [head.rule[index] ?? 0, base.rule[counterpart] ?? 0];
     const { severity, cvss, flags } = base.rules;
@@ -110,17 +122,10 @@ function solutionsOf({ db, rules }: OpenFindings): (ruleId: number) => boolean {
 }
 
 /** Only what lies on no host of a network (a package of an image, a file) can name a fixed version. */
-function createPackageTest(findings: OpenFindings, details: FindingDetails): (index: number) => boolean {
-  const byHost = new Map<number, boolean>();
-  return (index) => {
-    const id = findings.host[index] ?? 0;
-    const known = byHost.get(id);
-    if (known !== undefined) return known;
-    const { name, addressKey } = details.host(id);
-    const found = name === undefined && addressKey === undefined;
-    byHost.set(id, found);
-    return found;
-  };
+function createPackageTest({ db, host }: OpenFindings): (index: number) => boolean {
+  const rows = db.prepare('SELECT id FROM host WHERE name IS NULL AND address_key IS NULL').all();
+  const ids = new Set(rows.map(({ id }) => Number(id)));
+  return (index) => ids.size > 0 && ids.has(host[index] ?? 0);
 }
 
 const yesNo = (flags: number, flag: number): string => ((flags & flag) === 0 ? 'no' : 'yes');
