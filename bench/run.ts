@@ -5,8 +5,10 @@ import type { Bench } from './bench.ts';
 import { compareScans } from './compare.ts';
 import { coldStart } from './cold-start.ts';
 import { durableSubmit } from './durable-submit.ts';
+import { exports } from './export.ts';
 import { floors } from './floors.ts';
 import { queries } from './queries.ts';
+import { nucleiLines } from './nuclei-lines.ts';
 import { resultsPage } from './results-page.ts';
 import { statusCall } from './status-call.ts';
 import { submitToStart } from './submit-to-start.ts';
@@ -19,8 +21,10 @@ const BENCHES: ReadonlyMap<string, Bench> = new Map([
   ['submit-to-start', submitToStart],
   ['cold-start', coldStart],
   ['results-page', resultsPage],
+  ['export', exports],
   ['compare', compareScans],
   ['queries', queries],
+  ['nuclei-lines', nucleiLines],
 ]);
 
 const argv = process.argv.slice(2);

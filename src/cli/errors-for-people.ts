@@ -13,6 +13,9 @@ const COMMAND_OF_TOOL: Readonly<Record<string, string>> = {
   compare_scans: '`scanmux compare`',
   search_findings: '`scanmux search`',
   cancel_scan: '`scanmux cancel`',
+  import_report: '`scanmux import`',
+  export_report: '`scanmux export`',
+  suppress_finding: '`scanmux suppress`',
 };
 
 const TOOL = new RegExp(`\\b(Call )?(${Object.keys(COMMAND_OF_TOOL).join('|')})\\b`, 'g');
@@ -30,6 +33,7 @@ const WORDS: readonly (readonly [RegExp, string])[] = [
   [/ ?\bDo not retry\./g, ''],
   [/\bOperator: (?=scanmux )/g, 'To allow it: '],
   [/\bmax_duration_minutes\b/g, '--max-duration'],
+  [/\bwith keep_partial: true\b/g, 'with --keep-partial'],
 ];
 
 export function hintForPeople(hint: string): string {

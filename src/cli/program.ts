@@ -5,19 +5,12 @@ import type { ListOptions } from './commands/scans.ts';
 import type { ResultsOptions } from './commands/results.ts';
 import type { ScanOptions } from './commands/scan.ts';
 import type { EditOptions } from './commands/policy.ts';
-import { withFilters } from './filter-options.ts';
+import { JSON_OPTION, type Action, type Add, type Run, type Runner } from './command.ts';
 import { listOf, wholeNumber } from './input.ts';
-import type { Globals, Session } from './session.ts';
+import { withFilters } from './filter-options.ts';
+import { addReports } from './report-commands.ts';
+import type { Globals } from './session.ts';
 import { VERSION } from './version.ts';
-
-/** What a command does: resolves to the exit code. */
-export type Action = (session: Session) => Promise<number>;
-
-/** Runs actions: commands only say what is to be done; whoever made the program does it. */
-export type Runner = (globals: Globals, action: Action) => Promise<void>;
-
-/** A way to add a command: its words, then what it does with them. */
-type Add = (words: string, description: string) => Command;
 
 /** The whole command line, without running it: also what documentation is checked against. */
 export function createProgram(runner: Runner = () => Promise.resolve()): Command {
@@ -36,16 +29,15 @@ export function createProgram(runner: Runner = () => Promise.resolve()): Command
   addResults(add, run);
   addAcrossScans(add, run);
   addScans(add, run);
+  addReports(add, run);
   addOperations(add, run);
   addPolicy(add, run);
+  addData(add, run);
   addAudit(add, run);
   addDeadLetters(add, run);
   return program;
 }
 
-type Run = (action: Action) => Promise<void>;
-
-const JSON_OPTION = ['--json', 'print JSON'] as const;
 const intensityOption = (): Option =>
   new Option('--intensity <level>', 'how hard it may hit').choices(Intensity.options);
 
@@ -155,6 +147,18 @@ const group = (add: Add, name: string, description: string): Add => {
   const parent = add(name, description);
   return (words, text) => parent.command(words).description(text);
 };
+
+function addData(add: Add, run: Run): void {
+  const data = group(add, 'data', 'what is known about CVEs: EPSS scores and the KEV catalogue');
+  data('update', 'read the files that FIRST and CISA publish; nothing is downloaded')
+    .requiredOption(
+      '--from <folder>',
+      'holds epss_scores-*.csv.gz and known_exploited_vulnerabilities.json, or one of them',
+    )
+    .action(async (options: { from: string }) =>
+      run(async (session) => (await import('./commands/enrichment.ts')).updateData(session, options)),
+    );
+}
 
 function addPolicy(add: Add, run: Run): void {
   const policy = group(add, 'policy', 'what may be scanned');

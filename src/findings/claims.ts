@@ -1,68 +1,66 @@
-import { canonicalAddress, addressOfKey } from './address-key.ts';
-import { createDetails } from './finding-details.ts';
-import { hostOfUrl, plainHostName } from './host-keys.ts';
-import { placeKey } from './look-scope.ts';
-import type { OpenFindings } from './open-findings.ts';
+import { mkdir, open, readdir, readFile, rm, stat, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import { AppError } from '../model/errors.ts';
+import { identityText, isAlive, ownIdentity } from '../platform/process-identity.ts';
+import type { ClaimedFolder } from './artefacts.ts';
+import { diskFailure } from './disk.ts';
 
-const DEFAULT_PORTS: Readonly<Record<string, number>> = { 'http:': 80, 'https:': 443 };
+/** `<scan id>.claim` beside the folders of scans holds the identity of the process that fills `<scan id>`. */
+const CLAIM = '.claim';
 
-/** Ports of the URLs among places, by host. */
-function urlPorts(places: readonly string[]): ReadonlyMap<string, ReadonlySet<number>> {
-  const found = new Map<string, Set<number>>();
-  for (const place of places) {
-    const host = place.includes('://') ? hostOfUrl(place) : undefined;
-    if (host === undefined) continue;
-    const { port, protocol } = new URL(place);
-    const label = canonicalAddress(host) ?? plainHostName(host);
-    found.set(label, (found.get(label) ?? new Set()).add(port === '' ? (DEFAULT_PORTS[protocol] ?? 0) : Number(port)));
+/** Of a process in another container nothing is known but that no import takes this long. */
+const LONGEST_MS = 24 * 3_600_000;
+
+/** @throws AppError storage_full when less than `needed` bytes are free, storage_unusable */
+export async function claimFolder(folder: string, scanId: string, needed: number): Promise<ClaimedFolder> {
+  const path = join(folder, `${scanId}${CLAIM}`);
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await requireRoom(folder, needed);
+    // There before the folder is, so that no sweep sees the one without the other.
+    const handle = await open(path, 'wx', 0o600);
+    await handle.writeFile(identityText(ownIdentity()));
+    await handle.close();
+  } catch (error) {
+    throw diskFailure(error, folder);
   }
-  return found;
+  const release = (): Promise<void> => rm(path, { force: true });
+  return {
+    release,
+    async discard() {
+      await rm(join(folder, scanId), { recursive: true, force: true });
+      await release();
+    },
+  };
 }
 
-/** Places of a file that a question is about. */
-export interface Claim {
-  readonly places: readonly string[];
-  /** Findings at no place that the file lists count as well: of files, packages, hosts nobody asked for. */
-  readonly others: boolean;
+async function requireRoom(folder: string, needed: number): Promise<void> {
+  const { bavail, bsize } = await statfs(folder);
+  const free = bavail * bsize;
+  if (free >= needed) return;
+  const [freeMb, neededMb] = [free, needed].map((bytes) => Math.ceil(bytes / 1e6));
+  throw new AppError('storage_full', `Only ${freeMb} MB are free; ${neededMb} MB are needed.`);
 }
 
-/** Whether findings of a host on this port (0 or less: none) lie at a claimed place. */
-type HostClaim = (port: number) => boolean;
+/** Scans whose folders living processes are filling. Claims of dead ones are removed. */
+export async function livingClaims(folder: string): Promise<ReadonlySet<string>> {
+  const claims = (await readdir(folder)).filter((name) => name.endsWith(CLAIM));
+  const living = new Set<string>();
+  for (const name of claims) {
+    const path = join(folder, name);
+    if (await isHeld(path)) living.add(name.slice(0, -CLAIM.length));
+    else await rm(path, { force: true });
+  }
+  return living;
+}
 
-/**
- * Whether a finding lies at one of the places. A host is known by its label, or by its address where the scan has no
- * place of that label; a URL speaks for the findings on its port, and those without one.
- */
-export function createClaimTest(file: OpenFindings, { places, others }: Claim): (index: number) => boolean {
-  const claimed = new Set(places.map(placeKey));
-  const ports = urlPorts(places);
-  const listed = file.db
-    .prepare('SELECT place FROM place')
-    .all()
-    .map((row) => String(row['place']));
-  const own = new Set(listed.map(placeKey));
-  const ownPorts = urlPorts(listed);
-  const details = createDetails(file);
-  const byHost = new Map<number, HostClaim>();
-
-  const judge = (hostId: number): HostClaim => {
-    const { label, addressKey } = details.host(hostId);
-    const key = placeKey(label);
-    const address = addressKey === undefined ? '' : (addressOfKey(addressKey) ?? '');
-    const place = own.has(key) ? key : address;
-    if (own.has(place) && claimed.has(place)) return () => true;
-    const [mine, all] = [ports.get(label), ownPorts.get(label)];
-    const isListed = own.has(place);
-    return (port) => {
-      if (mine !== undefined && (port <= 0 || mine.has(port))) return true;
-      const isUrlOfThis = all !== undefined && (port <= 0 || all.has(port));
-      return others && !isListed && !isUrlOfThis;
-    };
-  };
-  return (index) => {
-    const hostId = file.host[index] ?? 0;
-    const claim = byHost.get(hostId) ?? judge(hostId);
-    byHost.set(hostId, claim);
-    return claim(file.port[index] ?? 0);
-  };
+async function isHeld(path: string): Promise<boolean> {
+  try {
+    const [{ mtimeMs }, owner] = await Promise.all([stat(path), readFile(path, 'utf8')]);
+    const ageMs = Date.now() - mtimeMs;
+    // It is made, then written: an empty one has just been made.
+    return ageMs < LONGEST_MS && (owner === '' ? ageMs < 60_000 : isAlive(owner));
+  } catch {
+    return false; // released meanwhile, so its record is there
+  }
 }

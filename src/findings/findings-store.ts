@@ -18,11 +18,13 @@ export interface FindingsStoreDeps {
   readonly limits?: Partial<FindingsLimits>;
   /** Threads that read, started when first needed. 0 (default): everything happens in this one. */
   readonly threads?: number;
+  /** Where exports are kept; without it there are none. */
+  readonly exportsFolder?: string;
 }
 
 /** The findings databases of all scans: one immutable file each. */
 export function createFindingsStore(deps: FindingsStoreDeps = {}): FindingsStore {
-  const { log = silentLog, limits = {}, threads = 0 } = deps;
+  const { log = silentLog, limits = {}, threads = 0, exportsFolder } = deps;
   const runner = runnerOf(threads, { ...READ_LIMITS, ...limits }, log);
   return {
     async ingest(input) {
@@ -43,6 +45,11 @@ export function createFindingsStore(deps: FindingsStoreDeps = {}): FindingsStore
     ran: (input) => runner.run('ran', input, { file: input.file }),
     witness: (input) => runner.run('witness', input, { file: input.ref.file }),
     presence: (input) => runner.run('presence', input, { file: input.file }),
+    async export(request, signal) {
+      if (exportsFolder === undefined) throw new Error('This store has no folder for exports.');
+      const file = request.kind === 'native' ? request.report : (request.ref?.file ?? '');
+      return runner.run('export', { request, folder: exportsFolder }, { file, signal });
+    },
     close: () => runner.close(),
   };
 }

@@ -3,6 +3,7 @@ import type { AppError } from '../model/errors.ts';
 import type { BySeverity, ParsedFinding, RuleFacts, Severity } from '../model/finding.ts';
 import type { ReportEvent, ReportScope, ReportSource } from '../model/report.ts';
 import type { Artefact } from '../model/scan.ts';
+import type { Suppressions, SuppressionStatus } from '../model/suppression.ts';
 import type { PinnedTarget } from '../model/target.ts';
 import type { ComparisonInput, ComparisonPage } from './comparison.ts';
 import type {
@@ -15,6 +16,7 @@ import type {
   Witness,
   WitnessInput,
 } from './searching.ts';
+import type { Exported, ExportRequest } from './exports/export-job.ts';
 
 /** A finding as it is stored and shown: the parsed one with what ingest adds. */
 export interface Finding extends ParsedFinding {
@@ -90,29 +92,8 @@ export interface FindingQuery extends FindingFilter {
   readonly include_suppressed?: boolean;
 }
 
-export const SUPPRESSION_STATUSES = ['false_positive', 'accepted_risk', 'mitigated'] as const;
-export type SuppressionStatus = (typeof SUPPRESSION_STATUSES)[number];
-
-/** One judgement that is in force. Either the fingerprint is set, or engine and rule are. */
-export interface Suppression {
-  readonly fingerprint?: string;
-  readonly engine?: string;
-  readonly rule_id?: string;
-  readonly status: SuppressionStatus;
-  readonly reason: string;
-  readonly who: string;
-  /** Epoch milliseconds. */
-  readonly expiresAt: number;
-}
-
-/** The judgements of one tenant that are in force now. */
-export interface Suppressions {
-  /** Another content has another version, so that readers can keep what they made of it, and cursors notice. */
-  readonly version: string;
-  readonly entries: readonly Suppression[];
-}
-
-export const NO_SUPPRESSIONS: Suppressions = { version: '', entries: [] };
+export { NO_SUPPRESSIONS, SUPPRESSION_STATUSES } from '../model/suppression.ts';
+export type { Suppression, Suppressions, SuppressionStatus } from '../model/suppression.ts';
 
 /** A findings file and the scan it belongs to. */
 export interface FindingsRef {
@@ -179,6 +160,11 @@ export interface FindingsStore {
   witness(input: WitnessInput): Promise<Witness | undefined>;
   /** Whether a fingerprint is in a file, and whether that says anything. */
   presence(input: PresenceInput): Promise<Presence>;
+  /**
+   * Writes findings, or the raw report, to a file of their own; the same export again is the same file.
+   * @throws AppError storage_full, storage_unusable, invalid_request, scan_aborted when `signal` aborts
+   */
+  export(request: ExportRequest, signal: AbortSignal): Promise<Exported>;
   close(): Promise<void>;
 }
 

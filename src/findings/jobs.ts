@@ -12,6 +12,7 @@ import type { Place } from '../model/coverage.ts';
 import { knownChecks, placesWhereRan } from './checks-run.ts';
 import { compareScans } from './compare.ts';
 import type { ComparisonInput, ComparisonPage } from './comparison.ts';
+import type { Exported, ExportJobInput } from './exports/export-job.ts';
 import { queryPage } from './query.ts';
 import { readFinding } from './read-finding.ts';
 import { readHosts, readLooked, readUntested } from './looked.ts';
@@ -54,6 +55,7 @@ export interface JobShapes {
   readonly ran: { readonly input: RanInput; readonly output: readonly string[] };
   readonly witness: { readonly input: WitnessInput; readonly output: Witness | undefined };
   readonly presence: { readonly input: PresenceInput; readonly output: Presence };
+  readonly export: { readonly input: ExportJobInput; readonly output: Exported };
 }
 
 export type JobName = keyof JobShapes;
@@ -85,6 +87,8 @@ export const JOBS: { readonly [N in JobName]: Job<N> } = {
   ran: placesWhereRan,
   witness: findWitness,
   presence: findPresence,
+  // Loaded when somebody exports: most programs never do.
+  export: async (files, input, signal) => (await import('./exports/export-job.ts')).runExport(files, input, signal),
 };
 
 /** Runs a job by its name; generic, so that input and output stay those of that job. */

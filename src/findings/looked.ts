@@ -19,12 +19,12 @@ const Scope = z.strictObject({
 
 const PLACES = 'SELECT place, status, reason, login FROM place';
 
-const toPlace = (row: Row): Place =>
+export const placeOfRow = (row: Row): Place =>
   Place.parse(Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null)));
 
 /** Requested places that were not fully tested, by name; the first `limit` of them. */
 export const readUntested = ({ db }: OpenFindings, limit: number): Place[] =>
-  db.prepare(`${PLACES} WHERE status <> 'tested' ORDER BY place LIMIT ?`).all(limit).map(toPlace);
+  db.prepare(`${PLACES} WHERE status <> 'tested' ORDER BY place LIMIT ?`).all(limit).map(placeOfRow);
 
 /** What the report says it looked for. */
 export const readScopes = ({ db }: OpenFindings): ReportScope[] =>
@@ -36,7 +36,7 @@ export const readScopes = ({ db }: OpenFindings): ReportScope[] =>
 /** Everything the file says about what was looked at. */
 export const readLooked = (file: OpenFindings): Looked => ({
   engine: file.engine,
-  places: file.db.prepare(`${PLACES} ORDER BY place`).all().map(toPlace),
+  places: file.db.prepare(`${PLACES} ORDER BY place`).all().map(placeOfRow),
   scopes: readScopes(file),
 });
 

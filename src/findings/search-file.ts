@@ -1,4 +1,4 @@
-import { createClaimTest } from './claims.ts';
+import { createClaimTest } from './place-claims.ts';
 import { createDetails } from './finding-details.ts';
 import type { ShownFinding } from './findings.ts';
 import type { OpenFiles } from './open-files.ts';

@@ -1,4 +1,4 @@
-import type { Claim } from './claims.ts';
+import type { Claim } from './place-claims.ts';
 import type { FindingFilter, FindingsRef, ShownFinding, Suppressions } from './findings.ts';
 import type { LookFacts } from './look-proof.ts';
 

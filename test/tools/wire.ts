@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { InMemoryTransport } from '@modelcontextprotocol/sdk/inMemory.js';
 import { onTestFinished } from 'vitest';
-import { openApp, type App } from '../../src/app.ts';
+import { openApp, type App, type AppOptions } from '../../src/app.ts';
 import { createLog } from '../../src/platform/log.ts';
 import { createMcpServer } from '../../src/tools/server.ts';
 
@@ -22,7 +22,10 @@ export interface Wire {
 const SETTINGS = 'storage_reserve_mb: 0\n';
 
 /** A real client on the real server, in this process; nothing runs what is queued, so scans stay queued. */
-export async function wire(files: Readonly<Record<string, string>> = {}): Promise<Wire> {
+export async function wire(
+  files: Readonly<Record<string, string>> = {},
+  over: Partial<AppOptions> = {},
+): Promise<Wire> {
   const folder = mkdtempSync(join(tmpdir(), 'scanmux-wire-'));
   const config = mkdtempSync(join(folder, 'config-'));
   for (const [name, text] of Object.entries({ 'scanmux.yaml': SETTINGS, ...files }))
@@ -36,6 +39,7 @@ export async function wire(files: Readonly<Record<string, string>> = {}): Promis
     env: { PATH: process.env['PATH'] ?? '' },
     spawnWorker: false,
     readerThreads: 0,
+    ...over,
   });
   const server = createMcpServer({
     version: '0.0.0',

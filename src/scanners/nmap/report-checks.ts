@@ -6,7 +6,12 @@ import { scriptKind } from './scripts.ts';
 export interface PortScope {
   readonly protocol: string;
   readonly count: number;
+  /** The ports themselves, like `1-1000,8080`; empty when the report does not say. */
+  readonly services: string;
 }
+
+/** Long enough to name every second port by itself. */
+const MAX_PORT_LIST_CHARS = 400_000;
 
 /** tcp, udp, sctp or ip; a report may say anything. */
 export const protocolName = (text: string): string => (/^[a-z]{1,8}$/.test(text) ? text : 'unknown');
@@ -14,6 +19,7 @@ export const protocolName = (text: string): string => (/^[a-z]{1,8}$/.test(text)
 export const portScope = (attributes: XmlAttributes): PortScope => ({
   protocol: protocolName(attributes['protocol'] ?? ''),
   count: Math.min(Math.max(0, Math.trunc(Number(attributes['numservices']) || 0)), 65_536),
+  services: (attributes['services'] ?? '').slice(0, MAX_PORT_LIST_CHARS),
 });
 
 type Checks = Extract<ReportEvent, { kind: 'checks' }>;

@@ -1,0 +1,31 @@
+import { withoutUserInfo } from '../model/mask.ts';
+
+/** Port that a URL of this scheme means when it names none. */
+const DEFAULT_PORTS: Readonly<Record<string, number>> = {
+  'http:': 80,
+  'ws:': 80,
+  'https:': 443,
+  'wss:': 443,
+  'ftp:': 21,
+};
+
+/** Most URLs: the full parser would change nothing about these names, and costs ten times as much. */
+const PLAIN_URL = /^(https?:)\/\/((?:[a-z0-9][a-z0-9-]*\.)+[a-z]{2,24})(?::([1-9]\d{0,3}))?(?=[/?#]|$)/;
+
+/** Host (IPv6 without brackets) and port of an absolute URL, if it is one. */
+export function hostOfUrl(text: string): { readonly host: string; readonly port: number | undefined } | undefined {
+  const [, scheme = '', plain, digits] = PLAIN_URL.exec(text) ?? [];
+  if (plain !== undefined) return { host: plain, port: digits === undefined ? DEFAULT_PORTS[scheme] : Number(digits) };
+  if (!text.includes('://') || !URL.canParse(text)) return undefined;
+  const { hostname, port, protocol } = new URL(text);
+  const host = hostname.replace(/^\[|\]$/g, '');
+  if (host === '') return undefined;
+  return { host, port: port === '' ? DEFAULT_PORTS[protocol] : Number(port) };
+}
+
+/** A URL as it may be shown: its user info may be the login of whoever ran the scanner. */
+export const shownUrl = (text: string): string => (text.includes('@') ? withoutUserInfo(text) : text);
+
+/** Text of an HTTP request without the login of whoever ran the scanner. */
+export const withoutLogin = (request: string): string =>
+  request.replace(/^((?:proxy-)?authorization|cookie|x-[\w-]*(?:key|token)[\w-]*):.*$/gim, '$1: ***');
