@@ -6,8 +6,8 @@ import { coldStart } from './cold-start.ts';
 import { durableSubmit } from './durable-submit.ts';
 import { exports } from './export.ts';
 import { floors } from './floors.ts';
-import { nucleiLines } from './nuclei-lines.ts';
 import { queries } from './queries.ts';
+import { nucleiLines } from './nuclei-lines.ts';
 import { resultsPage } from './results-page.ts';
 import { statusCall } from './status-call.ts';
 import { submitToStart } from './submit-to-start.ts';
@@ -21,8 +21,8 @@ const BENCHES: ReadonlyMap<string, Bench> = new Map([
   ['cold-start', coldStart],
   ['results-page', resultsPage],
   ['export', exports],
-  ['nuclei-lines', nucleiLines],
   ['queries', queries],
+  ['nuclei-lines', nucleiLines],
 ]);
 
 const argv = process.argv.slice(2);

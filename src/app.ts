@@ -8,6 +8,9 @@ import { findProgram } from './config/find-program.ts';
 import { prepareDataFolder } from './config/folders.ts';
 import { SCANNERS_FILE } from './config/scanners-schema.ts';
 import { loadSettings, type Settings } from './config/settings.ts';
+import { CATALOGUES, ENGINES, REPORT_FORMATS } from './engines.ts';
+import type { Enrichment } from './findings/enrichment/enrichment.ts';
+import { enrichingStore, openEnrichment } from './findings/enrichment/open-enrichment.ts';
 import { createScanFiles } from './findings/scan-files.ts';
 import { createFindingsStore } from './findings/findings-store.ts';
 import { createBell, type Bell } from './platform/bell.ts';
@@ -23,16 +26,9 @@ import type { ScanQueue } from './queue/queue.ts';
 import { createRegistry } from './registry/create-registry.ts';
 import { defaultPools } from './registry/pool-config.ts';
 import type { Registry } from './registry/registry.ts';
-import { baselineFormat } from './scanners/baseline/format.ts';
-import { baselineType } from './scanners/baseline/scanner.ts';
-import { nativeFormat } from './scanners/native/format.ts';
-import { nmapFormat } from './scanners/nmap/format.ts';
-import { nmapType } from './scanners/nmap/nmap.ts';
-import { openvasFormat } from './scanners/openvas/format.ts';
 import type { ReportFormat } from './scanners/report-format.ts';
 import type { ScannerType } from './scanners/scanner.ts';
-import { zapJsonFormat } from './scanners/zap/json.ts';
-import { zapXmlFormat } from './scanners/zap/xml.ts';
+import { createIndexScans } from './scans/index-scans.ts';
 import { createUseCases, type UseCases } from './scans/use-cases.ts';
 import type { WorkerDeps, WorkerSettings } from './worker/deps.ts';
 import { createWorkerLauncher } from './worker/launch.ts';
@@ -42,16 +38,6 @@ import { runWorker } from './worker/worker.ts';
 const READER_THREADS = 2;
 
 export const POLICY_FILE = 'policy.yaml';
-
-/** Kinds of report that can be imported, in the order errors name them. */
-const REPORT_FORMATS: readonly ReportFormat[] = [
-  nmapFormat,
-  openvasFormat,
-  zapJsonFormat,
-  zapXmlFormat,
-  nativeFormat,
-  baselineFormat,
-];
 
 export interface AppOptions {
   readonly configFolder: string;
@@ -79,6 +65,7 @@ export interface App {
   readonly policy: Policy;
   readonly queue: ScanQueue;
   readonly audit: AuditLog;
+  readonly enrichment: Enrichment;
   readonly seat: WorkerSeat;
   /** Rung by `scanmux reload`: every process of this data folder reloads. */
   readonly reloadBell: Bell;
@@ -101,26 +88,37 @@ export async function openApp(options: AppOptions): Promise<App> {
   const { clock = systemClock } = options;
   const identity = identityText(ownIdentity());
   const embedded = await openSqliteQueue({ folder: dataFolder, clock, settings: queueSettings(settings) });
-  const { queue, seat, suppressions } = embedded;
+  const { queue, seat, suppressions, index } = embedded;
   const audit = await openAuditLog({ folder: dataFolder, clock });
   const reloadBell = createBell(dataFolder, 'reload');
   const policy = createPolicy({ file: join(configFolder, POLICY_FILE), mode: options.mode, clock });
   const registry = await openRegistry(options, settings, reloadBell);
   const over = new AbortController();
   registry.watch(over.signal);
-  const findings = createFindingsStore({
+  const enrichment = openEnrichment({ dataFolder, log });
+  const store = createFindingsStore({
     log,
     threads: options.readerThreads ?? READER_THREADS,
     exportsFolder: join(dataFolder, 'exports'),
   });
+  const findings = enrichingStore(store, enrichment);
   const files = createScanFiles(join(dataFolder, 'scans'), { reserveBytes: reserveBytes(settings) });
   const launcher = options.spawnWorker ? launcherOf(options, { queue, seat }) : undefined;
   const append = (entry: NewAuditEntry): Promise<void> => audit.append(entry);
   const shared = { queue, registry, policy, findings, files, clock, log, audit: append };
-  const imports = importSettings(settings, options);
-  const scans = createUseCases({ ...shared, ...imports, suppressions, wakeWorker: () => launcher?.wake() });
+  const indexScans = createIndexScans({ findings, files, log, index });
+  const scans = createUseCases({
+    ...shared,
+    ...importSettings(settings, options),
+    suppressions,
+    index,
+    indexScans,
+    catalogues: CATALOGUES,
+    wakeWorker: () => launcher?.wake(),
+  });
   const workerDeps: WorkerDeps = {
     ...shared,
+    indexScans,
     random: Math.random,
     workerId: identity,
     settings: { ...workerSettings(settings), ...options.workerSettings },
@@ -132,6 +130,7 @@ export async function openApp(options: AppOptions): Promise<App> {
     policy,
     queue,
     audit,
+    enrichment,
     seat,
     reloadBell,
     runWorker: (signal, { leaveWhenIdle }) => occupySeat(workerDeps, seat, signal, leaveWhenIdle),
@@ -139,6 +138,7 @@ export async function openApp(options: AppOptions): Promise<App> {
       over.abort();
       await launcher?.close();
       await findings.close();
+      enrichment.close();
       reloadBell.close();
       await audit.close();
       await queue.close();
@@ -149,7 +149,7 @@ export async function openApp(options: AppOptions): Promise<App> {
 const openRegistry = ({ configFolder, engines, log, env }: AppOptions, settings: Settings, reloadBell: Bell) =>
   createRegistry({
     file: join(configFolder, SCANNERS_FILE),
-    types: { baseline: baselineType, nmap: nmapType, ...engines },
+    types: { ...ENGINES, ...engines },
     defaults: () => defaultPools({ findNmap: () => findProgram('nmap', env) }),
     defaultPool: settings.default_pool,
     log,

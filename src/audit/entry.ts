@@ -14,6 +14,7 @@ export const AUDIT_ACTIONS = [
   'import',
   'suppress',
   'policy_change',
+  'data_update',
   'dead_letter_retry',
   'dead_letter_purge',
 ] as const;

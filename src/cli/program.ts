@@ -30,6 +30,7 @@ export function createProgram(runner: Runner = () => Promise.resolve()): Command
   addReports(add, run);
   addOperations(add, run);
   addPolicy(add, run);
+  addData(add, run);
   addAudit(add, run);
   addDeadLetters(add, run);
   return program;
@@ -123,6 +124,18 @@ const group = (add: Add, name: string, description: string): Add => {
   const parent = add(name, description);
   return (words, text) => parent.command(words).description(text);
 };
+
+function addData(add: Add, run: Run): void {
+  const data = group(add, 'data', 'what is known about CVEs: EPSS scores and the KEV catalogue');
+  data('update', 'read the files that FIRST and CISA publish; nothing is downloaded')
+    .requiredOption(
+      '--from <folder>',
+      'holds epss_scores-*.csv.gz and known_exploited_vulnerabilities.json, or one of them',
+    )
+    .action(async (options: { from: string }) =>
+      run(async (session) => (await import('./commands/enrichment.ts')).updateData(session, options)),
+    );
+}
 
 function addPolicy(add: Add, run: Run): void {
   const policy = group(add, 'policy', 'what may be scanned');

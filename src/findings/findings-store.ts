@@ -39,6 +39,12 @@ export function createFindingsStore(deps: FindingsStoreDeps = {}): FindingsStore
     untested: (file, limit) => runner.run('untested', { file, limit }, { file }),
     looked: (file) => runner.run('looked', { file }, { file }),
     hosts: (file) => runner.run('hosts', { file }, { file }),
+    compare: (input) => runner.run('compare', input, { file: input.head.file }),
+    search: (input) => runner.run('search', input, { file: input.ref.file }),
+    checks: (file, filter) => runner.run('checks', { file, filter }, { file }),
+    ran: (input) => runner.run('ran', input, { file: input.file }),
+    witness: (input) => runner.run('witness', input, { file: input.ref.file }),
+    presence: (input) => runner.run('presence', input, { file: input.file }),
     async export(request, signal) {
       if (exportsFolder === undefined) throw new Error('This store has no folder for exports.');
       const file = request.kind === 'native' ? request.report : (request.ref?.file ?? '');

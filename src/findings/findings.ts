@@ -5,6 +5,17 @@ import type { ReportEvent, ReportScope, ReportSource } from '../model/report.ts'
 import type { Artefact } from '../model/scan.ts';
 import type { Suppressions, SuppressionStatus } from '../model/suppression.ts';
 import type { PinnedTarget } from '../model/target.ts';
+import type { ComparisonInput, ComparisonPage } from './comparison.ts';
+import type {
+  KnownCheck,
+  Presence,
+  PresenceInput,
+  RanInput,
+  SearchInput,
+  SearchOutput,
+  Witness,
+  WitnessInput,
+} from './searching.ts';
 import type { Exported, ExportRequest } from './exports/export-job.ts';
 
 /** A finding as it is stored and shown: the parsed one with what ingest adds. */
@@ -137,6 +148,18 @@ export interface FindingsStore {
   looked(file: string): Promise<Looked>;
   /** Hosts that places and findings speak of, each once. */
   hosts(file: string): Promise<readonly ReportedHost[]>;
+  /** What became of the findings of one scan in a later one. @throws AppError cursor_invalid, invalid_request */
+  compare(input: ComparisonInput): Promise<ComparisonPage>;
+  /** What of one file answers a question over many. @throws AppError invalid_request */
+  search(input: SearchInput): Promise<SearchOutput>;
+  /** Checks in a file whose own facts pass the filter, whatever they found. @throws AppError invalid_request */
+  checks(file: string, filter: FindingFilter): Promise<readonly KnownCheck[]>;
+  /** At which places one of the checks is proven to have run. */
+  ran(input: RanInput): Promise<readonly string[]>;
+  /** The most urgent finding of the same weakness at the same place. */
+  witness(input: WitnessInput): Promise<Witness | undefined>;
+  /** Whether a fingerprint is in a file, and whether that says anything. */
+  presence(input: PresenceInput): Promise<Presence>;
   /**
    * Writes findings, or the raw report, to a file of their own; the same export again is the same file.
    * @throws AppError storage_full, storage_unusable, invalid_request, scan_aborted when `signal` aborts

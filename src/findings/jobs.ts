@@ -1,5 +1,6 @@
 import type {
   Finding,
+  FindingFilter,
   FindingPage,
   FindingQuery,
   FindingsRef,
@@ -8,11 +9,26 @@ import type {
   Suppressions,
 } from './findings.ts';
 import type { Place } from '../model/coverage.ts';
+import { knownChecks, placesWhereRan } from './checks-run.ts';
+import { compareScans } from './compare.ts';
+import type { ComparisonInput, ComparisonPage } from './comparison.ts';
 import type { Exported, ExportJobInput } from './exports/export-job.ts';
 import { queryPage } from './query.ts';
 import { readFinding } from './read-finding.ts';
 import { readHosts, readLooked, readUntested } from './looked.ts';
 import type { OpenFiles } from './open-files.ts';
+import { searchFile } from './search-file.ts';
+import type {
+  KnownCheck,
+  Presence,
+  PresenceInput,
+  RanInput,
+  SearchInput,
+  SearchOutput,
+  Witness,
+  WitnessInput,
+} from './searching.ts';
+import { findPresence, findWitness } from './witness.ts';
 
 /** What each job takes and gives: plain data, because it crosses between threads. */
 export interface JobShapes {
@@ -30,6 +46,15 @@ export interface JobShapes {
   };
   readonly looked: { readonly input: { readonly file: string }; readonly output: Looked };
   readonly hosts: { readonly input: { readonly file: string }; readonly output: readonly ReportedHost[] };
+  readonly compare: { readonly input: ComparisonInput; readonly output: ComparisonPage };
+  readonly search: { readonly input: SearchInput; readonly output: SearchOutput };
+  readonly checks: {
+    readonly input: { readonly file: string; readonly filter: FindingFilter };
+    readonly output: readonly KnownCheck[];
+  };
+  readonly ran: { readonly input: RanInput; readonly output: readonly string[] };
+  readonly witness: { readonly input: WitnessInput; readonly output: Witness | undefined };
+  readonly presence: { readonly input: PresenceInput; readonly output: Presence };
   readonly export: { readonly input: ExportJobInput; readonly output: Exported };
 }
 
@@ -56,6 +81,12 @@ export const JOBS: { readonly [N in JobName]: Job<N> } = {
   untested: (files, { file: path, limit }) => files.use(path, (file) => readUntested(file, limit)),
   looked: (files, { file: path }) => files.use(path, readLooked),
   hosts: (files, { file: path }) => files.use(path, readHosts),
+  compare: compareScans,
+  search: searchFile,
+  checks: knownChecks,
+  ran: placesWhereRan,
+  witness: findWitness,
+  presence: findPresence,
   // Loaded when somebody exports: most programs never do.
   export: async (files, input, signal) => (await import('./exports/export-job.ts')).runExport(files, input, signal),
 };

@@ -18,6 +18,7 @@ type HostTarget = Extract<Target, { kind: 'host' }>;
  */
 export function refuseReported(reported: NamedHost, rules: PolicyRules, now: number): RefusedHost | undefined {
   const targets = targetsOf(reported);
+  if (targets.length === 0 && isNowhere(reported.name)) return undefined;
   const refusal = targets.length > 0 ? refusalOf(targets, rules, now) : NAMELESS;
   return refusal && refusedFor(reported, refusal);
 }
@@ -30,6 +31,10 @@ export function refusedFor(reported: NamedHost, { rule, because, fix }: Refusal)
 
 const targetsOf = ({ name, address }: NamedHost): readonly Target[] =>
   [addressOf(address), nameOf(name)].filter((target) => target !== undefined);
+
+/** Four numbers, one of them too large, as in made-up reports: no address to any program, and no name can end so. */
+const isNowhere = (name = ''): boolean =>
+  /^(?:0|[1-9]\d{0,8})(?:\.(?:0|[1-9]\d{0,8})){3}$/.test(name) && name.split('.').some((part) => Number(part) > 255);
 
 const NAMELESS: Refusal = {
   rule: DEFAULT_DENY,

@@ -10,6 +10,9 @@ import type { ScanQueue } from '../queue/queue.ts';
 import type { SuppressionList } from '../queue/suppressions.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { ReportFormat } from '../scanners/report-format.ts';
+import type { ScanIndex } from '../queue/scan-index.ts';
+import type { Catalogues } from './detection.ts';
+import type { IndexScans } from './index-scans.ts';
 
 /** Durable before it resolves: nothing is done that was not written down. @throws AppError storage_full, storage_unusable */
 export type Audit = (entry: NewAuditEntry) => Promise<void>;
@@ -36,6 +39,10 @@ export interface ScanDeps {
   readonly wakeWorker: WakeWorker;
   readonly clock: Clock;
   readonly log: Log;
+  readonly index: ScanIndex;
+  readonly indexScans: IndexScans;
+  /** What engines look for, whether it was ever found or not. */
+  readonly catalogues: Catalogues;
 }
 
 /** Who asks, and under which trace. */

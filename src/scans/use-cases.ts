@@ -1,4 +1,5 @@
 import { createCancelScan } from './cancel.ts';
+import { createCompareScans } from './compare-scans.ts';
 import { createDeadLetters } from './dead-letters.ts';
 import type { ScanDeps } from './deps.ts';
 import { createExportReport } from './export-report.ts';
@@ -10,6 +11,7 @@ import { createPlanScan } from './plan.ts';
 import { createGetQueueStatus } from './queue-report.ts';
 import { createNoteRefusal } from './note-refusal.ts';
 import { createGetScanResults } from './results.ts';
+import { createSearchFindings } from './search-findings.ts';
 import { createGetScanStatus } from './status.ts';
 import { createSubmitScan } from './submit.ts';
 import { createSuppressFinding } from './suppress-finding.ts';
@@ -37,6 +39,8 @@ export function createUseCases(deps: ScanDeps) {
     exportReport: createExportReport(deps),
     suppressFinding: createSuppressFinding(deps),
     suppressed: createSuppressed(deps),
+    compare: createCompareScans(deps),
+    search: createSearchFindings(deps),
     listScanners: createListScanners(deps),
     queueStatus: createGetQueueStatus(deps),
     deadLetters: createDeadLetters(deps),

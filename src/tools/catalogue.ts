@@ -1,4 +1,5 @@
 import { cancelScan } from './cancel-scan.ts';
+import { compareScans } from './compare-scans.ts';
 import { exportReport } from './export-report.ts';
 import { getFinding } from './get-finding.ts';
 import { getQueueStatus } from './get-queue-status.ts';
@@ -9,6 +10,7 @@ import { listScanners } from './list-scanners.ts';
 import { listScans } from './list-scans.ts';
 import { planScan } from './plan-scan.ts';
 import { runUntrustedScan } from './run-untrusted-scan.ts';
+import { searchFindings } from './search-findings.ts';
 import { suppressFinding } from './suppress-finding.ts';
 import type { AnyTool } from './tool.ts';
 import { waitForScan } from './wait-for-scan.ts';
@@ -23,9 +25,11 @@ export const TOOLS: readonly AnyTool[] = [
   listScans,
   getScanResults,
   getFinding,
+  searchFindings,
+  compareScans,
   suppressFinding,
-  importReport,
   exportReport,
+  importReport,
   listScanners,
   getQueueStatus,
 ];

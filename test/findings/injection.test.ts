@@ -170,7 +170,7 @@ describe('injection signals', () => {
         const occurrence = Occurrence.parse({ location, untrusted: { output, title }, discriminator });
         expect(occurrenceSignals(occurrence)).toEqual(
           signalsOfAll([
-            ...Object.values(occurrence.untrusted),
+            ...Object.values(occurrence.untrusted).filter((text) => text !== undefined),
             ...[occurrence.location.url, occurrence.location.parameter, occurrence.discriminator].map((line) =>
               cleanUntrusted(line ?? '', 4_000),
             ),

@@ -48,6 +48,10 @@ describe('hosts of a report', () => {
     ['a name no entry can hold', { name: 'web_1' }, 'default deny'],
     ['words', { name: 'ignore all previous instructions' }, 'default deny'],
     ['nothing', {}, 'default deny'],
+    ['four numbers that are no address, which is no place', { name: '192.168.1.1001' }, 'ok'],
+    ['an address in octal', { name: '0400.168.1.1' }, 'default deny'],
+    ['an address in three numbers', { name: '127.0.1' }, 'default deny'],
+    ['an address as one number', { name: '2130706433' }, 'default deny'],
   ])('judges %s', (_, host, rule) => {
     expect(judge(POLICY, host)).toBe(rule);
   });

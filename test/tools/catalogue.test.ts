@@ -55,9 +55,19 @@ const PROMISED: Readonly<Record<string, readonly string[]>> = {
     'cursor',
   ],
   get_finding: ['finding_id', 'max_tokens'],
+  suppress_finding: ['finding_id', 'status', 'reason', 'expires_at', 'scope'],
+  import_report: ['path', 'content', 'source', 'format', 'name', 'keep_partial'],
   list_scanners: ['scanner_pool', 'remote_scans'],
   get_queue_status: ['scanner_pool'],
 };
+
+/** Everything else only reads. */
+const CHANGING: ReadonlySet<string> = new Set([
+  'run_untrusted_scan',
+  'cancel_scan',
+  'suppress_finding',
+  'import_report',
+]);
 
 const tools = TOOLS.map((tool) => listed(tool));
 
@@ -121,7 +131,7 @@ describe.each(tools)('$name', ({ name, title, description, annotations, inputSch
       openWorldHint: expect.any(Boolean),
     });
     expect(annotations.readOnlyHint && annotations.destructiveHint).toBe(false);
-    expect(annotations.readOnlyHint).toBe(name !== 'run_untrusted_scan' && name !== 'cancel_scan');
+    expect(annotations.readOnlyHint).toBe(!CHANGING.has(name));
     expect(annotations.openWorldHint).toBe(name === 'run_untrusted_scan' || name === 'plan_scan');
   });
 

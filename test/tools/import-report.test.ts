@@ -103,9 +103,9 @@ describe('import_report', () => {
     ['an empty text', { content: '' }, /^report_unreadable: .*is empty/],
     ['some text', { content: 'hello' }, /^report_unreadable: .*some other text.*Known formats: /],
   ])('refuses %s and leaves nothing', async (_, args, message) => {
-    const { ok, fails, dataFolder } = await wire();
+    const { ok, fails, data } = await wire();
     expect(await fails('import_report', args)).toMatch(message);
-    expect(left(dataFolder)).toEqual([]);
+    expect(left(data)).toEqual([]);
     expect(await ok('list_scans')).toMatchObject({ total: 0 });
   });
 
@@ -116,11 +116,11 @@ describe('import_report', () => {
   });
 
   it('refuses a report with any host outside the scope, says which, and leaves nothing', async () => {
-    const { ok, fails, dataFolder } = await wire({ 'policy.yaml': scope('10.1.0.1') });
+    const { ok, fails, data } = await wire({ 'policy.yaml': scope('10.1.0.1') });
     const refusal = await fails('import_report', { content: TWO });
     expect(refusal).toMatch(/^target_denied: 1 of the 2 hosts in the report may not be here\. 10\.1\.0\.2 is outside/);
     expect(refusal).toMatch(/scanmux policy allow 10\.1\.0\.2\. Nothing was imported\. Do not retry\.$/);
-    expect(left(dataFolder)).toEqual([]);
+    expect(left(data)).toEqual([]);
     expect(await ok('list_scans')).toMatchObject({ total: 0 });
   });
 
@@ -145,29 +145,29 @@ describe('import_report', () => {
   });
 
   it('gives the scan of the first time when the same bytes come again, whatever they are called', async () => {
-    const { ok, dataFolder } = await wire();
+    const { ok, data } = await wire();
     const first = await ok('import_report', { content: LOOPBACK });
     const again = await ok('import_report', { content: LOOPBACK, name: 'another', keep_partial: true });
     expect(again).toMatchObject({ scan_id: first['scan_id'], deduplicated: true, total: 2 });
     expect(again['summary']).toMatch(/^The same report was imported at .* no new scan was made\./);
-    expect(left(dataFolder)).toEqual([first['scan_id']]);
+    expect(left(data)).toEqual([first['scan_id']]);
     expect(await ok('list_scans')).toMatchObject({ total: 1 });
   });
 
   it('makes one scan of the same bytes in two calls at once', async () => {
-    const { ok, dataFolder } = await wire();
+    const { ok, data } = await wire();
     const made = await Promise.all([1, 2, 3].map(() => ok('import_report', { content: LOOPBACK })));
     expect(new Set(made.map(({ scan_id }) => scan_id)).size).toBe(1);
     expect(made.filter(({ deduplicated }) => deduplicated === false)).toHaveLength(1);
-    expect(left(dataFolder)).toHaveLength(1);
+    expect(left(data)).toHaveLength(1);
   });
 
   it('refuses a report that is cut short, and keeps what is whole of it when asked to', async () => {
-    const { ok, fails, dataFolder } = await wire({ 'policy.yaml': scope('10.1.0.0/24') });
+    const { ok, fails, data } = await wire({ 'policy.yaml': scope('10.1.0.0/24') });
     const cut = TWO.slice(0, TWO.lastIndexOf('<host>') + 30);
     const refusal = await fails('import_report', { content: cut });
     expect(refusal).toMatch(/^report_unreadable: .*keep_partial: true to keep the 1 finding before that place/);
-    expect(left(dataFolder)).toEqual([]);
+    expect(left(data)).toEqual([]);
     const kept = await ok('import_report', { content: cut, keep_partial: true });
     expect(kept).toMatchObject({ verdict: 'partial', total: 1, cut_at: expect.stringMatching(/\d/) });
     expect(kept['summary']).toMatch(/It is cut short: only what stands before/);
@@ -179,9 +179,9 @@ describe('import_report', () => {
   });
 
   it('keeps the report as it came, beside its findings', async () => {
-    const { ok, dataFolder } = await wire();
+    const { ok, data } = await wire();
     const { scan_id } = await ok('import_report', { content: LOOPBACK });
-    const files = join(dataFolder, 'scans', String(scan_id), '1');
+    const files = join(data, 'scans', String(scan_id), '1');
     expect(readFileSync(join(files, 'report.raw'), 'utf8')).toBe(LOOPBACK);
     expect(readdirSync(files).toSorted()).toEqual([expect.stringMatching(/^findings-/), 'report.raw']);
   });

@@ -11,8 +11,8 @@ import { createMcpServer } from '../../src/tools/server.ts';
 export interface Wire {
   readonly client: Client;
   readonly app: App;
-  /** Of the data. */
-  readonly dataFolder: string;
+  /** The data folder. */
+  readonly data: string;
   /** Structured content of a call that must succeed. */
   readonly ok: (name: string, args?: Record<string, unknown>) => Promise<Record<string, unknown>>;
   /** First line of a call that must fail: `code: message hint`. */
@@ -30,9 +30,10 @@ export async function wire(
   const config = mkdtempSync(join(folder, 'config-'));
   for (const [name, text] of Object.entries({ 'scanmux.yaml': SETTINGS, ...files }))
     writeFileSync(join(config, name), text);
+  const data = join(folder, 'data');
   const app = await openApp({
     configFolder: config,
-    dataFolder: join(folder, 'data'),
+    dataFolder: data,
     mode: 'stdio',
     log: createLog('silent'),
     env: { PATH: process.env['PATH'] ?? '' },
@@ -64,7 +65,7 @@ export async function wire(
   return {
     client,
     app,
-    dataFolder: join(folder, 'data'),
+    data,
     async ok(name, args = {}) {
       const { isError, structuredContent, text } = await call(name, args);
       if (isError || typeof structuredContent !== 'object' || structuredContent === null)

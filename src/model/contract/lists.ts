@@ -3,7 +3,7 @@ import { Verdict } from '../coverage.ts';
 import { BySeverity } from '../finding.ts';
 import { Intensity, ScanOrigin, ScanState } from '../scan.ts';
 
-const IsoTime = z.iso
+export const IsoTime = z.iso
   .datetime({ offset: true })
   .meta({ description: 'ISO 8601 with zone.', examples: ['2026-01-31T08:00:00Z'] });
 

@@ -1,6 +1,7 @@
 import { identityText, ownIdentity } from '../../platform/process-identity.ts';
 import type { ScanQueue } from '../queue.ts';
 import type { SuppressionList } from '../suppressions.ts';
+import type { ScanIndex } from '../scan-index.ts';
 import { checkpoint, finish, progress, renew } from './attempt.ts';
 import { cancel, deadLetters, purgeDeadLetters, retryDeadLetter } from './cancel.ts';
 import { claim } from './claim.ts';
@@ -19,6 +20,7 @@ import {
   referencedAttempts,
   status,
 } from './read.ts';
+import { createScanIndex } from './scan-index.ts';
 import { openStore, type SqliteQueueDeps, type Store } from './store.ts';
 import { createSubmitting } from './submit.ts';
 import { createSuppressionList } from './suppressions.ts';
@@ -80,11 +82,13 @@ export interface EmbeddedQueue {
   readonly queue: ScanQueue;
   readonly seat: WorkerSeat;
   readonly suppressions: SuppressionList;
+  readonly index: ScanIndex;
 }
 
 /**
  * The embedded queue: one SQLite file that any number of processes of this machine open, the seat of the one worker
- * process among them, and what people judged about findings. `queue.close` closes all of it.
+ * process among them, what people judged about findings, and the index of what was looked at. `queue.close` closes all
+ * of it.
  * @throws AppError storage_unusable, data_too_new, queue_unavailable
  */
 export async function openSqliteQueue(deps: SqliteQueueDeps): Promise<EmbeddedQueue> {
@@ -93,6 +97,7 @@ export async function openSqliteQueue(deps: SqliteQueueDeps): Promise<EmbeddedQu
     queue: createQueueOn(store),
     seat: createWorkerSeat(store, identityText(ownIdentity())),
     suppressions: createSuppressionList(store),
+    index: createScanIndex(store),
   };
 }
 
