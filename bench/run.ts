@@ -2,6 +2,7 @@
 // runs. Exit code 1: no such bench. A missed target is a figure, not a failure: see docs/performance.md.
 import { join } from 'node:path';
 import type { Bench } from './bench.ts';
+import { compareScans } from './compare.ts';
 import { coldStart } from './cold-start.ts';
 import { durableSubmit } from './durable-submit.ts';
 import { exports } from './export.ts';
@@ -21,6 +22,10 @@ const BENCHES: ReadonlyMap<string, Bench> = new Map([
   ['cold-start', coldStart],
   ['results-page', resultsPage],
   ['export', exports],
+<<<<<<< HEAD
+=======
+  ['compare', compareScans],
+>>>>>>> issue3
   ['queries', queries],
   ['nuclei-lines', nucleiLines],
 ]);

@@ -229,7 +229,7 @@ describe('suppress_finding', () => {
     const { scanId: scan_id, on } = await scanned(place);
     const later = await place.ok('import_report', { content: report([81]) });
     await place.ok('suppress_finding', judged(on(80)));
-    rmSync(`${place.dataFolder}/scans/${String(later['scan_id'])}`, { recursive: true });
+    rmSync(`${place.data}/scans/${String(later['scan_id'])}`, { recursive: true });
     expect(await place.ok('get_scan_status', { scan_id: later['scan_id'] })).toMatchObject({
       results: { findings: 1 },
     });

@@ -29,6 +29,13 @@ const LESS_THAN = 0x3c;
 
 /** Long enough to hold severity and plugin id, which come next. */
 const KEY_BYTES = 40;
+/**
+ * Lookups after which the numbers are halved: what counts is the recent past. Where fewer than a quarter of the lookups
+ * find something, remembering everything is wasted work: then only every eighth item is.
+ */
+const WINDOW = 4_096;
+const FIRST_LOOK = 1_024;
+
 /** One audit file holds hundreds of checks under one plugin id. */
 const MOST_PER_KEY = 256;
 const MOST_ITEM_BYTES = 64 << 10;
@@ -44,6 +51,8 @@ export class ItemCache {
   #old = new Map<number, KnownItem[]>();
   #bytes = 0;
   #last: KnownItem | undefined;
+  #lookups = 0;
+  #hits = 0;
 
   /** @param maxBytes of remembered parts, about */
   constructor(maxBytes: number) {
@@ -54,12 +63,21 @@ export class ItemCache {
   find(bytes: Buffer, from: number): Match | undefined {
     const follower = this.#last?.follower;
     const match = (follower && matches(follower, bytes, from)) ?? this.#search(bytes, from);
-    if (match) this.#follow(match.known);
+    this.#lookups += 1;
+    if (this.#lookups >= WINDOW) {
+      this.#lookups /= 2;
+      this.#hits /= 2;
+    }
+    if (!match) return undefined;
+    this.#hits += 1;
+    this.#follow(match.known);
     return match;
   }
 
   add(bytes: Buffer, start: number, end: number, item: PlainItem, known: Omit<KnownItem, 'fixed' | 'slots'>): void {
     if (item.placeEnd === undefined || end - start > MOST_ITEM_BYTES) return;
+    const isWasted = this.#lookups > FIRST_LOOK && this.#hits * 4 < this.#lookups;
+    if (isWasted && Math.floor(this.#lookups) % 8 !== 0) return;
     const from = start + item.placeEnd;
     const fixed: Buffer[] = [];
     let at = from;

@@ -42,7 +42,14 @@ async function thereAndBack(
   const folder = await mkdtemp(join(tmpdir(), 'round-trip-'));
   const store = createFindingsStore({ exportsFolder: join(folder, 'exports') });
   const ingest = async (name: string, engine: string, from: IngestInput['events']) => {
-    const input = { scanId: SCAN_ID, epoch: 1, engine, folder: join(folder, name), targets: 'as_reported', events: from } as const;
+    const input = {
+      scanId: SCAN_ID,
+      epoch: 1,
+      engine,
+      folder: join(folder, name),
+      targets: 'as_reported',
+      events: from,
+    } as const;
     const { artefact, readError, ...facts } = await store.ingest(input);
     if (readError) throw readError;
     const ref = { file: join(folder, name, artefact.path), scanId: SCAN_ID };
@@ -54,7 +61,10 @@ async function thereAndBack(
       );
     const lines = (await readFile((await write('jsonl')).path, 'utf8')).trimEnd().split('\n').slice(1);
     const { coverage, ended, findings, bySeverity } = facts;
-    return { plain: { coverage, ended, findings, bySeverity, lines: lines.map((line): unknown => JSON.parse(line)) }, write };
+    return {
+      plain: { coverage, ended, findings, bySeverity, lines: lines.map((line): unknown => JSON.parse(line)) },
+      write,
+    };
   };
   try {
     const first = await ingest('first', 'baseline', stream(events));

@@ -239,7 +239,7 @@ describe('nuclei results', () => {
         const { findings, error } = await read(nucleiFormat, inPieces(report, 100));
         expect({ error, findings: findings.length }).toEqual({ error: undefined, findings: results.length });
       }),
-      { numRuns: 60, endOnFailure: true },
+      { numRuns: 40, endOnFailure: true },
     );
   });
 });

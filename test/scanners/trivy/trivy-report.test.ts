@@ -241,7 +241,7 @@ describe('Trivy reports', () => {
         );
         expect({ error, findings: findings.length }).toEqual({ error: undefined, findings: expected });
       }),
-      { numRuns: 60, endOnFailure: true },
+      { numRuns: 40, endOnFailure: true },
     );
   });
 });
