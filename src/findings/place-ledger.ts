@@ -25,8 +25,8 @@ export interface PlaceLedger {
   hostOf(address: string): string | undefined;
   /** The report speaks of more places than can be kept. */
   isOver(): boolean;
-  /** Every requested place with its final status, sorted by text. */
-  settled(): Place[];
+  /** Every requested place with its final status, one by one: there may be a million. */
+  settled(): IterableIterator<Place>;
 }
 
 /** Of a report that nobody asked for anything. */
@@ -40,7 +40,8 @@ const nameOf = (text: string): string => canonicalAddress(text) ?? (text.include
 /** What a host is told by, however it is spelt. */
 const hostKeyOf = (text: string): string => addressKey(text) ?? plainHostName(text);
 
-const byText = (a: Place, b: Place): number => (a.place < b.place ? -1 : a.place > b.place ? 1 : 0);
+const NO_ADDRESSES: ReadonlySet<string> = new Set();
+const NO_WORDS: ReadonlyMap<string, Place> = new Map();
 
 /** The places a target asks for, as they are shown. */
 function placesOf({ target, addresses }: PinnedTarget): readonly string[] {
@@ -116,10 +117,9 @@ function createRequestedPlaces(targets: readonly PinnedTarget[]): PlaceLedger {
     isOver: () => false,
     hostOf: (address) =>
       hostNames.size === 0 ? undefined : (hostNames.get(address) ?? hostNames.get(canonicalAddress(address) ?? '')),
-    settled: () =>
-      [...byName.values()]
-        .map(({ place, own, addresses, said }) => settlePlace(place, own, addresses, said))
-        .toSorted(byText),
+    *settled() {
+      for (const { place, own, addresses, said } of byName.values()) yield settlePlace(place, own, addresses, said);
+    },
   };
 }
 
@@ -150,7 +150,8 @@ function createReportedPlaces(): PlaceLedger {
     },
     hostOf: () => undefined,
     isOver,
-    settled: () =>
-      [...places.values()].map((place) => settlePlace(place.place, place, new Set(), new Map())).toSorted(byText),
+    *settled() {
+      for (const place of places.values()) yield settlePlace(place.place, place, NO_ADDRESSES, NO_WORDS);
+    },
   };
 }
