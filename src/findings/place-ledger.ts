@@ -37,8 +37,13 @@ const ONLY_FINDINGS = 'Only its findings speak of it; the report does not say wh
 /** One spelling for every way a report may name a place. */
 const nameOf = (text: string): string => canonicalAddress(text) ?? (text.includes('://') ? text : plainHostName(text));
 
-/** What a host is told by, however it is spelt. */
-const hostKeyOf = (text: string): string => addressKey(text) ?? plainHostName(text);
+const WITH_PORT = /^(\[[^\]]+\]|[^:\s/]+):\d{1,5}$/;
+
+/** What the host of a place is told by, however it is spelt: a name, an address, either with a port, a URL. */
+function hostKeyOf(place: string): string {
+  const host = hostOfUrl(place) ?? WITH_PORT.exec(place)?.[1] ?? place;
+  return addressKey(host) ?? plainHostName(host);
+}
 
 const NO_ADDRESSES: ReadonlySet<string> = new Set();
 const NO_WORDS: ReadonlyMap<string, Place> = new Map();
@@ -140,7 +145,7 @@ function createReportedPlaces(): PlaceLedger {
   return {
     note(place) {
       put(nameOf(place.place), place);
-      hosts.add(hostKeyOf(hostOfUrl(place.place) ?? place.place));
+      hosts.add(hostKeyOf(place.place));
       return true;
     },
     noteFoundAt({ name, address, label }) {
