@@ -22,8 +22,8 @@ export interface OpenFilesLimits {
   readonly maxColumnBytes: number;
 }
 
-/** Columns with fingerprints, and what readers keep of the answers to the last questions (see select.ts). */
-const BYTES_PER_FINDING = 16 + PRINT_BYTES + 24;
+/** Columns with fingerprints, and what readers keep for the next question: selections, their order, the walk by hosts. */
+const BYTES_PER_FINDING = 16 + PRINT_BYTES + 36;
 const BYTES_PER_RULE = 26;
 
 const bytesOf = ({ count, rules }: OpenFindings): number => count * BYTES_PER_FINDING + rules.count * BYTES_PER_RULE;
