@@ -146,9 +146,15 @@ describe('open files', () => {
     expect(count).toBe(4);
   });
 
-  it('larger than the bound are read all the same', async () => {
+  it('larger than the bound are kept for the next question, until another file is asked about', async () => {
     const { file } = await scan();
-    expect(await files(1).use(file, ({ count }) => count)).toBe(2);
+    const { file: other } = await scan();
+    const open = files(1);
+    const loaded = await open.use(file, (findings) => findings);
+    expect(await open.use(file, (findings) => findings)).toBe(loaded);
+    await open.use(other, ({ count }) => expect(count).toBe(2));
+    expect(await open.use(file, (findings) => findings)).not.toBe(loaded);
+    open.close();
   });
 
   it('keep the fingerprints they were asked for', async () => {
