@@ -8,6 +8,7 @@ import { durableSubmit } from './durable-submit.ts';
 import { exports } from './export.ts';
 import { floors } from './floors.ts';
 import { queries } from './queries.ts';
+import { nessusImport } from './nessus-import.ts';
 import { nucleiLines } from './nuclei-lines.ts';
 import { resultsPage } from './results-page.ts';
 import { statusCall } from './status-call.ts';
@@ -25,6 +26,7 @@ const BENCHES: ReadonlyMap<string, Bench> = new Map([
   ['compare', compareScans],
   ['queries', queries],
   ['nuclei-lines', nucleiLines],
+  ['nessus-import', nessusImport],
 ]);
 
 const argv = process.argv.slice(2);
