@@ -1,10 +1,12 @@
 import { fingerprint } from '../model/finding.ts';
 import type { Occurrence } from '../model/finding.ts';
 import type { Database } from '../platform/sqlite.ts';
+import { bodyJson, untrustedJson } from './body-json.ts';
 import { int32Column, uint32Column } from './growing-column.ts';
 import type { HostBook } from './host-book.ts';
 import { occurrenceSignals } from './injection.ts';
 import { NONE, PRINT_BYTES } from './layout.ts';
+import { createRowBatch } from './row-batch.ts';
 import type { KnownRule } from './rule-book.ts';
 import { createWordsBlocks } from './words-blocks.ts';
 import type { TakeBlock } from './words-blocks.ts';
@@ -37,7 +39,7 @@ export function createFindingRows(
   takeWords: TakeBlock,
   { hosts, maxFindings }: { hosts: HostBook; maxFindings: number },
 ): FindingRows {
-  const insert = db.prepare('INSERT INTO body VALUES (?, ?)');
+  const bodies = createRowBatch(db, 'body', 2);
   const words = createWordsBlocks(takeWords);
   const rule = uint32Column();
   const host = uint32Column();
@@ -68,16 +70,16 @@ export function createFindingRows(
       host.push(hosts.idOf(location));
       port.push(location.port ?? NONE);
       words.add(Object.values(untrusted).join('\n'));
-      insert.run(
-        count,
-        JSON.stringify({ ...occurrence, injection_signals: union(signals, occurrenceSignals(occurrence)) }),
-      );
+      const texts = untrustedJson(untrusted);
+      const seen = union(signals, occurrenceSignals(occurrence, texts.isPlain));
+      bodies.add(count, bodyJson(occurrence, texts, seen));
       count += 1;
     },
     count: () => count,
     isOver: () => count > maxFindings,
     finish() {
       words.flush();
+      bodies.flush();
       return {
         count,
         rule: rule.values(),

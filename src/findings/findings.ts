@@ -3,7 +3,20 @@ import type { AppError } from '../model/errors.ts';
 import type { BySeverity, ParsedFinding, RuleFacts, Severity } from '../model/finding.ts';
 import type { ReportEvent, ReportScope, ReportSource } from '../model/report.ts';
 import type { Artefact } from '../model/scan.ts';
+import type { Suppressions, SuppressionStatus } from '../model/suppression.ts';
 import type { PinnedTarget } from '../model/target.ts';
+import type { ComparisonInput, ComparisonPage } from './comparison.ts';
+import type {
+  KnownCheck,
+  Presence,
+  PresenceInput,
+  RanInput,
+  SearchInput,
+  SearchOutput,
+  Witness,
+  WitnessInput,
+} from './searching.ts';
+import type { Exported, ExportRequest } from './exports/export-job.ts';
 
 /** A finding as it is stored and shown: the parsed one with what ingest adds. */
 export interface Finding extends ParsedFinding {
@@ -49,7 +62,8 @@ export interface Ingested {
 
 export type GroupBy = 'none' | 'host' | 'rule' | 'cve' | 'severity' | 'solution';
 export type Detail = 'minimal' | 'brief' | 'summary' | 'full';
-export type Sort = 'urgency' | 'severity' | 'host' | 'cvss' | 'epss';
+/** `count` is for groups: the largest first. */
+export type Sort = 'urgency' | 'severity' | 'host' | 'cvss' | 'epss' | 'count';
 
 /** Filters on the full data. */
 export interface FindingFilter {
@@ -79,29 +93,8 @@ export interface FindingQuery extends FindingFilter {
   readonly include_suppressed?: boolean;
 }
 
-export const SUPPRESSION_STATUSES = ['false_positive', 'accepted_risk', 'mitigated'] as const;
-export type SuppressionStatus = (typeof SUPPRESSION_STATUSES)[number];
-
-/** One judgement that is in force. Either the fingerprint is set, or engine and rule are. */
-export interface Suppression {
-  readonly fingerprint?: string;
-  readonly engine?: string;
-  readonly rule_id?: string;
-  readonly status: SuppressionStatus;
-  readonly reason: string;
-  readonly who: string;
-  /** Epoch milliseconds. */
-  readonly expiresAt: number;
-}
-
-/** The judgements of one tenant that are in force now. */
-export interface Suppressions {
-  /** Another content has another version, so that readers can keep what they made of it, and cursors notice. */
-  readonly version: string;
-  readonly entries: readonly Suppression[];
-}
-
-export const NO_SUPPRESSIONS: Suppressions = { version: '', entries: [] };
+export { NO_SUPPRESSIONS, SUPPRESSION_STATUSES } from '../model/suppression.ts';
+export type { Suppression, Suppressions, SuppressionStatus } from '../model/suppression.ts';
 
 /** A findings file and the scan it belongs to. */
 export interface FindingsRef {
@@ -148,14 +141,31 @@ export interface FindingsStore {
   ingest(input: IngestInput): Promise<Ingested>;
   /** @throws AppError cursor_invalid, invalid_request */
   query(ref: FindingsRef, query: FindingQuery, suppressions?: Suppressions): Promise<FindingPage>;
-  /** Undefined when the file has no such number. */
-  get(ref: FindingsRef, number: number): Promise<Finding | undefined>;
+  /** Undefined when the file has no such number. With suppressions, it says which one holds for it. */
+  get(ref: FindingsRef, number: number, suppressions?: Suppressions): Promise<Finding | undefined>;
   /** Requested places that were not fully tested, with reasons, by name; the first `limit` of them. */
   untested(file: string, limit: number): Promise<readonly Place[]>;
   /** What the file proves was looked at. */
   looked(file: string): Promise<Looked>;
   /** Hosts that places and findings speak of, each once. */
   hosts(file: string): Promise<readonly ReportedHost[]>;
+  /** What became of the findings of one scan in a later one. @throws AppError cursor_invalid, invalid_request */
+  compare(input: ComparisonInput): Promise<ComparisonPage>;
+  /** What of one file answers a question over many. @throws AppError invalid_request */
+  search(input: SearchInput): Promise<SearchOutput>;
+  /** Checks in a file whose own facts pass the filter, whatever they found. @throws AppError invalid_request */
+  checks(file: string, filter: FindingFilter): Promise<readonly KnownCheck[]>;
+  /** At which places one of the checks is proven to have run. */
+  ran(input: RanInput): Promise<readonly string[]>;
+  /** The most urgent finding of the same weakness at the same place. */
+  witness(input: WitnessInput): Promise<Witness | undefined>;
+  /** Whether a fingerprint is in a file, and whether that says anything. */
+  presence(input: PresenceInput): Promise<Presence>;
+  /**
+   * Writes findings, or the raw report, to a file of their own; the same export again is the same file.
+   * @throws AppError storage_full, storage_unusable, invalid_request, scan_aborted when `signal` aborts
+   */
+  export(request: ExportRequest, signal: AbortSignal): Promise<Exported>;
   close(): Promise<void>;
 }
 
@@ -170,4 +180,6 @@ export interface Looked {
 export interface ReportedHost {
   readonly name?: string;
   readonly address?: string;
+  /** Set when only a place is called so, by a name that a file or package may have as well (`go.mod`). */
+  readonly maybeArtefact?: boolean;
 }

@@ -43,7 +43,6 @@ export async function ingest(input: IngestInput, limits: IngestLimits, log: Log)
       const db = makeFile(filePath, limits);
       try {
         db.exec(SCHEMA);
-        db.exec('BEGIN');
         const written = await writeFile({ db, staging }, input, limits, log);
         db.exec('COMMIT');
         db.close();
@@ -65,6 +64,8 @@ function makeFile(path: string, { maxFileBytes }: IngestLimits): Database {
   makePrivateFile(path);
   const db = openDatabase(path, { journal: 'off', synchronous: 'off' });
   db.exec(newFileSettings(maxFileBytes));
+  // One transaction from here to the end: the file is thrown away when anything fails.
+  db.exec('BEGIN');
   return db;
 }
 

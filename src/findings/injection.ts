@@ -1,5 +1,6 @@
 import type { Occurrence, RuleFacts } from '../model/finding.ts';
 import { cleanUntrusted } from '../model/untrusted.ts';
+import { isPlain } from './plain-text.ts';
 
 /**
  * Ways in which text of a scanned system talks to a model instead of about itself. A hit is a warning, not a verdict:
@@ -20,6 +21,16 @@ const PATTERNS: Readonly<Record<string, RegExp>> = {
   markdown_image: /!\[[^\]\n]{0,200}\] ?\(/,
 };
 
+/**
+ * Every text that one of the patterns is found in holds one of these: what the pattern cannot do without, chosen for being
+ * rare in everyday output. Defanging makes none of them and breaks none. A pattern that is added
+ * needs its word here; a test holds the two together.
+ */
+const HINTS: readonly RegExp[] = [
+  /\b(?:ignore|disregard|forget|override|new (?:system )?instructions|mcp|tools?|functions?|run_untrusted_scan|run_authenticated_scan|suppress_finding|cancel_scan|delete_schedule|send|post|upload|forward|transmit|exfiltrate|leak|submit|email|as an|you are an?|dear|attention|note to)\b/i,
+  /\b(?:assistant|system|human)[ \t]{0,4}:|<\/?\s*(?:system|assistant|user|tool_|function_|invoke)|<\||<<|\[\/?INST\]|"(?:tool_|function_)|!\[/i,
+];
+const holdsHint = (text: string): boolean => HINTS.some((hint) => hint.test(text));
 /** Escapes that `cleanUntrusted` wrote for characters nobody sees: zero-width, bidirectional, tags, fillers. */
 const INVISIBLE_ESCAPE =
   /\\u\{(?:200[b-f]|202[a-e]|206[0-9a-f]|34f|115f|1160|3164|ffa0|180[b-f]|e00[2-7][0-9a-f]|e01[0-9a-f]{2})\}/g;
@@ -39,8 +50,10 @@ const shownLine = (line: string): string => cleanUntrusted(line, MAX_LINE);
 
 const isText = (value: unknown): value is string => typeof value === 'string';
 
-/** Sorted names of the patterns found in texts with their links defanged. */
-function signalsIn(texts: readonly string[]): string[] {
+const NO_SIGNALS: readonly string[] = [];
+
+/** Sorted names of the patterns found in texts with their links defanged: the long way, by asking every pattern. */
+export function signalsOfAll(texts: readonly string[]): readonly string[] {
   const seen = texts.map(readable);
   const names = Object.entries(PATTERNS)
     .filter(([, pattern]) => seen.some((text) => pattern.test(text)))
@@ -49,23 +62,35 @@ function signalsIn(texts: readonly string[]): string[] {
   return (hides ? [...names, 'hidden_text'] : names).toSorted();
 }
 
+/** The same, without asking where the answer is known: text in any language but English is rarely more than odd. */
+const signalsIn = (texts: readonly string[]): readonly string[] =>
+  texts.some((text) => text.includes('\\u{') || holdsHint(readable(text))) ? signalsOfAll(texts) : NO_SIGNALS;
+
+const mayHoldHint = (text: unknown): text is string => isText(text) && holdsHint(text);
+const mayHoldSignal = (text: unknown): text is string => isText(text) && (!isPlain(text) || holdsHint(text));
+
 /**
  * Sorted names of the patterns found in the words of a cleaned rule: an engine keeps them free of the words of the
  * target, but a report made elsewhere may not.
  */
-export const ruleSignals = ({ title, rule_id, description }: Pick<RuleFacts, 'title' | 'rule_id' | 'description'>) =>
-  signalsIn([title, rule_id, description].filter(isText).map(shownLine));
+export function ruleSignals(rule: Pick<RuleFacts, 'title' | 'rule_id' | 'description'>): readonly string[] {
+  const lines = [rule.title, rule.rule_id, rule.description].filter(mayHoldSignal);
+  return lines.length === 0 ? NO_SIGNALS : signalsIn(lines.map(shownLine));
+}
 
-/** The same of what one finding has for itself: its place counts as well as its untrusted text. */
-export const occurrenceSignals = ({
-  untrusted,
-  location,
-  discriminator,
-}: Pick<Occurrence, 'untrusted' | 'location' | 'discriminator'>) =>
-  signalsIn([
-    ...[discriminator, ...Object.values(location)].filter(isText).map(shownLine),
-    ...Object.values(untrusted).filter(isText),
-  ]);
+/**
+ * The same of what one finding has for itself: its place counts as well as its untrusted text.
+ * @param arePlain Whether all its untrusted texts are known to be plain.
+ */
+export function occurrenceSignals(
+  { untrusted, location, discriminator }: Pick<Occurrence, 'untrusted' | 'location' | 'discriminator'>,
+  arePlain = false,
+): readonly string[] {
+  const texts = Object.values(untrusted).filter(arePlain ? mayHoldHint : mayHoldSignal);
+  const lines = Object.values(location).filter(mayHoldSignal);
+  if (mayHoldSignal(discriminator)) lines.push(discriminator);
+  return texts.length + lines.length === 0 ? NO_SIGNALS : signalsIn([...texts, ...lines.map(shownLine)]);
+}
 
 /** Every name there can be, for docs and schemas. */
 export const INJECTION_SIGNALS: readonly string[] = [...Object.keys(PATTERNS), 'hidden_text'].toSorted();

@@ -9,10 +9,13 @@ export const APPLICATION_ID = 0x73_6d_78_46;
 /** Large, because a finding with its words is about 2 KiB: with SQLite's 4 KiB half of every page stayed empty. */
 const PAGE_BYTES = 16_384;
 
+/** Rows come in order, so that little is read again; what is still in memory at the end is written in one go. */
+const WRITE_CACHE_KIB = 8_192;
+
 /** Settings of a file that is being made, before its first table. A file that grows beyond its bound is `storage_full`. */
 export const newFileSettings = (maxBytes: number): string =>
   `PRAGMA page_size = ${PAGE_BYTES}; PRAGMA max_page_count = ${Math.ceil(maxBytes / PAGE_BYTES)};
-   PRAGMA cache_size = -32768;`;
+   PRAGMA cache_size = -${WRITE_CACHE_KIB};`;
 
 /**
  * Whatever findings are filtered, sorted, grouped and compared by stands in `columns`: one array per attribute, packed,

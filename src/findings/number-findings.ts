@@ -30,7 +30,7 @@ export async function numberFindings(findings: Unnumbered, turn: Turn): Promise<
   const headOf = (finding: number): number => bytes.readUInt32BE(at(finding));
   const rankOf = (finding: number): number => ruleRanks[rule[finding] ?? 0] ?? 0;
   const compare = (a: number, b: number): number =>
-    bytes.compare(bytes, at(b), at(b) + PRINT_BYTES, at(a), at(a) + PRINT_BYTES);
+    headOf(a) - headOf(b) || bytes.compare(bytes, at(b), at(b) + PRINT_BYTES, at(a), at(a) + PRINT_BYTES);
 
   const digits = new Uint16Array(count);
   const order = createStableOrder(count);

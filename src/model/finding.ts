@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { z } from 'zod';
 import { lineText, untrustedText } from './untrusted.ts';
 
@@ -127,7 +127,7 @@ export function fingerprint(
   const { host, ip, port, protocol, url, method, parameter, file, image, package: pkg } = finding.location;
   const place = [host ?? ip, port, protocol, url, method, parameter, file, image, pkg];
   const parts = [engine, finding.rule_id, ...place.map((part) => part ?? null), finding.discriminator ?? null];
-  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32);
+  return hash('sha256', JSON.stringify(parts)).slice(0, 32);
 }
 
 /**
@@ -135,4 +135,4 @@ export function fingerprint(
  * they say, never by the order of the report. The first keeps the plain one.
  */
 export const occurrenceFingerprint = (plain: string, n: number): string =>
-  n === 1 ? plain : createHash('sha256').update(`${plain} ${n}`).digest('hex').slice(0, 32);
+  n === 1 ? plain : hash('sha256', `${plain} ${n}`).slice(0, 32);

@@ -78,10 +78,10 @@ export type NativeFindingLine = z.infer<typeof NativeFindingLine>;
 
 export const NativePlaceLine = z.strictObject({ place: Place });
 
-/** Long enough to name every port by itself. */
+/** Long enough to name every second port by itself. */
 const Ports = z
   .string()
-  .max(400_000)
+  .max(200_000)
   .regex(/^(all|[\d,-]*)$/)
   .optional();
 const RuleNames = z.array(lineText(200)).max(200_000).optional();

@@ -94,6 +94,8 @@ export const ScanResult = z.strictObject({
   findings: z.int().min(0),
   by_severity: BySeverity,
   artefacts: z.array(Artefact),
+  /** False when the engine or its report was cut short; absent in records of scans from before this was noted. */
+  ended_whole: z.boolean().optional(),
 });
 export type ScanResult = z.infer<typeof ScanResult>;
 

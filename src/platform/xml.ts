@@ -30,6 +30,8 @@ export interface XmlOptions extends Partial<XmlLimits> {
    * declaration are tolerated. Only for formats that never write `<?xml ` inside a document.
    */
   readonly documents?: 'one' | 'many';
+  /** Names the place read last, where not everything is given to the reader. Default: line and column. */
+  readonly where?: () => string;
 }
 
 /** Attributes have no prototype: any name is only a key. */
@@ -93,9 +95,14 @@ export async function* readXml<Item>(
 const DECLARATION = '<?xml ';
 const READABLE_ENCODINGS = new Set(['utf-8', 'utf8', 'us-ascii', 'ascii']);
 
-class XmlReader {
+/**
+ * The reader behind `readXml`, for a parser that gives it only parts of the stream. What it is given must be, in order,
+ * the stream without parts that begin and end between two elements and are well-formed by themselves.
+ */
+export class XmlReader {
   readonly #handlers: XmlHandlers;
   readonly #what: string;
+  readonly #place: (() => string) | undefined;
   readonly #many: boolean;
   readonly #limits: XmlLimits;
   readonly #decoder = new TextDecoder('utf-8', { fatal: true });
@@ -113,8 +120,9 @@ class XmlReader {
   #silentChars = 0;
   #linesBefore = 0;
 
-  constructor(handlers: XmlHandlers, { what, documents, ...limits }: XmlOptions) {
+  constructor(handlers: XmlHandlers, { what, documents, where, ...limits }: XmlOptions) {
     this.#handlers = handlers;
+    this.#place = where;
     this.#what = what;
     this.#many = documents === 'many';
     this.#limits = { ...DEFAULT_LIMITS, ...limits };
@@ -249,7 +257,13 @@ class XmlReader {
     this.#handlers.open(name, attributes);
   }
 
+  /** Characters (UTF-16 units) of this document that were read. */
+  get position(): number {
+    return this.#parser.position;
+  }
+
   where(): string {
+    if (this.#place) return this.#place();
     return `line ${this.#linesBefore + this.#parser.line}, column ${this.#parser.column}`;
   }
 

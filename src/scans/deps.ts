@@ -1,12 +1,18 @@
 import type { NewAuditEntry } from '../audit/entry.ts';
 import type { Caller } from '../model/caller.ts';
+import type { RuleFacts } from '../model/finding.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { FindingsStore } from '../findings/findings.ts';
 import type { ScanFiles } from '../findings/artefacts.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { ScanQueue } from '../queue/queue.ts';
+import type { SuppressionList } from '../queue/suppressions.ts';
 import type { Registry } from '../registry/registry.ts';
+import type { ReportFormat } from '../scanners/report-format.ts';
+import type { ScanIndex } from '../queue/scan-index.ts';
+import type { Catalogues } from './detection.ts';
+import type { IndexScans } from './index-scans.ts';
 
 /** Durable before it resolves: nothing is done that was not written down. @throws AppError storage_full, storage_unusable */
 export type Audit = (entry: NewAuditEntry) => Promise<void>;
@@ -17,14 +23,26 @@ export type WakeWorker = () => void;
 /** What the use cases stand on. Each takes the few it needs. */
 export interface ScanDeps {
   readonly queue: ScanQueue;
+  readonly suppressions: SuppressionList;
   readonly registry: Registry;
   readonly policy: Policy;
   readonly findings: FindingsStore;
   readonly files: ScanFiles;
+  /** Kinds of report that can be imported. */
+  readonly formats: readonly ReportFormat[];
+  /** Folders agents may import from, absolute. */
+  readonly importFolders: readonly string[];
+  readonly maxReportBytes: number;
+  /** Adds what is known of a rule from elsewhere (EPSS, KEV). */
+  readonly enrich?: (rule: RuleFacts) => RuleFacts;
   readonly audit: Audit;
   readonly wakeWorker: WakeWorker;
   readonly clock: Clock;
   readonly log: Log;
+  readonly index: ScanIndex;
+  readonly indexScans: IndexScans;
+  /** What engines look for, whether it was ever found or not. */
+  readonly catalogues: Catalogues;
 }
 
 /** Who asks, and under which trace. */

@@ -40,6 +40,9 @@ export async function runAttempt(
     if (outcome === 'lost') return 'lost';
     const written = await finishSurely({ ...deps, log }, claim, outcome, shutdown);
     log.info({ outcome: outcome.kind, written }, 'attempt ended');
+    await deps
+      .indexScans?.(claim.scan.tenant)
+      .catch((error: unknown) => log.warn({ err: error }, 'scan could not be indexed yet'));
     return written ? outcome.kind : 'lost';
   } catch (error) {
     // The queue cannot be written: the lease is lost with this process or by its age, and another attempt takes over.
@@ -164,8 +167,10 @@ function resultOf(ingested: Ingested, raw: Artefact, report: RawReport | undefin
   const { coverage: seen, readError, ended } = ingested;
   const coverage =
     report?.reason === undefined ? seen : { ...seen, not_looked_for: [...seen.not_looked_for, report.reason] };
+  const endedWhole = report?.whole === true && ended && readError === undefined;
   return {
-    verdict: verdictOf(coverage, report?.whole === true && ended && readError === undefined),
+    verdict: verdictOf(coverage, endedWhole),
+    ended_whole: endedWhole,
     coverage,
     findings: ingested.findings,
     by_severity: ingested.bySeverity,

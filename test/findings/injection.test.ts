@@ -1,6 +1,8 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { INJECTION_SIGNALS, occurrenceSignals, ruleSignals } from '../../src/findings/injection.ts';
-import { ParsedFinding, type ParsedFindingInput } from '../../src/model/finding.ts';
+import { INJECTION_SIGNALS, occurrenceSignals, ruleSignals, signalsOfAll } from '../../src/findings/injection.ts';
+import { Occurrence, ParsedFinding, type ParsedFindingInput } from '../../src/model/finding.ts';
+import { cleanLine, cleanUntrusted } from '../../src/model/untrusted.ts';
 
 const signalsIn = (fields: Partial<ParsedFindingInput>): string[] => {
   const finding = ParsedFinding.parse({
@@ -108,6 +110,78 @@ describe('injection signals', () => {
       const output = start.repeat(20_000 / start.length);
       expect(signalsIn({ untrusted: { output } })).toEqual(expect.any(Array));
     }
+  });
+
+  it('finds the same by the short way as by asking every pattern', () => {
+    const pieces = fc.constantFrom(
+      ...'ignore|disregard|forget|override|previous|prior|all|your|instructions|prompt|rules|context|new|system'.split(
+        '|',
+      ),
+      ...['<<SYS>>', '<|user|>', '[/INST]', '</function_results>', '"function_call" :', 'new system instructions:'],
+      ...'assistant|user|human|tool_result|function_results|im_start|INST|SYS|call|invoke|use|run|execute|tool'.split(
+        '|',
+      ),
+      ...'functions|mcp|run_untrusted_scan|suppress_finding|with|now|to|and|tool_calls|function_call|send|post'.split(
+        '|',
+      ),
+      ...'upload|email|at|into|hxxps|www|x@y.z|as an|you are a|dear|attention|note to|ai|llm|chatbot|agent'.split('|'),
+      ...[
+        'http://',
+        'https://a.b',
+        '[:]//',
+        'www.',
+        'javascript:',
+        '<',
+        '</',
+        '>',
+        '<|',
+        '|>',
+        '<<',
+        '[',
+        ']',
+        '(',
+        '![',
+      ],
+      ...[
+        ':',
+        '"',
+        '#',
+        '.',
+        ' ',
+        ' ',
+        ' ',
+        '\n',
+        '\t',
+        '-',
+        '_',
+        '\u{200b}',
+        '\u{202e}',
+        'ｉ',
+        'ü',
+        '\\u{200b}',
+        '😀',
+      ],
+    );
+    const text = fc.array(pieces, { maxLength: 14 }).map((words) => words.join(''));
+    const spoken = fc.record({ output: text, title: text, parameter: text, discriminator: text });
+    fc.assert(
+      fc.property(spoken, ({ output, title, parameter, discriminator }) => {
+        const location = { url: `http://a.test/${title}`, parameter };
+        const occurrence = Occurrence.parse({ location, untrusted: { output, title }, discriminator });
+        expect(occurrenceSignals(occurrence)).toEqual(
+          signalsOfAll([
+            ...Object.values(occurrence.untrusted).filter((text) => text !== undefined),
+            ...[occurrence.location.url, occurrence.location.parameter, occurrence.discriminator].map((line) =>
+              cleanUntrusted(line ?? '', 4_000),
+            ),
+          ]),
+        );
+        const lines = [title, parameter, output].map((line) => cleanLine(line, 4_000));
+        const clean = { title: lines[0] ?? '', rule_id: lines[1] ?? '', description: lines[2] ?? '' };
+        expect(ruleSignals(clean)).toEqual(signalsOfAll(lines.map((line) => cleanUntrusted(line, 4_000))));
+      }),
+      { numRuns: 3_000 },
+    );
   });
 
   it('has documented names', () => {

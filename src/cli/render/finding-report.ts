@@ -50,9 +50,13 @@ const facts = (finding: FindingAnswer): readonly Row[] => [
   ['EPSS', finding.epss?.toString()],
   ['Exploited', finding.kev === true ? 'yes, it is in the CISA catalogue (KEV)' : undefined],
   ['Exploit', finding.exploit_available === true ? 'one is public' : undefined],
+  ['Suppressed', finding.suppression && suppressionText(finding.suppression)],
   ['Finding id', finding.finding_id],
   ['Shortened', finding.cut?.join('; ')],
 ];
+
+const suppressionText = ({ status, expires_at: until, reason }: NonNullable<FindingAnswer['suppression']>): string =>
+  `${status} until ${until}: ${reason}`;
 
 const scoreText = ({ version, score, vector }: Cvss): string =>
   `${score} (CVSS ${[version, vector].filter(Boolean).join(', ')})`;

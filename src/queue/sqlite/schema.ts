@@ -125,6 +125,8 @@ CREATE TABLE instances (
 
 const IMPORTS_AND_SUPPRESSIONS = `
 ALTER TABLE scans ADD COLUMN origin TEXT NOT NULL DEFAULT 'run';
+-- The same report again: request_hash names its bytes.
+CREATE INDEX imports ON scans(tenant, request_hash, created_at) WHERE origin = 'imported';
 
 -- One judgement per fingerprint, or per rule of an engine (then fingerprint is empty); the empty text is "any".
 CREATE TABLE suppressions (

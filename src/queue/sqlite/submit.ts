@@ -131,7 +131,8 @@ export function withPosition(store: Store, row: Row): ScanRecord {
   return { ...scan, position: positionOf(store, { pool, priority, rank: numberOf(row, 'rank') }, numberOf(row, 'id')) };
 }
 
-function createSpaceCheck({ clock, freeBytes, settings }: Store): () => void {
+/** @returns a check that throws storage_full when less than the reserve is free. */
+export function createSpaceCheck({ clock, freeBytes, settings }: Store): () => void {
   let checkedAt = -Infinity;
   let free = Infinity;
   return () => {

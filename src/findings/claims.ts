@@ -1,0 +1,66 @@
+import { mkdir, open, readdir, readFile, rm, stat, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import { AppError } from '../model/errors.ts';
+import { identityText, isAlive, ownIdentity } from '../platform/process-identity.ts';
+import type { ClaimedFolder } from './artefacts.ts';
+import { diskFailure } from './disk.ts';
+
+/** `<scan id>.claim` beside the folders of scans holds the identity of the process that fills `<scan id>`. */
+const CLAIM = '.claim';
+
+/** Of a process in another container nothing is known but that no import takes this long. */
+const LONGEST_MS = 24 * 3_600_000;
+
+/** @throws AppError storage_full when less than `needed` bytes are free, storage_unusable */
+export async function claimFolder(folder: string, scanId: string, needed: number): Promise<ClaimedFolder> {
+  const path = join(folder, `${scanId}${CLAIM}`);
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await requireRoom(folder, needed);
+    // There before the folder is, so that no sweep sees the one without the other.
+    const handle = await open(path, 'wx', 0o600);
+    await handle.writeFile(identityText(ownIdentity()));
+    await handle.close();
+  } catch (error) {
+    throw diskFailure(error, folder);
+  }
+  const release = (): Promise<void> => rm(path, { force: true });
+  return {
+    release,
+    async discard() {
+      await rm(join(folder, scanId), { recursive: true, force: true });
+      await release();
+    },
+  };
+}
+
+async function requireRoom(folder: string, needed: number): Promise<void> {
+  const { bavail, bsize } = await statfs(folder);
+  const free = bavail * bsize;
+  if (free >= needed) return;
+  const [freeMb, neededMb] = [free, needed].map((bytes) => Math.ceil(bytes / 1e6));
+  throw new AppError('storage_full', `Only ${freeMb} MB are free; ${neededMb} MB are needed.`);
+}
+
+/** Scans whose folders living processes are filling. Claims of dead ones are removed. */
+export async function livingClaims(folder: string): Promise<ReadonlySet<string>> {
+  const claims = (await readdir(folder)).filter((name) => name.endsWith(CLAIM));
+  const living = new Set<string>();
+  for (const name of claims) {
+    const path = join(folder, name);
+    if (await isHeld(path)) living.add(name.slice(0, -CLAIM.length));
+    else await rm(path, { force: true });
+  }
+  return living;
+}
+
+async function isHeld(path: string): Promise<boolean> {
+  try {
+    const [{ mtimeMs }, owner] = await Promise.all([stat(path), readFile(path, 'utf8')]);
+    const ageMs = Date.now() - mtimeMs;
+    // It is made, then written: an empty one has just been made.
+    return ageMs < LONGEST_MS && (owner === '' ? ageMs < 60_000 : isAlive(owner));
+  } catch {
+    return false; // released meanwhile, so its record is there
+  }
+}
