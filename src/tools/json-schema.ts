@@ -26,10 +26,11 @@ export function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): ObjectSch
 
 /**
  * What tells nobody anything costs tokens: bounds that say "a safe integer", a pattern that says what the format says,
- * and in answers that a count is not negative.
+ * and in answers that a count is not negative or that there are no keys but those listed.
  */
 function trim(part: z.core.JSONSchema.BaseSchema, io: 'input' | 'output'): void {
   if (io === 'output' && part.minimum === 0) delete part.minimum;
+  if (io === 'output' && part.additionalProperties === false) delete part.additionalProperties;
   if (part.maximum === Number.MAX_SAFE_INTEGER) delete part.maximum;
   if (part.minimum === Number.MIN_SAFE_INTEGER) delete part.minimum;
   if (part.format === 'date-time') delete part.pattern;
