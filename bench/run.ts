@@ -2,8 +2,10 @@
 // runs. Exit code 1: no such bench. A missed target is a figure, not a failure: see docs/performance.md.
 import { join } from 'node:path';
 import type { Bench } from './bench.ts';
+import { compareScans } from './compare.ts';
 import { coldStart } from './cold-start.ts';
 import { durableSubmit } from './durable-submit.ts';
+import { exports } from './export.ts';
 import { floors } from './floors.ts';
 import { queries } from './queries.ts';
 import { nucleiLines } from './nuclei-lines.ts';
@@ -19,6 +21,8 @@ const BENCHES: ReadonlyMap<string, Bench> = new Map([
   ['submit-to-start', submitToStart],
   ['cold-start', coldStart],
   ['results-page', resultsPage],
+  ['export', exports],
+  ['compare', compareScans],
   ['queries', queries],
   ['nuclei-lines', nucleiLines],
 ]);

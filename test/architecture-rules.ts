@@ -36,6 +36,7 @@ const OPEN_FILES: Readonly<Record<string, readonly string[]>> = {
     'src/findings/searching.ts',
     'src/findings/look-proof.ts',
     'src/findings/cursor.ts',
+    'src/findings/place-labels.ts',
   ],
   policy: [
     'src/policy/policy.ts',

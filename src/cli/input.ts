@@ -31,6 +31,9 @@ const OPTION_OF_KEY: Readonly<Record<string, string>> = {
   severity_levels: '--severity',
   path: '<file>',
   expires_at: '--expires',
+  head_scan_id: '<head_scan_id>',
+  base_scan_id: '[base_scan_id]',
+  base_before: '--before',
 };
 
 const optionOf = (key: PropertyKey | undefined): string =>

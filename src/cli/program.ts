@@ -1,12 +1,13 @@
 import { Command, Option } from 'commander';
 import { Intensity, ScanState } from '../model/scan.ts';
+import type { CompareOptions, SearchOptions } from './commands/across-scans.ts';
 import type { ListOptions } from './commands/scans.ts';
 import type { ResultsOptions } from './commands/results.ts';
 import type { ScanOptions } from './commands/scan.ts';
 import type { EditOptions } from './commands/policy.ts';
 import { JSON_OPTION, type Action, type Add, type Run, type Runner } from './command.ts';
 import { listOf, wholeNumber } from './input.ts';
-import { addFilters } from './finding-filters.ts';
+import { withFilters } from './filter-options.ts';
 import { addReports } from './report-commands.ts';
 import type { Globals } from './session.ts';
 import { VERSION } from './version.ts';
@@ -26,6 +27,7 @@ export function createProgram(runner: Runner = () => Promise.resolve()): Command
   const add: Add = (words, description) => program.command(words).description(description);
   addScan(add, run);
   addResults(add, run);
+  addAcrossScans(add, run);
   addScans(add, run);
   addReports(add, run);
   addOperations(add, run);
@@ -58,7 +60,7 @@ function addScan(add: Add, run: Run): void {
 }
 
 function addResults(add: Add, run: Run): void {
-  addFilters(add('results <scan_id>', 'findings of a finished scan'))
+  withFilters(add('results <scan_id>', 'findings of a finished scan'))
     .addOption(
       new Option('--group-by <key>', 'count by').choices(['none', 'host', 'rule', 'cve', 'severity', 'solution']),
     )
@@ -73,6 +75,27 @@ function addResults(add: Add, run: Run): void {
     .option(...JSON_OPTION)
     .action(async (findingId: string, options: { json?: boolean }) =>
       run(async (session) => (await import('./commands/finding.ts')).finding(session, findingId, options)),
+    );
+}
+
+function addAcrossScans(add: Add, run: Run): void {
+  withFilters(
+    add('compare <head_scan_id> [base_scan_id]', 'what changed since an earlier scan; it is found when not given'),
+  )
+    .option('--before <time>', 'only an earlier scan that finished before this (ISO 8601)')
+    .option('--all', 'every page')
+    .option(...JSON_OPTION)
+    .action(async (head: string, base: string | undefined, options: CompareOptions) =>
+      run(async (session) => (await import('./commands/across-scans.ts')).compare(session, head, base, options)),
+    );
+  withFilters(add('search', 'findings of all scans, and whether their absence says anything'))
+    .option('--target <target>', 'only at this IP, CIDR, host or URL')
+    .option('--finished-after <time>', 'only scans that finished later (ISO 8601)')
+    .option('--all-scans', 'older scans as well, not only the newest of each place')
+    .option('--all', 'every page')
+    .option(...JSON_OPTION)
+    .action(async (options: SearchOptions) =>
+      run(async (session) => (await import('./commands/across-scans.ts')).search(session, options)),
     );
 }
 

@@ -5,7 +5,7 @@ import type { ExportOptions } from './commands/export.ts';
 import type { ImportOptions } from './commands/import.ts';
 import type { SuppressOptions, UnsuppressOptions } from './commands/suppress.ts';
 import { JSON_OPTION, type Add, type Run } from './command.ts';
-import { addFilters } from './finding-filters.ts';
+import { withFilters } from './filter-options.ts';
 
 /** Commands about reports made elsewhere, and about how their findings are judged. */
 export function addReports(add: Add, run: Run): void {
@@ -17,9 +17,8 @@ export function addReports(add: Add, run: Run): void {
     .action(async (file: string, options: ImportOptions) =>
       run(async (session) => (await import('./commands/import.ts')).importFile(session, file, options)),
     );
-  addFilters(add('export <scan_id>', 'write the findings of a finished scan to a file for people or other tools'))
+  withFilters(add('export <scan_id>', 'write the findings of a finished scan to a file for people or other tools'))
     .addOption(new Option('--format <name>', 'kind of file').choices(ExportFormat.options).makeOptionMandatory())
-    .option('--include-suppressed', 'also findings that were suppressed')
     .option('--out <file>', 'write it there instead of into the data folder; - prints it')
     .option('--force', 'write over a file that is there')
     .option(...JSON_OPTION)

@@ -6,7 +6,7 @@ import type { IngestLimits } from './ingest.ts';
 import { createInProcessRunner } from './job-runner.ts';
 import type { JobRunner } from './job-runner.ts';
 import type { OpenFilesLimits } from './open-files.ts';
-import { createThreads } from './threads.ts';
+import { createThreadPool } from './thread-pool.ts';
 
 /** Bounds of a findings store; each has a default. */
 export interface FindingsLimits extends IngestLimits, OpenFilesLimits {}
@@ -55,4 +55,4 @@ export function createFindingsStore(deps: FindingsStoreDeps = {}): FindingsStore
 }
 
 const runnerOf = (count: number, limits: OpenFilesLimits, log: Log): JobRunner =>
-  count === 0 ? createInProcessRunner(limits) : createThreads({ count, limits, log });
+  count === 0 ? createInProcessRunner(limits) : createThreadPool({ count, limits, log });

@@ -36,7 +36,7 @@ function load(path: string, db: Database): OpenFindings {
   const meta = Meta.parse(Object.fromEntries(rows.map(({ key, value }) => [key, value])));
   const count = meta.findings;
   const columns = createColumnReader(path, db);
-  const rules = loadRules(columns);
+  const rules = loadRules(columns, count);
   let prints: Uint8Array | undefined;
   return {
     path,
@@ -45,8 +45,8 @@ function load(path: string, db: Database): OpenFindings {
     scanId: meta.scan_id,
     count,
     rule: columns.ids('rule', count, rules.count),
-    host: columns.ids('host', count, columns.rowsOf('host')),
-    body: columns.ids('body', count, columns.rowsOf('body')),
+    host: columns.ids('host', count, columns.rowsOf('host', count)),
+    body: columns.ids('body', count, columns.rowsOf('body', count)),
     port: columns.numbers('port', count, Int32Array, (port) => port >= NONE && port <= 65_535),
     prints: () => (prints ??= reading(path, () => columns.bytes('print', count * PRINT_BYTES))),
     rules,
@@ -67,8 +67,9 @@ function checkVersion(path: string, db: Database): void {
   }
 }
 
-function loadRules(columns: ColumnReader): RuleColumns {
-  const count = columns.rowsOf('rule');
+/** A rule is only stored with a finding of it. */
+function loadRules(columns: ColumnReader, findings: number): RuleColumns {
+  const count = columns.rowsOf('rule', findings);
   const isScore = (most: number) => (score: number) => score === NONE || (score >= 0 && score <= most);
   return {
     count,
@@ -76,14 +77,14 @@ function loadRules(columns: ColumnReader): RuleColumns {
     flags: columns.small('flags', count, KEV | EXPLOIT),
     cvss: columns.numbers('cvss', count, Float64Array, isScore(10)),
     epss: columns.numbers('epss', count, Float64Array, isScore(1)),
-    name: columns.ids('name', count, columns.rowsOf('rule_name')),
-    solution: columns.ids('solution', count, columns.rowsOf('solution')),
+    name: columns.ids('name', count, columns.rowsOf('rule_name', count)),
+    solution: columns.ids('solution', count, columns.rowsOf('solution', count)),
   };
 }
 
 interface ColumnReader {
-  /** How many rows a table with dense ids has. */
-  rowsOf(table: 'rule' | 'host' | 'body' | 'rule_name' | 'solution'): number;
+  /** How many rows a table with dense ids has; a file with more than `most` is damaged. */
+  rowsOf(table: 'rule' | 'host' | 'body' | 'rule_name' | 'solution', most: number): number;
   bytes(name: string, length: number): Uint8Array;
   small(name: string, count: number, most: number): Uint8Array;
   ids(name: string, count: number, rows: number): Uint32Array;
@@ -114,7 +115,11 @@ function createColumnReader(path: string, db: Database): ColumnReader {
   return {
     bytes,
     numbers,
-    rowsOf: (table) => Number(db.prepare(`SELECT coalesce(max(id), -1) + 1 AS n FROM ${table}`).get()?.['n']),
+    rowsOf(table, most) {
+      const rows = Number(db.prepare(`SELECT coalesce(max(id), -1) + 1 AS n FROM ${table}`).get()?.['n']);
+      if (!(rows >= 0 && rows <= most)) throw damaged(path);
+      return rows;
+    },
     small(name, count, most) {
       const values = bytes(name, count);
       for (const value of values) if (value > most) throw damaged(path);

@@ -130,7 +130,8 @@ class JsonWalker {
   }
 
   finish(): void {
-    if (this.#scan?.finish()) this.#endScan(this.#scan);
+    // Inside a list or object, a number that the end cut short would be another number.
+    if (this.#frames.length === 0 && this.#scan?.finish()) this.#endScan(this.#scan);
     if (this.#expects === 'nothing' && !this.#scan) return;
     const isEmpty = this.#frames.length === 0 && !this.#scan;
     throw this.#unreadable(isEmpty ? 'has nothing in it' : 'ends too early, it was cut short');

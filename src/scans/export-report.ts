@@ -37,8 +37,6 @@ export function createExportReport(deps: Deps): ExportReport {
     });
     return {
       summary: summaryOf(scan, format, counts && { ...counts, suppressed: sumOf(counts.suppressed) }),
-      scan_id: scan.scanId,
-      verdict: scan.result?.verdict ?? 'not_tested',
       resource_uri: `scan://${scan.scanId}/report/${format}`,
       path,
       media_type: mediaType,

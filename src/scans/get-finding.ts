@@ -9,9 +9,12 @@ import { shrinkToTokens } from '../findings/shrink.ts';
 import { estimateTokens } from '../findings/tokens.ts';
 import type { Ask, ScanDeps } from './deps.ts';
 import { lookedAt } from './summaries.ts';
+import { createWitnesses, type WitnessDeps } from './witnesses.ts';
 
-type Deps = Pick<ScanDeps, 'queue' | 'findings' | 'files' | 'audit' | 'suppressions'>;
+type Deps = Pick<ScanDeps, 'queue' | 'findings' | 'files' | 'audit' | 'suppressions'> & WitnessDeps;
 
+/** Part of the budget that other scans may take, for witnesses and for history each. */
+const OTHERS_SHARE = 0.2;
 /** However small the budget, ids and severity are told. */
 const MIN_FINDING_TOKENS = 200;
 
@@ -19,6 +22,7 @@ export type GetFinding = (input: FindingInput, ask: Ask) => Promise<FindingAnswe
 
 /** One finding in full. @throws AppError finding_not_found, queue_unavailable */
 export function createGetFinding(deps: Deps): GetFinding {
+  const others = createWitnesses(deps);
   return async ({ finding_id: id, max_tokens: maxTokens }, { caller, traceId }) => {
     const found = await findFinding(deps, id, caller.tenant);
     if (!found) throw new AppError('finding_not_found', 'There is no finding with this id.');
@@ -34,12 +38,25 @@ export function createGetFinding(deps: Deps): GetFinding {
     const coverage = scan.result?.coverage ?? noCoverage(scan.request.targets.length);
     const verdict = scan.result?.verdict ?? 'not_tested';
     const told = (isCut: boolean) => summary(finding, { verdict, coverage, origin: scan.origin, isCut });
-    const frame = { summary: told(true), scan_id: scan.scanId, verdict, coverage };
+    const { witnesses, history } = await others(scan, finding);
+    const most = maxTokens * OTHERS_SHARE;
+    const frame = {
+      summary: told(true),
+      scan_id: scan.scanId,
+      verdict,
+      coverage,
+      ...(witnesses && { witnesses: fitting(witnesses, most) }),
+      ...(history && { history: fitting(history, most) }),
+    };
     const room = Math.max(maxTokens - estimateTokens(JSON.stringify(frame)), MIN_FINDING_TOKENS);
     const shown = shrinkToTokens(showFinding(finding, 'full', undefined), room);
     return FindingAnswer.parse({ ...frame, ...shown, summary: told(shown['cut'] !== undefined) });
   };
 }
+
+/** The first entries that fit into so many tokens; the first always does. */
+const fitting = <T>(entries: readonly T[], maxTokens: number): T[] =>
+  entries.filter((_, index) => index === 0 || estimateTokens(JSON.stringify(entries.slice(0, index + 1))) <= maxTokens);
 
 /** A finding of the tenant with the judgement that holds for it; undefined when there is none with this id. */
 export async function findFinding(

@@ -5,8 +5,8 @@ export const exportReport = defineTool({
   name: 'export_report',
   title: 'Export the findings of a scan to a file',
   description:
-    'Writes the findings of a finished scan, or only those that match the filters, to a file for people and other tools, ' +
-    'with what was not looked at. Answers with its path, not its content. openvex and cyclonedx_vex state CVEs only.',
+    'Writes the findings of a finished scan, with what was not looked at, to a file for people or other tools. Answers ' +
+    'with its path, not its content. openvex and cyclonedx_vex hold CVEs only.',
   input: ExportInput,
   output: ExportAnswer,
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },

@@ -30,7 +30,8 @@ export interface Tool<Input extends z.ZodType = z.ZodType, Output extends z.ZodT
   readonly description: string;
   readonly input: Input;
   readonly output: Output;
-  readonly seeAlso?: SeeAlso;
+  /** Of several the first that has a part is named. */
+  readonly seeAlso?: SeeAlso | readonly SeeAlso[];
   readonly annotations: ToolAnnotations;
   readonly run: (input: z.output<Input>, context: ToolContext) => Promise<z.output<Output>>;
 }

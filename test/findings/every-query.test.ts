@@ -114,7 +114,7 @@ async function* pagesOf(
   }
 }
 
-const plainGroup = ({ members: _, ...group }: NaiveGroup) => group;
+const plainGroup = ({ members: _members, ...group }: NaiveGroup) => group;
 
 async function check(
   scan: Stored,

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { ParsedFinding } from '../../src/model/finding.ts';
 import type { ReportEvent } from '../../src/model/report.ts';
 import type { ReportFormat } from '../../src/scanners/report-format.ts';
 
@@ -27,8 +28,12 @@ export async function eventsOf(
   return [...events];
 }
 
-export const findingsIn = (events: readonly ReportEvent[]) =>
-  events.flatMap((event) => (event.kind === 'finding' ? [event.finding] : []));
+/** Findings, whether they came whole or in two parts. */
+export const findingsIn = (events: readonly ReportEvent[]): ParsedFinding[] =>
+  events.flatMap((event) => {
+    if (event.kind === 'finding') return [event.finding];
+    return event.kind === 'occurrence' ? [ParsedFinding.parse({ ...event.rule, ...event.occurrence })] : [];
+  });
 export const placesIn = (events: readonly ReportEvent[]) =>
   events.flatMap((event) => (event.kind === 'place' ? [event.place] : []));
 export const scopesIn = (events: readonly ReportEvent[]) =>

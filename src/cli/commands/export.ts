@@ -3,13 +3,12 @@ import { pipeline } from 'node:stream/promises';
 import { ExportInput } from '../../model/contract/export.ts';
 import { AppError } from '../../model/errors.ts';
 import { exitCode } from '../exit-codes.ts';
-import { typedFilters, type FilterOptions } from '../finding-filters.ts';
+import { filtersOf, type FilterOptions } from '../filter-options.ts';
 import { readInput } from '../input.ts';
 import type { Session } from '../session.ts';
 
 export interface ExportOptions extends FilterOptions {
   readonly format: string;
-  readonly includeSuppressed?: boolean;
   readonly out?: string;
   readonly force?: boolean;
   readonly json?: boolean;
@@ -19,12 +18,11 @@ export interface ExportOptions extends FilterOptions {
 export const exportScan = (session: Session, scanId: string, options: ExportOptions): Promise<number> =>
   session.withApp(
     async ({ scans }) => {
-      const { format, includeSuppressed, out, json } = options;
+      const { format, out, json } = options;
       const input = readInput(ExportInput, {
         scan_id: scanId,
         format,
-        include_suppressed: includeSuppressed,
-        ...typedFilters(options),
+        ...filtersOf(options),
       });
       const made = await scans.exportReport(input, session.ask());
       const { terminal } = session;

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { App } from '../../app.ts';
 import { ResultsInput, type Results } from '../../model/contract/results.ts';
+import { filtersOf, type FilterOptions } from '../filter-options.ts';
 import { exitCode, exitOfScan } from '../exit-codes.ts';
-import { typedFilters, type FilterOptions } from '../finding-filters.ts';
 import { readInput } from '../input.ts';
 import { resultsText } from '../render/scan-report.ts';
 import type { Session } from '../session.ts';
@@ -19,7 +19,7 @@ export interface ResultsOptions extends FilterOptions {
 export async function results(session: Session, scanId: string, options: ResultsOptions): Promise<number> {
   const typed = {
     scan_id: scanId,
-    ...typedFilters(options),
+    ...filtersOf(options),
     group_by: options.groupBy,
     sort: options.sort,
     detail: options.detail,

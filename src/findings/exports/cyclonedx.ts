@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Cvss, RuleFacts } from '../../model/finding.ts';
-import { jsonElements, jsonMembers } from './source.ts';
+import { jsonElements, jsonMembers, leftOut } from './source.ts';
 import type { ExportHeader, Formatter } from './source.ts';
 import { openVexLedger } from './vex-ledger.ts';
 import type { VexStatement } from './vex-ledger.ts';
@@ -105,7 +105,7 @@ function* vulnerabilityJson(statement: VexStatement): Generator<string> {
   yield ']}';
 }
 
-const metadata = ({ scan, engine, source, summary, coverage, filtered }: ExportHeader) => ({
+const metadata = ({ scan, engine, source, summary, coverage }: ExportHeader, filtered: readonly string[]) => ({
   timestamp: scan.finished_at ?? scan.created_at,
   tools: {
     components: [
@@ -132,7 +132,7 @@ export const cycloneDxVex: Formatter = function* cycloneDxVex(source, scratchPat
       specVersion: '1.6',
       serialNumber: serialNumber(JSON.stringify([header.scan.scan_id, header.filtered])),
       version: 1,
-      metadata: metadata(header),
+      metadata: metadata(header, leftOut(source)),
     };
     yield `{${jsonMembers(head)},"components":[`;
     yield* jsonElements(ledger.products(), componentJson);

@@ -1,5 +1,5 @@
 import { scopeLine } from '../../model/native.ts';
-import { jsonElements, jsonMembers, memoLast } from './source.ts';
+import { jsonElements, jsonMembers, leftOut, memoLast } from './source.ts';
 import type { ExportedFinding, ExportSource, Formatter } from './source.ts';
 
 /** A finding as JSON with every public key: `NativeFindingLine`. */
@@ -16,7 +16,7 @@ const sourceMember = ({ source }: ExportSource['header']) => (Object.keys(source
 /** One JSON object: the scan, what was looked at, and all findings. */
 export const json: Formatter = function* json(source) {
   const { header, counts } = source;
-  const { scan, engine, coverage, error, filtered, summary } = header;
+  const { scan, engine, coverage, error, summary } = header;
   const head = {
     summary,
     scan,
@@ -25,7 +25,7 @@ export const json: Formatter = function* json(source) {
     verdict: scan.verdict,
     coverage,
     ...(error && { error }),
-    filtered,
+    filtered: leftOut(source),
     total: counts.total,
     by_severity: counts.bySeverity,
     total_unfiltered: counts.totalUnfiltered,
@@ -41,7 +41,8 @@ export const json: Formatter = function* json(source) {
 /** scanmux's own lines (`model/native.ts`), which `import_report` reads back. */
 export const jsonLines: Formatter = function* jsonLines(source) {
   const { header } = source;
-  const { scan, engine, coverage, whole, filtered } = header;
+  const { scan, engine, coverage, whole } = header;
+  const filtered = leftOut(source);
   const head = { scanmux: 'findings', version: 1, engine, scan, coverage, ...sourceMember(header), whole, filtered };
   yield `${JSON.stringify(head)}\n`;
   for (const place of source.places()) yield `${JSON.stringify({ place })}\n`;

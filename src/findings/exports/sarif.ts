@@ -5,7 +5,7 @@ import type { SarifRunExtra } from '../../model/sarif-extra.ts';
 import { sarifResult } from './sarif-result.ts';
 import type { RuleRef } from './sarif-result.ts';
 import { cweTaxonomy, sarifRule } from './sarif-rule.ts';
-import { jsonElements, jsonMembers } from './source.ts';
+import { jsonElements, jsonMembers, leftOut } from './source.ts';
 import type { ExportHeader, ExportSource, Formatter } from './source.ts';
 
 /** The errata 01 schema: the same rules as the first edition, with its mistakes corrected. */
@@ -89,7 +89,7 @@ function taken<T>(items: Iterable<T>, most: number): { readonly items: T[]; read
 }
 
 function runExtra(source: ExportSource): SarifRunExtra {
-  const { engine, scan, coverage, whole, filtered } = source.header;
+  const { engine, scan, coverage, whole } = source.header;
   const places = taken(source.places(), SARIF_MAX_PLACES);
   const scopes = taken(source.scopes(), SARIF_MAX_SCOPES);
   return {
@@ -98,7 +98,7 @@ function runExtra(source: ExportSource): SarifRunExtra {
     scan,
     coverage,
     whole,
-    filtered: [...filtered],
+    filtered: leftOut(source),
     places: places.items,
     scopes: scopes.items.map((scope) => scopeLine(scope).scope),
     cut: places.isCut || scopes.isCut,

@@ -14,7 +14,7 @@ export interface ExportHeader {
   readonly whole: boolean;
   readonly source: Pick<ReportSource, 'tool' | 'version' | 'title'>;
   readonly error?: ScanError;
-  /** The filters, in words; empty when the export holds every finding. */
+  /** The filters, in words. */
   readonly filtered: readonly string[];
   /** One or two sentences: what was looked at and what was found, as answers have them. */
   readonly summary: string;
@@ -73,6 +73,12 @@ export function memoLast<Key, Made>(make: (key: Key) => Made): (key: Key) => Mad
     return last.made;
   };
 }
+
+/** What keeps an export from holding every finding of its scan, in words; empty when it does. */
+export const leftOut = ({ header, counts }: ExportSource): string[] => [
+  ...header.filtered,
+  ...(Object.values(counts.suppressed).some((count) => count > 0) ? ['include_suppressed: false'] : []),
+];
 
 /** The inside of an object's JSON, to be joined with other members by hand; '' for an empty object. */
 export const jsonMembers = (object: object): string => JSON.stringify(object).slice(1, -1);

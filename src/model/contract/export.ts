@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { Verdict } from '../coverage.ts';
 import { FindingFilterShape } from './finding-filter.ts';
 import { ScanIdInput } from './status.ts';
 
@@ -16,22 +15,33 @@ export const ExportFormat = z.enum([
 ]);
 export type ExportFormat = z.infer<typeof ExportFormat>;
 
+/** Listed in full at get_scan_results; every conversation pays for each word here. */
+const asThere = 'As in get_scan_results.';
+
 export const ExportInput = ScanIdInput.extend({
   format: ExportFormat.describe('html and markdown are for people; native is the report of the engine itself.'),
-  ...FindingFilterShape,
-  include_suppressed: FindingFilterShape.include_suppressed.describe('Also export findings that were suppressed.'),
+  severity_levels: FindingFilterShape.severity_levels.describe(asThere),
+  min_severity: FindingFilterShape.min_severity.describe(asThere),
+  min_cvss: FindingFilterShape.min_cvss.describe(asThere),
+  min_epss: FindingFilterShape.min_epss.describe(asThere),
+  kev_only: FindingFilterShape.kev_only.describe(asThere),
+  exploit_available: FindingFilterShape.exploit_available.describe(asThere),
+  host: FindingFilterShape.host.describe(asThere),
+  port: FindingFilterShape.port.describe(asThere),
+  cve: FindingFilterShape.cve.describe(asThere),
+  rule_id: FindingFilterShape.rule_id.describe(asThere),
+  text: FindingFilterShape.text.describe(asThere),
+  include_suppressed: FindingFilterShape.include_suppressed.describe('Also what was suppressed.'),
 });
 export type ExportInput = z.infer<typeof ExportInput>;
 
 export const ExportAnswer = z.strictObject({
   summary: z.string(),
-  scan_id: z.string(),
-  verdict: Verdict,
   resource_uri: z.string(),
   path: z.string(),
   media_type: z.string(),
   bytes: z.int(),
   sha256: z.string(),
-  findings: z.int().optional().describe('In the file; absent for native.'),
+  findings: z.int().optional(),
 });
 export type ExportAnswer = z.infer<typeof ExportAnswer>;

@@ -107,5 +107,13 @@ export const FindingAnswer = z.strictObject({
   scan_id: z.string(),
   verdict: Verdict,
   coverage: Coverage,
+  witnesses: z
+    .array(z.strictObject({ scan_id: z.string(), engine: z.string(), finding_id: z.string(), severity: z.string() }))
+    .optional()
+    .describe('The same CVE at the same place, in the newest scans of other engines.'),
+  history: z
+    .array(z.strictObject({ scan_id: z.string(), finished_at: z.string(), present: z.boolean() }))
+    .optional()
+    .describe('Earlier scans of its engine that looked there.'),
 });
 export type FindingAnswer = z.infer<typeof FindingAnswer>;

@@ -10,6 +10,7 @@ import { lookAt } from './look.ts';
 import { createNotes, type Notes } from './notes.ts';
 import type { Observation } from './observation.ts';
 import { planPlaces, type PlannedPlace } from './places.ts';
+import { createRepeats, type Repeats } from './repeats.ts';
 import { REPORT_VERSION, type FindingLine, type ReportLine } from './report.ts';
 import type { BaselineSettings } from './settings.ts';
 
@@ -36,6 +37,7 @@ interface Run {
   readonly notes: Notes;
   readonly scan: ScanLimits;
   readonly tracker: Tracker;
+  readonly repeats: Repeats;
 }
 
 /**
@@ -62,6 +64,7 @@ export async function runBaseline(
     journal,
     notes: createNotes(),
     scan: { limits, sockets: createGate(settings.max_sockets), clock, budget: limits.requestsPerScan },
+    repeats: createRepeats(places),
     tracker: { begun: new Set(), shares: new Map(), sum: 0, done: 0, findings: 0, shortOf: undefined },
   };
   if (intensity !== 'intrusive')
@@ -152,7 +155,8 @@ const shortened = (texts: Readonly<Record<string, string | undefined>>): Record<
     Object.entries(texts).flatMap(([key, text]) => (text === undefined ? [] : [[key, text.slice(0, MAX_TEXT)]])),
   );
 
-async function report({ journal, tracker }: Run, at: Location, observation: Observation): Promise<void> {
+async function report({ journal, tracker, repeats }: Run, at: Location, observation: Observation): Promise<void> {
+  if (repeats.isRepeat(at, observation)) return;
   const { rule, confidence = 'firm', untrusted = {}, discriminator, parameter, method } = observation;
   const line: FindingLine = {
     kind: 'finding',

@@ -12,6 +12,7 @@ export interface KnownItem {
   readonly pluginId: string;
   readonly compliance: HostWords['compliance'];
   readonly isAudit: boolean;
+  readonly key: number;
   /** What followed last time: the items of one host look much like those of the next. */
   follower: KnownItem | undefined;
 }
@@ -29,6 +30,13 @@ const LESS_THAN = 0x3c;
 
 /** Long enough to hold severity and plugin id, which come next. */
 const KEY_BYTES = 40;
+/**
+ * Lookups after which the numbers are halved: what counts is the recent past. Where fewer than a quarter of the lookups
+ * find something, remembering everything is wasted work: then only every eighth item is.
+ */
+const WINDOW = 4_096;
+const FIRST_LOOK = 1_024;
+
 /** One audit file holds hundreds of checks under one plugin id. */
 const MOST_PER_KEY = 256;
 const MOST_ITEM_BYTES = 64 << 10;
@@ -44,6 +52,8 @@ export class ItemCache {
   #old = new Map<number, KnownItem[]>();
   #bytes = 0;
   #last: KnownItem | undefined;
+  #lookups = 0;
+  #hits = 0;
 
   /** @param maxBytes of remembered parts, about */
   constructor(maxBytes: number) {
@@ -52,14 +62,31 @@ export class ItemCache {
 
   /** @param from behind the place of an item; `bytes` may end anywhere */
   find(bytes: Buffer, from: number): Match | undefined {
+    const key = keyOf(bytes, from);
     const follower = this.#last?.follower;
-    const match = (follower && matches(follower, bytes, from)) ?? this.#search(bytes, from);
-    if (match) this.#follow(match.known);
+    const match =
+      (follower?.key === key ? matches(follower, bytes, from) : undefined) ?? this.#search(key, bytes, from);
+    this.#lookups += 1;
+    if (this.#lookups >= WINDOW) {
+      this.#lookups /= 2;
+      this.#hits /= 2;
+    }
+    if (!match) return undefined;
+    this.#hits += 1;
+    this.#follow(match.known);
     return match;
   }
 
-  add(bytes: Buffer, start: number, end: number, item: PlainItem, known: Omit<KnownItem, 'fixed' | 'slots'>): void {
+  add(
+    bytes: Buffer,
+    start: number,
+    end: number,
+    item: PlainItem,
+    known: Omit<KnownItem, 'fixed' | 'slots' | 'key' | 'follower'>,
+  ): void {
     if (item.placeEnd === undefined || end - start > MOST_ITEM_BYTES) return;
+    const isWasted = this.#lookups > FIRST_LOOK && this.#hits * 4 < this.#lookups;
+    if (isWasted && Math.floor(this.#lookups) % 8 !== 0) return;
     const from = start + item.placeEnd;
     const fixed: Buffer[] = [];
     let at = from;
@@ -68,13 +95,12 @@ export class ItemCache {
       at = start + slot.to;
     }
     fixed.push(Buffer.from(bytes.subarray(at, end)));
-    const made: KnownItem = { ...known, fixed, slots: item.slots };
-    this.#remember(keyOf(bytes, from), made, end - from);
+    const made: KnownItem = { ...known, fixed, slots: item.slots, key: keyOf(bytes, from), follower: undefined };
+    this.#remember(made.key, made, end - from);
     this.#follow(made);
   }
 
-  #search(bytes: Buffer, from: number): Match | undefined {
-    const key = keyOf(bytes, from);
+  #search(key: number, bytes: Buffer, from: number): Match | undefined {
     const young = among(this.#young.get(key), bytes, from);
     if (young) return young;
     const old = among(this.#old.get(key), bytes, from);

@@ -1,9 +1,14 @@
+import { isUtf8 } from 'node:buffer';
 import type { Readable } from 'node:stream';
+import { AppError } from '../../model/errors.ts';
 import type { ReportEvent } from '../../model/report.ts';
 import { XmlReader } from '../../platform/xml.ts';
 import { ItemReader } from './item-reader.ts';
 import { ITEM_START } from './plain-item.ts';
-import { NessusReader } from './reader.ts';
+import { readPlainTags, TAGS_END, TAGS_START } from './plain-tags.ts';
+import { regionOf } from './plain-xml.ts';
+import { MAX_TAG_CHARS, NessusReader } from './reader.ts';
+import { utf8Length, wholeCharacters } from './utf8.ts';
 
 export interface ParseOptions {
   /** False: the XML parser reads every byte. It is the reference for the fast way, and five times slower. */
@@ -52,6 +57,8 @@ function bytesOf(chunk: unknown): Buffer {
 }
 
 const START = Buffer.from(ITEM_START);
+const TAGS = Buffer.from(TAGS_START);
+const TAGS_CLOSE = Buffer.from(TAGS_END);
 /** XML 1.1 reads some characters otherwise; without a declaration it is 1.0. */
 const VERSION_1_0 = /^(?:\xef\xbb\xbf)?(?:<\?xml\s+version\s*=\s*["']1\.0["']|(?!<\?xml))/;
 
@@ -61,7 +68,7 @@ const VERSION_1_0 = /^(?:\xef\xbb\xbf)?(?:<\?xml\s+version\s*=\s*["']1\.0["']|(?
  * therefore never taken for what they look like.
  */
 class NessusParser {
-  #events: ReportEvent[] = [];
+  readonly #events: ReportEvent[] = [];
   readonly #reader: NessusReader;
   readonly #xml: XmlReader;
   readonly #items: ItemReader;
@@ -83,15 +90,13 @@ class NessusParser {
   constructor(isFast: boolean) {
     this.#isFast = isFast;
     const where = (): string => this.#where();
-    this.#reader = new NessusReader((event) => void this.#events.push(event), where);
+    this.#reader = new NessusReader(this.#events, { where, position: () => this.#xml.position });
     this.#xml = new XmlReader(this.#reader, { what: 'Nessus report', where });
     this.#items = new ItemReader(this.#reader);
   }
 
   take(): ReportEvent[] {
-    const events = this.#events;
-    this.#events = [];
-    return events;
+    return this.#events.splice(0);
   }
 
   push(bytes: Buffer): void {
@@ -102,6 +107,7 @@ class NessusParser {
   finish(): void {
     this.#parse();
     this.#give(this.#buffer.length);
+    if (this.#at < this.#buffer.length) throw this.#notUtf8();
     this.#xml.finish();
   }
 
@@ -163,27 +169,60 @@ class NessusParser {
       this.#give(Math.max(this.#at, this.#buffer.length - START.length));
       return false;
     }
+    this.#properties(item);
     const tagEnd = beforeWhite(this.#buffer, this.#at, item);
-    if (tagEnd > this.#at) {
-      this.#give(tagEnd - 1);
-      const { tags } = this.#reader;
-      this.#give(tagEnd);
-      this.#isBetween = this.#reader.tags !== tags && this.#reader.openHost !== undefined;
-    }
+    this.#isBetween = this.#giveTag(tagEnd) && this.#reader.openHost !== undefined;
     if (!this.#isBetween) this.#give(item + START.length);
     return true;
   }
 
-  /** Gives the XML parser everything up to a position of the buffer. */
-  #give(to: number): void {
-    if (to <= this.#at) return;
-    const byte = this.#before + this.#at;
-    const position = this.#xml.position;
-    this.#given = { text: '', byte, position };
-    const text = this.#xml.decode(this.#buffer.subarray(this.#at, to));
-    this.#given = { text, byte, position };
+  /** Reads the properties of the host before an item without the XML parser, if they are plain. */
+  #properties(item: number): void {
+    const before = this.#buffer.subarray(this.#at, item);
+    const start = before.indexOf(TAGS);
+    const end = start === -1 ? -1 : before.indexOf(TAGS_CLOSE, start);
+    const from = this.#at + start + TAGS.length;
+    const to = this.#at + end;
+    if (end === -1 || !this.#giveTag(from)) return;
+    const host = this.#reader.openProperties;
+    const found = host && readPlainTags(regionOf(this.#buffer, from, to));
+    if (!host || !found) return;
+    for (let at = 0; at < found.length; at += 2)
+      host.tag(found[at] ?? '', (found[at + 1] ?? '').slice(0, MAX_TAG_CHARS));
     this.#at = to;
-    if (text !== '') this.#xml.write(text);
+  }
+
+  /** Gives the XML parser everything up to a `>`. True: with that it completed a tag. */
+  #giveTag(end: number): boolean {
+    if (end <= this.#at) return false;
+    this.#give(end - 1);
+    const { tags } = this.#reader;
+    this.#give(end);
+    return this.#reader.tags !== tags;
+  }
+
+  /** Gives the XML parser everything up to a position of the buffer, but for the beginning of a character. */
+  #give(to: number): void {
+    const end = Math.max(this.#at, wholeCharacters(this.#buffer, to));
+    const bytes = this.#buffer.subarray(this.#at, end);
+    if (isUtf8(bytes)) return this.#write(bytes);
+    this.#write(bytes.subarray(0, utf8Length(bytes)));
+    throw this.#notUtf8();
+  }
+
+  #write(bytes: Buffer): void {
+    if (bytes.length === 0) return;
+    const byte = this.#before + this.#at;
+    const text = bytes.toString('utf8');
+    this.#given = { text, byte, position: this.#xml.position };
+    this.#at += bytes.length;
+    this.#xml.write(byte === 0 && text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text);
+    this.#reader.settle();
+  }
+
+  #notUtf8(): AppError {
+    const byte = this.#before + this.#at;
+    return new AppError('report_unreadable', `The Nessus report has bytes that are not UTF-8 at byte ${byte}.`);
   }
 
   #where(): string {
@@ -191,6 +230,8 @@ class NessusParser {
     return `byte ${byte + Buffer.byteLength(text.slice(0, Math.max(0, this.#xml.position - position)))}`;
   }
 }
+
+const BYTE_ORDER_MARK = '\u{feff}';
 
 const isWhite = (byte: number | undefined): boolean => byte === 32 || byte === 10 || byte === 13 || byte === 9;
 

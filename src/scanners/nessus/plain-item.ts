@@ -1,5 +1,5 @@
-import { attributeOf, cdataOf, textOf, type Region } from './plain-xml.ts';
-import { isOfTheHost, readName, type RawItem } from './raw-item.ts';
+import { attributeOf, cdataOf, skipWhite, textOf, type Region } from './plain-xml.ts';
+import { isOfTheHost, READ_ATTRIBUTES, readName, type RawItem } from './raw-item.ts';
 
 /** Where the words of the host stand in an item, from the beginning of the item. */
 export interface Slot {
@@ -29,12 +29,6 @@ const MOST_VALUE_CHARS = 1 << 20;
 const MOST_ATTRIBUTE_CHARS = 16 << 10;
 
 const NAME = /^[A-Za-z_][\w.:-]{0,99}$/;
-
-const skipWhite = (text: string, from: number): number => {
-  let at = from;
-  for (let code = text.charCodeAt(at); code === 32 || code === 10 || code === 9; code = text.charCodeAt(at)) at += 1;
-  return at;
-};
 
 interface OpenTag {
   readonly attributes: Record<string, string>;
@@ -81,18 +75,19 @@ export function readPlainItem(region: Region): PlainItem | undefined {
 
 function readTag(region: Region): OpenTag | undefined {
   const { text } = region;
-  // No prototype: any name is only a key.
-  const attributes: Record<string, string> = Object.create(null);
+  const attributes: Record<string, string> = {};
+  const names: string[] = [];
   let placeEnd: number | undefined;
   let at = ITEM_START.length;
   for (let count = 0; count < MOST_ATTRIBUTES; count += 1) {
     const from = skipWhite(text, at);
     if (text[from] === '>') return { attributes, placeEnd, end: from + 1 };
     const attribute = from === at ? undefined : attributeAt(region, from);
-    if (!attribute || attribute.name in attributes) return undefined;
-    attributes[attribute.name] = attribute.value;
+    if (!attribute || names.includes(attribute.name)) return undefined;
+    names.push(attribute.name);
+    if (READ_ATTRIBUTES.has(attribute.name)) attributes[attribute.name] = attribute.value;
     at = attribute.end;
-    if (count === PLACE_ATTRIBUTES.length - 1 && isPlace(Object.keys(attributes))) placeEnd = at;
+    if (names.length === PLACE_ATTRIBUTES.length && isPlace(names)) placeEnd = at;
   }
   return undefined;
 }

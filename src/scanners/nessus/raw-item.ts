@@ -1,3 +1,14 @@
+/** Attributes of a `<ReportItem>` that are read. */
+export const READ_ATTRIBUTES: ReadonlySet<string> = new Set([
+  'port',
+  'svc_name',
+  'protocol',
+  'severity',
+  'pluginID',
+  'pluginName',
+  'pluginFamily',
+]);
+
 /** Attributes of a `<ReportItem>` by name, decoded. */
 export type ItemAttributes = Readonly<Record<string, string | undefined>>;
 

@@ -14,8 +14,10 @@ import { ruleOf } from './rule.ts';
 const ROOT = 'NessusClientData_v2';
 
 /** Of one item, over all its texts; the largest real one known is 300 KB. */
-export const MAX_ITEM_CHARS = 8 << 20;
+const MAX_ITEM_CHARS = 8 << 20;
 const MAX_ITEM_VALUES = 20_000;
+/** Of a property of a host; what we read is shorter. */
+export const MAX_TAG_CHARS = 1_000;
 
 /** An item whose children stream by. */
 interface OpenItem {
@@ -25,10 +27,26 @@ interface OpenItem {
   values: number;
 }
 
+/** Where the XML parser is. */
+interface Source {
+  /** For messages. */
+  where(): string;
+  /** Characters read. */
+  position(): number;
+}
+
+/** What a closing tag changed, to be taken back if it turns out that it closed something else. */
+interface LastClose {
+  readonly position: number;
+  readonly events: number;
+  readonly host: HostReader | undefined;
+}
+
 /** Hears the elements of one report and says what they mean. */
 export class NessusReader implements XmlHandlers {
-  readonly #emit: (event: ReportEvent) => void;
-  readonly #where: () => string;
+  readonly #events: ReportEvent[];
+  readonly #emit = (event: ReportEvent): void => void this.#events.push(event);
+  readonly #source: Source;
   readonly #path: string[] = [];
   #policy: PolicyReader | undefined;
   #asked: ReadonlySet<string> = new Set();
@@ -43,17 +61,24 @@ export class NessusReader implements XmlHandlers {
   #loggedIn = 0;
   #startedAt = Infinity;
   #finishedAt = -Infinity;
+  #lastClose: LastClose | undefined;
   /** Tags that were opened or closed so far: how a caller learns that a tag just ended. */
   tags = 0;
 
-  constructor(emit: (event: ReportEvent) => void, where: () => string) {
-    this.#emit = emit;
-    this.#where = where;
+  /** @param events where events are added */
+  constructor(events: ReportEvent[], source: Source) {
+    this.#events = events;
+    this.#source = source;
   }
 
   /** The host whose items may come next: nothing inside it is open. */
   get openHost(): HostReader | undefined {
     return this.#path.length === 3 ? this.#host : undefined;
+  }
+
+  /** The host whose properties may come next: nothing inside them is open. */
+  get openProperties(): HostReader | undefined {
+    return this.#path.length === 4 && this.#path[3] === 'HostProperties' && !this.#item ? this.#host : undefined;
   }
 
   open(name: string, attributes: XmlAttributes): void {
@@ -70,13 +95,14 @@ export class NessusReader implements XmlHandlers {
   text(text: string): void {
     if (this.#item) this.#textInItem(this.#item, text);
     else if (this.#policy) this.#policy.text(text);
-    else if (this.#tag && this.#tag.text.length < 1_000) this.#tag.text += text.slice(0, 1_000);
+    else if (this.#tag && this.#tag.text.length < MAX_TAG_CHARS) this.#tag.text += text.slice(0, MAX_TAG_CHARS);
   }
 
   close(name: string): void {
     this.tags += 1;
     const depth = this.#path.length;
     this.#path.pop();
+    this.#lastClose = { position: this.#source.position(), events: this.#events.length, host: this.#host };
     if (this.#policy) this.#closeInPolicy(name, depth);
     else if (this.#item) this.#closeInItem(depth);
     else if (this.#tag && depth === 5) this.#closeTag(this.#tag);
@@ -92,8 +118,21 @@ export class NessusReader implements XmlHandlers {
     this.#emit({ kind: 'end' });
   }
 
-  /** The report cannot be read on: the host in the middle of which that happened was not seen whole. */
+  /** All that was heard so far stands. */
+  settle(): void {
+    this.#lastClose = undefined;
+  }
+
+  /**
+   * The report cannot be read on: the host in the middle of which that happened was not seen whole. The XML parser says
+   * that a tag closes before it says that another one should have: then nothing was closed.
+   */
   abandon(): void {
+    const last = this.#lastClose;
+    if (last?.position === this.#source.position()) {
+      this.#events.length = last.events;
+      this.#host = last.host;
+    }
     if (this.#host) this.#closeHost(true);
     this.#sayTimes();
   }
@@ -112,8 +151,8 @@ export class NessusReader implements XmlHandlers {
     throw new AppError(
       'report_unreadable',
       isFirst
-        ? `This is a report of the old .nessus format, version 1, at ${this.#where()}.`
-        : `This is no .nessus report: its root element is not ${ROOT} at ${this.#where()}.`,
+        ? `This is a report of the old .nessus format, version 1, at ${this.#source.where()}.`
+        : `This is no .nessus report: its root element is not ${ROOT} at ${this.#source.where()}.`,
       { hint: 'Export the scan from Nessus in the format "Nessus" (.nessus, version 2).' },
     );
   }
@@ -218,6 +257,6 @@ export class NessusReader implements XmlHandlers {
   }
 
   #wrong(found: string): AppError {
-    return new AppError('report_unreadable', `The Nessus report has ${found} at ${this.#where()}.`);
+    return new AppError('report_unreadable', `The Nessus report has ${found} at ${this.#source.where()}.`);
   }
 }

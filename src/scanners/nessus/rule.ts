@@ -1,4 +1,5 @@
-import { RuleFacts } from '../../model/finding.ts';
+import type { RuleFacts } from '../../model/finding.ts';
+import { cleanLine } from '../../model/untrusted.ts';
 import { nameTag, plainName } from '../plain-name.ts';
 import { all, first, isCompliance, type RawItem } from './raw-item.ts';
 import { cvssOf, hasExploit, isKnownExploited, ratingOf, scoreUpTo } from './scores.ts';
@@ -6,27 +7,46 @@ import { cvssOf, hasExploit, isKnownExploited, ratingOf, scoreUpTo } from './sco
 /** Nessus writes open ports, whoever found them, as items of this plugin. */
 const OPEN_PORT = '0';
 
-/** What all findings of one check share: everything of an item but its place and what the host wrote. */
+/**
+ * What all findings of one check share: everything of an item but its place and what the host wrote. Equal to what
+ * `RuleFacts.parse` makes of it, without the walk through the schema: a report may have as many rules as findings.
+ */
 export function ruleOf(item: RawItem): RuleFacts {
-  const epss = scoreUpTo(1, first(item, 'epss_score'));
-  const vpr = scoreUpTo(10, first(item, 'vpr_score'));
-  const family = familyOf(item);
-  return RuleFacts.parse({
-    ...(family ? { rule_family: family } : {}),
-    ...ratingOf(item),
+  const words = isCompliance(item) ? auditWords(item) : pluginWords(item);
+  const rating = ratingOf(item);
+  const rule: RuleFacts = {
+    rule_id: cleanLine(words.id, 200),
+    title: cleanLine(words.title, 300),
+    severity: rating.severity,
+    severity_source: rating.severity_source,
+    severity_rated: rating.severity_rated,
     confidence: 'firm',
-    ...(isCompliance(item) ? auditWords(item) : pluginWords(item)),
+    references: words.references,
     cvss: cvssOf(item),
     cves: cvesOf(item),
     cwes: cwesOf(item),
-    ...(epss === undefined ? {} : { epss }),
-    ...(vpr === undefined ? {} : { vpr }),
     kev: isKnownExploited(item),
     exploit_available: hasExploit(item),
-  });
+  };
+  const family = familyOf(item);
+  if (family !== '') rule.rule_family = cleanLine(family, 100);
+  if (words.description !== '') rule.description = cleanLine(words.description, 4_000);
+  if (words.solution !== '') rule.solution = cleanLine(words.solution, 2_000);
+  const epss = scoreUpTo(1, first(item, 'epss_score'));
+  if (epss !== undefined) rule.epss = epss;
+  const vpr = scoreUpTo(10, first(item, 'vpr_score'));
+  if (vpr !== undefined) rule.vpr = vpr;
+  return rule;
 }
 
-type Words = Pick<RuleFacts, 'rule_id' | 'title' | 'references'> & { description?: string; solution?: string };
+interface Words {
+  readonly id: string;
+  readonly title: string;
+  readonly references: string[];
+  /** Empty: none. */
+  readonly description: string;
+  readonly solution: string;
+}
 
 const pluginId = ({ attributes }: RawItem): string => attributes['pluginID']?.trim() || 'unknown';
 
@@ -39,10 +59,10 @@ function pluginWords(item: RawItem): Words {
   const id = pluginId(item);
   const name = (item.attributes['pluginName'] || first(item, 'plugin_name') || '').trim();
   return {
-    rule_id: `nessus:${id}`,
+    id: `nessus:${id}`,
     title: name || (id === OPEN_PORT ? 'Open port' : `Nessus plugin ${id}`),
-    ...textOf('description', [first(item, 'synopsis'), first(item, 'description')]),
-    ...textOf('solution', [first(item, 'solution')]),
+    description: joined([first(item, 'synopsis'), first(item, 'description')]),
+    solution: joined([first(item, 'solution')]),
     references: referencesOf([...lines(item, 'see_also'), ...lines(item, 'xref').filter(isReference)]),
   };
 }
@@ -57,14 +77,14 @@ function auditWords(item: RawItem): Words {
   const policy = first(item, 'compliance-policy-value')?.trim();
   const audit = first(item, 'compliance-audit-file')?.trim();
   return {
-    rule_id: `nessus:${pluginId(item)}:${check}`,
+    id: `nessus:${pluginId(item)}:${check}`,
     title: name || `Audit check ${check}`,
-    ...textOf('description', [
+    description: joined([
       policy && `Expected: ${policy}`,
       audit && `Audit file: ${audit}`,
       first(item, 'compliance-info'),
     ]),
-    ...textOf('solution', [first(item, 'compliance-solution'), first(item, 'solution')]),
+    solution: joined([first(item, 'compliance-solution'), first(item, 'solution')]),
     references: referencesOf([
       ...lines(item, 'compliance-see-also'),
       ...all(item, 'compliance-reference').flatMap((text) => text.split(',')),
@@ -73,12 +93,19 @@ function auditWords(item: RawItem): Words {
 }
 
 /** `n/a` is how Nessus says that there is none. */
-function textOf(key: 'description' | 'solution', texts: readonly (string | undefined)[]): Partial<Words> {
-  const said = texts.map((text) => text?.trim() ?? '').filter((text) => text !== '' && !/^n\/a\.?$/i.test(text));
-  return said.length === 0 ? {} : { [key]: said.join(' ') };
-}
+const isSaid = (text: string): boolean => text !== '' && !/^n\/a\.?$/i.test(text);
 
-const lines = (item: RawItem, name: string): string[] => all(item, name).flatMap((text) => text.split('\n'));
+const joined = (texts: readonly (string | undefined)[]): string =>
+  texts
+    .map((text) => text?.trim() ?? '')
+    .filter(isSaid)
+    .join(' ');
+
+/** One text per line; nearly every text has one. */
+const lines = (item: RawItem, name: string): readonly string[] => {
+  const texts = all(item, name);
+  return texts.some((text) => text.includes('\n')) ? texts.flatMap((text) => text.split('\n')) : texts;
+};
 
 /** Weaknesses have fields of their own. */
 const isReference = (xref: string): boolean => !/^\s*(?:CWE|CVE)[:-]/i.test(xref);
@@ -88,25 +115,36 @@ const MOST_CVES = 200;
 const MOST_CWES = 50;
 
 const distinct = (texts: readonly string[], most: number): string[] =>
-  [...new Set(texts.map((text) => text.trim()).filter((text) => text !== ''))].slice(0, most);
+  texts.length < 2 ? [...texts] : [...new Set(texts)].slice(0, most);
 
-const referencesOf = (texts: readonly string[]): string[] => distinct(texts, MOST_REFERENCES);
+const referencesOf = (texts: readonly string[]): string[] =>
+  distinct(
+    texts.map((text) => cleanLine(text, 500)).filter((text) => text !== ''),
+    MOST_REFERENCES,
+  );
 
-const words = (item: RawItem, name: string): string[] => all(item, name).flatMap((text) => text.split(/[\s,;]+/));
+/** What a pattern with one group finds in the words of some texts. */
+const found = (texts: readonly string[], pattern: RegExp): string[] =>
+  texts.flatMap((text) => {
+    const whole = pattern.exec(text)?.[1];
+    if (whole !== undefined) return [whole];
+    return text.split(/[\s,;]+/).flatMap((word) => pattern.exec(word)?.[1] ?? []);
+  });
 
 const cvesOf = (item: RawItem): string[] =>
   distinct(
-    words(item, 'cve')
-      .map((word) => word.toUpperCase())
-      .filter((word) => /^CVE-\d{4}-\d{4,}$/.test(word)),
+    found(all(item, 'cve'), /^(CVE-\d{4}-\d{4,})$/i).map((cve) => cve.toUpperCase()),
     MOST_CVES,
   );
 
-function cwesOf(item: RawItem): string[] {
-  const own = words(item, 'cwe').flatMap((word) => /^(?:CWE-)?(\d{1,7})$/i.exec(word)?.[1] ?? []);
-  const crossed = words(item, 'xref').flatMap((word) => /^CWE[:-](\d{1,7})$/i.exec(word)?.[1] ?? []);
-  return distinct(
-    [...own, ...crossed].map((number) => `CWE-${Number(number)}`),
+const cwesOf = (item: RawItem): string[] =>
+  distinct(
+    [
+      ...found(all(item, 'cwe'), /^(?:CWE-)?(\d{1,7})$/i),
+      ...found(
+        all(item, 'xref').filter((text) => text.includes('CWE')),
+        /^CWE[:-](\d{1,7})$/,
+      ),
+    ].map((number) => `CWE-${Number(number)}`),
     MOST_CWES,
   );
-}

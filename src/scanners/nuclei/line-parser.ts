@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { isObject } from '../json-fields.ts';
 
 const KEY = '"info":';
@@ -16,15 +17,18 @@ interface Known {
  * `JSON.parse` for lines of nuclei. More than half of a line is the `info` of its template, the same text in every line:
  * where it was seen before, only the rest is parsed, and `info` is the object of the first time.
  *
- * The result is that of `JSON.parse`: the text is replaced by `null` where `,"info":` stands, which cannot be inside a
+ * The result is that of `JSON.parse`: the text is replaced by a mark where `,"info":` stands, which cannot be inside a
  * string (its quotes would be escaped), and if that was not the `info` of the line itself (but one nested in it, or the
- * first of two) then `info` is not `null` afterwards, and the line is parsed as a whole.
+ * first of two) then `info` is not the mark afterwards, and the line is parsed as a whole. No report can guess the mark.
  * @throws SyntaxError as JSON.parse does
  */
 export function createLineParser(): (text: string) => unknown {
   const known = new Map<string, Known>();
+  const mark = randomUUID();
   let chars = 0;
-  const remember = (id: string, text: string, info: object): void => {
+  const remember = (id: string, text: string): void => {
+    const info: unknown = JSON.parse(text);
+    if (!isObject(info)) return;
     if (known.size >= MAX_TEMPLATES || chars > MAX_CHARS) {
       known.clear();
       chars = 0;
@@ -34,9 +38,8 @@ export function createLineParser(): (text: string) => unknown {
   };
   const whole = (text: string, id: string, at: number): unknown => {
     const value: unknown = JSON.parse(text);
-    const info = isObject(value) ? value['info'] : undefined;
-    const end = isObject(info) ? endOfObject(text, at) : -1;
-    if (isObject(info) && end !== -1 && end - at <= MAX_INFO) remember(id, text.slice(at, end), info);
+    const end = endOfObject(text, at);
+    if (end !== -1 && end - at <= MAX_INFO) remember(id, text.slice(at, end));
     return value;
   };
   return (text) => {
@@ -45,8 +48,8 @@ export function createLineParser(): (text: string) => unknown {
     if (id === undefined || at === -1) return JSON.parse(text);
     const found = known.get(id);
     if (!found || !text.startsWith(found.text, at)) return whole(text, id, at);
-    const value: unknown = JSON.parse(`${text.slice(0, at)}null${text.slice(at + found.text.length)}`);
-    return isObject(value) && value['info'] === null ? Object.assign(value, { info: found.info }) : whole(text, id, at);
+    const value: unknown = JSON.parse(`${text.slice(0, at)}"${mark}"${text.slice(at + found.text.length)}`);
+    return isObject(value) && value['info'] === mark ? Object.assign(value, { info: found.info }) : whole(text, id, at);
   };
 }
 

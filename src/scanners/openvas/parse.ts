@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import { AppError } from '../../model/errors.ts';
 import type { ReportEvent, ReportSource } from '../../model/report.ts';
 import { readXml, type XmlAttributes, type XmlHandlers } from '../../platform/xml.ts';
+import { createRuleCache } from '../rule-cache.ts';
 import { childOf, createXmlTree, type XmlTree } from '../xml-tree.ts';
 import { errorPlace, hostPlace, oldHostPlace } from './report-host.ts';
 import { hostText, resultFinding } from './result.ts';
@@ -60,6 +61,7 @@ class OpenvasReader implements XmlHandlers {
   readonly #where: () => string;
   readonly #tally: Tally;
   readonly #path: string[] = [];
+  readonly #intern = createRuleCache();
   readonly #hosts = new Set<string>();
   /** Texts of the reports around the current place, innermost last. */
   readonly #reports: Map<string, string>[] = [];
@@ -119,7 +121,7 @@ class OpenvasReader implements XmlHandlers {
     if (root.name === 'result') {
       this.#results += 1;
       this.#remember(hostText(childOf(root, 'host')));
-      this.#emit({ kind: 'finding', finding: resultFinding(root) });
+      this.#emit(resultFinding(root, this.#intern));
     } else if (root.name === 'host' || root.name === 'host_end') {
       const place = root.name === 'host' ? hostPlace(root) : oldHostPlace(root);
       if (place === undefined) return;

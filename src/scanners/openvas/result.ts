@@ -1,20 +1,24 @@
 import { isIP } from 'node:net';
-import { ParsedFinding, type Location } from '../../model/finding.ts';
+import { Occurrence, type Location } from '../../model/finding.ts';
+import type { ReportEvent } from '../../model/report.ts';
+import type { createRuleCache } from '../rule-cache.ts';
 import { childOf, textOf, type XmlNode } from '../xml-tree.ts';
 import { checkFacts } from './check.ts';
 import { complianceOf, confidenceOf, ratingOf, reportStateOf } from './rating.ts';
 
-/** One `<result>` as a finding. */
-export function resultFinding(result: XmlNode): ParsedFinding {
+/** One `<result>` as a finding. Results of one check mostly share all that is said of it. */
+export function resultFinding(result: XmlNode, intern: ReturnType<typeof createRuleCache>): ReportEvent {
+  const rule = intern({ ...checkFacts(result), ...ratingOf(result), confidence: confidenceOf(result) });
+  return { kind: 'occurrence', rule, occurrence: occurrenceOf(result) };
+}
+
+function occurrenceOf(result: XmlNode): Occurrence {
   const host = childOf(result, 'host');
   const output = textOf(result, 'description');
   const name = textOf(host, 'hostname');
   const compliance = complianceOf(result);
   const state = reportStateOf(result);
-  return ParsedFinding.parse({
-    ...checkFacts(result),
-    ...ratingOf(result),
-    confidence: confidenceOf(result),
+  return Occurrence.parse({
     location: { ...hostLocation(hostText(host)), ...portLocation(textOf(result, 'port')) },
     untrusted: {
       ...(output === undefined ? {} : { output }),

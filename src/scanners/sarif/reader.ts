@@ -103,7 +103,7 @@ export class SarifReader {
     });
     yield { kind: 'source', source: { ...facts, ...times } };
     yield* own ? ownCoverage(own) : coverageOf(run);
-    if (own ? !own.whole : run.isFailed) this.#isWhole = false;
+    if (own ? !own.whole || own.filtered.length > 0 : run.isFailed) this.#isWhole = false;
     this.#run = undefined;
   }
 }

@@ -2,7 +2,7 @@ import { Option, type Command } from 'commander';
 import { SEVERITIES } from '../model/finding.ts';
 import { decimal, listOf, wholeNumber } from './input.ts';
 
-/** What was typed to narrow findings down. */
+/** Filters as commander gives them. */
 export interface FilterOptions {
   readonly severity?: readonly string[];
   readonly minSeverity?: string;
@@ -15,10 +15,11 @@ export interface FilterOptions {
   readonly cve?: string;
   readonly ruleId?: string;
   readonly text?: string;
+  readonly includeSuppressed?: boolean;
 }
 
-/** The same options for every command that takes filters. */
-export const addFilters = (command: Command): Command =>
+/** Gives a command the filters every question about findings takes. */
+export const withFilters = (command: Command): Command =>
   command
     .option('--severity <levels>', 'only these, by comma', listOf)
     .addOption(new Option('--min-severity <level>', 'only these and worse').choices(SEVERITIES))
@@ -30,10 +31,11 @@ export const addFilters = (command: Command): Command =>
     .option('--port <port>', 'port', wholeNumber)
     .option('--cve <id>', 'CVE')
     .option('--rule-id <id>', 'id of the check')
-    .option('--text <words>', 'words in the finding');
+    .option('--text <words>', 'words in the finding')
+    .option('--include-suppressed', 'also findings that were suppressed');
 
-/** The filters by the names of the schema. */
-export const typedFilters = (options: FilterOptions) => ({
+/** The same under the names of the schemas. */
+export const filtersOf = (options: FilterOptions) => ({
   severity_levels: options.severity,
   min_severity: options.minSeverity,
   min_cvss: options.minCvss,
@@ -45,4 +47,5 @@ export const typedFilters = (options: FilterOptions) => ({
   cve: options.cve,
   rule_id: options.ruleId,
   text: options.text,
+  include_suppressed: options.includeSuppressed,
 });
