@@ -26,6 +26,7 @@ export const placeOfRow = (row: Row): Place =>
 export const readUntested = ({ db }: OpenFindings, limit: number): Place[] =>
   db.prepare(`${PLACES} WHERE status <> 'tested' ORDER BY place LIMIT ?`).all(limit).map(placeOfRow);
 
+/** What the report says it looked for. */
 export const readScopes = ({ db }: OpenFindings): ReportScope[] =>
   db
     .prepare('SELECT json FROM scope ORDER BY id')

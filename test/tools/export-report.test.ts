@@ -33,14 +33,16 @@ describe('export_report', () => {
 
   it('gives back by import what it exported', async () => {
     const { ok, scan_id } = await imported();
-    const { path } = await ok('export_report', { scan_id, format: 'jsonl' });
-    const again = await ok('import_report', { content: readFileSync(String(path), 'utf8') });
-    expect(again).toMatchObject({ format: 'jsonl', engine: 'nmap', total: 3, verdict: 'complete' });
     const places = async (id: unknown) => {
       const { findings } = await ok('get_scan_results', { scan_id: id, fields: ['fingerprint', 'place', 'rule_id'] });
       return JSON.stringify(findings).replaceAll(String(id), 'id');
     };
-    expect(await places(again['scan_id'])).toBe(await places(scan_id));
+    for (const format of ['jsonl', 'sarif']) {
+      const { path } = await ok('export_report', { scan_id, format });
+      const again = await ok('import_report', { content: readFileSync(String(path), 'utf8') });
+      expect(again).toMatchObject({ format, engine: 'nmap', total: 3, verdict: 'complete' });
+      expect(await places(again['scan_id'])).toBe(await places(scan_id));
+    }
   });
 
   it('takes the filters of get_scan_results and says what they left', async () => {

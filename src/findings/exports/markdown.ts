@@ -19,14 +19,14 @@ export const plainText = (text: string): string =>
   text
     .replace(/\s+/g, ' ')
     .trim()
-    .replace(/[\\`*_{}[\]()#+!|~=^$]/g, String.raw`\$&`)
+    .replace(/[\\`*_[\]#|~$]/g, String.raw`\$&`)
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')
     .replaceAll('@', '&#64;')
     .replaceAll('://', '&#58;//')
     .replace(/(www)\./gi, '$1&#46;')
-    .replace(/^(\d*)([-.])/, String.raw`$1\$2`);
+    .replace(/^(\d{0,9})([-+=]|[.)](?=\s|$))/, String.raw`$1\$2`);
 
 /** A fence longer than any run of the same character in it cannot be closed from within. */
 function fenced(text: string): string {

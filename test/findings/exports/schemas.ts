@@ -18,9 +18,6 @@ function withFormats<Checker extends Ajv | Ajv2020>(ajv: Checker): Checker {
   return ajv;
 }
 
-/** The folder of an installed package of which only files are used. */
-const packageFolder = (name: string): string => dirname(require.resolve(`${name}/package.json`));
-
 /** The OASIS schema, out of the package of the SARIF SDK's own validator for this system. */
 export function sarifValidator(): ValidateFunction {
   const program: unknown = require('@microsoft/sarif-multitool');
@@ -30,7 +27,7 @@ export function sarifValidator(): ValidateFunction {
 
 /** The schema of the CycloneDX project, out of its own library. */
 export function cycloneDxValidator(): ValidateFunction {
-  const folder = join(packageFolder('@cyclonedx/cyclonedx-library'), 'res', 'schema');
+  const folder = join(dirname(require.resolve('@cyclonedx/cyclonedx-library/package.json')), 'res', 'schema');
   const ajv = withFormats(new Ajv({ strict: false }));
   for (const name of ['spdx.SNAPSHOT.schema.json', 'jsf-0.82.SNAPSHOT.schema.json']) {
     // The library refers to them by the names of its own files.
