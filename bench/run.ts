@@ -22,10 +22,7 @@ const BENCHES: ReadonlyMap<string, Bench> = new Map([
   ['cold-start', coldStart],
   ['results-page', resultsPage],
   ['export', exports],
-<<<<<<< HEAD
-=======
   ['compare', compareScans],
->>>>>>> issue3
   ['queries', queries],
   ['nuclei-lines', nucleiLines],
 ]);
