@@ -7,7 +7,7 @@ import { hasResults } from './choose-base.ts';
 import type { ScanDeps } from './deps.ts';
 import type { IndexScans } from './index-scans.ts';
 import { readable } from './readable.ts';
-import { relationOf } from './same-targets.ts';
+import { createRelation } from './same-targets.ts';
 import { wantedPlaces } from './search-places.ts';
 import { isoTime } from './time.ts';
 
@@ -101,11 +101,11 @@ async function historyOf(
 }
 
 async function earlierScans({ queue, files }: WitnessDeps, scan: ScanRecord, labels: readonly string[]) {
-  const { targets } = scan.request;
+  const relationOf = createRelation(scan.request.targets);
   const places = labels.map((label) => wantedPlaces(undefined, label));
   const { scans } = await queue.list(scan.tenant, {
     matchesTargets: (there) =>
-      relationOf(there, targets) !== 'other' ||
+      relationOf(there) !== 'other' ||
       there.some((text) => places.some((place) => !place.everywhere && place.has(text))),
     targetKey: labels.join(' '),
     limit: MAX_CANDIDATES,
