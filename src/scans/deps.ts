@@ -10,7 +10,7 @@ import type { SuppressionList } from '../queue/suppressions.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { ReportFormat } from '../scanners/report-format.ts';
 import type { ScanIndex } from '../queue/scan-index.ts';
-import type { Catalogues } from './detection.ts';
+import type { Catalogues } from './known-checks.ts';
 import type { IndexScans } from './index-scans.ts';
 
 /** Durable before it resolves: nothing is done that was not written down. @throws AppError storage_full, storage_unusable */
