@@ -24,10 +24,7 @@ const BENCHES: ReadonlyMap<string, Bench> = new Map([
   ['results-page', resultsPage],
   ['export', exports],
   ['export', exports],
-<<<<<<< HEAD
-=======
   ['compare', compareScans],
->>>>>>> issue3
   ['queries', queries],
   ['nuclei-lines', nucleiLines],
 ]);

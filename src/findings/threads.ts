@@ -4,15 +4,6 @@ import type { JobInput, JobName, JobOutput } from './jobs.ts';
 import type { OpenFilesLimits } from './open-files.ts';
 import { fromFailure } from './thread-messages.ts';
 import type { FromThread, ToThread } from './thread-messages.ts';
-<<<<<<< HEAD
-
-/**
- * Jobs that take long but give others their turn (they await something every few milliseconds), so that a thread that
- * runs one still counts as free.
- */
-const COOPERATIVE: ReadonlySet<JobName> = new Set<JobName>(['export']);
-=======
->>>>>>> issue3
 
 /** A thread that reads a hostile file must not take the memory of the whole process; columns are not part of this. */
 const HEAP_MIB = 512;
