@@ -1,5 +1,5 @@
 import { Change } from '../model/contract/compare.ts';
-import { createDetails, type FindingDetails } from './finding-details.ts';
+import { createDetails, hostOfRow, readProtocols } from './finding-details.ts';
 import { EXPLOIT, KEV, NONE } from './layout.ts';
 import { createLookProof, type HostProof, type LookProof, type ScanLook } from './look-proof.ts';
 import { matchPrints } from './match-prints.ts';
@@ -34,49 +34,70 @@ const [NEW, NEWLY_VISIBLE, CHANGED, FIXED, NOT_OBSERVED, PERSISTING] = [1, 2, 3,
 export function classify(head: CompareSide, base: CompareSide): Classes {
   const match = matchPrints(head.findings.prints(), base.findings.prints());
   const headClasses = new Uint8Array(head.findings.count);
-  const baseClasses = new Uint8Array(base.findings.count);
   const isMatched = new Uint8Array(base.findings.count);
   const differ = createDiffer(head.findings, base.findings);
-  const baseLooked = createAsker(createLookProof(base.look, head.look), head.findings);
   for (const [index, counterpart] of match.entries()) {
-    if (counterpart >= 0) {
-      isMatched[counterpart] = 1;
-      headClasses[index] = differ(index, counterpart) ? CHANGED : PERSISTING;
-    } else headClasses[index] = baseLooked(index) ? NEW : NEWLY_VISIBLE;
+    if (counterpart < 0) continue;
+    isMatched[counterpart] = 1;
+    headClasses[index] = differ(index, counterpart) ? CHANGED : PERSISTING;
   }
-  const headLooked = createAsker(createLookProof(head.look, base.look), base.findings);
-  for (const [index, matched] of isMatched.entries()) {
-    if (matched === 0) baseClasses[index] = headLooked(index) ? FIXED : NOT_OBSERVED;
-  }
+  const baseClasses = isMatched.map((matched) => (matched === 0 ? NOT_OBSERVED : 0));
+  for (const index of lookedFor(base.look, head, headClasses, 0)) headClasses[index] = NEW;
+  for (const index of placesOf(headClasses, 0)) headClasses[index] = NEWLY_VISIBLE;
+  for (const index of lookedFor(head.look, base, baseClasses, NOT_OBSERVED)) baseClasses[index] = FIXED;
   return { head: headClasses, base: baseClasses, match };
 }
 
-/** Whether the other scan looked for finding `index` of `findings`. Hosts are judged once. */
-function createAsker(proof: LookProof, findings: OpenFindings): (index: number) => boolean {
+/** The findings of a class that `prover` is proven to have looked for. */
+function lookedFor(prover: ScanLook, { findings, look }: CompareSide, classes: Uint8Array, code: number): number[] {
+  const alone = placesOf(classes, code);
+  const proofs = proofsOf(createLookProof(prover, look), findings, alone);
+  const possible = alone.filter((index) => proofs[findings.host[index] ?? 0]?.possible === true);
   const details = createDetails(findings);
-  const byHost = new Map<number, HostProof>();
-  return (index) => {
-    const hostId = findings.host[index] ?? 0;
-    const at = byHost.get(hostId) ?? proof.at(details.host(hostId));
-    byHost.set(hostId, at);
-    return at.possible && at.proves(questionOf(findings, details, index));
-  };
+  const protocols = readProtocols(findings, possible);
+  const looked: number[] = [];
+  for (const index of possible) {
+    const isLooked = proofs[findings.host[index] ?? 0]?.proves({
+      rule: details.rule(findings.rule[index] ?? 0),
+      port: findings.port[index] ?? NONE,
+      protocol: () => protocols.get(findings.body[index] ?? 0) ?? 'tcp',
+      url: () => details.place(index).url,
+    });
+    if (isLooked === true) looked.push(index);
+  }
+  return looked;
 }
 
-function questionOf(findings: OpenFindings, details: FindingDetails, index: number) {
-  return {
-    rule: details.rule(findings.rule[index] ?? 0),
-    port: findings.port[index] ?? NONE,
-    protocol: () => details.place(index).protocol,
-    url: () => details.place(index).url,
-  };
+/** Where a code stands, ascending. */
+function placesOf(classes: Uint8Array, code: number): Uint32Array {
+  const places = new Uint32Array(classes.length);
+  let count = 0;
+  for (let index = 0; index < classes.length; index += 1) {
+    if (classes[index] !== code) continue;
+    places[count] = index;
+    count += 1;
+  }
+  return places.slice(0, count);
+}
+
+/** By host id, for the hosts of these findings; each host is judged once. */
+function proofsOf(proof: LookProof, { db, host }: OpenFindings, indices: Uint32Array): readonly HostProof[] {
+  const needed = new Set<number>();
+  for (const index of indices) needed.add(host[index] ?? 0);
+  const proofs: HostProof[] = [];
+  if (needed.size === 0) return proofs;
+  for (const row of db.prepare('SELECT id, label, name, address_key FROM host').iterate()) {
+    const id = Number(row['id']);
+    if (needed.has(id)) proofs[id] = proof.at(hostOfRow(row));
+  }
+  return proofs;
 }
 
 /** Whether a finding that is in both scans changed: severity, CVSS, KEV, exploit or fix. Columns decide nearly always. */
 function createDiffer(head: OpenFindings, base: OpenFindings): (index: number, counterpart: number) => boolean {
   const [headDetails, baseDetails] = [createDetails(head), createDetails(base)];
   const [headFix, baseFix] = [solutionsOf(head), solutionsOf(base)];
-  const isPackage = createPackageTest(head, headDetails);
+  const isPackage = createPackageTest(head);
   return (index, counterpart) => {
     const [a, b] = [head.rule[index] ?? 0, base.rule[counterpart] ?? 0];
     const { severity, cvss, flags } = base.rules;
@@ -101,17 +122,10 @@ function solutionsOf({ db, rules }: OpenFindings): (ruleId: number) => boolean {
 }
 
 /** Only what lies on no host of a network (a package of an image, a file) can name a fixed version. */
-function createPackageTest(findings: OpenFindings, details: FindingDetails): (index: number) => boolean {
-  const byHost = new Map<number, boolean>();
-  return (index) => {
-    const id = findings.host[index] ?? 0;
-    const known = byHost.get(id);
-    if (known !== undefined) return known;
-    const { name, addressKey } = details.host(id);
-    const found = name === undefined && addressKey === undefined;
-    byHost.set(id, found);
-    return found;
-  };
+function createPackageTest({ db, host }: OpenFindings): (index: number) => boolean {
+  const rows = db.prepare('SELECT id FROM host WHERE name IS NULL AND address_key IS NULL').all();
+  const ids = new Set(rows.map(({ id }) => Number(id)));
+  return (index) => ids.size > 0 && ids.has(host[index] ?? 0);
 }
 
 const yesNo = (flags: number, flag: number): string => ((flags & flag) === 0 ? 'no' : 'yes');

@@ -38,8 +38,7 @@ export function createDetails(findings: OpenFindings): FindingDetails {
   };
   return {
     host(id) {
-      const row = HostRow.parse(db.prepare('SELECT label, name, address_key FROM host WHERE id = ?').get(id));
-      return { label: row.label, name: row.name ?? undefined, addressKey: row.address_key ?? undefined };
+      return hostOfRow(db.prepare('SELECT label, name, address_key FROM host WHERE id = ?').get(id));
     },
     rule(id) {
       const known = ruleById.get(id) ?? readRule(id);
@@ -52,4 +51,29 @@ export function createDetails(findings: OpenFindings): FindingDetails {
       return Body.parse(json).location;
     },
   };
+}
+
+export function hostOfRow(row: unknown): HostOfFinding {
+  const { label, name, address_key: addressKey } = HostRow.parse(row);
+  return { label, name: name ?? undefined, addressKey: addressKey ?? undefined };
+}
+
+const PROTOCOL_CHUNK = 50_000;
+
+/** A row that holds this text is of TCP: quotes within texts are escaped. The others are read as JSON. */
+const OTHER_PROTOCOLS = `SELECT b.id, json_extract(b.json, '$.location.protocol') AS protocol
+  FROM json_each(?) AS asked JOIN body AS b ON b.id = asked.value
+  WHERE instr(b.json, '"protocol":"tcp"') = 0`;
+
+/** Protocols other than TCP of these findings with a port, by body. One question instead of one for each. */
+export function readProtocols({ db, body, port }: OpenFindings, indices: Uint32Array): ReadonlyMap<number, string> {
+  const found = new Map<number, string>();
+  const asked = indices.filter((index) => (port[index] ?? 0) > 0).map((index) => body[index] ?? 0);
+  for (let from = 0; from < asked.length; from += PROTOCOL_CHUNK) {
+    const ids = JSON.stringify([...asked.subarray(from, from + PROTOCOL_CHUNK)]);
+    for (const { id, protocol } of db.prepare(OTHER_PROTOCOLS).iterate(ids)) {
+      if (protocol !== null) found.set(Number(id), String(protocol));
+    }
+  }
+  return found;
 }

@@ -179,4 +179,6 @@ export interface Looked {
 export interface ReportedHost {
   readonly name?: string;
   readonly address?: string;
+  /** Set when only a place is called so, by a name that a file or package may have as well (`go.mod`). */
+  readonly maybeArtefact?: boolean;
 }

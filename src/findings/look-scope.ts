@@ -32,9 +32,14 @@ export interface Scopes {
 const MAX_PORT = 65_535;
 const RANGE = /^(\d{1,5})(?:-(\d{1,5}))?$/;
 
+/** Dotted quads as they are always written: most places are one. */
+const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
+
 /** One spelling of a place: canonical address, URL as it is, anything else as a host name. */
-export const placeKey = (place: string): string =>
-  canonicalAddress(place) ?? (place.includes('://') ? place : plainHostName(place));
+export function placeKey(place: string): string {
+  if (IPV4.test(place)) return place;
+  return canonicalAddress(place) ?? (place.includes('://') ? place : plainHostName(place));
+}
 
 /** Reads `1-1024,8080` or `all`. What is no range proves nothing and is left out. */
 function portSet(text: string): PortSet {

@@ -26,6 +26,7 @@ export const placeOfRow = (row: Row): Place =>
 export const readUntested = ({ db }: OpenFindings, limit: number): Place[] =>
   db.prepare(`${PLACES} WHERE status <> 'tested' ORDER BY place LIMIT ?`).all(limit).map(placeOfRow);
 
+/** What the report says it looked for. */
 export const readScopes = ({ db }: OpenFindings): ReportScope[] =>
   db
     .prepare('SELECT json FROM scope ORDER BY id')
@@ -39,14 +40,20 @@ export const readLooked = (file: OpenFindings): Looked => ({
   scopes: readScopes(file),
 });
 
-/** Hosts of the findings, then those that only places speak of; each once. Files, packages and images are no hosts. */
+/**
+ * Hosts of the findings, then those that only places speak of; each once. Files, packages and images are no hosts, and
+ * where findings are about those alone, a place named like a host (`Dockerfile`, `go.mod`) is one of them.
+ */
 export function readHosts({ db, path }: OpenFindings): ReportedHost[] {
-  const ofFindings = db.prepare('SELECT name, address_key FROM host ORDER BY id').all();
+  const ofFindings = db.prepare('SELECT label, name, address_key FROM host ORDER BY id').all();
   const found = ofFindings.map((row) => hostOfRow(path, row)).filter((host) => host !== undefined);
+  const isOfArtefacts = found.length === 0 && ofFindings.some(({ label }) => label !== '');
   const known = new Set(found.flatMap(({ name, address }) => [name, address]));
   const places = db.prepare('SELECT place FROM place ORDER BY place').all();
   const others = places.map(({ place }) => hostOfPlace(String(place))).filter((host) => host !== undefined);
-  const unknown = others.filter(({ name, address }) => !known.has(address ?? name));
+  const unknown = others.filter(
+    ({ name, address, maybeArtefact }) => !known.has(address ?? name) && !(isOfArtefacts && maybeArtefact === true),
+  );
   return [...new Map([...found, ...unknown].map((host) => [`${host.name} ${host.address}`, host])).values()];
 }
 
@@ -66,7 +73,8 @@ function hostOfPlace(place: string): ReportedHost | undefined {
   const key = addressKey(text);
   const address = key === undefined ? undefined : addressOfKey(key);
   if (address !== undefined) return { address };
-  return HOST_NAME.test(text) ? { name: plainHostName(text) } : undefined;
+  if (!HOST_NAME.test(text)) return undefined;
+  return { name: plainHostName(text), ...(isUrl ? {} : { maybeArtefact: true }) };
 }
 
 const urlHost = (text: string): string => (URL.canParse(text) ? new URL(text).hostname : '');

@@ -5,6 +5,7 @@ import { ruleSignals } from './injection.ts';
 import { EXPLOIT, KEV, NONE } from './layout.ts';
 import type { RuleColumns } from './open-findings.ts';
 import { createRecentTexts } from './recent-texts.ts';
+import { createRowBatch } from './row-batch.ts';
 import { createTextIds } from './text-ids.ts';
 import { createWordsBlocks } from './words-blocks.ts';
 import type { TakeBlock } from './words-blocks.ts';
@@ -28,7 +29,7 @@ export interface RuleBook {
 }
 
 /** Of the text of recent rules. What is forgotten and comes again is stored again, which costs space only. */
-const RECENT_CHARS = 8 << 20;
+const RECENT_CHARS = 2 << 20;
 const LEAST_RANK = severityRank('critical');
 
 export function createRuleBook(
@@ -36,8 +37,8 @@ export function createRuleBook(
   takeWords: TakeBlock,
   enrich: (rule: RuleFacts) => RuleFacts = (rule) => rule,
 ): RuleBook {
-  const insertRule = db.prepare('INSERT INTO rule VALUES (?, ?)');
-  const insertCve = db.prepare('INSERT OR IGNORE INTO rule_cve VALUES (?, ?)');
+  const ruleRows = createRowBatch(db, 'rule', 2);
+  const cveRows = createRowBatch(db, 'rule_cve', 2);
   const insertName = db.prepare('INSERT INTO rule_name VALUES (?, ?)');
   const insertSolution = db.prepare('INSERT INTO solution VALUES (?, ?)');
   const names = createTextIds((id, text) => void insertName.run(id, text));
@@ -55,11 +56,11 @@ export function createRuleBook(
   const byObject = new WeakMap<RuleFacts, KnownRule>();
   const byText = createRecentTexts<KnownRule>(RECENT_CHARS);
 
-  const store = (rule: RuleFacts): number => {
+  const store = (rule: RuleFacts, json: string): number => {
     const id = count;
     count += 1;
-    insertRule.run(id, JSON.stringify(rule));
-    for (const cve of rule.cves) insertCve.run(cve, id);
+    ruleRows.add(id, json);
+    for (const cve of new Set(rule.cves)) cveRows.add(cve, id);
     words.add(rule.description === undefined ? rule.title : `${rule.title}\n${rule.description}`);
     columns.severity.push(LEAST_RANK - severityRank(rule.severity));
     columns.flags.push((rule.kev ? KEV : 0) | (rule.exploit_available ? EXPLOIT : 0));
@@ -75,7 +76,9 @@ export function createRuleBook(
     const text = JSON.stringify(rule);
     const known = byText.get(text);
     if (known !== undefined) return known;
-    const made = { id: store(enrich(rule)), ruleId: rule.rule_id, signals: ruleSignals(rule) };
+    const enriched = enrich(rule);
+    const id = store(enriched, enriched === rule ? text : JSON.stringify(enriched));
+    const made = { id, ruleId: rule.rule_id, signals: ruleSignals(rule) };
     byText.set(text, made);
     return made;
   };
@@ -91,6 +94,8 @@ export function createRuleBook(
     knowParsed,
     finish() {
       words.flush();
+      ruleRows.flush();
+      cveRows.flush();
       return {
         count,
         severity: columns.severity.values(),

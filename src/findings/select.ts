@@ -1,7 +1,8 @@
 import type { BySeverity } from '../model/finding.ts';
 import { masksOf } from './filter.ts';
+import { NO_SUPPRESSIONS } from './findings.ts';
 import type { FindingFilter, Suppressions } from './findings.ts';
-import { lastMade } from './kept.ts';
+import { lastMade, madeOnce } from './kept.ts';
 import { NONE } from './layout.ts';
 import type { OpenFindings } from './open-findings.ts';
 import { suppressedIn } from './suppressed.ts';
@@ -46,9 +47,18 @@ const FILTER_KEYS = [
  * @throws AppError invalid_request
  */
 export function selectFindings(file: OpenFindings, input: SelectInput, suppressions: Suppressions): Selection {
+  if (suppressions.entries.length === 0 && FILTER_KEYS.every((name) => isOpen(name, input[name])))
+    return everything(file);
   const key = JSON.stringify([suppressions.version, FILTER_KEYS.map((name) => input[name] ?? null)]);
   return kept(file, key, () => select(file, input, suppressedIn(file, suppressions)));
 }
+
+/** Whether a filter lets everything through: absent, or a switch that is off. `exploit_available: false` is no switch. */
+const isOpen = (name: keyof SelectInput, value: unknown): boolean =>
+  value === undefined || (value === false && name !== 'exploit_available');
+
+/** The first question about most files, and of every other sort and grouping after it. */
+const everything = madeOnce((file) => select(file, {}, suppressedIn(file, NO_SUPPRESSIONS)));
 
 function select(file: OpenFindings, input: SelectInput, suppressed: Suppressed): Selection {
   const { count, rule, rules } = file;

@@ -1,9 +1,8 @@
 import type { BySeverity } from '../model/finding.ts';
 import type { GroupBy } from './findings.ts';
-import { hostLabels, ruleGroups } from './groupings.ts';
+import { hostLabels, hostWalk, ruleGroups } from './groupings.ts';
 import type { RuleGroups } from './groupings.ts';
 import type { OpenFindings, RuleColumns } from './open-findings.ts';
-import { inOrder } from './order.ts';
 import { bySeverityOf } from './select.ts';
 
 /** All groups of the matches; the columns go by group id. */
@@ -33,7 +32,6 @@ const NOT_YET = 0xff_ff_ff_ff;
 
 const emptyTallies = (groups: number) => ({
   count: new Uint32Array(groups),
-  hosts: new Uint32Array(groups),
   severity: new Uint8Array(groups).fill(4),
   cvss: new Float64Array(groups).fill(-1),
   epss: new Float64Array(groups).fill(-1),
@@ -82,10 +80,12 @@ function tallyHosts(file: OpenFindings, ordered: Uint32Array): Tallies {
     const cell = group * 5 + (file.rules.severity[rule] ?? 0);
     severities[cell] = (severities[cell] ?? 0) + 1;
   }
-  for (let group = 0; group < same.length; group += 1) if (group !== nameless) tallies.hosts[group] = 1;
+  const hosts = new Uint32Array(same.length).fill(1);
+  if (nameless !== undefined) hosts[nameless] = 0;
   const ranked = rankedOf(tallies);
   return {
     ...tallies,
+    hosts,
     ranked,
     omittedAfter(shown) {
       const counts = new Uint32Array(5);
@@ -115,10 +115,11 @@ function tallyRules(file: OpenFindings, ordered: Uint32Array, groups: RuleGroups
     const batch = { rule, count: own, first: first[rule] ?? 0 };
     for (const group of groupsOf(groups, rule)) add(tallies, group, rules, batch);
   }
-  countHosts(file, ordered, groups, tallies.hosts);
+  const hosts = countHosts(file, ordered, groups);
   const ranked = rankedOf(tallies);
   return {
     ...tallies,
+    hosts,
     ranked,
     omittedAfter(shown) {
       const isShown = new Uint8Array(groups.groups);
@@ -137,24 +138,42 @@ function tallyRules(file: OpenFindings, ordered: Uint32Array, groups: RuleGroups
 const groupsOf = ({ begins, ids }: RuleGroups, rule: number): Uint32Array =>
   ids.subarray(begins[rule] ?? 0, begins[rule + 1] ?? 0);
 
-/** Goes through the matches host by host, so that "this rule was seen at this host" is one number per rule. */
-function countHosts(file: OpenFindings, matches: Uint32Array, groups: RuleGroups, hosts: Uint32Array): void {
-  const { same, nameless } = hostLabels(file);
-  const labelAt = (index: number): number => same[file.host[index] ?? 0] ?? 0;
-  const { begins, ids } = groups;
-  const lastOfRule = new Uint32Array(file.rules.count).fill(NOT_YET);
-  const lastOfGroup = new Uint32Array(groups.groups).fill(NOT_YET);
-  for (const index of inOrder(matches, { rankAt: labelAt, ranks: same.length })) {
-    const label = labelAt(index);
-    const rule = file.rule[index] ?? 0;
-    if (lastOfRule[rule] === label || label === nameless) continue;
-    lastOfRule[rule] = label;
-    // No view of the ids: there are as many of these as findings.
-    for (let at = begins[rule] ?? 0; at < (begins[rule + 1] ?? 0); at += 1) {
-      const group = ids[at] ?? 0;
-      if (lastOfGroup[group] === label) continue;
-      lastOfGroup[group] = label;
+/** In how many hosts each group has matches. */
+function countHosts(file: OpenFindings, matches: Uint32Array, { begins, ids, groups }: RuleGroups): Uint32Array {
+  const hosts = new Uint32Array(groups);
+  const lastHost = new Uint32Array(groups).fill(NOT_YET);
+  visitRulesByHost(file, matches, (rule, host) => {
+    const end = begins[rule + 1] ?? 0;
+    // No view of the ids: there may be as many of these as findings.
+    for (let member = begins[rule] ?? 0; member < end; member += 1) {
+      const group = ids[member] ?? 0;
+      if (lastHost[group] === host) continue;
+      lastHost[group] = host;
       hosts[group] = (hosts[group] ?? 0) + 1;
     }
+  });
+  return hosts;
+}
+
+/** Calls `visit` once for each rule at each host that has a match, host by host. */
+function visitRulesByHost(file: OpenFindings, matches: Uint32Array, visit: (rule: number, host: number) => void): void {
+  const { nameless } = hostLabels(file);
+  const { begins, indexes, rules } = hostWalk(file);
+  const isMatch = matches.length === file.count ? undefined : maskOf(matches, file.count);
+  const lastHost = new Uint32Array(file.rules.count).fill(NOT_YET);
+  for (let host = 0; host < begins.length - 2; host += 1) {
+    const end = host === nameless ? 0 : (begins[host + 1] ?? 0);
+    for (let at = begins[host] ?? 0; at < end; at += 1) {
+      const rule = rules[at] ?? 0;
+      if (lastHost[rule] === host || (isMatch !== undefined && isMatch[indexes[at] ?? 0] === 0)) continue;
+      lastHost[rule] = host;
+      visit(rule, host);
+    }
   }
+}
+
+function maskOf(matches: Uint32Array, count: number): Uint8Array {
+  const mask = new Uint8Array(count);
+  for (const index of matches) mask[index] = 1;
+  return mask;
 }

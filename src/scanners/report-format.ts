@@ -7,6 +7,8 @@ export interface ReportFormat {
   readonly name: string;
   /** The engine its findings belong to, unless the report itself says another (`ReportSource.engine`). */
   readonly engine: string;
+  /** Set when the places of its reports are files, images or packages, or URLs: a bare name is no host then. */
+  readonly places?: 'artefacts';
   /**
    * Whether the beginning of a file (at most `HEAD_BYTES`, possibly cut in the middle of anything) looks like this
    * format. Pure and fast; must not be fooled by the name of another format inside a text.

@@ -6,7 +6,7 @@ import type { ImportAnswer, ImportInput } from '../model/contract/imports.ts';
 import { AppError, errorFacts } from '../model/errors.ts';
 import { newScanId } from '../model/ids.ts';
 import type { Artefact } from '../model/scan.ts';
-import type { Ingested } from '../findings/findings.ts';
+import type { Ingested, ReportedHost } from '../findings/findings.ts';
 import type { Imported } from '../queue/queue.ts';
 import { detectFormat } from '../scanners/detect-format.ts';
 import { HEAD_BYTES, type ReportFormat } from '../scanners/report-format.ts';
@@ -132,7 +132,7 @@ async function makeScan(run: Run, scanId: string): Promise<Made> {
   const { readError } = ingested;
   if (readError && !input.keep_partial) throw cutShort(readError, ingested.findings);
   const findingsPath = deps.files.pathOf(scanId, ingested.artefact);
-  const hosts = await deps.findings.hosts(findingsPath);
+  const hosts = await hostsOf(run, format, findingsPath);
   const refusal = await refuseHosts(deps.policy, hosts);
   if (refusal) throw refusal;
   ask.signal.throwIfAborted();
@@ -207,6 +207,11 @@ async function ingest(
   } finally {
     report.destroy();
   }
+}
+
+async function hostsOf({ deps }: Run, format: ReportFormat, path: string): Promise<readonly ReportedHost[]> {
+  const hosts = await deps.findings.hosts(path);
+  return format.places === 'artefacts' ? hosts.filter(({ maybeArtefact }) => maybeArtefact !== true) : hosts;
 }
 
 const cutShort = ({ message }: AppError, findings: number): AppError =>

@@ -102,7 +102,7 @@ async function search(deps: SearchDeps, asked: Asked): Promise<Hits> {
   for (const [at, scan] of searched.scans.entries()) {
     const isShown = at >= startScan && next === 0 && left > 0;
     const found = await deps.findings.search({
-      ref: scan,
+      ref: { file: scan.file, scanId: scan.scanId },
       filter: question.filter,
       include_suppressed: input.include_suppressed,
       suppressions,

@@ -23,8 +23,8 @@ describe('import_report', () => {
     'scanmux.yaml': `storage_reserve_mb: 0\nimport_folders: [${JSON.stringify(folder)}]\n`,
   });
   /** What lies in the folder of scans. */
-  const left = (dataFolder: string): string[] => {
-    const scans = join(dataFolder, 'scans');
+  const left = (data: string): string[] => {
+    const scans = join(data, 'scans');
     return existsSync(scans) ? readdirSync(scans) : [];
   };
 
@@ -98,11 +98,7 @@ describe('import_report', () => {
     ['nothing to import', {}, /^invalid_request: Give exactly one of path, content and source/],
     ['two things', { path: 'a', content: 'b' }, /^invalid_request: Give exactly one/],
     ['a scan at a scanner', { source: 'nessus:a/1' }, /^option_unsupported: source: /],
-    [
-      'an unknown format',
-      { content: LOOPBACK, format: 'nmpa' },
-      /^invalid_request: format: .*auto, nessus, nmap, openvas/,
-    ],
+    ['an unknown format', { content: LOOPBACK, format: 'nmpa' }, /^invalid_request: format: .*auto, nessus, nmap/],
     ['a format it is not', { content: LOOPBACK, format: 'openvas' }, /^report_unreadable: /],
     ['an empty text', { content: '' }, /^report_unreadable: .*is empty/],
     ['some text', { content: 'hello' }, /^report_unreadable: .*some other text.*Known formats: /],
@@ -205,5 +201,45 @@ describe('import_report', () => {
       ['import', 'forbidden', undefined],
       ['refuse', 'invalid_request', undefined],
     ]);
+  });
+});
+
+describe('a report about files and packages', () => {
+  const trivy = (target: string, vulnerabilities: readonly unknown[]): string =>
+    JSON.stringify({
+      SchemaVersion: 2,
+      ArtifactName: '.',
+      ArtifactType: 'filesystem',
+      Results: [{ Target: target, Class: 'lang-pkgs', Type: 'gomod', Vulnerabilities: vulnerabilities }],
+    });
+  const VULNERABILITY = {
+    VulnerabilityID: 'CVE-2024-0001',
+    PkgName: 'example.com/a',
+    InstalledVersion: '1.0.0',
+    Severity: 'HIGH',
+    Title: 't',
+  };
+
+  it.each([
+    ['with findings', [VULNERABILITY], 1],
+    ['without any', [], 0],
+  ])('names no host, though a file is called like one: %s', async (_, vulnerabilities, total) => {
+    const { ok } = await wire();
+    const made = await ok('import_report', { content: trivy('go.mod', vulnerabilities) });
+    expect(made).toMatchObject({ format: 'trivy', engine: 'trivy', total });
+    const { scan_id } = made;
+    expect(await ok('get_scan_status', { scan_id })).toMatchObject({ origin: 'imported' });
+    expect(await ok('list_scans', { target: '127.0.0.1' })).toMatchObject({ total: 0 });
+  });
+
+  it('that names a URL is about its host all the same', async () => {
+    const { fails } = await wire();
+    const result = {
+      ruleId: 'r',
+      message: { text: 'm' },
+      locations: [{ physicalLocation: { artifactLocation: { uri: 'https://shop.test/a' } } }],
+    };
+    const sarif = { version: '2.1.0', runs: [{ tool: { driver: { name: 'web', rules: [] } }, results: [result] }] };
+    expect(await fails('import_report', { content: JSON.stringify(sarif) })).toMatch(/^target_denied: .*shop\.test/);
   });
 });

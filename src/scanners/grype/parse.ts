@@ -30,6 +30,7 @@ const PLAN: JsonPlan = {
 export const grypeFormat: ReportFormat = {
   name: 'grype',
   engine: 'grype',
+  places: 'artefacts',
   detect(head) {
     const shape = jsonHead(head);
     if (shape?.root !== 'object') return false;

@@ -12,6 +12,7 @@ export interface KnownItem {
   readonly pluginId: string;
   readonly compliance: HostWords['compliance'];
   readonly isAudit: boolean;
+  readonly key: number;
   /** What followed last time: the items of one host look much like those of the next. */
   follower: KnownItem | undefined;
 }
@@ -61,8 +62,10 @@ export class ItemCache {
 
   /** @param from behind the place of an item; `bytes` may end anywhere */
   find(bytes: Buffer, from: number): Match | undefined {
+    const key = keyOf(bytes, from);
     const follower = this.#last?.follower;
-    const match = (follower && matches(follower, bytes, from)) ?? this.#search(bytes, from);
+    const match =
+      (follower?.key === key ? matches(follower, bytes, from) : undefined) ?? this.#search(key, bytes, from);
     this.#lookups += 1;
     if (this.#lookups >= WINDOW) {
       this.#lookups /= 2;
@@ -74,7 +77,13 @@ export class ItemCache {
     return match;
   }
 
-  add(bytes: Buffer, start: number, end: number, item: PlainItem, known: Omit<KnownItem, 'fixed' | 'slots'>): void {
+  add(
+    bytes: Buffer,
+    start: number,
+    end: number,
+    item: PlainItem,
+    known: Omit<KnownItem, 'fixed' | 'slots' | 'key' | 'follower'>,
+  ): void {
     if (item.placeEnd === undefined || end - start > MOST_ITEM_BYTES) return;
     const isWasted = this.#lookups > FIRST_LOOK && this.#hits * 4 < this.#lookups;
     if (isWasted && Math.floor(this.#lookups) % 8 !== 0) return;
@@ -86,13 +95,12 @@ export class ItemCache {
       at = start + slot.to;
     }
     fixed.push(Buffer.from(bytes.subarray(at, end)));
-    const made: KnownItem = { ...known, fixed, slots: item.slots };
-    this.#remember(keyOf(bytes, from), made, end - from);
+    const made: KnownItem = { ...known, fixed, slots: item.slots, key: keyOf(bytes, from), follower: undefined };
+    this.#remember(made.key, made, end - from);
     this.#follow(made);
   }
 
-  #search(bytes: Buffer, from: number): Match | undefined {
-    const key = keyOf(bytes, from);
+  #search(key: number, bytes: Buffer, from: number): Match | undefined {
     const young = among(this.#young.get(key), bytes, from);
     if (young) return young;
     const old = among(this.#old.get(key), bytes, from);

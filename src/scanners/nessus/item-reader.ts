@@ -70,7 +70,6 @@ export class ItemReader {
       pluginId,
       compliance: complianceOf(first(item.raw, 'compliance-result')),
       isAudit: isCompliance(item.raw),
-      follower: undefined,
     });
     this.#reader.found(host, rule, pluginId, place, hostWordsOf(item.raw));
     return end;
@@ -106,12 +105,17 @@ function endOfPlace(bytes: Buffer, from: number): number {
 function wordsOf({ known, spans }: Match, bytes: Buffer): HostWords | undefined {
   const { slots, isAudit, compliance } = known;
   const texts: string[] = [];
-  for (const [index, { isCdata }] of slots.entries()) {
-    const [from, to] = spans[index] ?? [0, 0];
+  for (let index = 0; index < slots.length; index += 1) {
+    const [from, to] = spans[index] ?? NOWHERE;
     const region = regionOf(bytes, from, to);
-    const text = (isCdata ? cdataOf : textOf)(region, 0, to - from);
+    const text = slots[index]?.isCdata ? cdataOf(region, 0, to - from) : textOf(region, 0, to - from);
     if (text === undefined) return undefined;
     texts.push(text);
   }
+  // Nearly all items: no audit, and one output or none.
+  if (!isAudit && compliance === undefined) return texts[0] ? { output: texts[0] } : NO_WORDS;
   return hostWords((name) => texts[slots.findIndex((slot) => slot.name === name)], isAudit, compliance);
 }
+
+const NOWHERE = [0, 0] as const;
+const NO_WORDS: HostWords = {};

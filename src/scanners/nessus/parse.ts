@@ -5,7 +5,9 @@ import type { ReportEvent } from '../../model/report.ts';
 import { XmlReader } from '../../platform/xml.ts';
 import { ItemReader } from './item-reader.ts';
 import { ITEM_START } from './plain-item.ts';
-import { NessusReader } from './reader.ts';
+import { readPlainTags, TAGS_END, TAGS_START } from './plain-tags.ts';
+import { regionOf } from './plain-xml.ts';
+import { MAX_TAG_CHARS, NessusReader } from './reader.ts';
 import { utf8Length, wholeCharacters } from './utf8.ts';
 
 export interface ParseOptions {
@@ -55,6 +57,8 @@ function bytesOf(chunk: unknown): Buffer {
 }
 
 const START = Buffer.from(ITEM_START);
+const TAGS = Buffer.from(TAGS_START);
+const TAGS_CLOSE = Buffer.from(TAGS_END);
 /** XML 1.1 reads some characters otherwise; without a declaration it is 1.0. */
 const VERSION_1_0 = /^(?:\xef\xbb\xbf)?(?:<\?xml\s+version\s*=\s*["']1\.0["']|(?!<\?xml))/;
 
@@ -165,15 +169,36 @@ class NessusParser {
       this.#give(Math.max(this.#at, this.#buffer.length - START.length));
       return false;
     }
+    this.#properties(item);
     const tagEnd = beforeWhite(this.#buffer, this.#at, item);
-    if (tagEnd > this.#at) {
-      this.#give(tagEnd - 1);
-      const { tags } = this.#reader;
-      this.#give(tagEnd);
-      this.#isBetween = this.#reader.tags !== tags && this.#reader.openHost !== undefined;
-    }
+    this.#isBetween = this.#giveTag(tagEnd) && this.#reader.openHost !== undefined;
     if (!this.#isBetween) this.#give(item + START.length);
     return true;
+  }
+
+  /** Reads the properties of the host before an item without the XML parser, if they are plain. */
+  #properties(item: number): void {
+    const before = this.#buffer.subarray(this.#at, item);
+    const start = before.indexOf(TAGS);
+    const end = start === -1 ? -1 : before.indexOf(TAGS_CLOSE, start);
+    const from = this.#at + start + TAGS.length;
+    const to = this.#at + end;
+    if (end === -1 || !this.#giveTag(from)) return;
+    const host = this.#reader.openProperties;
+    const found = host && readPlainTags(regionOf(this.#buffer, from, to));
+    if (!host || !found) return;
+    for (let at = 0; at < found.length; at += 2)
+      host.tag(found[at] ?? '', (found[at + 1] ?? '').slice(0, MAX_TAG_CHARS));
+    this.#at = to;
+  }
+
+  /** Gives the XML parser everything up to a `>`. True: with that it completed a tag. */
+  #giveTag(end: number): boolean {
+    if (end <= this.#at) return false;
+    this.#give(end - 1);
+    const { tags } = this.#reader;
+    this.#give(end);
+    return this.#reader.tags !== tags;
   }
 
   /** Gives the XML parser everything up to a position of the buffer, but for the beginning of a character. */

@@ -1,4 +1,4 @@
-import { attributeOf, cdataOf, textOf, type Region } from './plain-xml.ts';
+import { attributeOf, cdataOf, skipWhite, textOf, type Region } from './plain-xml.ts';
 import { isOfTheHost, READ_ATTRIBUTES, readName, type RawItem } from './raw-item.ts';
 
 /** Where the words of the host stand in an item, from the beginning of the item. */
@@ -29,12 +29,6 @@ const MOST_VALUE_CHARS = 1 << 20;
 const MOST_ATTRIBUTE_CHARS = 16 << 10;
 
 const NAME = /^[A-Za-z_][\w.:-]{0,99}$/;
-
-const skipWhite = (text: string, from: number): number => {
-  let at = from;
-  for (let code = text.charCodeAt(at); code === 32 || code === 10 || code === 9; code = text.charCodeAt(at)) at += 1;
-  return at;
-};
 
 interface OpenTag {
   readonly attributes: Record<string, string>;

@@ -59,6 +59,13 @@ export function attributeOf(region: Region, from: number, to: number): string | 
   return text?.includes('&') ? withoutEntities(text) : text;
 }
 
+/** Carriage returns are not plain. */
+export function skipWhite(text: string, from: number): number {
+  let at = from;
+  for (let code = text.charCodeAt(at); code === 32 || code === 10 || code === 9; code = text.charCodeAt(at)) at += 1;
+  return at;
+}
+
 const ENTITY = /&(?:(lt|gt|amp|quot|apos)|#(\d{1,7})|#x([\da-fA-F]{1,6}));/g;
 const NAMED: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" };
 

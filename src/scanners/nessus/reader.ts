@@ -14,8 +14,10 @@ import { ruleOf } from './rule.ts';
 const ROOT = 'NessusClientData_v2';
 
 /** Of one item, over all its texts; the largest real one known is 300 KB. */
-export const MAX_ITEM_CHARS = 8 << 20;
+const MAX_ITEM_CHARS = 8 << 20;
 const MAX_ITEM_VALUES = 20_000;
+/** Of a property of a host; what we read is shorter. */
+export const MAX_TAG_CHARS = 1_000;
 
 /** An item whose children stream by. */
 interface OpenItem {
@@ -74,6 +76,11 @@ export class NessusReader implements XmlHandlers {
     return this.#path.length === 3 ? this.#host : undefined;
   }
 
+  /** The host whose properties may come next: nothing inside them is open. */
+  get openProperties(): HostReader | undefined {
+    return this.#path.length === 4 && this.#path[3] === 'HostProperties' && !this.#item ? this.#host : undefined;
+  }
+
   open(name: string, attributes: XmlAttributes): void {
     this.tags += 1;
     const depth = this.#path.push(name);
@@ -88,7 +95,7 @@ export class NessusReader implements XmlHandlers {
   text(text: string): void {
     if (this.#item) this.#textInItem(this.#item, text);
     else if (this.#policy) this.#policy.text(text);
-    else if (this.#tag && this.#tag.text.length < 1_000) this.#tag.text += text.slice(0, 1_000);
+    else if (this.#tag && this.#tag.text.length < MAX_TAG_CHARS) this.#tag.text += text.slice(0, MAX_TAG_CHARS);
   }
 
   close(name: string): void {

@@ -4,7 +4,15 @@ import { AppError } from '../../model/errors.ts';
 import type { ParsedFinding } from '../../model/finding.ts';
 import type { ReportEvent } from '../../model/report.ts';
 import { readXml, type XmlAttributes, type XmlHandlers } from '../../platform/xml.ts';
-import { portChecks, portScope, protocolName, serviceChecks, type PortScope } from './report-checks.ts';
+import {
+  isVersionDatabase,
+  portChecks,
+  portScope,
+  protocolName,
+  serviceChecks,
+  versionChecks,
+  type PortScope,
+} from './report-checks.ts';
 import { placeOf, portFinding, scriptFinding, type HostSoFar, type PortSoFar } from './report-host.ts';
 import { scopeOfDocument, type DocumentScope } from './report-scope.ts';
 import { createTally, noteFinish, noteStart, sourceOf, type Tally } from './report-tally.ts';
@@ -47,6 +55,7 @@ class NmapReader implements XmlHandlers {
   #documentScope: { readonly scope: DocumentScope | undefined } | undefined;
   #checksSaid = false;
   #sawOpenPort = false;
+  #sawVersionDatabase = false;
   #servicesSaid = false;
   #isSuccess = false;
   #host: HostSoFar | undefined;
@@ -86,6 +95,7 @@ class NmapReader implements XmlHandlers {
     this.#tally.repeats.nextDocument();
     if (this.#isSuccess) this.#tally.succeeded += 1;
     if (this.#checksSaid && !this.#sawOpenPort) this.#emit(serviceChecks(this.#commandLine, false));
+    if (this.#checksSaid) this.#emit(versionChecks(this.#commandLine, this.#sawVersionDatabase));
     this.#path.length = 0;
   }
 
@@ -93,6 +103,7 @@ class NmapReader implements XmlHandlers {
     this.#tally.documents += 1;
     this.#tally.cutAt ??= this.#where();
     if (this.#host?.address !== undefined) this.#closeHost(true);
+    if (this.#checksSaid) this.#emit(versionChecks(this.#commandLine, this.#sawVersionDatabase));
     this.#path.length = 0;
     this.#host = this.#port = this.#script = undefined;
   }
@@ -113,6 +124,7 @@ class NmapReader implements XmlHandlers {
     this.#documentScope = undefined;
     this.#checksSaid = false;
     this.#sawOpenPort = false;
+    this.#sawVersionDatabase = false;
     this.#servicesSaid = false;
     this.#isSuccess = false;
   }
@@ -168,6 +180,7 @@ class NmapReader implements XmlHandlers {
     this.#script = undefined;
     // Results before and after the hosts (prescript, postscript) are about no host that was asked for.
     if (script && this.#host) {
+      this.#sawVersionDatabase ||= isVersionDatabase(script.id);
       this.#found(scriptFinding(this.#located(this.#host), this.#port, script));
     }
   }

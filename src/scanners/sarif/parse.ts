@@ -51,6 +51,7 @@ const PLAN: JsonPlan = { name: 'report', members: { version: take('version'), ru
 export const sarifFormat: ReportFormat = {
   name: 'sarif',
   engine: 'sarif',
+  places: 'artefacts',
   detect(head) {
     const shape = jsonHead(head);
     if (shape?.root !== 'object') return false;

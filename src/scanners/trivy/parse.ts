@@ -50,6 +50,7 @@ const PLAN: JsonPlan = {
 export const trivyFormat: ReportFormat = {
   name: 'trivy',
   engine: 'trivy',
+  places: 'artefacts',
   detect(head) {
     const shape = jsonHead(head);
     const has = (path: string): boolean => shape?.paths.has(path) ?? false;

@@ -8,6 +8,7 @@ import { jsonHead } from '../json-head.ts';
 import type { ReportFormat } from '../report-format.ts';
 import { createRuleCache } from '../rule-cache.ts';
 import { readItem, type ItemPlace } from '../unreadable-item.ts';
+import { ZAP_CHECKS } from './checks.ts';
 import { zapFinding } from './finding.ts';
 import { createSiteLedger, type ZapSite } from './sites.ts';
 
@@ -119,6 +120,7 @@ class ZapReader {
     if (!this.#seenReport)
       throw new AppError('report_unreadable', `The ${WHAT} has no site list: it is something else.`);
     for (const place of this.#sites.places()) yield { kind: 'place', place };
+    yield ZAP_CHECKS;
     const { '@programName': tool, '@version': version, '@generated': generated, created } = this.#report;
     const finishedAt = timeOf(created) ?? timeOf(generated);
     yield {

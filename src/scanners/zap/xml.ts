@@ -6,6 +6,7 @@ import { defined, objectOf, textOf, timeOf } from '../json-fields.ts';
 import type { ReportFormat } from '../report-format.ts';
 import { createRuleCache } from '../rule-cache.ts';
 import { xmlHead } from '../xml-head.ts';
+import { ZAP_CHECKS } from './checks.ts';
 import { zapFinding, type ZapAlert } from './finding.ts';
 import { createSiteLedger, type ZapSite } from './sites.ts';
 import { ZapXmlReader, type ZapPart } from './xml-alerts.ts';
@@ -32,6 +33,7 @@ export async function* parseZapXml(report: Readable): AsyncGenerator<ReportEvent
   try {
     for await (const part of readXml<ZapPart>(report, handlersFor, { what: 'ZAP report' })) yield* alerts.take(part);
     yield* alerts.places();
+    yield ZAP_CHECKS;
     yield sourceOf(reader);
     yield { kind: 'end' };
   } catch (error) {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { child, escaped, host, item, report, WHOLE } from './documents.ts';
+import { child, escaped, host, item, report, tag, WHOLE } from './documents.ts';
 import { hasEnd, itemsIn, placesIn, read, type Way } from './reading.ts';
 
 const WAYS: readonly Way[] = ['fast', 'reference'];
@@ -237,6 +237,37 @@ describe('the fast way is not fooled by', () => {
     const reference = await read(bytes, 'reference');
     const fast = await read(bytes);
     expect({ events: fast.events, code: fast.code }).toEqual({ events: reference.events, code: reference.code });
+  });
+
+  it.each([
+    ['plain ones', tag('host-ip', '192.0.2.8')],
+    ['a comment', `<!-- </HostProperties> -->${tag('host-ip', '192.0.2.8')}`],
+    ['a tag in a comment', `<!-- ${tag('host-ip', '192.0.2.9')} -->${tag('host-ip', '192.0.2.8')}`],
+    ['entities', tag('host-fqdn', 'a&b') + tag('a"b', '&') + tag('host-ip', '192.0.2.8')],
+    ['a wrong entity', '<tag name="host-ip">&x;</tag>'],
+    ['characters that XML does not have', '<tag name="host-ip">\u{1}</tag>'],
+    ['CDATA', '<tag name="host-ip"><![CDATA[192.0.2.8]]></tag>'],
+    ['more attributes', '<tag name="host-ip" x="y">192.0.2.8</tag>'],
+    ['an attribute with >', '<tag name="host-ip" x="">192.0.2.8</tag><tag name="">">a</tag>'],
+    ['no text', '<tag name="host-ip"/>'],
+    ['an element', '<tag name="host-ip">192<b/>.0.2.8</tag>'],
+    ['words', `x${tag('host-ip', '192.0.2.8')}x`],
+    ['much white space', tag('host-ip', `${' '.repeat(2_000)}192.0.2.8`)],
+    ['an item', `${item()}${tag('host-ip', '192.0.2.8')}`],
+    ['properties', `<HostProperties>${tag('host-ip', '192.0.2.8')}</HostProperties>`],
+    [
+      'another element',
+      `</HostProperties><x><HostProperties>${tag('host-ip', '192.0.2.8')}</HostProperties></x><HostProperties>`,
+    ],
+    ['no end', `</HostProperties>${item()}<HostProperties>`],
+    ['line ends of Windows', tag('host-ip', '192.0.2.8').replaceAll('\n', '\r\n')],
+  ])('properties with %s', async (_, properties) => {
+    const bytes = Buffer.from(report(host(item() + item(), properties + WHOLE) + host(item())));
+    const reference = await read(bytes, 'reference');
+    for (const chunk of [10, 1 << 20]) {
+      const fast = await read(bytes, 'fast', chunk);
+      expect({ events: fast.events, code: fast.code }).toEqual({ events: reference.events, code: reference.code });
+    }
   });
 
   it('what is said in a name', async () => {

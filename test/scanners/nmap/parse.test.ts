@@ -41,11 +41,11 @@ describe('a report of nmap', () => {
   });
 
   it('names what was and what was not looked for', async () => {
-    const [ports, services] = checksIn(await eventsOf(fixture('ssl.xml')));
+    const [ports, services, versions] = checksIn(await eventsOf(fixture('ssl.xml')));
     expect(ports?.lookedFor).toEqual(['tcp ports (2)']);
     expect(ports?.notLookedFor).toContain('UDP ports: not part of this scan');
     expect(services?.lookedFor.join()).toContain('nse scripts: ssl-');
-    expect(services?.notLookedFor.join()).toContain('known vulnerabilities by version (CVE)');
+    expect(versions?.notLookedFor.join()).toContain('known vulnerabilities by version (CVE)');
   });
 
   it('claims no check of services where no port was open', async () => {
@@ -72,12 +72,24 @@ describe('a report of nmap', () => {
       {
         kind: 'checks',
         lookedFor: ['nse scripts: vuln'],
-        notLookedFor: [
-          'service versions: not part of this scan',
-          'known vulnerabilities by version (CVE): nmap itself has no vulnerability database',
-        ],
+        notLookedFor: ['service versions: not part of this scan'],
+      },
+      {
+        kind: 'checks',
+        lookedFor: [],
+        notLookedFor: ['known vulnerabilities by version (CVE): nmap itself has no vulnerability database'],
       },
     ]);
+  });
+
+  it.each([
+    ['it was asked for by name', 'nmap --script vulners x', 'banner'],
+    ['a group of scripts held it', 'nmap --script vuln x', 'vulners'],
+  ])('looked for known vulnerabilities where a script that knows them ran: %s', async (_what, args, script) => {
+    const text = document(host(`<ports>${port('open', `<script id="${script}" output="x"/>`)}</ports>`), { args });
+    const checks = checksIn(await eventsOf(text));
+    expect(checks.flatMap(({ lookedFor }) => lookedFor)).toContain('known vulnerabilities by version (CVE)');
+    expect(checks.flatMap(({ notLookedFor }) => notLookedFor).join()).not.toContain('known vulnerabilities');
   });
 
   it.each([
