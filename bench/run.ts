@@ -6,7 +6,6 @@ import { compareScans } from './compare.ts';
 import { coldStart } from './cold-start.ts';
 import { durableSubmit } from './durable-submit.ts';
 import { exports } from './export.ts';
-import { exports } from './export.ts';
 import { floors } from './floors.ts';
 import { queries } from './queries.ts';
 import { nucleiLines } from './nuclei-lines.ts';
@@ -22,7 +21,6 @@ const BENCHES: ReadonlyMap<string, Bench> = new Map([
   ['submit-to-start', submitToStart],
   ['cold-start', coldStart],
   ['results-page', resultsPage],
-  ['export', exports],
   ['export', exports],
   ['compare', compareScans],
   ['queries', queries],
