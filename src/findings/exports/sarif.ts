@@ -16,13 +16,19 @@ const MAX_CWES = 5_000;
 /** Places that were not looked at, told one by one. */
 const MAX_NOTIFICATIONS = 1_000;
 
-/** First pass over the rules: one descriptor per rule id, and the CWEs they name. Four bytes per row. */
-function surveyed(source: ExportSource) {
+interface Survey {
+  readonly refOf: (ruleRow: number) => RuleRef;
+  readonly cwes: ReadonlyMap<string, number>;
+}
+
+/** First pass over the rules: one descriptor per rule id, and the CWEs they name. Eight bytes per row. */
+function* surveyed(source: ExportSource): Generator<string, Survey> {
   const first = new Int32Array(source.ruleRows).fill(-1);
   const index = new Int32Array(source.ruleRows);
   const cwes = new Map<string, number>();
   let count = 0;
   for (const { ruleRow, rule } of source.rules()) {
+    yield '';
     for (const cwe of rule.cwes) {
       if (cwes.size < MAX_CWES && !cwes.has(cwe)) cwes.set(cwe, cwes.size);
     }
@@ -113,7 +119,7 @@ const driver = ({ engine, source }: ExportHeader) => ({
 /** SARIF 2.1.0 (OASIS): one run of one engine, converted by scanmux. */
 export const sarif: Formatter = function* sarif(source) {
   const { header } = source;
-  const { refOf, cwes } = surveyed(source);
+  const { refOf, cwes } = yield* surveyed(source);
   const hasCwes = cwes.size > 0;
   const taxonomy = hasCwes ? { supportedTaxonomies: [{ name: 'CWE', index: 0 }] } : {};
   yield `{"$schema":${JSON.stringify(SCHEMA_URI)},"version":"2.1.0","runs":[{"tool":{"driver":{`;
