@@ -64,7 +64,7 @@ function addResults(add: Add, run: Run): void {
     .addOption(
       new Option('--group-by <key>', 'count by').choices(['none', 'host', 'rule', 'cve', 'severity', 'solution']),
     )
-    .addOption(new Option('--sort <key>', 'order').choices(['urgency', 'severity', 'host', 'cvss', 'epss']))
+    .addOption(new Option('--sort <key>', 'order').choices(['urgency', 'severity', 'host', 'cvss', 'epss', 'count']))
     .addOption(new Option('--detail <level>', 'with --json').choices(['minimal', 'brief', 'summary', 'full']))
     .option('--all', 'every page')
     .option(...JSON_OPTION)

@@ -62,7 +62,8 @@ export interface Ingested {
 
 export type GroupBy = 'none' | 'host' | 'rule' | 'cve' | 'severity' | 'solution';
 export type Detail = 'minimal' | 'brief' | 'summary' | 'full';
-export type Sort = 'urgency' | 'severity' | 'host' | 'cvss' | 'epss';
+/** `count` is for groups: the largest first. */
+export type Sort = 'urgency' | 'severity' | 'host' | 'cvss' | 'epss' | 'count';
 
 /** Filters on the full data. */
 export interface FindingFilter {

@@ -8,7 +8,7 @@ import type { OpenFindings } from './open-findings.ts';
 import { damaged } from './reading.ts';
 import { shrinkToTokens } from './shrink.ts';
 import { tallyGroups } from './tallies.ts';
-import type { Tallies } from './tallies.ts';
+import type { Grouping, Tallies } from './tallies.ts';
 import { jsonWeight, pageWeight } from './tokens.ts';
 
 /** Key of the group of findings without a host, CVE or solution. */
@@ -32,23 +32,23 @@ interface GroupPage {
   readonly next?: number;
 }
 
-const lastTallies = new WeakMap<Uint32Array, { readonly by: GroupBy; readonly tallies: Tallies }>();
+const lastTallies = new WeakMap<Uint32Array, Grouping & { readonly tallies: Tallies }>();
 
-function talliesOf(file: OpenFindings, ordered: Uint32Array, by: Exclude<GroupBy, 'none'>): Tallies {
+function talliesOf(file: OpenFindings, ordered: Uint32Array, grouping: Grouping): Tallies {
   const known = lastTallies.get(ordered);
-  if (known?.by === by) return known.tallies;
-  const tallies = tallyGroups(file, ordered, by);
-  lastTallies.set(ordered, { by, tallies });
+  if (known?.by === grouping.by && known.bySize === grouping.bySize) return known.tallies;
+  const tallies = tallyGroups(file, ordered, grouping);
+  lastTallies.set(ordered, { ...grouping, tallies });
   return tallies;
 }
 
 /**
- * A page of groups in the order of their first members. A finding with several CVEs counts in the group of each, and
+ * A page of groups in the order of their first members, or the largest first. A finding with several CVEs counts in the group of each, and
  * once in `omitted`.
  */
 export function groupPage(file: OpenFindings, { scanId, query, ordered, start }: AskedGroups): GroupPage {
   const by = query.group_by === 'none' ? 'host' : query.group_by;
-  const tallies = talliesOf(file, ordered, by);
+  const tallies = talliesOf(file, ordered, { by, bySize: query.sort === 'count' });
   const groups: FindingGroup[] = [];
   let left = pageWeight(query.max_tokens);
   for (const id of tallies.ranked.subarray(start)) {

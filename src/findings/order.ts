@@ -12,12 +12,12 @@ export interface Order {
 
 const kept = lastMade<Order>(5);
 
-/** Undefined for the order the columns are in. */
+/** Undefined for the order the columns are in, which is also that of the members of groups by `count`. */
 export function orderOf(file: OpenFindings, sort: Sort): Order | undefined {
-  return sort === 'urgency' ? undefined : kept(file, sort, () => makeOrder(file, sort));
+  return sort === 'urgency' || sort === 'count' ? undefined : kept(file, sort, () => makeOrder(file, sort));
 }
 
-function makeOrder({ rule, host, rules }: OpenFindings, sort: Exclude<Sort, 'urgency'>): Order {
+function makeOrder({ rule, host, rules }: OpenFindings, sort: Exclude<Sort, 'urgency' | 'count'>): Order {
   switch (sort) {
     case 'severity':
       return byRule(rule, rules.severity, 5);

@@ -23,6 +23,9 @@ export function queryPage(
   suppressions: Suppressions,
 ): FindingPage {
   checkFields(query.fields);
+  if (query.sort === 'count' && query.group_by === 'none') {
+    throw new AppError('invalid_request', 'sort count is for groups: give group_by as well.');
+  }
   const hash = queryHash(file.path, scanId, query, suppressions.version);
   const start = decodeCursor(hash, query.cursor);
   const selection = selectFindings(file, query, suppressions);

@@ -7,7 +7,7 @@ import { bySeverityOf } from './select.ts';
 
 /** All groups of the matches; the columns go by group id. */
 export interface Tallies {
-  /** Group ids by their first member in the asked order, then by id. */
+  /** Group ids by their first member in the asked order (by size before that, when asked for), then by id. */
   readonly ranked: Uint32Array;
   readonly count: Uint32Array;
   /** Different hosts. */
@@ -23,9 +23,16 @@ export interface Tallies {
   omittedAfter(shown: number): BySeverity;
 }
 
+export interface Grouping {
+  readonly by: Exclude<GroupBy, 'none'>;
+  /** Largest first. */
+  readonly bySize: boolean;
+}
+
 /** @param ordered Matches in the asked order. */
-export function tallyGroups(file: OpenFindings, ordered: Uint32Array, by: Exclude<GroupBy, 'none'>): Tallies {
-  return by === 'host' ? tallyHosts(file, ordered) : tallyRules(file, ordered, ruleGroups(file, by));
+export function tallyGroups(file: OpenFindings, ordered: Uint32Array, { by, bySize }: Grouping): Tallies {
+  const rank = bySize ? rankedBySize : rankedOf;
+  return by === 'host' ? tallyHosts(file, ordered, rank) : tallyRules(file, ordered, ruleGroups(file, by), rank);
 }
 
 const NOT_YET = 0xff_ff_ff_ff;
@@ -67,8 +74,16 @@ function rankedOf({ count, first }: Columns): Uint32Array {
   return Uint32Array.from(Float64Array.from(there).toSorted(), (key) => key % count.length);
 }
 
+/** Largest first, then as `rankedOf`. */
+function rankedBySize(columns: Columns): Uint32Array {
+  const { count } = columns;
+  return rankedOf(columns).toSorted((a, b) => (count[b] ?? 0) - (count[a] ?? 0));
+}
+
+type Rank = (columns: Columns) => Uint32Array;
+
 /** A host is a group of its own: severities and scores differ from match to match. */
-function tallyHosts(file: OpenFindings, ordered: Uint32Array): Tallies {
+function tallyHosts(file: OpenFindings, ordered: Uint32Array, rank: Rank): Tallies {
   const { same, nameless } = hostLabels(file);
   const tallies = emptyTallies(same.length);
   const severities = new Uint32Array(same.length * 5);
@@ -82,7 +97,7 @@ function tallyHosts(file: OpenFindings, ordered: Uint32Array): Tallies {
   }
   const hosts = new Uint32Array(same.length).fill(1);
   if (nameless !== undefined) hosts[nameless] = 0;
-  const ranked = rankedOf(tallies);
+  const ranked = rank(tallies);
   return {
     ...tallies,
     hosts,
@@ -98,7 +113,7 @@ function tallyHosts(file: OpenFindings, ordered: Uint32Array): Tallies {
 }
 
 /** Every other group is made of whole rules, so that findings are only counted by rule. */
-function tallyRules(file: OpenFindings, ordered: Uint32Array, groups: RuleGroups): Tallies {
+function tallyRules(file: OpenFindings, ordered: Uint32Array, groups: RuleGroups, rank: Rank): Tallies {
   const { rules, rule: ruleOf } = file;
   const count = new Uint32Array(rules.count);
   const first = new Uint32Array(rules.count);
@@ -116,7 +131,7 @@ function tallyRules(file: OpenFindings, ordered: Uint32Array, groups: RuleGroups
     for (const group of groupsOf(groups, rule)) add(tallies, group, rules, batch);
   }
   const hosts = countHosts(file, ordered, groups);
-  const ranked = rankedOf(tallies);
+  const ranked = rank(tallies);
   return {
     ...tallies,
     hosts,

@@ -49,6 +49,7 @@ const matches = (finding: Finding, filter: FindingFilter): boolean => CHECKS.eve
 function sortKey(finding: Finding, sort: Sort): readonly (string | number)[] {
   switch (sort) {
     case 'urgency':
+    case 'count':
       return [];
     case 'severity':
       return [-severityRank(finding.severity)];
@@ -136,5 +137,6 @@ export function naiveAnswer(
     all.filter((finding) => matches(finding, query)),
     query.sort,
   );
-  return { matching, groups: query.group_by === 'none' ? [] : grouped(matching, query.group_by) };
+  const groups = query.group_by === 'none' ? [] : grouped(matching, query.group_by);
+  return { matching, groups: query.sort === 'count' ? groups.toSorted((a, b) => b.count - a.count) : groups };
 }

@@ -277,6 +277,22 @@ describe('groups', () => {
     ]);
   });
 
+  it('come largest first when asked by count, which is nothing for findings', async () => {
+    const hosts = ['a', 'b', 'c', 'b', 'c', 'c'];
+    const { query } = await stored(
+      hosts.map((host, index) =>
+        found({ location: { host }, severity: host === 'a' ? 'critical' : 'low', rule_id: `${index}` }),
+      ),
+    );
+    const { groups = [] } = await query({ group_by: 'host', sort: 'count' });
+    expect(groups.map(({ key, count }) => [key, count])).toEqual([
+      ['c', 3],
+      ['b', 2],
+      ['a', 1],
+    ]);
+    await expect(query({ sort: 'count' })).rejects.toThrow('sort count is for groups: give group_by as well.');
+  });
+
   it('know a host in every spelling as one', async () => {
     const places = [
       { host: 'App.test' },

@@ -19,9 +19,9 @@ export const ResultsInput = ScanIdInput.extend({
     ),
   fields: z.array(z.string().min(1).max(40)).max(40).optional().describe('Only these keys of each finding.'),
   sort: z
-    .enum(['urgency', 'severity', 'host', 'cvss', 'epss'])
+    .enum(['urgency', 'severity', 'host', 'cvss', 'epss', 'count'])
     .default('urgency')
-    .describe('Order; urgency puts what is exploited and severe first.'),
+    .describe('Order; urgency puts what is exploited and severe first; count puts the largest groups first.'),
   max_tokens: z.int().min(500).max(20_000).default(4_000).describe('Bounds the size of the page.'),
   cursor: z.string().max(4_000).optional().describe('next_cursor of the page before, same filters.'),
 });
