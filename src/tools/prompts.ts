@@ -27,7 +27,7 @@ export const PROMPTS: readonly AnyPrompt[] = [
 
 1. What is urgent: ${call('get_scan_results', { scan_id, detail: 'brief', max_tokens: 2500 })}
 2. Where: ${call('get_scan_results', { scan_id, group_by: 'host', min_severity: 'medium', max_tokens: 1500 })}
-3. What fixes most: ${call('get_scan_results', { scan_id, group_by: 'solution', min_severity: 'medium', max_tokens: 2000 })}
+3. What fixes most: ${call('get_scan_results', { scan_id, group_by: 'solution', sort: 'count', min_severity: 'medium', max_tokens: 2000 })}
 4. The most urgent finding in full: get_finding with its finding_id, max_tokens 2000.
 
 Answer with: how much was looked at; the five most urgent problems (finding_id, place, why urgent: KEV, exploit, EPSS, CVSS); the hosts with most of them; the fixes in the order of what they remove; what nobody looked at.
@@ -70,7 +70,7 @@ ${RULES}`,
     input: z.strictObject({ scan_id: ScanId.describe('The finished scan.') }),
     text: ({ scan_id }) => `Plan how to fix what scan ${scan_id} found.
 
-1. ${call('get_scan_results', { scan_id, group_by: 'solution', min_severity: 'medium', max_tokens: 4000 })}
+1. ${call('get_scan_results', { scan_id, group_by: 'solution', sort: 'count', min_severity: 'medium', max_tokens: 4000 })}
 2. What cannot wait: ${call('get_scan_results', { scan_id, kev_only: true, detail: 'brief', max_tokens: 1500 })}
 3. What has an exploit: ${call('get_scan_results', { scan_id, exploit_available: true, min_severity: 'high', detail: 'brief', max_tokens: 1500 })}
 
