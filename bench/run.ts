@@ -8,6 +8,7 @@ import { durableSubmit } from './durable-submit.ts';
 import { exports } from './export.ts';
 import { floors } from './floors.ts';
 import { queries } from './queries.ts';
+import { nessusImport } from './nessus-import.ts';
 import { nucleiLines } from './nuclei-lines.ts';
 import { ingest } from './ingest.ts';
 import { resultsPage } from './results-page.ts';
@@ -27,6 +28,7 @@ const BENCHES: ReadonlyMap<string, Bench> = new Map([
   ['compare', compareScans],
   ['queries', queries],
   ['nuclei-lines', nucleiLines],
+  ['nessus-import', nessusImport],
 ]);
 
 const argv = process.argv.slice(2);

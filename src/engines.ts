@@ -1,4 +1,4 @@
-import type { Catalogues } from './scans/detection.ts';
+import type { Catalogues } from './scans/known-checks.ts';
 import { baselineCatalogue } from './scanners/baseline/catalogue.ts';
 import { baselineFormat } from './scanners/baseline/format.ts';
 import { baselineType } from './scanners/baseline/scanner.ts';

@@ -93,7 +93,7 @@ export interface FindingQuery extends FindingFilter {
   readonly include_suppressed?: boolean;
 }
 
-export { NO_SUPPRESSIONS, SUPPRESSION_STATUSES } from '../model/suppression.ts';
+export { NO_SUPPRESSIONS } from '../model/suppression.ts';
 export type { Suppression, Suppressions, SuppressionStatus } from '../model/suppression.ts';
 
 /** A findings file and the scan it belongs to. */

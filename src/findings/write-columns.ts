@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import { noSeverities, SEVERITIES } from '../model/finding.ts';
 import type { BySeverity } from '../model/finding.ts';
 import type { Database } from '../platform/sqlite.ts';
@@ -33,9 +34,10 @@ export async function writeColumns(files: Files, report: ReportRows, turns: Turn
     },
     turns.now,
   );
-  const insert = files.db.prepare('INSERT INTO columns VALUES (?, ?)');
+  const insert = files.db.prepare('INSERT INTO columns VALUES (?, ?, ?)');
   const put = async (name: string, column: Uint8Array | Uint32Array | Int32Array | Float64Array): Promise<void> => {
-    insert.run(name, new Uint8Array(column.buffer, column.byteOffset, column.byteLength));
+    const bytes = new Uint8Array(column.buffer, column.byteOffset, column.byteLength);
+    insert.run(name, bytes, crc32(bytes));
     await turns.now();
   };
   const finding = {

@@ -26,6 +26,11 @@ export function hostOfUrl(text: string): { readonly host: string; readonly port:
 /** A URL as it may be shown: its user info may be the login of whoever ran the scanner. */
 export const shownUrl = (text: string): string => (text.includes('@') ? withoutUserInfo(text) : text);
 
-/** Text of an HTTP request without the login of whoever ran the scanner. */
+const LOGIN_HEADER = /^(?:proxy-)?authorization$|^cookie$|^x-.*(?:key|token)/i;
+
+/**
+ * Text of an HTTP request without the login of whoever ran the scanner. The name of a header is matched by itself: one
+ * pattern for the whole line would be quadratic in a hostile one.
+ */
 export const withoutLogin = (request: string): string =>
-  request.replace(/^((?:proxy-)?authorization|cookie|x-[\w-]*(?:key|token)[\w-]*):.*$/gim, '$1: ***');
+  request.replace(/^([\w-]{1,100}):.*$/gm, (line, name: string) => (LOGIN_HEADER.test(name) ? `${name}: ***` : line));

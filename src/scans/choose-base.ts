@@ -1,7 +1,7 @@
 import { AppError } from '../model/errors.ts';
 import { isFinal, type ScanRecord } from '../model/scan.ts';
 import type { ScanQueue } from '../queue/queue.ts';
-import { beganAt, relationOf, type Relation } from './same-targets.ts';
+import { beganAt, createRelation, type Relation } from './same-targets.ts';
 import { isoTime } from './time.ts';
 
 /** Scans looked at for a base, newest first: more are not worth the wait. */
@@ -29,9 +29,10 @@ export const hasResults = ({ state, result }: ScanRecord): boolean =>
  */
 export async function chooseBase(queue: ScanQueue, head: ScanRecord, before: number | undefined): Promise<ScanRecord> {
   const latest = Math.min(beganAt(head), before ?? Infinity);
+  const relationOf = createRelation(head.request.targets);
   const candidates: Candidate[] = [];
-  for await (const scan of scansOf(queue, head)) {
-    const relation = relationOf(scan.request.targets, head.request.targets);
+  for await (const scan of scansOf(queue, head, relationOf)) {
+    const relation = relationOf(scan.request.targets);
     candidates.push({ scan, relation, unfit: unfitness(scan, head, relation, latest) });
   }
   const [best] = candidates.filter(({ unfit }) => unfit === undefined).toSorted(byFitness);
@@ -46,10 +47,15 @@ const byFitness = (a: Candidate, b: Candidate): number =>
   RANKS[a.relation] - RANKS[b.relation] || (b.scan.finishedAt ?? 0) - (a.scan.finishedAt ?? 0);
 
 /** Finished scans that have results and a target in common with `head`. */
-async function* scansOf(queue: ScanQueue, head: ScanRecord): AsyncGenerator<ScanRecord> {
+async function* scansOf(
+  queue: ScanQueue,
+  head: ScanRecord,
+  relationOf: (there: readonly string[]) => Relation,
+): AsyncGenerator<ScanRecord> {
   const { targets } = head.request;
+  const own = new Set(targets);
   const matchesTargets = (there: readonly string[]): boolean =>
-    there.some((text) => targets.includes(text)) || relationOf(there, targets) !== 'other';
+    there.some((text) => own.has(text)) || relationOf(there) !== 'other';
   let cursor: string | undefined;
   for (let seen = 0; seen < MOST_SCANS; seen += PAGE) {
     const page = await queue.list(head.tenant, {

@@ -1,6 +1,5 @@
 import type { NewAuditEntry } from '../audit/entry.ts';
 import type { Caller } from '../model/caller.ts';
-import type { RuleFacts } from '../model/finding.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { FindingsStore } from '../findings/findings.ts';
@@ -11,7 +10,7 @@ import type { SuppressionList } from '../queue/suppressions.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { ReportFormat } from '../scanners/report-format.ts';
 import type { ScanIndex } from '../queue/scan-index.ts';
-import type { Catalogues } from './detection.ts';
+import type { Catalogues } from './known-checks.ts';
 import type { IndexScans } from './index-scans.ts';
 
 /** Durable before it resolves: nothing is done that was not written down. @throws AppError storage_full, storage_unusable */
@@ -33,8 +32,6 @@ export interface ScanDeps {
   /** Folders agents may import from, absolute. */
   readonly importFolders: readonly string[];
   readonly maxReportBytes: number;
-  /** Adds what is known of a rule from elsewhere (EPSS, KEV). */
-  readonly enrich?: (rule: RuleFacts) => RuleFacts;
   readonly audit: Audit;
   readonly wakeWorker: WakeWorker;
   readonly clock: Clock;

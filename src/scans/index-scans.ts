@@ -1,7 +1,8 @@
-import { AppError } from '../model/errors.ts';
+import type { Place } from '../model/coverage.ts';
 import type { ScanRecord } from '../model/scan.ts';
 import type { ScanIndex } from '../queue/scan-index.ts';
 import type { ScanDeps } from './deps.ts';
+import { readable } from './readable.ts';
 
 const BATCH = 100;
 
@@ -47,26 +48,22 @@ async function enterAll(deps: IndexDeps, tenant: string): Promise<{ unreadable: 
 async function enter({ index, findings, files, log }: IndexDeps, scan: ScanRecord): Promise<boolean> {
   const { tenant, scanId, finishedAt = 0 } = scan;
   const file = files.findingsOf(scan);
-  try {
-    const { engine, places } = file === undefined ? { engine: scan.engine, places: [] } : await findings.looked(file);
-    const isLooked = ({ status }: { status: string }): boolean => status === 'tested' || status === 'partial';
-    await index.add({
-      tenant,
-      scanId,
-      engine,
-      finishedAt,
-      looked: places.length === 0 ? [placeOfNone(scan)] : places.filter(isLooked).map(({ place }) => place),
-      missed: places.filter((place) => !isLooked(place)).map(({ place }) => place),
-    });
-    return true;
-  } catch (error) {
-    if (!(error instanceof AppError) || !UNREADABLE.has(error.code)) throw error;
-    log.warn({ err: error, scanId }, 'findings of a scan cannot be read; it is not searched');
-    return false;
-  }
+  const looked =
+    file === undefined ? { engine: scan.engine, places: [] } : await readable(log, scanId, () => findings.looked(file));
+  if (!looked) return false;
+  const isLooked = ({ status }: Place): boolean => status === 'tested' || status === 'partial';
+  const namesOf = (places: readonly Place[]): string[] => places.map(({ place }) => place);
+  const { engine, places } = looked;
+  await index.add({
+    tenant,
+    scanId,
+    engine,
+    finishedAt,
+    looked: places.length === 0 ? [placeOfNone(scan)] : namesOf(places.filter(isLooked)),
+    missed: namesOf(places.filter((place) => !isLooked(place))),
+  });
+  return true;
 }
 
 /** Stands for everything in reports without places (of code, for one), so that a later report takes its place. */
 const placeOfNone = ({ request: { targets } }: ScanRecord): string => `(no hosts) ${targets.join(' ')}`.slice(0, 500);
-
-const UNREADABLE: ReadonlySet<string> = new Set(['storage_unusable', 'data_too_new']);

@@ -15,18 +15,35 @@ function read(text: string): Target | undefined {
   }
 }
 
-/** `same`: equal sets of canonical targets. `covers`: each target of `wanted` lies within one of `there`. */
-export function relationOf(there: readonly string[], wanted: readonly string[]): Relation {
-  const [a, b] = [new Set(there), new Set(wanted)];
-  if (a.size === b.size && [...b].every((text) => a.has(text))) return 'same';
-  const targets = there.flatMap((text) => read(text) ?? []);
-  const isCovered = (text: string): boolean => {
-    if (a.has(text)) return true;
+/** Parsed targets kept while many scans are compared with one. */
+const MOST_KEPT = 50_000;
+
+/**
+ * Says of the targets of other scans how they relate to `wanted`. `same`: equal sets of canonical targets. `covers`: each
+ * target of `wanted` lies within one of theirs. Made once for many scans: most of them name the same targets.
+ */
+export function createRelation(wanted: readonly string[]): (there: readonly string[]) => Relation {
+  const own = new Set(wanted);
+  const kept = new Map<string, Target | undefined>();
+  const known = (text: string): Target | undefined => {
+    if (kept.has(text)) return kept.get(text);
     const target = read(text);
-    return target !== undefined && targets.some((other) => holds(other, target));
+    if (kept.size < MOST_KEPT) kept.set(text, target);
+    return target;
   };
-  return wanted.every(isCovered) ? 'covers' : 'other';
+  return (there) => {
+    const others = new Set(there);
+    if (others.size === own.size && wanted.every((text) => others.has(text))) return 'same';
+    const isCovered = (text: string): boolean => {
+      if (others.has(text)) return true;
+      const target = known(text);
+      return target !== undefined && there.some((other) => holdsText(known(other), target));
+    };
+    return wanted.every(isCovered) ? 'covers' : 'other';
+  };
 }
+
+const holdsText = (outer: Target | undefined, inner: Target): boolean => outer !== undefined && holds(outer, inner);
 
 const portOf = (target: Target): number | undefined => ('port' in target ? target.port : undefined);
 const hostOf = (target: Target): string | undefined => ('host' in target ? target.host : undefined);

@@ -1,19 +1,17 @@
-import { createHash } from 'node:crypto';
 import { Found, type FoundAnswer, type SearchInput } from '../model/contract/search.ts';
-import { decodeCursor, encodeCursor } from '../findings/cursor.ts';
-import { NO_SUPPRESSIONS, type FindingFilter, type ShownFinding, type Suppressions } from '../findings/findings.ts';
-import { estimateTokens } from '../findings/tokens.ts';
+import { NO_SUPPRESSIONS, type Suppressions } from '../findings/findings.ts';
 import type { ScanIndex } from '../queue/scan-index.ts';
-import { createDetection, type Catalogues } from './detection.ts';
+import { createDetection } from './detection.ts';
 import type { Ask, ScanDeps } from './deps.ts';
 import { filterOf } from './finding-filter.ts';
 import type { IndexScans } from './index-scans.ts';
-import { portOf, wantedPlaces, type Wanted } from './search-places.ts';
-import { scansToSearch, type Searched, type SearchedScan } from './search-scans.ts';
+import type { Catalogues } from './known-checks.ts';
+import { searchHits, type Hits, type Question } from './search-hits.ts';
+import { portOf, wantedPlaces } from './search-places.ts';
+import { scansToSearch, type Searched } from './search-scans.ts';
 import { searchSummary } from './search-summary.ts';
-import { isoTime } from './time.ts';
 
-export interface SearchDeps extends Pick<ScanDeps, 'queue' | 'findings' | 'files' | 'audit'> {
+export interface SearchDeps extends Pick<ScanDeps, 'queue' | 'findings' | 'files' | 'audit' | 'log'> {
   readonly index: ScanIndex;
   readonly indexScans: IndexScans;
   /** Checks that engines are known to have, besides those that were seen in findings. */
@@ -40,7 +38,7 @@ export function createSearchFindings(deps: SearchDeps): SearchFindings {
       latestOnly: input.latest_only,
     });
     const suppressions = (await deps.suppressions?.inForce(caller.tenant)) ?? NO_SUPPRESSIONS;
-    const hits = await search(deps, { input, question, searched, suppressions });
+    const hits = await searchHits(deps, { input, question, searched, suppressions });
     const detected = await detect(caller.tenant, searched, question.filter);
     await deps.audit({
       caller,
@@ -49,110 +47,14 @@ export function createSearchFindings(deps: SearchDeps): SearchFindings {
       traceId,
       detail: { search: Object.keys(question.filter), scans: searched.scans.length, findings: hits.total },
     });
-    return answerOf({ hits, detected, searched, unreadable, question });
+    return answerOf({ hits, detected, searched, unreadable: unreadable + hits.unreadable, question });
   };
-}
-
-export interface Question {
-  readonly filter: FindingFilter;
-  readonly wanted: Wanted;
 }
 
 function questionOf(input: SearchInput): Question {
   const filter = filterOf(input);
   const port = filter.port ?? portOf(input.target);
   return { filter: { ...filter, ...(port !== undefined && { port }) }, wanted: wantedPlaces(input.target, input.host) };
-}
-
-interface Asked {
-  readonly input: SearchInput;
-  readonly question: Question;
-  readonly searched: Searched;
-  readonly suppressions: Suppressions;
-}
-
-export interface Hits {
-  readonly total: number;
-  readonly suppressed: number;
-  readonly byScan: readonly { readonly scan: SearchedScan; readonly total: number }[];
-  /** Labels of the hosts with a match. */
-  readonly hosts: ReadonlySet<string>;
-  readonly scans: Found['scans'];
-  readonly findings: readonly ShownFinding[];
-  readonly nextCursor?: string;
-}
-
-/** Share of the budget that the list of scans may take. */
-const SCANS_SHARE = 0.25;
-const MAX_FINDINGS = 2 ** 32;
-
-/** Every file is counted, one after the other; findings are shown from where the last page ended. */
-async function search(deps: SearchDeps, asked: Asked): Promise<Hits> {
-  const { input, question, searched, suppressions } = asked;
-  const hash = hashOf(asked);
-  const position = decodeCursor(hash, input.cursor);
-  const [startScan, startIndex] =
-    position === 0 ? [0, 0] : [Math.floor((position - 1) / MAX_FINDINGS), (position - 1) % MAX_FINDINGS];
-  const counted: { scan: SearchedScan; total: number }[] = [];
-  const hosts = new Set<string>();
-  const findings: ShownFinding[] = [];
-  let left = Math.floor(input.max_tokens * (1 - SCANS_SHARE));
-  let suppressed = 0;
-  let next = 0;
-  for (const [at, scan] of searched.scans.entries()) {
-    const isShown = at >= startScan && next === 0 && left > 0;
-    const found = await deps.findings.search({
-      ref: { file: scan.file, scanId: scan.scanId },
-      filter: question.filter,
-      include_suppressed: input.include_suppressed,
-      suppressions,
-      ...claimOf(scan, question, input.latest_only),
-      from: at === startScan ? startIndex : 0,
-      max_tokens: isShown ? left : 0,
-    });
-    counted.push({ scan, total: found.total });
-    suppressed += found.suppressed;
-    for (const label of found.hosts) hosts.add(label);
-    if (at < startScan) continue;
-    findings.push(...found.findings);
-    left -= estimateTokens(JSON.stringify(found.findings));
-    if (next === 0 && found.next !== undefined) next = at * MAX_FINDINGS + found.next + 1;
-  }
-  return {
-    total: counted.reduce((sum, { total }) => sum + total, 0),
-    suppressed,
-    byScan: counted,
-    hosts,
-    scans: shownScans(counted, Math.floor(input.max_tokens * SCANS_SHARE)),
-    findings,
-    ...(next === 0 ? {} : { nextCursor: encodeCursor(hash, next) }),
-  };
-}
-
-/** A finding counts only at the places the scan speaks for. Where all scans of everywhere are asked, that is all of it. */
-const claimOf = ({ places }: SearchedScan, { wanted }: Question, latestOnly: boolean) =>
-  wanted.everywhere && !latestOnly ? {} : { claim: { places, others: wanted.everywhere } };
-
-/** What a cursor belongs to: the scans that are searched, in their order, and the question. A scan that ends changes it. */
-function hashOf({ input, searched, suppressions }: Asked): string {
-  const { cursor: _cursor, max_tokens: _budget, ...asked } = input;
-  const sorted = Object.entries(asked).toSorted(([a], [b]) => (a < b ? -1 : 1));
-  const scans = searched.scans.map(({ scanId, places }) => [scanId, places]);
-  return createHash('sha256')
-    .update(JSON.stringify(['search', scans, sorted, suppressions.version]))
-    .digest('hex');
-}
-
-function shownScans(counted: readonly { scan: SearchedScan; total: number }[], budget: number): Found['scans'] {
-  const shown: Found['scans'] = [];
-  let left = budget;
-  for (const { scan, total } of counted.toSorted((a, b) => Math.sign(b.total) - Math.sign(a.total))) {
-    const entry = { scan_id: scan.scanId, engine: scan.engine, finished_at: isoTime(scan.finishedAt), findings: total };
-    left -= estimateTokens(JSON.stringify(entry)) + 1;
-    if (left < 0) return shown;
-    shown.push(entry);
-  }
-  return shown;
 }
 
 export interface Outcome {

@@ -4,6 +4,7 @@ import type { ScanIndex } from '../queue/scan-index.ts';
 import { hasResults } from './choose-base.ts';
 import type { ScanDeps } from './deps.ts';
 import { lookFacts } from './look-facts.ts';
+import { readable } from './readable.ts';
 import type { Wanted } from './search-places.ts';
 
 /** Files opened for one answer: beyond that nothing can be called not found. */
@@ -30,7 +31,7 @@ export interface Searched {
   readonly isCut: boolean;
 }
 
-interface Deps extends Pick<ScanDeps, 'queue' | 'files' | 'findings'> {
+interface Deps extends Pick<ScanDeps, 'queue' | 'files' | 'findings' | 'log'> {
   readonly index: ScanIndex;
 }
 
@@ -72,7 +73,7 @@ async function latestScans(
 }
 
 /** Every finished scan; which of its places are asked about stands in its file. */
-async function allScans({ queue, files, findings }: Deps, which: Which): Promise<SearchedScan[]> {
+async function allScans({ queue, files, findings, log }: Deps, which: Which): Promise<SearchedScan[]> {
   const found: SearchedScan[] = [];
   let cursor: string | undefined;
   do {
@@ -81,7 +82,7 @@ async function allScans({ queue, files, findings }: Deps, which: Which): Promise
       const file =
         hasResults(scan) && (scan.finishedAt ?? 0) > which.finishedAfter ? files.findingsOf(scan) : undefined;
       if (file === undefined || found.length > MOST_SCANS) continue;
-      const { places } = await findings.looked(file);
+      const { places } = (await readable(log, scan.scanId, () => findings.looked(file))) ?? { places: [] };
       const looked = places.filter(({ status }) => status === 'tested' || status === 'partial');
       found.push(
         searched(

@@ -1,5 +1,4 @@
 import type { FindingAnswer } from '../model/contract/results.ts';
-import { AppError } from '../model/errors.ts';
 import type { ScanRecord } from '../model/scan.ts';
 import type { Finding } from '../findings/findings.ts';
 import { placeLabels } from '../findings/place-labels.ts';
@@ -7,7 +6,8 @@ import type { LatestLook, ScanIndex } from '../queue/scan-index.ts';
 import { hasResults } from './choose-base.ts';
 import type { ScanDeps } from './deps.ts';
 import type { IndexScans } from './index-scans.ts';
-import { relationOf } from './same-targets.ts';
+import { readable } from './readable.ts';
+import { createRelation } from './same-targets.ts';
 import { wantedPlaces } from './search-places.ts';
 import { isoTime } from './time.ts';
 
@@ -53,7 +53,7 @@ async function witnessesOf(
     const other = await deps.queue.get(scan.tenant, scanId);
     const file = other && deps.files.findingsOf(other);
     if (file === undefined || scanId === scan.scanId) continue;
-    const witness = await readable(deps, scanId, () =>
+    const witness = await readable(deps.log, scanId, () =>
       deps.findings.witness({
         ref: { file, scanId },
         cves: cves.slice(0, MAX_CVES),
@@ -93,7 +93,7 @@ async function historyOf(
 ): Promise<NonNullable<Witnesses['history']>> {
   const history: NonNullable<Witnesses['history']> = [];
   for (const { scanId, finishedAt = 0, file } of await earlierScans(deps, scan, labels)) {
-    const seen = await readable(deps, scanId, () => deps.findings.presence({ file, fingerprint, labels }));
+    const seen = await readable(deps.log, scanId, () => deps.findings.presence({ file, fingerprint, labels }));
     if (seen?.looked) history.push({ scan_id: scanId, finished_at: isoTime(finishedAt), present: seen.present });
     if (history.length === MAX_HISTORY) break;
   }
@@ -101,11 +101,11 @@ async function historyOf(
 }
 
 async function earlierScans({ queue, files }: WitnessDeps, scan: ScanRecord, labels: readonly string[]) {
-  const { targets } = scan.request;
+  const relationOf = createRelation(scan.request.targets);
   const places = labels.map((label) => wantedPlaces(undefined, label));
   const { scans } = await queue.list(scan.tenant, {
     matchesTargets: (there) =>
-      relationOf(there, targets) !== 'other' ||
+      relationOf(there) !== 'other' ||
       there.some((text) => places.some((place) => !place.everywhere && place.has(text))),
     targetKey: labels.join(' '),
     limit: MAX_CANDIDATES,
@@ -119,15 +119,3 @@ async function earlierScans({ queue, files }: WitnessDeps, scan: ScanRecord, lab
     })
     .toSorted((a, b) => (b.finishedAt ?? 0) - (a.finishedAt ?? 0));
 }
-
-async function readable<T>({ log }: WitnessDeps, scanId: string, read: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await read();
-  } catch (error) {
-    if (!(error instanceof AppError) || !UNREADABLE.has(error.code)) throw error;
-    log.warn({ err: error, scanId }, 'findings of another scan cannot be read; they are left out');
-    return undefined;
-  }
-}
-
-const UNREADABLE: ReadonlySet<string> = new Set(['storage_unusable', 'data_too_new']);

@@ -50,8 +50,8 @@ export const listed = ({ name, title, description, input, output, seeAlso, annot
   name,
   title,
   description,
-  inputSchema: jsonSchema(input, 'input'),
-  outputSchema: seeAlso ? withoutRepeats(jsonSchema(output, 'output'), [seeAlso].flat()) : jsonSchema(output, 'output'),
+  inputSchema: withoutRepeatedArguments(jsonSchema(input, 'input'), [seeAlso ?? []].flat()),
+  outputSchema: withoutRepeats(jsonSchema(output, 'output'), [seeAlso ?? []].flat()),
   annotations: { title, ...annotations },
 });
 
@@ -72,6 +72,25 @@ function withoutRepeats(schema: ObjectSchema, seeAlso: readonly SeeAlso[]): Obje
     return known ? { type, description: `As in ${known.tool}.` } : part;
   };
   const properties = Object.entries(schema.properties).map(([key, part]) => [key, replace(part)]);
+  return { ...schema, properties: Object.fromEntries(properties) };
+}
+
+/**
+ * The same for arguments: what they are stays, so that every client can fill them in; what they mean, and bounds that the
+ * bridge tells when they are not met, stand at the other tool.
+ */
+function withoutRepeatedArguments(schema: ObjectSchema, seeAlso: readonly SeeAlso[]): ObjectSchema {
+  const there = seeAlso.flatMap(({ tool, input }) =>
+    input ? [{ tool, known: jsonSchema(input, 'input').properties }] : [],
+  );
+  const replace = (key: string, part: PropertySchema): PropertySchema => {
+    const other = there.find(({ known }) => JSON.stringify(known[key]) === JSON.stringify(part));
+    if (!other) return part;
+    const { type, items, enum: values, default: otherwise } = part;
+    const kept = { type, items, enum: values, default: otherwise, description: `As in ${other.tool}.` };
+    return Object.fromEntries(Object.entries(kept).filter(([, value]) => value !== undefined));
+  };
+  const properties = Object.entries(schema.properties).map(([key, part]) => [key, replace(key, part)]);
   return { ...schema, properties: Object.fromEntries(properties) };
 }
 

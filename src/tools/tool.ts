@@ -17,10 +17,11 @@ export interface ToolContext {
   readonly onProgress: OnProgress | undefined;
 }
 
-/** The tool whose listed answer spells out objects that other answers hold as well. */
+/** A tool whose listed answer (and arguments, where they are given) spells out what others hold as well. */
 export interface SeeAlso {
   readonly tool: string;
   readonly output: z.ZodType;
+  readonly input?: z.ZodType;
 }
 
 /** A tool, independent of any SDK: what it is called, takes and gives, and the one use case it passes to. */

@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Found } from '../../src/model/contract/search.ts';
 import type { PlaceStatus } from '../../src/model/coverage.ts';
@@ -190,6 +192,21 @@ describe('search_findings', () => {
     expect(await room.fails('search_findings', { cve: CVE, cursor: stale, port: 80 })).toMatch(/^cursor_invalid/);
     await scan([], { hosts: { '10.0.0.4': 'tested' } });
     expect(await room.fails('search_findings', { cve: CVE, cursor: stale })).toMatch(/^cursor_invalid/);
+  });
+
+  it('answers without a file that cannot be read, and never not_found', async () => {
+    const room = await wire();
+    const scan = scansOf(room);
+    await scan([at('10.0.0.1')], { hosts: { '10.0.0.1': 'tested' } });
+    const damaged = await scan([], { hosts: { '10.0.0.2': 'tested' } });
+    const { result } = (await room.app.queue.get('local', damaged)) ?? {};
+    writeFileSync(join(room.data, 'scans', damaged, result?.artefacts[0]?.path ?? ''), 'no database');
+    expect(await search(room, { cve: CVE })).toMatchObject({ answer: 'found', total: 1 });
+    expect(await search(room, { cve: CVE, latest_only: false })).toMatchObject({ answer: 'found', total: 1 });
+    expect(await search(room, { rule_id: 'log4shell', port: 1 })).toMatchObject({
+      answer: 'cannot_tell',
+      summary: expect.stringContaining('1 scan could not be read'),
+    });
   });
 
   it('sees only the own scans, only after a time, and refuses what it cannot read', async () => {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { SameFilterShape } from './finding-filter.ts';
+import { FindingFilterShape } from './finding-filter.ts';
 import { IsoTime } from './lists.ts';
 
 const ScanId = z.string().min(1).max(100);
@@ -8,7 +8,7 @@ export const CompareInput = z.strictObject({
   head_scan_id: ScanId.describe('The later scan.'),
   base_scan_id: ScanId.optional().describe('Default: the newest before it of the same targets, engine and access.'),
   base_before: IsoTime.optional().describe('Choose one that finished before this time.'),
-  ...SameFilterShape,
+  ...FindingFilterShape,
   max_tokens: z.int().min(500).max(20_000).default(4_000).describe('Bounds the size of the page.'),
   cursor: z.string().max(4_000).optional().describe('next_cursor of the page before, same arguments.'),
 });

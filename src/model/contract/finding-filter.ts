@@ -16,22 +16,3 @@ export const FindingFilterShape = {
   text: z.string().min(1).max(200).optional().describe('Searched in title, description and target-written text.'),
   include_suppressed: z.boolean().default(false).describe('Also show findings that were suppressed.'),
 } as const;
-
-const again = <Schema extends z.ZodType>(schema: Schema): Schema => schema.describe('As in get_scan_results.');
-
-const filter = FindingFilterShape;
-/** The same for further tools: the list of tools spells each out once. */
-export const SameFilterShape = {
-  severity_levels: again(filter.severity_levels),
-  min_severity: again(filter.min_severity),
-  min_cvss: again(filter.min_cvss),
-  min_epss: again(filter.min_epss),
-  kev_only: again(filter.kev_only),
-  exploit_available: again(filter.exploit_available),
-  host: again(filter.host),
-  port: again(filter.port),
-  cve: again(filter.cve),
-  rule_id: again(filter.rule_id),
-  text: again(filter.text),
-  include_suppressed: again(filter.include_suppressed),
-} as const;

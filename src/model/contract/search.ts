@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { SameFilterShape } from './finding-filter.ts';
+import { FindingFilterShape } from './finding-filter.ts';
 import { IsoTime } from './lists.ts';
 
 export const SearchInput = z.strictObject({
-  ...SameFilterShape,
+  ...FindingFilterShape,
   target: z.string().min(1).max(2_000).optional().describe('Only at this IP, CIDR, host or URL.'),
   finished_after: IsoTime.optional().describe('Only in scans that finished later.'),
   latest_only: z.boolean().default(true).describe('Only the newest scan of each engine that looked at a place.'),
