@@ -29,6 +29,9 @@ export interface RuleBook {
 
 /** Of the text of recent rules. What is forgotten and comes again is stored again, which costs space only. */
 const RECENT_CHARS = 2 << 20;
+/** After so many different rules in a row only one in `PROBE` is remembered: in such a report hardly any comes again. */
+const PATIENCE = 2_048;
+const PROBE = 16;
 
 export function createRuleBook(
   db: Database,
@@ -46,6 +49,8 @@ export function createRuleBook(
   let count = 0;
   const byObject = new WeakMap<RuleFacts, KnownRule>();
   const byText = createRecentTexts<KnownRule>(RECENT_CHARS);
+  /** Rules since one was known already. */
+  let strangers = 0;
 
   const store = (rule: RuleFacts, json: string): number => {
     const id = count;
@@ -59,19 +64,24 @@ export function createRuleBook(
 
   const knowParsed = (rule: RuleFacts): KnownRule => {
     const text = JSON.stringify(rule);
-    const known = byText.get(text);
+    const isAsked = strangers < PATIENCE || strangers % PROBE === 0;
+    const known = isAsked ? byText.get(text) : undefined;
+    strangers = known === undefined ? strangers + 1 : 0;
     if (known !== undefined) return known;
     const enriched = enrich(rule);
     const id = store(enriched, enriched === rule ? text : JSON.stringify(enriched));
     const made = { id, ruleId: rule.rule_id, signals: ruleSignals(rule) };
-    byText.set(text, made);
+    if (isAsked) byText.set(text, made);
     return made;
   };
 
   return {
     know(rule) {
       const known = byObject.get(rule);
-      if (known !== undefined) return known;
+      if (known !== undefined) {
+        strangers = 0;
+        return known;
+      }
       const made = knowParsed(RuleFacts.parse(rule));
       byObject.set(rule, made);
       return made;

@@ -160,6 +160,21 @@ describe('ingest', () => {
     ]);
   });
 
+  it('gives the same answers where thousands of rules come before one comes again', async () => {
+    const rules = Array.from({ length: 2_500 }, (_, index) => ({
+      ...RULE,
+      rule_id: `rule-${index}`,
+      cves: ['CVE-2024-0001'],
+    }));
+    const again = rules.slice(0, 40).map((rule) => occurrence({ discriminator: 'again' }, { ...rule }));
+    const all = await written([...rules.map((rule) => occurrence({}, rule)), ...again, ...again.slice(0, 1), END]);
+    expect(all.ingested.findings).toBe(2_541);
+    expect(all.ruleNames).toHaveLength(2_500);
+    const names = all.findings.map(({ rule }) => rule['rule_id']);
+    expect(names.filter((name) => name === 'rule-7')).toHaveLength(2);
+    expect(new Set(all.findings.map((finding) => finding.fingerprint)).size).toBe(2_541);
+  });
+
   it('asks for more about each rule once, and keeps what comes back', async () => {
     const asked: string[] = [];
     const enrich = (rule: RuleFacts): RuleFacts => {
