@@ -41,7 +41,7 @@ describe('a request', () => {
     );
   });
 
-  it('of a hostile sender takes no longer than any other', () => {
-    expect(withoutLogin(`x-${'key'.repeat(1_000_000)}`)).toHaveLength(3_000_002);
+  it('of a hostile sender is cut and takes no longer than any other', () => {
+    expect(withoutLogin(`x-${'key'.repeat(1_000_000)}`)).toHaveLength(20_000);
   });
 });

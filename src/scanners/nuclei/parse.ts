@@ -112,7 +112,9 @@ class NucleiReader {
 function templateIdOf(result: JsonObject): string | undefined {
   const id = textOf(result['template-id']) ?? textOf(result['templateID']);
   if (id !== undefined) return id;
-  return textOf(result['template'])?.replace(/^.*[/\\]|\.ya?ml$/g, '');
+  return textOf(result['template'])
+    ?.slice(0, 2_000)
+    .replace(/^.*[/\\]|\.ya?ml$/g, '');
 }
 
 /** A line of `-stats-json`, when both streams went to one file. */
