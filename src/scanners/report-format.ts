@@ -20,3 +20,6 @@ export interface ReportFormat {
 
 /** How much of a file `detect` is shown. */
 export const HEAD_BYTES = 64 << 10;
+
+/** Reports are read in pieces of this size: smaller ones cost more turns of the event loop than they save memory. */
+export const REPORT_CHUNK_BYTES = 1 << 20;

@@ -9,7 +9,7 @@ import type { Artefact } from '../model/scan.ts';
 import type { Ingested, ReportedHost } from '../findings/findings.ts';
 import type { Imported } from '../queue/queue.ts';
 import { detectFormat } from '../scanners/detect-format.ts';
-import { HEAD_BYTES, type ReportFormat } from '../scanners/report-format.ts';
+import { HEAD_BYTES, REPORT_CHUNK_BYTES, type ReportFormat } from '../scanners/report-format.ts';
 import type { Ask, ScanDeps } from './deps.ts';
 import { importAnswer } from './import-answer.ts';
 import { refuseHosts } from './import-policy.ts';
@@ -180,7 +180,7 @@ async function ingest(
   { deps, ask }: Run,
   { scanId, path, format }: { scanId: string; path: string; format: ReportFormat },
 ): Promise<Ingested> {
-  const report = createReadStream(path, { signal: ask.signal });
+  const report = createReadStream(path, { signal: ask.signal, highWaterMark: REPORT_CHUNK_BYTES });
   // An abort may come when nobody reads.
   report.on('error', () => undefined);
   try {

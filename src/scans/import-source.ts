@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import type { ImportInput } from '../model/contract/imports.ts';
 import { AppError } from '../model/errors.ts';
 import { openContained, openRegularFile, type OpenedFile } from '../platform/contained-file.ts';
+import { REPORT_CHUNK_BYTES } from '../scanners/report-format.ts';
 import type { ScanDeps } from './deps.ts';
 
 /** The bytes of a report that is to be imported. */
@@ -59,6 +60,6 @@ function textSource(content: string): ImportSource {
 const fileSource = ({ handle, bytes, name }: OpenedFile): ImportSource => ({
   bytes,
   name,
-  read: (signal) => handle.createReadStream({ autoClose: false, start: 0, signal, highWaterMark: 1 << 20 }),
+  read: (signal) => handle.createReadStream({ autoClose: false, start: 0, signal, highWaterMark: REPORT_CHUNK_BYTES }),
   close: () => handle.close(),
 });

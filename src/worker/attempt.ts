@@ -6,6 +6,7 @@ import type { PinnedTarget } from '../model/target.ts';
 import type { Ingested } from '../findings/findings.ts';
 import type { StoredReport } from '../findings/artefacts.ts';
 import type { Claim, Outcome } from '../queue/queue.ts';
+import { REPORT_CHUNK_BYTES } from '../scanners/report-format.ts';
 import type { RawReport, Scanner } from '../scanners/scanner.ts';
 import { admitAgain, type Admitted } from './admit-again.ts';
 import type { WorkerDeps } from './deps.ts';
@@ -146,7 +147,7 @@ async function ingest(
   { scanner, targets, notes, raw }: Ingest,
 ): Promise<Ingested> {
   const folder = await deps.files.attemptFolder(scan.scanId, epoch);
-  const report = createReadStream(deps.files.pathOf(scan.scanId, raw));
+  const report = createReadStream(deps.files.pathOf(scan.scanId, raw), { highWaterMark: REPORT_CHUNK_BYTES });
   try {
     const ingested = await deps.findings.ingest({
       scanId: scan.scanId,
