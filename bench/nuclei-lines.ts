@@ -108,7 +108,7 @@ export const nucleiLines: Bench = async (size) => {
       floor: result.floor.perSecond * lines,
       ours: result.subject.perSecond * lines,
       ratio: result.ratio.perSecond,
-      target: { of: 'ratio', atLeast: 0.3 },
+      target: { of: 'ratio', atLeast: 0.25 },
     };
     return [line];
   } finally {

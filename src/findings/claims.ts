@@ -1,4 +1,4 @@
-import { mkdir, open, readdir, readFile, rm, stat, statfs } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError } from '../model/errors.ts';
 import { identityText, isAlive, ownIdentity } from '../platform/process-identity.ts';
@@ -7,6 +7,8 @@ import { diskFailure } from './disk.ts';
 
 /** `<scan id>.claim` beside the folders of scans holds the identity of the process that fills `<scan id>`. */
 const CLAIM = '.claim';
+const UNFINISHED = '.new';
+const CLAIM_TRIES = 5;
 
 /** Of a process in another container nothing is known but that no import takes this long. */
 const LONGEST_MS = 24 * 3_600_000;
@@ -17,10 +19,7 @@ export async function claimFolder(folder: string, scanId: string, needed: number
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     await requireRoom(folder, needed);
-    // There before the folder is, so that no sweep sees the one without the other.
-    const handle = await open(path, 'wx', 0o600);
-    await handle.writeFile(identityText(ownIdentity()));
-    await handle.close();
+    await writeClaim(path);
   } catch (error) {
     throw diskFailure(error, folder);
   }
@@ -34,6 +33,20 @@ export async function claimFolder(folder: string, scanId: string, needed: number
   };
 }
 
+/** There before the folder is, so that no sweep sees the one without the other; and whole from its first moment. */
+async function writeClaim(path: string): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      await writeFile(`${path}${UNFINISHED}`, identityText(ownIdentity()), { mode: 0o600 });
+      await rename(`${path}${UNFINISHED}`, path);
+      return;
+    } catch (error) {
+      // A sweep takes unfinished ones away, whoever is writing them.
+      if (tries === CLAIM_TRIES || !(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+    }
+  }
+}
+
 async function requireRoom(folder: string, needed: number): Promise<void> {
   const { bavail, bsize } = await statfs(folder);
   const free = bavail * bsize;
@@ -44,7 +57,11 @@ async function requireRoom(folder: string, needed: number): Promise<void> {
 
 /** Scans whose folders living processes are filling. Claims of dead ones are removed. */
 export async function livingClaims(folder: string): Promise<ReadonlySet<string>> {
-  const claims = (await readdir(folder)).filter((name) => name.endsWith(CLAIM));
+  const names = await readdir(folder);
+  const claims = names.filter((name) => name.endsWith(CLAIM));
+  for (const name of names) {
+    if (name.endsWith(CLAIM + UNFINISHED)) await rm(join(folder, name), { force: true });
+  }
   const living = new Set<string>();
   for (const name of claims) {
     const path = join(folder, name);
@@ -57,9 +74,7 @@ export async function livingClaims(folder: string): Promise<ReadonlySet<string>>
 async function isHeld(path: string): Promise<boolean> {
   try {
     const [{ mtimeMs }, owner] = await Promise.all([stat(path), readFile(path, 'utf8')]);
-    const ageMs = Date.now() - mtimeMs;
-    // It is made, then written: an empty one has just been made.
-    return ageMs < LONGEST_MS && (owner === '' ? ageMs < 60_000 : isAlive(owner));
+    return Date.now() - mtimeMs < LONGEST_MS && isAlive(owner);
   } catch {
     return false; // released meanwhile, so its record is there
   }

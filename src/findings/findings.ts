@@ -93,7 +93,7 @@ export interface FindingQuery extends FindingFilter {
   readonly include_suppressed?: boolean;
 }
 
-export { NO_SUPPRESSIONS, SUPPRESSION_STATUSES } from '../model/suppression.ts';
+export { NO_SUPPRESSIONS } from '../model/suppression.ts';
 export type { Suppression, Suppressions, SuppressionStatus } from '../model/suppression.ts';
 
 /** A findings file and the scan it belongs to. */
@@ -134,8 +134,9 @@ export interface FindingPage {
 /** The findings databases: one immutable SQLite file per finished attempt. */
 export interface FindingsStore {
   /**
-   * Parses nothing itself: takes the events, cleans, deduplicates, numbers, writes. A report that becomes unreadable
-   * midway keeps what was whole (`readError`). The path of the artefact is relative to `input.folder`.
+   * Parses nothing itself: takes the events, checks and cleans them, tells repeats apart, numbers, writes. A report that
+   * becomes unreadable midway keeps what was whole (`readError`). The path of the artefact is relative to
+   * `input.folder`.
    * @throws AppError storage_full, storage_unusable; report_unreadable when it holds more findings than the limit
    */
   ingest(input: IngestInput): Promise<Ingested>;

@@ -21,13 +21,16 @@ export function hostOfUrl(url: string | undefined): string | undefined {
 
 export const plainHostName = (text: string): string => text.trim().toLowerCase().replace(/\.$/, '');
 
+/** What the place is called as a host, by a name or an address; a report may leave texts empty. */
+const spokenOf = ({ host, ip, url }: Location): string => host || (ip ? '' : (hostOfUrl(url) ?? ''));
+
 export function hostKeys(location: Location): HostKeys {
-  const ip = location.ip || undefined;
-  const named = location.host || (ip === undefined ? hostOfUrl(location.url) : undefined);
-  const literal = addressKey(named ?? '');
-  const name = named === undefined || literal !== undefined ? undefined : plainHostName(named);
-  const address = addressKey(ip ?? '') ?? literal;
-  const label = name ?? canonicalAddress(named ?? ip ?? '') ?? labelWithoutHost(location);
+  const { ip = '' } = location;
+  const spoken = spokenOf(location);
+  const literal = addressKey(spoken);
+  const name = spoken === '' || literal !== undefined ? undefined : plainHostName(spoken);
+  const address = addressKey(ip) ?? literal;
+  const label = name ?? canonicalAddress(spoken || ip) ?? labelWithoutHost(location);
   return { label, order: orderOf(name, address, label), name, address };
 }
 

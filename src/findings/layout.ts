@@ -48,7 +48,8 @@ CREATE TABLE words (kind TEXT NOT NULL, first INTEGER NOT NULL, offsets BLOB NOT
 CREATE TABLE place (place TEXT PRIMARY KEY, status TEXT NOT NULL, reason TEXT, login TEXT) WITHOUT ROWID;
 -- ReportScope as JSON.
 CREATE TABLE scope (id INTEGER PRIMARY KEY, json TEXT NOT NULL);
-CREATE TABLE columns (name TEXT PRIMARY KEY, data BLOB NOT NULL);
+-- crc32: of the data as zlib counts it. SQLite notices a broken tree, not a changed number.
+CREATE TABLE columns (name TEXT PRIMARY KEY, data BLOB NOT NULL, crc32 INTEGER NOT NULL);
 `;
 
 /**

@@ -1,5 +1,6 @@
 import type { Place } from '../model/coverage.ts';
 import type { Severity } from '../model/finding.ts';
+import { intensityRank, type Intensity } from '../model/scan.ts';
 import type { ReportScope } from '../model/report.ts';
 import { addressOfKey, canonicalAddress } from './address-key.ts';
 import { plainHostName } from './host-keys.ts';
@@ -11,6 +12,8 @@ export interface LookFacts {
   readonly endedWhole: boolean;
   readonly access: 'untrusted' | 'authenticated';
   readonly privilege?: 'user' | 'elevated';
+  /** Absent where it is not known: a report made elsewhere. */
+  readonly intensity?: Intensity;
   /** Set when only checks of these severities were asked for. */
   readonly severityLevels?: readonly Severity[];
 }
@@ -103,6 +106,7 @@ const NEVER_LOOKED: Place = { place: '', status: 'not_tested' };
 export function createLookProof(prover: ScanLook, asker: ScanLook): LookProof {
   const { facts, places } = prover;
   if (!facts.endedWhole || prover.scopes.length === 0) return { at: () => NO_PROOF };
+  const isGentler = isBelow(facts.intensity, asker.facts.intensity);
   const scopes = compileScopes(prover.scopes);
   const asked = new Map(asker.places.map((place) => [placeKey(place.place), place]));
   const byKey = new Map(places.map((place) => [placeKey(place.place), place]));
@@ -137,11 +141,18 @@ export function createLookProof(prover: ScanLook, asker: ScanLook): LookProof {
       if (looks.length === 0) return NO_PROOF;
       return {
         possible: true,
-        proves: (finding) => wasAsked(facts, finding) && looks.some((one) => reaches(one, finding)),
+        proves: (finding) =>
+          wasAsked(facts, finding) &&
+          looks.some((one) => reaches(one, finding)) &&
+          (!isGentler || finding.url() === undefined),
       };
     },
   };
 }
+
+/** At a lower intensity the same check of a web server asks for fewer paths, and no scope says for which. */
+const isBelow = (intensity: Intensity | undefined, other: Intensity | undefined): boolean =>
+  intensity !== undefined && other !== undefined && intensityRank(intensity) < intensityRank(other);
 
 const wasAsked = ({ severityLevels: levels }: LookFacts, { rule }: FindingInQuestion): boolean =>
   levels === undefined || levels.includes(rule.severity);

@@ -18,12 +18,12 @@ export interface OpenFiles {
 
 export interface OpenFilesLimits {
   readonly maxOpenFiles: number;
-  /** Of the columns of all open files together, in bytes. The file in use may be larger. */
+  /** Of what is kept of all open files together, in bytes. The file used last stays open, however large. */
   readonly maxColumnBytes: number;
 }
 
-/** Columns with fingerprints, and what readers keep of the answers to the last questions (see select.ts). */
-const BYTES_PER_FINDING = 16 + PRINT_BYTES + 24;
+/** Columns with fingerprints, and what readers keep for the next question: selections, their order, the walk by hosts. */
+const BYTES_PER_FINDING = 16 + PRINT_BYTES + 36;
 const BYTES_PER_RULE = 26;
 
 const bytesOf = ({ count, rules }: OpenFindings): number => count * BYTES_PER_FINDING + rules.count * BYTES_PER_RULE;
@@ -59,7 +59,8 @@ export function createOpenFiles(limits: OpenFilesLimits): OpenFiles {
     entry.users -= 1;
     if (entries.get(path) !== entry) drop(path, entry);
     for (const [oldPath, old] of entries) {
-      if (entries.size <= limits.maxOpenFiles && bytes <= limits.maxColumnBytes) return;
+      const isWithin = entries.size <= limits.maxOpenFiles && bytes <= limits.maxColumnBytes;
+      if (isWithin || entries.size === 1) return;
       if (old.users === 0) drop(oldPath, old);
     }
   };

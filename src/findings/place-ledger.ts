@@ -25,8 +25,8 @@ export interface PlaceLedger {
   hostOf(address: string): string | undefined;
   /** The report speaks of more places than can be kept. */
   isOver(): boolean;
-  /** Every requested place with its final status, sorted by text. */
-  settled(): Place[];
+  /** Every requested place with its final status, one by one: there may be a million. */
+  settled(): IterableIterator<Place>;
 }
 
 /** Of a report that nobody asked for anything. */
@@ -37,10 +37,16 @@ const ONLY_FINDINGS = 'Only its findings speak of it; the report does not say wh
 /** One spelling for every way a report may name a place. */
 const nameOf = (text: string): string => canonicalAddress(text) ?? (text.includes('://') ? text : plainHostName(text));
 
-/** What a host is told by, however it is spelt. */
-const hostKeyOf = (text: string): string => addressKey(text) ?? plainHostName(text);
+const WITH_PORT = /^(\[[^\]]+\]|[^:\s/]+):\d{1,5}$/;
 
-const byText = (a: Place, b: Place): number => (a.place < b.place ? -1 : a.place > b.place ? 1 : 0);
+/** What the host of a place is told by, however it is spelt: a name, an address, either with a port, a URL. */
+function hostKeyOf(place: string): string {
+  const host = hostOfUrl(place) ?? WITH_PORT.exec(place)?.[1] ?? place;
+  return addressKey(host) ?? plainHostName(host);
+}
+
+const NO_ADDRESSES: ReadonlySet<string> = new Set();
+const NO_WORDS: ReadonlyMap<string, Place> = new Map();
 
 /** The places a target asks for, as they are shown. */
 function placesOf({ target, addresses }: PinnedTarget): readonly string[] {
@@ -116,10 +122,9 @@ function createRequestedPlaces(targets: readonly PinnedTarget[]): PlaceLedger {
     isOver: () => false,
     hostOf: (address) =>
       hostNames.size === 0 ? undefined : (hostNames.get(address) ?? hostNames.get(canonicalAddress(address) ?? '')),
-    settled: () =>
-      [...byName.values()]
-        .map(({ place, own, addresses, said }) => settlePlace(place, own, addresses, said))
-        .toSorted(byText),
+    *settled() {
+      for (const { place, own, addresses, said } of byName.values()) yield settlePlace(place, own, addresses, said);
+    },
   };
 }
 
@@ -140,7 +145,7 @@ function createReportedPlaces(): PlaceLedger {
   return {
     note(place) {
       put(nameOf(place.place), place);
-      hosts.add(hostKeyOf(hostOfUrl(place.place) ?? place.place));
+      hosts.add(hostKeyOf(place.place));
       return true;
     },
     noteFoundAt({ name, address, label }) {
@@ -150,7 +155,8 @@ function createReportedPlaces(): PlaceLedger {
     },
     hostOf: () => undefined,
     isOver,
-    settled: () =>
-      [...places.values()].map((place) => settlePlace(place.place, place, new Set(), new Map())).toSorted(byText),
+    *settled() {
+      for (const place of places.values()) yield settlePlace(place.place, place, NO_ADDRESSES, NO_WORDS);
+    },
   };
 }

@@ -14,11 +14,13 @@ export interface RepeatedFindings {
 
 /** On disk, so that a report that repeats itself a million times does not fill memory. */
 const CREATE = `CREATE TABLE repeated (class INTEGER NOT NULL, address TEXT NOT NULL, line INTEGER NOT NULL,
-  content TEXT NOT NULL, finding INTEGER NOT NULL, PRIMARY KEY (class, address, line, content, finding)) WITHOUT ROWID`;
+  version TEXT NOT NULL, content TEXT NOT NULL, finding INTEGER NOT NULL,
+  PRIMARY KEY (class, address, line, version, content, finding)) WITHOUT ROWID`;
 
 /**
  * What they say decides which is the first, never their order in the report: the address (several of one host name), the
- * line of the file, and then the whole content, which is all there is to tell the rest apart.
+ * line of the file, the version of the package, and then the whole content, which is all there is to tell the rest
+ * apart. The rule comes last: scores that are added to it change from day to day.
  * @param ruleOf Rule of a finding; @param prints Plain fingerprints by finding.
  */
 export function createRepeatedFindings(
@@ -27,7 +29,7 @@ export function createRepeatedFindings(
   prints: Uint8Array,
 ): RepeatedFindings {
   staging.exec(CREATE);
-  const insert = staging.prepare('INSERT INTO repeated VALUES (?, ?, ?, ?, ?)');
+  const insert = staging.prepare('INSERT INTO repeated VALUES (?, ?, ?, ?, ?, ?)');
   const readRule = db.prepare('SELECT json FROM rule WHERE id = ?');
   const readBody = db.prepare('SELECT json FROM body WHERE id = ?');
   const plainPrint = (finding: number): string =>
@@ -36,14 +38,15 @@ export function createRepeatedFindings(
     add(group, finding) {
       const rule = String(readRule.get(ruleOf(finding))?.['json']);
       const body = String(readBody.get(finding)?.['json']);
-      const { ip = '', line = -1 } = StoredOccurrence.parse(JSON.parse(body)).location;
-      insert.run(group, addressKey(ip) ?? ip, line, hash('sha256', `${rule}\n${body}`), finding);
+      const { ip = '', line = -1, version = '' } = StoredOccurrence.parse(JSON.parse(body)).location;
+      const content = `${hash('sha256', body)} ${hash('sha256', rule)}`;
+      insert.run(group, addressKey(ip) ?? ip, line, version, content, finding);
     },
     *numbered() {
       let group: unknown;
       let n = 0;
       const rows = staging.prepare(
-        'SELECT class, finding FROM repeated ORDER BY class, address, line, content, finding',
+        'SELECT class, finding FROM repeated ORDER BY class, address, line, version, content, finding',
       );
       for (const row of rows.iterate()) {
         n = row['class'] === group ? n + 1 : 1;

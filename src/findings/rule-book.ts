@@ -1,11 +1,10 @@
-import { bestCvss, RuleFacts, severityRank } from '../model/finding.ts';
+import { RuleFacts } from '../model/finding.ts';
 import type { Database } from '../platform/sqlite.ts';
-import { float64Column, uint8Column, uint32Column } from './growing-column.ts';
 import { ruleSignals } from './injection.ts';
-import { EXPLOIT, KEV, NONE } from './layout.ts';
 import type { RuleColumns } from './open-findings.ts';
 import { createRecentTexts } from './recent-texts.ts';
 import { createRowBatch } from './row-batch.ts';
+import { createRuleColumns } from './rule-columns.ts';
 import { createTextIds } from './text-ids.ts';
 import { createWordsBlocks } from './words-blocks.ts';
 import type { TakeBlock } from './words-blocks.ts';
@@ -30,7 +29,9 @@ export interface RuleBook {
 
 /** Of the text of recent rules. What is forgotten and comes again is stored again, which costs space only. */
 const RECENT_CHARS = 2 << 20;
-const LEAST_RANK = severityRank('critical');
+/** After so many different rules in a row only one in `PROBE` is remembered: in such a report hardly any comes again. */
+const PATIENCE = 2_048;
+const PROBE = 16;
 
 export function createRuleBook(
   db: Database,
@@ -44,17 +45,12 @@ export function createRuleBook(
   const names = createTextIds((id, text) => void insertName.run(id, text));
   const solutions = createTextIds((id, text) => void insertSolution.run(id, text));
   const words = createWordsBlocks(takeWords);
-  const columns = {
-    severity: uint8Column(),
-    flags: uint8Column(),
-    cvss: float64Column(),
-    epss: float64Column(),
-    name: uint32Column(),
-    solution: uint32Column(),
-  };
+  const columns = createRuleColumns();
   let count = 0;
   const byObject = new WeakMap<RuleFacts, KnownRule>();
   const byText = createRecentTexts<KnownRule>(RECENT_CHARS);
+  /** Rules since one was known already. */
+  let strangers = 0;
 
   const store = (rule: RuleFacts, json: string): number => {
     const id = count;
@@ -62,31 +58,30 @@ export function createRuleBook(
     ruleRows.add(id, json);
     for (const cve of new Set(rule.cves)) cveRows.add(cve, id);
     words.add(rule.description === undefined ? rule.title : `${rule.title}\n${rule.description}`);
-    columns.severity.push(LEAST_RANK - severityRank(rule.severity));
-    columns.flags.push((rule.kev ? KEV : 0) | (rule.exploit_available ? EXPLOIT : 0));
-    // Adding 0 makes 0 of -0, whose bits would sort last.
-    columns.cvss.push((bestCvss(rule) ?? NONE) + 0);
-    columns.epss.push((rule.epss ?? NONE) + 0);
-    columns.name.push(names.idOf(rule.rule_id));
-    columns.solution.push(solutions.idOf(rule.solution ?? ''));
+    columns.push(rule, names.idOf(rule.rule_id), solutions.idOf(rule.solution ?? ''));
     return id;
   };
 
   const knowParsed = (rule: RuleFacts): KnownRule => {
     const text = JSON.stringify(rule);
-    const known = byText.get(text);
+    const isAsked = strangers < PATIENCE || strangers % PROBE === 0;
+    const known = isAsked ? byText.get(text) : undefined;
+    strangers = known === undefined ? strangers + 1 : 0;
     if (known !== undefined) return known;
     const enriched = enrich(rule);
     const id = store(enriched, enriched === rule ? text : JSON.stringify(enriched));
     const made = { id, ruleId: rule.rule_id, signals: ruleSignals(rule) };
-    byText.set(text, made);
+    if (isAsked) byText.set(text, made);
     return made;
   };
 
   return {
     know(rule) {
       const known = byObject.get(rule);
-      if (known !== undefined) return known;
+      if (known !== undefined) {
+        strangers = 0;
+        return known;
+      }
       const made = knowParsed(RuleFacts.parse(rule));
       byObject.set(rule, made);
       return made;
@@ -96,15 +91,7 @@ export function createRuleBook(
       words.flush();
       ruleRows.flush();
       cveRows.flush();
-      return {
-        count,
-        severity: columns.severity.values(),
-        flags: columns.flags.values(),
-        cvss: columns.cvss.values(),
-        epss: columns.epss.values(),
-        name: columns.name.values(),
-        solution: columns.solution.values(),
-      };
+      return columns.values();
     },
   };
 }

@@ -48,7 +48,13 @@ export function sortWithinEqual(
   let start = 0;
   for (let end = 1; end <= items.length; end += 1) {
     if (end < items.length && isEqual(items[start] ?? 0, items[end] ?? 0)) continue;
-    if (end - start > 1) items.subarray(start, end).sort(compare);
+    if (end - start > 1) sortUnlessSorted(items.subarray(start, end), compare);
     start = end;
   }
+}
+
+/** A report that says one thing a million times over has nothing to sort. */
+function sortUnlessSorted(items: Uint32Array, compare: (a: number, b: number) => number): void {
+  const isSorted = items.every((item, index) => index === 0 || compare(items[index - 1] ?? 0, item) <= 0);
+  if (!isSorted) items.sort(compare);
 }

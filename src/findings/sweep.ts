@@ -6,10 +6,11 @@ import { livingClaims } from './claims.ts';
 
 /** Removes what no record refers to and no living process is filling. */
 export async function sweep(folder: string, referenced: Parameters<ScanFiles['sweep']>[0]): Promise<number> {
-  const scanIds = (await entries(folder)).filter((name) => SCAN_ID.test(name));
-  if (scanIds.length === 0) return 0;
+  const names = await entries(folder);
+  if (names.length === 0) return 0;
   // In this order: a folder is claimed before it is made, and its claim goes after the record has come.
   const claimed = await livingClaims(folder);
+  const scanIds = names.filter((name) => SCAN_ID.test(name));
   const keep = await referenced(scanIds);
   let removed = 0;
   for (const scanId of scanIds.filter((id) => !claimed.has(id))) {

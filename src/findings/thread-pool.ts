@@ -1,6 +1,7 @@
 import { AppError } from '../model/errors.ts';
 import type { Log } from '../platform/log.ts';
 import type { JobRunner } from './job-runner.ts';
+import type { JobName } from './jobs.ts';
 import type { OpenFilesLimits } from './open-files.ts';
 import { startReaderThread } from './threads.ts';
 import type { ReaderThread } from './threads.ts';
@@ -9,7 +10,7 @@ import type { ReaderThread } from './threads.ts';
  * Jobs that take long but give others their turn (they await something every few milliseconds): a thread that runs one
  * still counts as free.
  */
-const COOPERATIVE: ReadonlySet<string> = new Set(['export']);
+const COOPERATIVE: ReadonlySet<JobName> = new Set<JobName>(['export']);
 
 export interface ThreadPoolOptions {
   readonly count: number;

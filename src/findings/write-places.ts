@@ -10,15 +10,16 @@ export async function writePlaces(
   turns: Turns,
 ): Promise<Coverage> {
   const insert = db.prepare('INSERT OR IGNORE INTO place VALUES (?, ?, ?, ?)');
-  const settled = places.settled();
+  let requested = 0;
   const counts = { tested: 0, partial: 0, unreachable: 0, not_tested: 0 };
-  for (const { place, status, reason, login } of settled) {
+  for (const { place, status, reason, login } of places.settled()) {
+    requested += 1;
     counts[status] += 1;
     insert.run(place, status, reason ?? null, login ?? null);
     await turns.ifDue();
   }
   return {
-    requested: settled.length,
+    requested,
     ...counts,
     looked_for: lookedFor.shown(),
     not_looked_for: notLookedFor.shown(),

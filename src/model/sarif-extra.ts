@@ -9,9 +9,13 @@ import { NativeScan, NativeScopeLine } from './native.ts';
  */
 export const SARIF_EXTRA_VERSION = 1;
 
-/** Places and scopes beyond these are left out, and `cut` says so: a reader must be able to hold the object. */
+/**
+ * Places beyond the first ones are left out, and scopes are where there are more, and `cut` says so: a reader must be
+ * able to hold the object.
+ */
 export const SARIF_MAX_PLACES = 5_000;
 export const SARIF_MAX_SCOPES = 1_000;
+export const SARIF_MAX_SCOPE_CHARS = 2 << 20;
 
 /** `run.properties.scanmux`. */
 export const SarifRunExtra = z.object({

@@ -14,8 +14,6 @@ export interface JsonLinesOptions {
   readonly what: string;
   /** Default 8 MiB. */
   readonly maxLineBytes?: number;
-  /** Default JSON.parse. Throws what it cannot read. */
-  readonly parse?: (text: string) => unknown;
 }
 
 const MAX_LINE_BYTES = 8 << 20;
@@ -50,7 +48,6 @@ export async function* readJsonLines(
 class LineSplitter {
   readonly #what: string;
   readonly #maxBytes: number;
-  readonly #parser: (text: string) => unknown;
   #ready: JsonLine[] = [];
   /** Beginning of a line whose end is still to come. */
   #begun: Buffer[] = [];
@@ -61,8 +58,7 @@ class LineSplitter {
   #bad = 0;
   #firstBad: AppError | undefined;
 
-  constructor({ what, maxLineBytes = MAX_LINE_BYTES, parse = JSON.parse }: JsonLinesOptions) {
-    this.#parser = (text) => parse(text);
+  constructor({ what, maxLineBytes = MAX_LINE_BYTES }: JsonLinesOptions) {
     this.#what = what;
     this.#maxBytes = maxLineBytes;
   }
@@ -104,7 +100,7 @@ class LineSplitter {
   #parse(text: string, isLast: boolean): void {
     if (text.length === 0 || text.trim() === '') return;
     try {
-      this.#ready.push({ value: this.#parser(text), line: this.#line, offset: this.#offset });
+      this.#ready.push({ value: JSON.parse(text), line: this.#line, offset: this.#offset });
       this.#good += 1;
     } catch (cause) {
       this.#firstBad ??= this.#unreadable(isLast ? 'is cut short' : 'is not JSON', cause);

@@ -22,6 +22,8 @@ export interface SpoolOptions {
   readonly folder?: string;
 }
 
+const PIECE_BYTES = 64 << 10;
+
 /**
  * Holds items of a report that can only be understood with what comes after them, in flat memory: a report is a stream
  * and cannot be read twice.
@@ -71,10 +73,13 @@ export function createSpool({
     async *drain() {
       if (file) {
         await flush();
-        const source = file.createReadStream({ start: 0, autoClose: false });
-        for await (const lines of readJsonLines(source, { what: 'held report', maxLineBytes: 1 << 30 }))
-          for (const { value } of lines) yield value;
-        await discard();
+        try {
+          for await (const lines of readJsonLines(bytesOf(file), { what: 'held report', maxLineBytes: 1 << 30 }))
+            for (const { value } of lines) yield value;
+        } finally {
+          // Also when the reader stops early: what it did not take is given up.
+          await discard();
+        }
         return;
       }
       const held = texts;
@@ -84,4 +89,15 @@ export function createSpool({
     },
     close: discard,
   };
+}
+
+/** Read by position: a stream would close the file when it is left early. */
+async function* bytesOf(file: FileHandle): AsyncGenerator<Buffer> {
+  let position = 0;
+  for (;;) {
+    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(PIECE_BYTES), 0, PIECE_BYTES, position);
+    if (bytesRead === 0) return;
+    position += bytesRead;
+    yield buffer.subarray(0, bytesRead);
+  }
 }

@@ -55,6 +55,9 @@ class HeadReader {
     else if (mark === '}' || mark === ']') {
       this.#levels.pop();
       if (this.#levels.length === 0) this.isDone = true;
+    } else if (mark === ':') {
+      // The value may be longer than the head.
+      this.note(undefined);
     } else if (mark === ',') {
       const level = this.#levels.at(-1);
       this.#path = level?.isObject ? undefined : level?.prefix;
@@ -64,7 +67,8 @@ class HeadReader {
   note(value: string | undefined): void {
     const path = this.#path;
     // Lists are levels too: `runs[].tool.driver` is four deep.
-    if (path === undefined || path === '' || this.#levels.length > MAX_LEVELS + 1 || this.paths.has(path)) return;
+    if (path === undefined || path === '' || this.#levels.length > MAX_LEVELS + 1) return;
+    if (value === undefined ? this.paths.has(path) : this.paths.get(path) !== undefined) return;
     this.paths.set(path, value);
     if (this.paths.size >= MAX_PATHS) this.isDone = true;
   }

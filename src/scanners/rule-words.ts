@@ -19,16 +19,20 @@ export function scoreSeverity(score: number): Severity {
   return score > 0 ? 'low' : 'info';
 }
 
+/** Patterns with groups use up the stack on megabytes of text: whatever they are tried on is cut first. */
+const MAX_ID = 200;
+const MAX_QUOTE = 20_000;
+
 /** CVE ids in the one spelling, whatever the case. */
 export const cvesOf = (value: unknown): string[] =>
   textsOf(value, 1_000)
-    .map((text) => text.trim().toUpperCase())
-    .filter((text) => /^CVE-\d{4}-\d{4,}$/.test(text) && text.length <= 40)
+    .map((text) => text.slice(0, MAX_ID).trim().toUpperCase())
+    .filter((text) => text.length <= 40 && /^CVE-\d{4}-\d{4,}$/.test(text))
     .slice(0, 200);
 
 /** `CWE-79`, `cwe-79`, `79` and 79 are `CWE-79`; 0 and -1 are how tools write none. */
 export const cwesOf = (value: unknown): string[] => {
-  const ids = textsOf(value, 1_000).map((text) => /^\s*(?:CWE-)?0*([1-9]\d{0,8})\b/i.exec(text)?.[1]);
+  const ids = textsOf(value, 1_000).map((text) => /^\s*(?:CWE-)?0*([1-9]\d{0,8})\b/i.exec(text.slice(0, MAX_ID))?.[1]);
   return [...new Set(ids.flatMap((id) => (id ? [`CWE-${id}`] : [])))].slice(0, 50);
 };
 
@@ -71,7 +75,7 @@ export function distinctCvss(entries: readonly (Cvss | undefined)[]): Cvss[] {
 
 /** Long runs of letters and digits in text about a secret are taken for the secret; what is left says where it was. */
 export const withoutSecretWords = (text: string): string =>
-  text.replace(/[\w+/=~.-]{12,}/g, (run) => {
+  text.slice(0, MAX_QUOTE).replace(/[\w+/=~.-]{12,}/g, (run) => {
     const isWordLike = /^[a-z]+(?:[._-][a-z]+)*$|^[A-Z]+(?:_[A-Z]+)*=?$/.test(run);
     return isWordLike ? run : `${run.slice(0, 2)}***`;
   });

@@ -20,7 +20,8 @@ export function readItem<Result>(
   try {
     result = read();
   } catch (error) {
-    if (!(error instanceof z.ZodError)) throw error;
+    // A pattern that runs out of stack says RangeError.
+    if (!(error instanceof z.ZodError || error instanceof RangeError)) throw error;
     cause = error;
   }
   if (result === undefined)

@@ -1,6 +1,5 @@
 import type { NewAuditEntry } from '../audit/entry.ts';
 import type { Caller } from '../model/caller.ts';
-import type { RuleFacts } from '../model/finding.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { FindingsStore } from '../findings/findings.ts';
@@ -33,8 +32,6 @@ export interface ScanDeps {
   /** Folders agents may import from, absolute. */
   readonly importFolders: readonly string[];
   readonly maxReportBytes: number;
-  /** Adds what is known of a rule from elsewhere (EPSS, KEV). */
-  readonly enrich?: (rule: RuleFacts) => RuleFacts;
   readonly audit: Audit;
   readonly wakeWorker: WakeWorker;
   readonly clock: Clock;

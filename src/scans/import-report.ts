@@ -20,16 +20,7 @@ import { createTurnTaking } from './turn-taking.ts';
 
 type Deps = Pick<
   ScanDeps,
-  | 'queue'
-  | 'policy'
-  | 'findings'
-  | 'files'
-  | 'audit'
-  | 'clock'
-  | 'formats'
-  | 'importFolders'
-  | 'maxReportBytes'
-  | 'enrich'
+  'queue' | 'policy' | 'findings' | 'files' | 'audit' | 'clock' | 'formats' | 'importFolders' | 'maxReportBytes'
 > & { readonly countFindings: CountFindings };
 
 /** `isPerson`: asked for at a command line, where any readable file may be imported. */
@@ -200,7 +191,6 @@ async function ingest(
       folder: await deps.files.attemptFolder(scanId, 1),
       targets: 'as_reported',
       events: format.parse(report),
-      ...(deps.enrich ? { enrich: deps.enrich } : {}),
     });
     ask.signal.throwIfAborted();
     return { ...ingested, artefact: { ...ingested.artefact, path: `1/${ingested.artefact.path}` } };

@@ -52,6 +52,14 @@ describe('a finding that is only in the earlier scan', () => {
     expect(await fate(head, full(WEAK))).toContain('not_observed');
   });
 
+  it('lies at a URL, and is only fixed when the later look was as hard: a gentler one asks for fewer paths', async () => {
+    const page = found({ rule_family: 'web', location: { ip: '10.0.0.1', port: 80, url: 'http://10.0.0.1/.env.bak' } });
+    const base = { ...full(page, WEAK), facts: { intensity: 'intrusive' } as const };
+    const head = (intensity: 'standard' | 'intrusive'): Told => ({ ...full(), facts: { intensity } });
+    expect(await fate(head('intrusive'), base)).toEqual(['fixed', 'fixed']);
+    expect(await fate(head('standard'), base)).toEqual(['fixed', 'not_observed']);
+  });
+
   it('is fixed when its port and family are named one by one, and its host alone', async () => {
     const head = {
       events: [

@@ -227,6 +227,18 @@ describe('coverage of a report made elsewhere', () => {
     );
   });
 
+  it.each(['10.0.0.1:80', '[2001:db8::1]:443', 'APP.test:8080', 'http://[2001:db8::1]:8080/'])(
+    'knows the host of the place %s',
+    async (place) => {
+      const locations = [{ ip: '10.0.0.1' }, { ip: '2001:db8::1' }, { host: 'app.test' }];
+      const { ingested } = await written(
+        [placed(place, 'tested'), ...locations.map((location) => found({ location })), END],
+        'as_reported',
+      );
+      expect(ingested.coverage).toMatchObject(counts(3, 1, 2));
+    },
+  );
+
   it('makes no places of findings without a host', async () => {
     const locations = [{ file: 'a.ts' }, { image: 'nginx:1' }, { package: 'lodash' }, {}];
     const { ingested } = await written([...locations.map((location) => found({ location })), END], 'as_reported');

@@ -74,7 +74,7 @@ describe('a findings file', () => {
       fc.asyncProperty(
         fc.array(fc.tuple(fc.nat(whole.length - 1), fc.nat(255)), { maxLength: 40 }),
         fc.option(fc.nat(whole.length), { nil: undefined, freq: 3 }),
-        fc.constantFrom('none' as const, 'rule' as const, 'solution' as const),
+        fc.constantFrom('none' as const, 'rule' as const, 'solution' as const, 'host' as const, 'cve' as const),
         async (changes, length, group_by) => {
           const bytes = Buffer.from(whole);
           for (const [at, byte] of changes) bytes[at] = byte;
@@ -87,6 +87,8 @@ describe('a findings file', () => {
               { ...DEFAULT_QUERY, group_by, detail: 'full', text: 'output' },
             );
             await store.get({ file: copy, scanId: SCAN_ID }, 60);
+            await store.looked(copy);
+            await store.hosts(copy);
           } catch (error) {
             expect(error).toBeInstanceOf(AppError);
             expect(error).toMatchObject({ code: expect.stringMatching(/^(storage_unusable|data_too_new)$/) });

@@ -120,6 +120,27 @@ describe('ingest', () => {
     expect(print('10.0.0.2')(one)).toBe(plain);
   });
 
+  it.each([
+    ['line', { line: 3 }, { line: 20 }],
+    ['version', { version: '1.1' }, { version: '1.0' }],
+  ])('tells repeats apart by %s, whatever else they say', async (_what, a, b) => {
+    const at = (over: object, output: string, epss: number) =>
+      found({ location: { file: 'a.ts', package: 'p', ...over }, untrusted: { output }, epss });
+    const prints = async (first: ReportEvent, second: ReportEvent) => {
+      const { findings } = await written([first, second]);
+      return new Map(findings.map(({ body, fingerprint: print }) => [JSON.stringify(body['location']), print]));
+    };
+    const before = await prints(at(a, 'x', 0.1), at(b, 'y', 0.1));
+    expect(before.size).toBe(2);
+    for (const [one, two] of [
+      ['y', 'x'],
+      ['z', 'z'],
+      ['1', '2'],
+    ] as const) {
+      expect(await prints(at(b, two, 0.3), at(a, one, 0.2))).toEqual(before);
+    }
+  });
+
   it('stores the words of a rule once, however many findings it has', async () => {
     const other = RuleFacts.parse({ ...RULE, rule_id: 'rule-2', cves: ['CVE-2024-0002', 'CVE-2024-0001'] });
     const { rules, ruleColumns, cves, ruleNames, solutions } = await written([
@@ -137,6 +158,21 @@ describe('ingest', () => {
       { cve: 'CVE-2024-0001', rule: 1 },
       { cve: 'CVE-2024-0002', rule: 1 },
     ]);
+  });
+
+  it('gives the same answers where thousands of rules come before one comes again', async () => {
+    const rules = Array.from({ length: 2_500 }, (_, index) => ({
+      ...RULE,
+      rule_id: `rule-${index}`,
+      cves: ['CVE-2024-0001'],
+    }));
+    const again = rules.slice(0, 40).map((rule) => occurrence({ discriminator: 'again' }, { ...rule }));
+    const all = await written([...rules.map((rule) => occurrence({}, rule)), ...again, ...again.slice(0, 1), END]);
+    expect(all.ingested.findings).toBe(2_541);
+    expect(all.ruleNames).toHaveLength(2_500);
+    const names = all.findings.map(({ rule }) => rule['rule_id']);
+    expect(names.filter((name) => name === 'rule-7')).toHaveLength(2);
+    expect(new Set(all.findings.map((finding) => finding.fingerprint)).size).toBe(2_541);
   });
 
   it('asks for more about each rule once, and keeps what comes back', async () => {

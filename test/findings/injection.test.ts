@@ -113,55 +113,14 @@ describe('injection signals', () => {
   });
 
   it('finds the same by the short way as by asking every pattern', () => {
-    const pieces = fc.constantFrom(
-      ...'ignore|disregard|forget|override|previous|prior|all|your|instructions|prompt|rules|context|new|system'.split(
-        '|',
-      ),
-      ...['<<SYS>>', '<|user|>', '[/INST]', '</function_results>', '"function_call" :', 'new system instructions:'],
-      ...'assistant|user|human|tool_result|function_results|im_start|INST|SYS|call|invoke|use|run|execute|tool'.split(
-        '|',
-      ),
-      ...'functions|mcp|run_untrusted_scan|suppress_finding|with|now|to|and|tool_calls|function_call|send|post'.split(
-        '|',
-      ),
-      ...'upload|email|at|into|hxxps|www|x@y.z|as an|you are a|dear|attention|note to|ai|llm|chatbot|agent'.split('|'),
-      ...[
-        'http://',
-        'https://a.b',
-        '[:]//',
-        'www.',
-        'javascript:',
-        '<',
-        '</',
-        '>',
-        '<|',
-        '|>',
-        '<<',
-        '[',
-        ']',
-        '(',
-        '![',
-      ],
-      ...[
-        ':',
-        '"',
-        '#',
-        '.',
-        ' ',
-        ' ',
-        ' ',
-        '\n',
-        '\t',
-        '-',
-        '_',
-        '\u{200b}',
-        '\u{202e}',
-        'ｉ',
-        'ü',
-        '\\u{200b}',
-        '😀',
-      ],
-    );
+    const words =
+      'ignore|disregard|forget|override|previous|prior|all|your|instructions|prompt|rules|context|new|system|assistant|' +
+      'user|human|tool_result|function_results|im_start|INST|SYS|call|invoke|use|run|execute|tool|functions|mcp|' +
+      'run_untrusted_scan|suppress_finding|with|now|to|and|tool_calls|function_call|send|post|upload|email|at|into|' +
+      'hxxps|www|x@y.z|as an|you are a|dear|attention|note to|ai|llm|chatbot|agent|http://|https://a.b|[:]//|www.|' +
+      '<<SYS>>|[/INST]|</function_results>|"function_call" :|new system instructions:|javascript:|<|</|>|<<|[|]|(|![|' +
+      ':|"|#|.| | | |\n|\t|-|_|\u{200b}|\u{202e}|ｉ|ü|\\u{200b}|😀';
+    const pieces = fc.constantFrom('<|', '|>', '<|user|>', ...words.split('|'));
     const text = fc.array(pieces, { maxLength: 14 }).map((words) => words.join(''));
     const spoken = fc.record({ output: text, title: text, parameter: text, discriminator: text });
     fc.assert(

@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { createOpenFiles } from '../../src/findings/open-files.ts';
 import { openDatabase } from '../../src/platform/sqlite.ts';
@@ -22,10 +23,10 @@ function edit(file: string, change: (db: Database) => void): void {
 
 const sql = (text: string) => (db: Database) => db.exec(text);
 
-const column = (name: string, values: Uint8Array | Uint32Array | Int32Array | Float64Array) => (db: Database) =>
-  void db
-    .prepare('UPDATE columns SET data = ? WHERE name = ?')
-    .run(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), name);
+const column = (name: string, values: Uint8Array | Uint32Array | Int32Array | Float64Array) => (db: Database) => {
+  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  db.prepare('UPDATE columns SET data = ?, crc32 = ? WHERE name = ?').run(bytes, crc32(bytes), name);
+};
 
 const words =
   (first: number, offsets: readonly number[], text: string, bytes = 4) =>
@@ -58,6 +59,7 @@ describe('a findings file is storage_unusable', () => {
     ['with a probability over 1', column('epss', Float64Array.of(1.5, 0))],
     ['with a name that is not there', column('name', Uint32Array.of(0, 2))],
     ['with a solution that is not there', column('solution', Uint32Array.of(9, 0))],
+    ['with a number that was changed', sql("UPDATE columns SET data = zeroblob(8) WHERE name = 'port'")],
     ['with a rule too few', sql('DELETE FROM rule WHERE id = 1')],
     ['with an impossible host id', sql('UPDATE host SET id = 9000000000000000 WHERE id = 1')],
     ['without a table', sql('DROP TABLE rule_name')],
@@ -120,7 +122,7 @@ describe('open files', () => {
 
   it('are closed, the one not used for longest first, when their columns are too large together', async () => {
     const scans = [await scan(), await scan(), await scan()];
-    const open = files(250);
+    const open = files(300);
     const loaded = [];
     for (const { file } of scans) loaded.push(await open.use(file, (findings) => findings));
     const [first, second, third] = scans.map(({ file }) => file);
@@ -144,9 +146,15 @@ describe('open files', () => {
     expect(count).toBe(4);
   });
 
-  it('larger than the bound are read all the same', async () => {
+  it('larger than the bound are kept for the next question, until another file is asked about', async () => {
     const { file } = await scan();
-    expect(await files(1).use(file, ({ count }) => count)).toBe(2);
+    const { file: other } = await scan();
+    const open = files(1);
+    const loaded = await open.use(file, (findings) => findings);
+    expect(await open.use(file, (findings) => findings)).toBe(loaded);
+    await open.use(other, ({ count }) => expect(count).toBe(2));
+    expect(await open.use(file, (findings) => findings)).not.toBe(loaded);
+    open.close();
   });
 
   it('keep the fingerprints they were asked for', async () => {

@@ -64,7 +64,7 @@ describe('hosts of a file', () => {
       { address: '2001:db8::1' },
       { name: 'app.test', address: '10.0.0.2' },
       { address: '10.0.0.3' },
-      { name: 'other.test' },
+      { name: 'other.test', maybeArtefact: true },
     ]);
   });
 
@@ -76,7 +76,7 @@ describe('hosts of a file', () => {
   it.each<[string, object | undefined]>([
     ['https://app.test:8443/x', { name: 'app.test' }],
     ['http://[::1]:80/', { address: '::1' }],
-    ['APP.test.', { name: 'app.test' }],
+    ['APP.test.', { name: 'app.test', maybeArtefact: true }],
     ['::ffff:10.0.0.9', { address: '10.0.0.9' }],
     ['src/a.ts', undefined],
     ['registry.test/image:3', undefined],

@@ -56,7 +56,7 @@ describe('a sweep', () => {
 
   it.each([
     ['a dead process', '', `00000000-0000-0000-0000-000000000000|1|1`],
-    ['nobody, long ago', 'old', ''],
+    ['nobody', '', ''],
     ['a process that would have taken more than a day', 'old', undefined],
   ])('removes what %s had claimed, with the claim', async (_, age, owner) => {
     const files = createScanFiles(folder);
@@ -68,6 +68,30 @@ describe('a sweep', () => {
     if (age === 'old') utimesSync(path, new Date(0), new Date(0));
     expect(await files.sweep(nothing)).toBe(1);
     expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('removes the claim of a process that died before it made a folder', async () => {
+    const files = createScanFiles(folder);
+    await files.claim(newScanId(), 0);
+    const [claim = ''] = readdirSync(folder);
+    writeFileSync(join(folder, claim), '00000000-0000-0000-0000-000000000000|1|1');
+    writeFileSync(join(folder, `${newScanId()}.claim.new`), 'half');
+    expect(await files.sweep(nothing)).toBe(0);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('cannot keep anybody from claiming, however often it comes', async () => {
+    const files = createScanFiles(folder);
+    let isOver = false;
+    const sweeping = (async () => {
+      while (!isOver) await files.sweep(nothing);
+    })();
+    const claims = [];
+    for (let n = 0; n < 50; n += 1) claims.push(await files.claim(newScanId(), 0));
+    isOver = true;
+    await sweeping;
+    expect(readdirSync(folder)).toHaveLength(50);
+    for (const claim of claims) await claim.release();
   });
 
   it('finds nothing left of a claim that was discarded', async () => {

@@ -87,7 +87,7 @@ describe('a file in one of the folders', () => {
   });
 
   it.skipIf(process.platform === 'win32')('is no pipe, and one that nobody writes to holds nothing up', async () => {
-    execFileSync('mkfifo', [join(folder, 'pipe')]);
+    execFileSync('/usr/bin/mkfifo', [join(folder, 'pipe')]);
     await expect(read('pipe')).rejects.toMatchObject({ code: 'invalid_request' });
   });
 

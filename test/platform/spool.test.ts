@@ -44,6 +44,21 @@ describe('a spool', () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
+  it('gives up the rest when its reader stops early, and can be used again', async () => {
+    const folder = temporaryFolder();
+    const spool = createSpool({ memoryChars: 10, folder });
+    for (let number = 0; number < 20_000; number += 1) await spool.add({ number, words: 'some words' });
+    for await (const value of spool.drain()) {
+      expect(value).toEqual({ number: 0, words: 'some words' });
+      break;
+    }
+    expect(await all(spool.drain())).toEqual([]);
+    await spool.add('again');
+    expect(await all(spool.drain())).toEqual(['again']);
+    await spool.close();
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
   it('refuses a report that holds back without end', async () => {
     const spool = createSpool({ memoryChars: 10, fileChars: 100, folder: temporaryFolder() });
     const fill = async (): Promise<void> => {

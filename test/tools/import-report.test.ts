@@ -109,6 +109,24 @@ describe('import_report', () => {
     expect(await ok('list_scans')).toMatchObject({ total: 0 });
   });
 
+  it('refuses a report over max_raw_report_mb, from a file and as text, and leaves nothing', async () => {
+    const { fails, data } = await wire({
+      'scanmux.yaml': `${opened()['scanmux.yaml'] ?? ''}max_raw_report_mb: 1\n`,
+    });
+    const large = LOOPBACK + ' '.repeat(2 ** 20);
+    writeFileSync(join(folder, 'large.xml'), large);
+    for (const args of [{ path: 'large.xml' }, { content: large }]) {
+      expect(await fails('import_report', args)).toMatch(/^invalid_request: .*larger than 1 MB \(max_raw_report_mb\)/);
+    }
+    expect(left(data)).toEqual([]);
+  });
+
+  it('is refused when the disk has no room for it, before anything is written', async () => {
+    const { fails, data } = await wire({ 'scanmux.yaml': 'storage_reserve_mb: 1000000000\n' });
+    expect(await fails('import_report', { content: LOOPBACK })).toMatch(/^storage_full: Only \d+ MB are free/);
+    expect(left(data)).toEqual([]);
+  });
+
   it('refuses a compressed file by name of what it is', async () => {
     const { fails } = await wire(opened());
     writeFileSync(join(folder, 'a.gz'), Buffer.from([0x1f, 0x8b, 8, 0, 0]));

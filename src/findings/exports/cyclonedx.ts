@@ -125,7 +125,7 @@ const metadata = ({ scan, engine, source, summary, coverage }: ExportHeader, fil
 /** CycloneDX 1.6 VEX: vulnerabilities by CVE with the components they affect; suppressed findings included. */
 export const cycloneDxVex: Formatter = function* cycloneDxVex(source, scratchPath) {
   const { header } = source;
-  const ledger = openVexLedger(source, scratchPath);
+  const ledger = yield* openVexLedger(source, scratchPath);
   try {
     const head = {
       bomFormat: 'CycloneDX',

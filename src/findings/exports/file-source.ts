@@ -8,7 +8,7 @@ import { StoredOccurrence } from '../layout.ts';
 import { placeOfRow, readScopes } from '../looked.ts';
 import type { OpenFindings } from '../open-findings.ts';
 import { damaged } from '../reading.ts';
-import { selectFindings, totalOf } from '../select.ts';
+import { selectFindings } from '../select.ts';
 import type { SelectInput } from '../select.ts';
 import { fingerprintAt, suppressedIn } from '../suppressed.ts';
 import type { Suppressed } from '../suppressed.ts';
@@ -115,9 +115,4 @@ export const emptySource = (record: RecordHeader): ExportSource => ({
   rules: () => [],
   places: () => [],
   scopes: () => [],
-});
-
-export const countOf = ({ counts }: ExportSource): { total: number; suppressed: number } => ({
-  total: counts.total,
-  suppressed: totalOf(counts.suppressed),
 });

@@ -113,5 +113,6 @@ h1,h2,h3,h4{break-after:avoid}
 .verdict,.card,tr,.note{break-inside:avoid}
 .marks,.meta{break-after:avoid}
 pre{max-height:none;overflow:visible}
+.evidence{break-inside:avoid}
 a{text-decoration:none}}
 `;

@@ -16,7 +16,7 @@ const POLICY = `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; base-uri '
  */
 export const html: Formatter = function* html(source) {
   const { scan, engine, source: made } = source.header;
-  const top = mostUrgent(source);
+  const top = yield* mostUrgent(source);
   const notes = leftOutNotes(source, top);
   yield markup`<!doctype html>
 <html lang="en">

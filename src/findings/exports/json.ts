@@ -1,4 +1,4 @@
-import { scopeLine } from '../../model/native.ts';
+import { NATIVE_MAX_LINE_BYTES, scopeLine } from '../../model/native.ts';
 import { jsonElements, jsonMembers, leftOut, memoLast } from './source.ts';
 import type { ExportedFinding, ExportSource, Formatter } from './source.ts';
 
@@ -38,6 +38,15 @@ export const json: Formatter = function* json(source) {
   yield '\n]}\n';
 };
 
+/**
+ * All scopes or none: some of them take away, so a part of them could claim what all of them do not. None when one of
+ * them is longer than a line may be.
+ */
+function scopeLines(source: ExportSource): string[] {
+  const lines = Array.from(source.scopes(), (scope) => `${JSON.stringify(scopeLine(scope))}\n`);
+  return lines.some((line) => Buffer.byteLength(line) > NATIVE_MAX_LINE_BYTES) ? [] : lines;
+}
+
 /** scanmux's own lines (`model/native.ts`), which `import_report` reads back. */
 export const jsonLines: Formatter = function* jsonLines(source) {
   const { header } = source;
@@ -46,7 +55,7 @@ export const jsonLines: Formatter = function* jsonLines(source) {
   const head = { scanmux: 'findings', version: 1, engine, scan, coverage, ...sourceMember(header), whole, filtered };
   yield `${JSON.stringify(head)}\n`;
   for (const place of source.places()) yield `${JSON.stringify({ place })}\n`;
-  for (const scope of source.scopes()) yield `${JSON.stringify(scopeLine(scope))}\n`;
+  yield* scopeLines(source);
   const toJson = findingJson(engine);
   for (const finding of source.findings()) yield `${toJson(finding)}\n`;
   yield `${JSON.stringify({ end: true, findings: source.counts.total })}\n`;

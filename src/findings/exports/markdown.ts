@@ -117,7 +117,7 @@ function* groupLines({ severity, rule, findings }: FindingGroup): Generator<stri
 
 /** A report for people, in Markdown: CommonMark with GitHub's tables. */
 export const markdown: Formatter = function* markdown(source) {
-  const top = mostUrgent(source);
+  const top = yield* mostUrgent(source);
   const notes = leftOutNotes(source, top);
   for (const line of headLines(source)) yield `${line}\n`;
   for (const note of notes) yield `> ${plainText(note)}\n\n`;

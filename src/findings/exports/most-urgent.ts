@@ -37,13 +37,14 @@ function lightened(finding: ExportedFinding): ExportedFinding {
   return { ...finding, occurrence: { ...occurrence, untrusted: Object.fromEntries(untrusted) } };
 }
 
-/** The most urgent findings, grouped for people by severity and rule. */
-export function mostUrgent(source: ExportSource, most: number = MOST_FOR_PEOPLE): MostUrgent {
+/** The most urgent findings, grouped for people by severity and rule. Yields empty texts, to pass its turns on. */
+export function* mostUrgent(source: ExportSource, most: number = MOST_FOR_PEOPLE): Generator<string, MostUrgent> {
   const groups = new Map<string, { severity: Severity; rule: RuleFacts; findings: ExportedFinding[] }>();
   let shown = 0;
   for (const finding of source.findings()) {
     if (shown === most) break;
     shown += 1;
+    yield '';
     const { rule } = finding;
     const key = `${rule.severity} ${rule.rule_id}`;
     const group = groups.get(key) ?? { severity: rule.severity, rule, findings: [] };

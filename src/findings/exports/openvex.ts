@@ -65,7 +65,7 @@ function* statementsJson(ledger: VexLedger): Generator<string> {
 /** OpenVEX 0.2.0: statements by CVE, suppressed findings included, since their status is what the format is for. */
 export const openVex: Formatter = function* openVex(source, scratchPath) {
   const { scan, summary, engine } = source.header;
-  const ledger = openVexLedger(source, scratchPath);
+  const ledger = yield* openVexLedger(source, scratchPath);
   try {
     const head = {
       '@context': 'https://openvex.dev/ns/v0.2.0',

@@ -1,6 +1,12 @@
+import type { Place } from '../../model/coverage.ts';
 import type { RuleFacts } from '../../model/finding.ts';
 import { scopeLine } from '../../model/native.ts';
-import { SARIF_EXTRA_VERSION, SARIF_MAX_PLACES, SARIF_MAX_SCOPES } from '../../model/sarif-extra.ts';
+import {
+  SARIF_EXTRA_VERSION,
+  SARIF_MAX_PLACES,
+  SARIF_MAX_SCOPE_CHARS,
+  SARIF_MAX_SCOPES,
+} from '../../model/sarif-extra.ts';
 import type { SarifRunExtra } from '../../model/sarif-extra.ts';
 import { sarifResult } from './sarif-result.ts';
 import type { RuleRef } from './sarif-result.ts';
@@ -16,13 +22,19 @@ const MAX_CWES = 5_000;
 /** Places that were not looked at, told one by one. */
 const MAX_NOTIFICATIONS = 1_000;
 
-/** First pass over the rules: one descriptor per rule id, and the CWEs they name. Four bytes per row. */
-function surveyed(source: ExportSource) {
+interface Survey {
+  readonly refOf: (ruleRow: number) => RuleRef;
+  readonly cwes: ReadonlyMap<string, number>;
+}
+
+/** First pass over the rules: one descriptor per rule id, and the CWEs they name. Eight bytes per row. */
+function* surveyed(source: ExportSource): Generator<string, Survey> {
   const first = new Int32Array(source.ruleRows).fill(-1);
   const index = new Int32Array(source.ruleRows);
   const cwes = new Map<string, number>();
   let count = 0;
   for (const { ruleRow, rule } of source.rules()) {
+    yield '';
     for (const cwe of rule.cwes) {
       if (cwes.size < MAX_CWES && !cwes.has(cwe)) cwes.set(cwe, cwes.size);
     }
@@ -79,19 +91,26 @@ const invocation = (source: ExportSource) => {
   };
 };
 
-function taken<T>(items: Iterable<T>, most: number): { readonly items: T[]; readonly isCut: boolean } {
-  const kept: T[] = [];
-  for (const item of items) {
-    if (kept.length === most) return { items: kept, isCut: true };
-    kept.push(item);
+function placesOf(source: ExportSource): { readonly places: Place[]; readonly isCut: boolean } {
+  const places: Place[] = [];
+  for (const place of source.places()) {
+    if (places.length === SARIF_MAX_PLACES) return { places, isCut: true };
+    places.push(place);
   }
-  return { items: kept, isCut: false };
+  return { places, isCut: false };
+}
+
+/** All or none: some scopes take away, so a part of them could claim what all of them do not. */
+function scopesOf(source: ExportSource): { readonly scopes: SarifRunExtra['scopes']; readonly isCut: boolean } {
+  const scopes = Array.from(source.scopes(), (scope) => scopeLine(scope).scope);
+  const isCut = scopes.length > SARIF_MAX_SCOPES || JSON.stringify(scopes).length > SARIF_MAX_SCOPE_CHARS;
+  return { scopes: isCut ? [] : scopes, isCut };
 }
 
 function runExtra(source: ExportSource): SarifRunExtra {
   const { engine, scan, coverage, whole } = source.header;
-  const places = taken(source.places(), SARIF_MAX_PLACES);
-  const scopes = taken(source.scopes(), SARIF_MAX_SCOPES);
+  const { places, isCut: lacksPlaces } = placesOf(source);
+  const { scopes, isCut: lacksScopes } = scopesOf(source);
   return {
     version: SARIF_EXTRA_VERSION,
     engine,
@@ -99,9 +118,9 @@ function runExtra(source: ExportSource): SarifRunExtra {
     coverage,
     whole,
     filtered: leftOut(source),
-    places: places.items,
-    scopes: scopes.items.map((scope) => scopeLine(scope).scope),
-    cut: places.isCut || scopes.isCut,
+    places,
+    scopes,
+    cut: lacksPlaces || lacksScopes,
   };
 }
 
@@ -113,7 +132,7 @@ const driver = ({ engine, source }: ExportHeader) => ({
 /** SARIF 2.1.0 (OASIS): one run of one engine, converted by scanmux. */
 export const sarif: Formatter = function* sarif(source) {
   const { header } = source;
-  const { refOf, cwes } = surveyed(source);
+  const { refOf, cwes } = yield* surveyed(source);
   const hasCwes = cwes.size > 0;
   const taxonomy = hasCwes ? { supportedTaxonomies: [{ name: 'CWE', index: 0 }] } : {};
   yield `{"$schema":${JSON.stringify(SCHEMA_URI)},"version":"2.1.0","runs":[{"tool":{"driver":{`;

@@ -57,7 +57,8 @@ export interface ExportSource {
 }
 
 /**
- * The file as text, in pieces of any size. The same source gives the same text.
+ * The file as text, in pieces of any size, also empty ones: between two, others of the process have their turn. The same
+ * source gives the same text.
  * @param scratchPath A file that may be made and is removed afterwards, for what must be sorted another way.
  */
 export type Formatter = (source: ExportSource, scratchPath: string) => Iterable<string>;

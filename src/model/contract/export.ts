@@ -16,11 +16,11 @@ export const ExportFormat = z.enum([
 export type ExportFormat = z.infer<typeof ExportFormat>;
 
 /** Listed in full at get_scan_results; every conversation pays for each word here. */
-const asThere = 'As in get_scan_results.';
+const asThere = 'As a filter.';
 
 export const ExportInput = ScanIdInput.extend({
-  format: ExportFormat.describe('html and markdown are for people; native is the report of the engine itself.'),
-  severity_levels: FindingFilterShape.severity_levels.describe(asThere),
+  format: ExportFormat.describe('html and markdown: for people; native: the report of the engine.'),
+  severity_levels: FindingFilterShape.severity_levels.describe('Filters as in get_scan_results.'),
   min_severity: FindingFilterShape.min_severity.describe(asThere),
   min_cvss: FindingFilterShape.min_cvss.describe(asThere),
   min_epss: FindingFilterShape.min_epss.describe(asThere),

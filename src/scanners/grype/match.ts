@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { Cvss, Occurrence } from '../../model/finding.ts';
-import { defined, isObject, listOf, numberOf, objectOf, textOf, textsOf, type JsonObject } from '../json-fields.ts';
+import { defined, isObject, listOf, objectOf, textOf, textsOf, type JsonObject } from '../json-fields.ts';
 import type { RuleInput } from '../rule-cache.ts';
 import { cvesOf, cvssOf, cwesOf, distinctCvss, referencesOf, shareOf, UNRATED, type Rating } from '../rule-words.ts';
 
@@ -95,8 +95,10 @@ function scoreOf(entry: unknown): Cvss | undefined {
   return cvssOf(objectOf(metrics)['baseScore'], vector, said ?? '3.1');
 }
 
-const highest = (values: readonly (number | undefined)[]): number | undefined =>
-  values.reduce((best, value) => Math.max(best ?? 0, numberOf(value) ?? 0) || best, undefined);
+function highest(values: readonly (number | undefined)[]): number | undefined {
+  const known = values.filter((value) => value !== undefined);
+  return known.length === 0 ? undefined : Math.max(...known);
+}
 
 /** The first location is where the package is; more of them are links to it, or layers that change it. */
 function placeOf(artifact: JsonObject, { name, isImage }: GrypeSource): { image?: string; file?: string } {

@@ -115,10 +115,14 @@ export class HostReader {
     if (!answered && this.#isDead) return ['unreachable', 'Nessus got no answer from this host.'];
     const [some, none] = ['partial', 'not_tested'] as const;
     if (isCut) return [answered ? some : none, 'The report ends before this host does.'];
-    if (this.#tags.has('HOST_START') && !this.#tags.has('HOST_END')) {
+    if (this.#has('HOST_START') && !this.#has('HOST_END')) {
       return [answered ? some : none, 'The scan of this host did not end.'];
     }
     return answered ? ['tested'] : [none, 'The report lists the host, but nothing in it shows that the host answered.'];
+  }
+
+  #has(tag: 'HOST_START' | 'HOST_END'): boolean {
+    return this.#tags.has(tag) || this.#tags.has(`${tag}_TIMESTAMP`);
   }
 
   #locate(): Location {

@@ -1,5 +1,6 @@
 import type { ReportEvent } from '../../model/report.ts';
 import type { XmlAttributes } from '../../platform/xml.ts';
+import { plainName } from '../plain-name.ts';
 import { createRepeats, type Repeats } from './repeats.ts';
 import { createScopeLedger, type ScopeLedger } from './report-scope.ts';
 
@@ -9,6 +10,8 @@ export interface Tally {
   cutAt?: string;
   documents: number;
   succeeded: number;
+  /** nmap, or another program that writes the same format. */
+  tool: string | undefined;
   version: string | undefined;
   /** Epoch milliseconds. */
   startedAt: number | undefined;
@@ -20,6 +23,7 @@ export interface Tally {
 export const createTally = (): Tally => ({
   documents: 0,
   succeeded: 0,
+  tool: undefined,
   version: undefined,
   startedAt: undefined,
   finishedAt: undefined,
@@ -27,7 +31,8 @@ export const createTally = (): Tally => ({
   repeats: createRepeats(),
 });
 
-export function noteStart(tally: Tally, { version, start }: XmlAttributes): void {
+export function noteStart(tally: Tally, { scanner, version, start }: XmlAttributes): void {
+  tally.tool ??= plainName(scanner ?? '');
   tally.version ??= version?.slice(0, 100);
   tally.startedAt ??= timeOf(start);
 }
@@ -36,10 +41,10 @@ export function noteFinish(tally: Tally, { time }: XmlAttributes): void {
   tally.finishedAt = timeOf(time) ?? tally.finishedAt;
 }
 
-export const sourceOf = ({ version, startedAt, finishedAt }: Tally): ReportEvent => ({
+export const sourceOf = ({ tool, version, startedAt, finishedAt }: Tally): ReportEvent => ({
   kind: 'source',
   source: {
-    tool: 'nmap',
+    tool: tool ?? 'nmap',
     ...(version === undefined ? {} : { version }),
     ...(startedAt === undefined ? {} : { startedAt }),
     ...(finishedAt === undefined ? {} : { finishedAt }),

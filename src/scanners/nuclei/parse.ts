@@ -12,7 +12,6 @@ import { createRuleCache } from '../rule-cache.ts';
 import { sameJson } from '../same-json.ts';
 import { readItem, type ItemPlace } from '../unreadable-item.ts';
 import { withoutLogin } from '../web-place.ts';
-import { createLineParser } from './line-parser.ts';
 import { nucleiPlace } from './place.ts';
 import { nucleiRule } from './rule.ts';
 
@@ -49,14 +48,18 @@ export async function* parseNuclei(report: Readable): AsyncGenerator<ReportEvent
   const reader = new NucleiReader();
   if (first === OPEN_BRACKET || first === WORD_N) {
     for await (const part of readJson(all, { each: { take: 'result' } }, { what: WHAT })) {
-      if (part.kind === 'value') yield* reader.events(part.value, part);
+      const event = part.kind === 'value' ? reader.event(part.value, part) : null;
+      if (event !== null) yield event;
     }
     yield* reader.source();
     yield { kind: 'end' };
     return;
   }
-  for await (const lines of first === undefined ? [] : readJsonLines(all, { what: WHAT, parse: createLineParser() })) {
-    for (const { value, line, offset } of lines) yield* reader.events(value, { name: 'line', index: line - 1, offset });
+  for await (const lines of first === undefined ? [] : readJsonLines(all, { what: WHAT })) {
+    for (const { value, line, offset } of lines) {
+      const event = reader.event(value, { name: 'line', index: line - 1, offset });
+      if (event !== null) yield event;
+    }
   }
   if (first === undefined) await all.return();
   yield* reader.source();
@@ -69,7 +72,8 @@ class NucleiReader {
   #firstAt: unknown;
   #lastAt: unknown;
 
-  events(value: unknown, place: ItemPlace): readonly ReportEvent[] {
+  /** Null for a line that is no finding. */
+  event(value: unknown, place: ItemPlace): ReportEvent | null {
     return readItem(WHAT, place, () => this.#read(value));
   }
 
@@ -78,14 +82,14 @@ class NucleiReader {
     yield { kind: 'source', source: { tool: 'nuclei', ...times } };
   }
 
-  #read(result: unknown): readonly ReportEvent[] | undefined {
+  #read(result: unknown): ReportEvent | null | undefined {
     if (!isObject(result)) return undefined;
     const templateId = templateIdOf(result);
-    if (templateId === undefined) return isStatistics(result) ? [] : undefined;
-    if (result['matcher-status'] === false) return [];
+    if (templateId === undefined) return isStatistics(result) ? null : undefined;
+    if (result['matcher-status'] === false) return null;
     this.#firstAt ??= result['timestamp'];
     this.#lastAt = result['timestamp'] ?? this.#lastAt;
-    return [{ kind: 'occurrence', rule: this.#rule(templateId, result), occurrence: occurrenceOf(result) }];
+    return { kind: 'occurrence', rule: this.#rule(templateId, result), occurrence: occurrenceOf(result) };
   }
 
   #rule(templateId: string, result: JsonObject): RuleFacts {
@@ -108,7 +112,9 @@ class NucleiReader {
 function templateIdOf(result: JsonObject): string | undefined {
   const id = textOf(result['template-id']) ?? textOf(result['templateID']);
   if (id !== undefined) return id;
-  return textOf(result['template'])?.replace(/^.*[/\\]|\.ya?ml$/g, '');
+  return textOf(result['template'])
+    ?.slice(0, 2_000)
+    .replace(/^.*[/\\]|\.ya?ml$/g, '');
 }
 
 /** A line of `-stats-json`, when both streams went to one file. */

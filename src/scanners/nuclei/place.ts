@@ -6,6 +6,8 @@ import { hostOfUrl, shownUrl } from '../web-place.ts';
 
 type LocationInput = z.input<typeof Location>;
 
+const MAX_PLACE = 4_000;
+
 /**
  * Where a result was found. `matched-at` is a URL, `host:port`, a host or, for file templates, a path; older versions
  * call it `matched`.
@@ -14,7 +16,7 @@ export function nucleiPlace(result: JsonObject): LocationInput {
   const matched = textOf(result['matched-at'] ?? result['matched']) ?? textOf(result['url']) ?? textOf(result['host']);
   if (textOf(result['type']) === 'file') return { ...defined({ file: matched, line: lineOf(result['matched-line']) }) };
   const ip = addressOf(result['ip']);
-  const place = placeOf(matched ?? '', result);
+  const place = placeOf(matched?.slice(0, MAX_PLACE) ?? '', result);
   return {
     ...place,
     ...defined({

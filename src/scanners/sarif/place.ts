@@ -72,9 +72,14 @@ function placeOfUri(uri: string): LocationInput {
   return { ...defined({ host, ip: isIP(host) === 0 ? undefined : host, port, protocol }), url: shownUrl(uri) };
 }
 
+const MAX_URI = 4_000;
+
 /** The path of a `file:` URI or relative reference, with its escapes resolved. */
 export function pathOf(uri: string): string {
-  const path = uri.replace(/^file:\/\/\/(?=[a-z]:)/i, '').replace(/^file:(?:\/\/(?:localhost)?(?=\/))?/i, '');
+  const path = uri
+    .slice(0, MAX_URI)
+    .replace(/^file:\/\/\/(?=[a-z]:)/i, '')
+    .replace(/^file:(?:\/\/(?:localhost)?(?=\/))?/i, '');
   try {
     return decodeURIComponent(path);
   } catch {

@@ -108,7 +108,7 @@ function snippetOf(result: JsonObject): string | undefined {
 function isAboutSecrets({ id, rule }: FoundRule, run: SarifRun): boolean {
   const tags = listOf(rule?.properties['tags']).slice(0, 50);
   const words = [run.driver.name, id, rule?.name, rule?.shortDescription, ...tags].flatMap(
-    (word) => textOf(word) ?? [],
+    (word) => textOf(word)?.slice(0, 1_000) ?? [],
   );
   return words.some((word) => /secret|credential|gitleaks|trufflehog|ggshield|password|api.?key|token/i.test(word));
 }

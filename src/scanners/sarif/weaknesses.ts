@@ -17,7 +17,7 @@ export function cwesIn(result: JsonObject, rule: SarifRule | undefined, taxonomi
   ];
   const tags = [rule?.properties, objectOf(result['properties'])].flatMap((properties) => [
     ...textsOf(properties?.['tags'], 200).flatMap(
-      (tag) => /\bcwe[-_:/ ]*0*\d+/i.exec(tag)?.[0].replace(/^\D+/, '') ?? [],
+      (tag) => /\bcwe[-_:/ ]*0*\d+/i.exec(tag.slice(0, 200))?.[0].replace(/^\D+/, '') ?? [],
     ),
     ...textsOf(properties?.['cwe'], 50),
   ]);

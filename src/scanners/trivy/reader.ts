@@ -6,6 +6,7 @@ import type { Spool } from '../../platform/spool.ts';
 import { defined, isObject, objectOf, textOf, timeOf, wholeOf } from '../json-fields.ts';
 import { createRuleCache } from '../rule-cache.ts';
 import { readItem } from '../unreadable-item.ts';
+import { shownUrl } from '../web-place.ts';
 import { isFailure, licence, misconfiguration, secret, vulnerability } from './items.ts';
 import { createLooks } from './looks.ts';
 import type { Artifact, ResultFacts } from './place.ts';
@@ -66,7 +67,7 @@ export class TrivyReader {
 
   *ending(): Generator<ReportEvent> {
     const version = textOf(objectOf(this.#report['Trivy'])['Version']);
-    const title = textOf(this.#report['ArtifactName']) ?? textOf(this.#report['ClusterName']);
+    const title = this.#artifactName() ?? textOf(this.#report['ClusterName']);
     const finishedAt = timeOf(this.#report['CreatedAt']);
     yield* this.#looks.ending();
     yield { kind: 'source', source: { tool: 'Trivy', ...defined({ version, title, finishedAt }) } };
@@ -138,9 +139,15 @@ export class TrivyReader {
       const name = [Namespace, Kind, Name].flatMap((part) => textOf(part) ?? []).join('/');
       return { name: name === '' ? undefined : name, isImage: true };
     }
-    const name = textOf(this.#report['ArtifactName']);
+    const name = this.#artifactName();
     const isImage = IMAGES.has(textOf(this.#report['ArtifactType']) ?? '');
     return { name: name === '.' ? './' : name, isImage };
+  }
+
+  /** A repository may be named by a URL with a token in it. */
+  #artifactName(): string | undefined {
+    const name = textOf(this.#report['ArtifactName']);
+    return name?.includes('://') ? shownUrl(name) : name;
   }
 
   #resultFacts(): ResultFacts {

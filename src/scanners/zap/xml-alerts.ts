@@ -60,7 +60,8 @@ export class ZapXmlReader implements XmlHandlers {
     }
     const parent = this.#path.at(-1);
     this.#path.push(name);
-    this.#text = '';
+    // HTML inside a text may stand there as elements: their text belongs to it.
+    if (parent === 'alertitem') this.#text = '';
     if (parent === undefined) this.#begin(name, attributes);
     else if (name === 'site')
       this.#site = { name: attributes['name'], host: attributes['host'], port: attributes['port'] };

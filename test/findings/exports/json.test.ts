@@ -79,6 +79,13 @@ describe('the JSONL export', () => {
     );
   });
 
+  it('has no scopes when one is longer than a line may be', () => {
+    const rules = Array.from({ length: 60_000 }, () => 'x'.repeat(150));
+    const source = { ...sourceOf([]), scopes: () => [{ tcpPorts: '80' }, { rules }] };
+    const lines = written(jsonLines(source, '')).trimEnd().split('\n');
+    expect(lines.filter((line) => line.startsWith('{"scope"'))).toEqual([]);
+  });
+
   it('ends with an end line also when there is nothing', () => {
     expect(
       written(jsonLines(sourceOf([]), ''))

@@ -162,6 +162,22 @@ describe('the SARIF export', () => {
     ]);
   });
 
+  it('leaves out all scopes rather than some of them, and says so', () => {
+    const source = sourceOf([]);
+    const many = { ...source, scopes: () => Array.from({ length: 1_001 }, () => ({ tcpPorts: '80' })) };
+    const large = {
+      ...source,
+      scopes: () => [{ rules: ['x'.repeat(200)] }, { rules: Array.from({ length: 20_000 }, () => 'x'.repeat(120)) }],
+    };
+    for (const cut of [many, large]) expect(exported(cut).properties.scanmux).toMatchObject({ scopes: [], cut: true });
+    const places = {
+      ...source,
+      places: () => Array.from({ length: 5_001 }, (_, at) => ({ place: `h${at}`, status: 'tested' as const })),
+    };
+    const { scanmux } = exported(places).properties;
+    expect([scanmux.places.length, scanmux.scopes.length, scanmux.cut]).toEqual([5_000, 1, true]);
+  });
+
   it('tells what was not looked at, and is successful only when everything was', () => {
     const partial = exported(sourceOf([]));
     expect(partial.invocations[0]).toMatchObject({

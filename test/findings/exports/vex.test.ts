@@ -199,6 +199,15 @@ describe('VEX exports', () => {
     expect(() => textOf(openVex, source)).toThrow(/names a CVE/);
   });
 
+  it('pass their turn on for every finding while they sort, before there is anything to write', () => {
+    const source = sourceOf(Array.from({ length: 300 }, (_, at) => finding({ cves, discriminator: String(at) })));
+    for (const format of [openVex, cycloneDxVex]) {
+      rmSync(scratch, { force: true });
+      const pieces = [...format(source, scratch)];
+      expect(pieces.findIndex((piece) => piece !== '')).toBeGreaterThanOrEqual(300);
+    }
+  });
+
   it('give the same bytes again', () => {
     const source = sourceOf([finding({ cves }), hostile()]);
     for (const format of [openVex, cycloneDxVex]) expect(textOf(format, source)).toBe(textOf(format, source));

@@ -128,7 +128,7 @@ describe('changed .nessus reports of other projects', () => {
           expect(fast).toEqual(comparable(await read(bytes, 'reference')));
           expect([undefined, 'report_unreadable']).toContain(fast.code);
         }),
-        { numRuns: 120 },
+        { numRuns: 400 },
       );
       // The policy is most of a real file.
       await fc.assert(

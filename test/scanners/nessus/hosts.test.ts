@@ -47,6 +47,13 @@ describe('a host of a .nessus report', () => {
     ]);
   });
 
+  it('ended if either of its ends is there, in words or in seconds', async () => {
+    const seconds = tag('HOST_START_TIMESTAMP', '1700000000');
+    expect(await placed(host(item(), seconds))).toMatchObject([{ status: 'partial' }]);
+    const both = seconds + tag('HOST_END_TIMESTAMP', '1700000900');
+    expect(await placed(host(item(), both))).toMatchObject([{ status: 'tested' }]);
+  });
+
   it('is a place even without properties, and as often as the report lists it', async () => {
     const text = `<ReportHost name="a.example">${item()}</ReportHost>`;
     expect(await placed(text + text + '<ReportHost name="b.example"/>')).toMatchObject([

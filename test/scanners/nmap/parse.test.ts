@@ -121,6 +121,19 @@ describe('a report of nmap', () => {
     expect(placesIn(events)).toMatchObject([{ place: '192.0.2.1', status: 'unreachable' }]);
   });
 
+  it('reads what masscan writes in the same format: an open port of a host is evidence without a word that it is up', async () => {
+    const text =
+      '<?xml version="1.0"?>\n<!-- masscan v1.0 scan -->\n<nmaprun scanner="masscan" start="1795219431" version="1.0-BETA">' +
+      '<scaninfo type="syn" protocol="tcp" /><host endtime="1795219431"><address addr="192.0.2.1" addrtype="ipv4"/>' +
+      '<ports><port protocol="tcp" portid="80"><state state="open" reason="syn-ack"/></port></ports></host>' +
+      '<runstats><finished time="1795219440"/><hosts up="1" down="0" total="1"/></runstats></nmaprun>';
+    const events = await eventsOf(text);
+    expect(findingsIn(events)).toHaveLength(1);
+    expect(placesIn(events)).toEqual([{ place: '192.0.2.1', status: 'tested' }]);
+    expect(events.find(({ kind }) => kind === 'source')).toMatchObject({ source: { tool: 'masscan' } });
+    expect(hasEnd(events)).toBe(true);
+  });
+
   it('does not take open|filtered for open, nor a hint for a host', async () => {
     const hint = '<hosthint><status state="up"/><address addr="192.0.2.9" addrtype="ipv4"/></hosthint>';
     const events = await eventsOf(document(hint + host(`<ports>${port('open|filtered')}</ports>`)));

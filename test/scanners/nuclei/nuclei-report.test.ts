@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createLineParser } from '../../../src/scanners/nuclei/line-parser.ts';
 import { nucleiFormat } from '../../../src/scanners/nuclei/parse.ts';
 import { oddValue } from '../odd-values.ts';
 import { findingOf, findingsOf, inPieces, read } from '../report-events.ts';
@@ -235,39 +234,6 @@ describe('nuclei results', () => {
         expect({ error, findings: findings.length }).toEqual({ error: undefined, findings: results.length });
       }),
       { numRuns: 150, endOnFailure: true },
-    );
-  });
-});
-
-describe('the parser of lines', () => {
-  const key = fc.oneof(fc.constantFrom('info', 'template-id', 'a"b', '\\', ',"info":{'), fc.string());
-  const value = fc.oneof(
-    fc.jsonValue({ maxDepth: 2 }),
-    fc.constantFrom('"info":{', ',"info":{}', '\\","info":{"a":1}', { info: { b: 1 } }, INFO),
-  );
-  const line = fc.tuple(
-    fc.array(fc.tuple(key, value), { maxLength: 4 }),
-    fc.constantFrom('t', 'u'),
-    fc.constantFrom(INFO, {}, null, { a: '}{"' }),
-  );
-
-  it('gives what JSON.parse gives, line after line', () => {
-    fc.assert(
-      fc.property(fc.array(line, { maxLength: 12 }), fc.boolean(), (all, isFirst) => {
-        const parse = createLineParser();
-        for (const [members, id, info] of all) {
-          const own: (readonly [string, unknown])[] = [
-            ['template-id', id],
-            ['info', info],
-          ];
-          // Written by hand: an object cannot hold one key twice.
-          const text = `{${[...(isFirst ? own : []), ...members, ...(isFirst ? [] : own)].map(([name, held]) => `${JSON.stringify(name)}:${JSON.stringify(held)}`).join(',')}}`;
-          expect(parse(text)).toEqual(JSON.parse(text));
-          const damaged = text.slice(0, -1);
-          expect(() => parse(damaged)).toThrow(SyntaxError);
-        }
-      }),
-      { numRuns: 500, endOnFailure: true },
     );
   });
 });

@@ -159,6 +159,14 @@ describe('Trivy reports', () => {
     expect(await findingOf(trivyFormat, cluster)).toMatchObject({ location: { image: 'default/Pod/web' } });
   });
 
+  it('name a repository without the login in its URL', async () => {
+    const result = { Target: 'OS Packages', Class: 'license', Licenses: [LICENCE] };
+    const report = { ...image(result), ArtifactName: 'https://me:s3cret@git.test/app', ArtifactType: 'repository' };
+    const { findings, events } = await read(trivyFormat, inPieces(JSON.stringify(report)));
+    expect(findings[0]?.location.file).toBe('https://***@git.test/app');
+    expect(JSON.stringify(events)).not.toContain('s3cret');
+  });
+
   it('mark what nobody rated, and what will not be fixed', async () => {
     const result = {
       Target: 'a',

@@ -101,6 +101,11 @@ describe('an XML report of ZAP', () => {
     expect(only?.occurrence.location).toMatchObject({ host: 'app.test', port: 443 });
   });
 
+  it('keeps the text of HTML that was not escaped', async () => {
+    const text = report('<alertitem><alert>A</alert><desc><p>One <b>two</b> three.</p></desc></alertitem>');
+    expect(occurrences(await read(text))[0]?.rule.description).toBe('One two three.');
+  });
+
   it('reads the places of old versions, which stand in the alert itself', async () => {
     const old =
       elements({ uri: 'http://app.test/a', param: 'p', evidence: 'e' }) +
