@@ -4,7 +4,7 @@ import type { ChangeCounts, ComparisonPage } from './comparison.ts';
 import type { ShownFinding } from './findings.ts';
 import type { OpenFindings } from './open-findings.ts';
 import { shrinkToTokens } from './shrink.ts';
-import { jsonWeight, pageWeight } from './tokens.ts';
+import { jsonWeight, pageWeight, tokensOf } from './tokens.ts';
 
 /** What of one file matches the filters. */
 export interface Selected {
@@ -89,8 +89,11 @@ function shownFrom(compared: Compared, start: Position, maxTokens: number) {
   const findings: ShownFinding[] = [];
   let left = pageWeight(maxTokens);
   for (const position of positionsFrom(compared, start)) {
-    const shown = changeShown(compared, position);
-    const fitting = findings.length === 0 ? shrinkToTokens(shown, maxTokens) : shown;
+    const change = changeShown(compared, position);
+    const finding = (isOfBase(position.change) ? compared.base : compared.head).show(position.index);
+    // What became of it is never cut: only the finding gives way.
+    const room = maxTokens - tokensOf(jsonWeight(change));
+    const fitting = { ...change, ...(findings.length === 0 ? shrinkToTokens(finding, room) : finding) };
     left -= jsonWeight(fitting);
     if (left < 0 && findings.length > 0) return { findings, next: position };
     findings.push(fitting);
@@ -113,8 +116,7 @@ function* positionsFrom({ head, base, classes }: Compared, start: Position): Gen
 }
 
 function changeShown({ head, base, classes }: Compared, { change, index }: Position): ShownFinding {
-  const shown = (isOfBase(change) ? base : head).show(index);
-  if (change !== 'changed') return { change, ...shown };
+  if (change !== 'changed') return { change };
   const counterpart = classes.match[index] ?? -1;
-  return { change, changed: describeChange(head.findings, base.findings, index, counterpart), ...shown };
+  return { change, changed: describeChange(head.findings, base.findings, index, counterpart) };
 }

@@ -39,7 +39,7 @@ function labelsOf(file: OpenFindings, matches: Uint32Array): string[] {
 function page(
   file: OpenFindings,
   matches: Uint32Array,
-  { ref, suppressions, from, max_tokens: maxTokens }: SearchInput,
+  { ref, suppressions, from, max_tokens: maxTokens, must_show: mustShow }: SearchInput,
 ): Pick<SearchOutput, 'findings' | 'next'> {
   const reader = createFindingReader(file, ref.scanId, suppressions);
   const findings: ShownFinding[] = [];
@@ -48,9 +48,10 @@ function page(
     if (index < from) continue;
     if (left <= 0) return { findings, next: index };
     const shown = showFinding(reader.at(index), 'brief', undefined);
-    const fitting = findings.length === 0 ? shrinkToTokens(shown, maxTokens) : shown;
+    const isCut = mustShow && findings.length === 0;
+    const fitting = isCut ? shrinkToTokens(shown, maxTokens) : shown;
     left -= jsonWeight(fitting);
-    if (left < 0 && findings.length > 0) return { findings, next: index };
+    if (left < 0 && !isCut) return { findings, next: index };
     findings.push(fitting);
   }
   return { findings };

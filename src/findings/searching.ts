@@ -14,6 +14,8 @@ export interface SearchInput {
   readonly from: number;
   /** For their JSON; 0: only counted. */
   readonly max_tokens: number;
+  /** The page is empty so far: a first finding that is larger than it is cut instead of left to the next page. */
+  readonly must_show: boolean;
 }
 
 export interface SearchOutput {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Found, SearchInput } from '../model/contract/search.ts';
 import { decodeCursor, encodeCursor } from '../findings/cursor.ts';
 import type { FindingFilter, ShownFinding, Suppressions } from '../findings/findings.ts';
-import type { SearchOutput } from '../findings/searching.ts';
+import type { SearchInput as FileQuestion, SearchOutput } from '../findings/searching.ts';
 import { estimateTokens } from '../findings/tokens.ts';
 import type { ScanDeps } from './deps.ts';
 import { readable } from './readable.ts';
@@ -58,7 +58,11 @@ export async function searchHits(deps: Deps, asked: Asked): Promise<Hits> {
   for (const [at, scan] of searched.scans.entries()) {
     const isShown = at >= startScan && next === undefined;
     const from = at === startScan ? startIndex : 0;
-    const output = await askFile(deps, asked, scan, { from, max_tokens: isShown ? Math.max(left, 0) : 0 });
+    const output = await askFile(deps, asked, scan, {
+      from,
+      max_tokens: isShown ? Math.max(left, 0) : 0,
+      must_show: isShown && answered.every((other) => other.output.findings.length === 0),
+    });
     if (!output) continue;
     answered.push({ scan, output });
     left -= estimateTokens(JSON.stringify(output.findings));
@@ -76,7 +80,7 @@ const askFile = (
   { findings, log }: Deps,
   { input, question, suppressions }: Asked,
   scan: SearchedScan,
-  page: { readonly from: number; readonly max_tokens: number },
+  page: Pick<FileQuestion, 'from' | 'max_tokens' | 'must_show'>,
 ): Promise<SearchOutput | undefined> =>
   readable(log, scan.scanId, () =>
     findings.search({

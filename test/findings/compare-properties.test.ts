@@ -133,7 +133,7 @@ describe('comparing two scans', () => {
         expect(sorted(shownChanges(page))).toEqual(sorted(right));
         for (const change of CHANGES) expect(page.counts[change], change).toBe(count(right, change));
       }),
-      { numRuns: 60 },
+      { numRuns: 30 },
     );
   });
 
@@ -190,7 +190,7 @@ describe('comparing two scans', () => {
         expect(sorted(there)).toEqual(sorted(swapped));
         expect([...there.values()]).not.toContain('not_observed');
       }),
-      { numRuns: 25 },
+      { numRuns: 15 },
     );
   });
 
@@ -213,7 +213,7 @@ describe('comparing two scans', () => {
           fixed(await room.compare(more, earlier)),
         );
       }),
-      { numRuns: 40 },
+      { numRuns: 20 },
     );
   });
 
@@ -237,7 +237,7 @@ describe('comparing two scans', () => {
         (rule === undefined || `R${one.rule}` === rule);
     };
     await fc.assert(
-      fc.asyncProperty(scan, scan, filter, fc.constantFrom(60, 150, 1_000), async (head, base, only, tokens) => {
+      fc.asyncProperty(scan, scan, filter, fc.constantFrom(100, 150, 1_000), async (head, base, only, tokens) => {
         const [a, b] = await twoScans(room, head, base);
         const shown: Readonly<Record<string, unknown>>[] = [];
         const right = expected(head, base, passes(only));
@@ -260,7 +260,7 @@ describe('comparing two scans', () => {
         });
         expect(ranks).toEqual(ranks.toSorted((x, y) => x - y));
       }),
-      { numRuns: 40 },
+      { numRuns: 20 },
     );
   });
 

@@ -206,6 +206,18 @@ describe('what changed', () => {
     });
   });
 
+  it('is told however small the page is', async () => {
+    const { scan, compare } = await comparing();
+    const [before, after] = (['low', 'high'] as const).map((severity) =>
+      found({ severity, title: 'Long words '.repeat(25), cves: ['CVE-2024-0001', 'CVE-2024-0002'] }),
+    );
+    if (!before || !after) throw new Error('no findings');
+    const page = await compare(await scan(full(after)), await scan(full(before)), { max_tokens: 60 });
+    expect(page.findings).toMatchObject([
+      { change: 'changed', changed: ['severity low -> high'], severity: 'high', cut: expect.anything() },
+    ]);
+  });
+
   it('is told for the version a package is fixed in', async () => {
     const { scan, compare } = await comparing();
     const on = (fixed?: string) =>

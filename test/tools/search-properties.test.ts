@@ -94,7 +94,7 @@ describe('search_findings', () => {
           HOSTS.filter((host) => [...latest.keys()].some((key) => key.endsWith(host))).length,
         );
       }),
-      { numRuns: 12 },
+      { numRuns: 8 },
     );
   });
 });
