@@ -11,6 +11,7 @@ import { loadSettings, type Settings } from './config/settings.ts';
 import { CATALOGUES, ENGINES, REPORT_FORMATS } from './engines.ts';
 import type { Enrichment } from './findings/enrichment/enrichment.ts';
 import { enrichingStore, openEnrichment } from './findings/enrichment/open-enrichment.ts';
+import type { FindingsStore } from './findings/findings.ts';
 import { createScanFiles } from './findings/scan-files.ts';
 import { createFindingsStore } from './findings/findings-store.ts';
 import { createBell, type Bell } from './platform/bell.ts';
@@ -96,12 +97,7 @@ export async function openApp(options: AppOptions): Promise<App> {
   const over = new AbortController();
   registry.watch(over.signal);
   const enrichment = openEnrichment({ dataFolder, log });
-  const store = createFindingsStore({
-    log,
-    threads: options.readerThreads ?? READER_THREADS,
-    exportsFolder: join(dataFolder, 'exports'),
-  });
-  const findings = enrichingStore(store, enrichment);
+  const findings = openFindings(options, enrichment);
   const files = createScanFiles(join(dataFolder, 'scans'), { reserveBytes: reserveBytes(settings) });
   const launcher = options.spawnWorker ? launcherOf(options, { queue, seat }) : undefined;
   const append = (entry: NewAuditEntry): Promise<void> => audit.append(entry);
@@ -144,6 +140,12 @@ export async function openApp(options: AppOptions): Promise<App> {
       await queue.close();
     },
   };
+}
+
+function openFindings({ log, dataFolder, readerThreads }: AppOptions, enrichment: Enrichment): FindingsStore {
+  const threads = readerThreads ?? READER_THREADS;
+  const store = createFindingsStore({ log, threads, exportsFolder: join(dataFolder, 'exports') });
+  return enrichingStore(store, enrichment);
 }
 
 const openRegistry = ({ configFolder, engines, log, env }: AppOptions, settings: Settings, reloadBell: Bell) =>

@@ -21,14 +21,16 @@ function witness(
   for (let index = 0; index < file.count; index += 1) {
     const rule = file.rule[index] ?? 0;
     if (!rules.has(rule) || !hosts.has(file.host[index] ?? 0)) continue;
-    const there = file.port[index] ?? 0;
-    if (there > 0 ? there !== port : port !== undefined && port > 0) continue;
+    if (portOf(file.port[index]) !== portOf(port)) continue;
     if (pkg !== undefined && details.place(index).package !== pkg) continue;
     const id = findingId(ref.scanId, index + 1);
     if (id !== not) return { finding_id: id, severity: details.rule(rule).severity };
   }
   return undefined;
 }
+
+/** 0 and less stand for none. */
+const portOf = (port: number | undefined): number => Math.max(port ?? 0, 0);
 
 function idsOf({ db }: OpenFindings, sql: string, values: readonly string[]): Set<number> {
   const rows = [...new Set(values)].flatMap((value) => db.prepare(sql).all(value));

@@ -75,7 +75,7 @@ describe('the CSV export', () => {
   });
 
   it('leaves no cell that begins a formula, with whatever separator it is read, and loses nothing', () => {
-    const nasty = fc.string({ unit: fc.constantFrom(...'=+-@\t\n,;|"\' aé＝1'), maxLength: 40 });
+    const nasty = fc.string({ unit: fc.constantFrom(...Array.from('=+-@\t\n,;|"\' aé＝1')), maxLength: 40 });
     fc.assert(
       fc.property(nasty, (text) => {
         const safe = withoutFormulas(text);

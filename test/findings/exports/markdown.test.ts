@@ -12,7 +12,7 @@ const textOf = (source: ExportSource): string => written(markdown(source, ''));
 /** Kinds of everything a Markdown reader finds in a text. */
 function kinds(text: string): Set<string> {
   const found = new Set<string>();
-  walkTokens(lexer(text), (token: Token) => {
+  void walkTokens(lexer(text), (token: Token) => {
     found.add(token.type);
   });
   return found;
@@ -31,7 +31,10 @@ const shown = (text: string): string =>
     .replace(/&amp;/g, '&')
     .trim();
 
-const nasty = fc.string({ unit: fc.constantFrom(...'<>[]()!`*_#|~\\&;:/.@-+=1 \naw"\'${}^'), maxLength: 60 });
+const nasty = fc.string({
+  unit: fc.constantFrom(...Array.from('<>[]()!`*_#|~\\&;:/.@-+=1 \naw"\'${}^')),
+  maxLength: 60,
+});
 
 describe('text in Markdown', () => {
   it('means nothing but itself, and is shown as it is', () => {
@@ -78,7 +81,7 @@ describe('the Markdown export', () => {
     const output = 'a\n````\n# not a heading\n```';
     const text = textOf(sourceOf([finding({ untrusted: { output } })]));
     const codes: string[] = [];
-    walkTokens(lexer(text), (token) => {
+    void walkTokens(lexer(text), (token) => {
       if (token.type === 'code') codes.push(String(token['text']));
     });
     expect(codes).toEqual([output]);
