@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Place } from '../model/coverage.ts';
+import { fullLook, Place } from '../model/coverage.ts';
 import type { ReportScope } from '../model/report.ts';
 import type { Row } from '../platform/sqlite.ts';
 import { addressKey, addressOfKey } from './address-key.ts';
@@ -24,7 +24,17 @@ export const placeOfRow = (row: Row): Place =>
 
 /** Requested places that were not fully tested, by name; the first `limit` of them. */
 export const readUntested = ({ db }: OpenFindings, limit: number): Place[] =>
-  db.prepare(`${PLACES} WHERE status <> 'tested' ORDER BY place LIMIT ?`).all(limit).map(placeOfRow);
+  db
+    .prepare(`${PLACES} WHERE status <> 'tested' OR login IN ('failed', 'partial') ORDER BY place LIMIT ?`)
+    .all(limit)
+    .map(placeOfRow)
+    .map((place) => ({
+      ...(place.status === 'tested' ? { reason: NO_LOGIN } : {}),
+      ...place,
+      status: fullLook(place),
+    }));
+
+const NO_LOGIN = 'a login was tried and did not work: only what can be seen without one was looked at';
 
 /** What the report says it looked for. */
 export const readScopes = ({ db }: OpenFindings): ReportScope[] =>

@@ -1,4 +1,4 @@
-import type { Coverage } from '../model/coverage.ts';
+import { fullLook, type Coverage } from '../model/coverage.ts';
 import type { Database } from '../platform/sqlite.ts';
 import type { Heard } from './hear.ts';
 import type { Turns } from './turns.ts';
@@ -14,7 +14,7 @@ export async function writePlaces(
   const counts = { tested: 0, partial: 0, unreachable: 0, not_tested: 0 };
   for (const { place, status, reason, login } of places.settled()) {
     requested += 1;
-    counts[status] += 1;
+    counts[fullLook({ status, ...(login === undefined ? {} : { login }) })] += 1;
     insert.run(place, status, reason ?? null, login ?? null);
     await turns.ifDue();
   }

@@ -21,6 +21,13 @@ export const Place = z.strictObject({
 });
 export type Place = z.infer<typeof Place>;
 
+/**
+ * What a place counts as: where a login was tried and did not work everywhere, only what can be seen without one was
+ * looked at. The place itself stays `tested`: of what needs no login, that is the truth.
+ */
+export const fullLook = ({ status, login }: Pick<Place, 'status' | 'login'>): PlaceStatus =>
+  status === 'tested' && (login === 'failed' || login === 'partial') ? 'partial' : status;
+
 /** How much of what was asked for was looked at. Travels with every answer about results. */
 export const Coverage = z.strictObject({
   requested: z.int().min(0).describe('Places asked for.'),

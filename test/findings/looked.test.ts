@@ -1,3 +1,4 @@
+import { verdictOf } from '../../src/model/coverage.ts';
 import { describe, expect, it } from 'vitest';
 import type { ReportEvent, ReportScope } from '../../src/model/report.ts';
 import { address, END, found, host, placed, stored } from './reports.ts';
@@ -21,6 +22,21 @@ describe('what a file proves was looked at', () => {
       { place: '10.0.0.1', status: 'tested' },
       { place: '10.0.0.2', status: 'unreachable', reason: 'No answer.' },
       { place: '10.0.0.3', status: 'not_tested', reason: expect.any(String) },
+    ]);
+  });
+
+  it('counts a place where a login did not work as looked at in part, and says why', async () => {
+    const login: ReportEvent = { kind: 'place', place: { place: '10.0.0.1', status: 'tested', login: 'failed' } };
+    const { store, file, ingested } = await stored([login, END]);
+    expect(ingested.coverage).toMatchObject({ tested: 0, partial: 1 });
+    expect(verdictOf(ingested.coverage, true)).toBe('partial');
+    expect(await store.untested(file, 10)).toEqual([
+      {
+        place: '10.0.0.1',
+        status: 'partial',
+        reason: 'a login was tried and did not work: only what can be seen without one was looked at',
+        login: 'failed',
+      },
     ]);
   });
 

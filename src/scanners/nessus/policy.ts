@@ -165,8 +165,8 @@ export class PolicyReader {
       const ports = [...own, ...(this.#ports(side)?.split(',') ?? [])].slice(0, 20).join(', ');
       if (ports) said.push(`${side.toUpperCase()} ports: ${ports}`);
     }
-    if (enabled.length > 0) said.push(`Nessus plugins: ${enabled.length} families in full`);
-    if (mixed.length > 0) said.push(`Nessus plugins: ${mixed.length} families in part (${some(mixed)})`);
+    if (enabled.length > 0) said.push(`Nessus plugins: ${familiesOf(enabled)} in full`);
+    if (mixed.length > 0) said.push(`Nessus plugins: ${familiesOf(mixed)} in part (${some(mixed)})`);
     return said;
   }
 
@@ -183,3 +183,5 @@ const WANTED = /^(?:TARGET|port(?:scan)?_range|network_scanners\.(?:syn|tcp|udp)
 
 const some = (names: readonly string[]): string =>
   names.length <= 5 ? names.join(', ') : `${names.slice(0, 5).join(', ')} and ${names.length - 5} more`;
+
+const familiesOf = ({ length }: readonly string[]): string => `${length} ${length === 1 ? 'family' : 'families'}`;
