@@ -1,3 +1,4 @@
+import { REPORTS } from './real-files.ts';
 import { parse as parseCsv } from 'csv-parse/sync';
 import { createReadStream, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -15,13 +16,12 @@ import { HEADER } from '../findings/exports/sources.ts';
 import { cycloneDxValidator, sarifValidator } from '../findings/exports/schemas.ts';
 
 /** Reports of other projects lie beside the repository and are never copied into it. */
-const FOLDER = process.env['SCANMUX_REPORTS_DIR'] ?? join(process.cwd(), '..', 'shared', 'reports');
 const SCAN_ID = 'scan_0123456789abcdefghjk';
 const NEVER = new AbortController().signal;
 const { whole: _whole, source: _source, ...RECORD } = HEADER;
 
-const files = existsSync(FOLDER)
-  ? readdirSync(FOLDER, { recursive: true, encoding: 'utf8' })
+const files = existsSync(REPORTS)
+  ? readdirSync(REPORTS, { recursive: true, encoding: 'utf8' })
       .filter((name) => name.includes('/') && !/neg-|defused/.test(name))
       .toSorted()
   : [];
@@ -33,8 +33,8 @@ const formatOf = (path: string) => {
 
 describe('exports of reports of other projects', () => {
   if (files.length === 0) {
-    it(`are not on this machine (${FOLDER}), so nothing was exported`, () => {
-      expect(existsSync(FOLDER)).toBe(false);
+    it(`are not on this machine (${REPORTS}), so nothing was exported`, () => {
+      expect(existsSync(REPORTS)).toBe(false);
     });
     return;
   }
@@ -54,9 +54,9 @@ describe('exports of reports of other projects', () => {
   const isSarif = sarifValidator();
   const isBom = cycloneDxValidator();
 
-  for (const name of files.filter((file) => formatOf(join(FOLDER, file)) !== undefined)) {
+  for (const name of files.filter((file) => formatOf(join(REPORTS, file)) !== undefined)) {
     it(`${name}: valid, with every finding, in every format`, async () => {
-      const path = join(FOLDER, name);
+      const path = join(REPORTS, name);
       const format = formatOf(path);
       if (!format) throw new Error('no format');
       const ingest = async (into: string, reader: ReportFormat, from: string) => {

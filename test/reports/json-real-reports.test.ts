@@ -1,3 +1,4 @@
+import { REPORTS as FOLDER } from './real-files.ts';
 import { createReadStream, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -10,7 +11,6 @@ import { zapJsonFormat } from '../../src/scanners/zap/json.ts';
 import { inPieces, read } from '../scanners/report-events.ts';
 
 /** Reports of other projects lie beside the repository and are never copied into it. */
-const ROOT = process.env['SCANMUX_REPORTS_DIR'] ?? join(process.cwd(), '..', 'shared', 'reports');
 const FORMATS = {
   nuclei: nucleiFormat,
   trivy: trivyFormat,
@@ -21,7 +21,7 @@ const FORMATS = {
 type Engine = keyof typeof FORMATS;
 const ENGINES = ['nuclei', 'trivy', 'grype', 'sarif', 'zap'] as const satisfies readonly Engine[];
 const filesOf = (folder: string): string[] =>
-  existsSync(join(ROOT, folder)) ? readdirSync(join(ROOT, folder)).map((name) => join(folder, name)) : [];
+  existsSync(join(FOLDER, folder)) ? readdirSync(join(FOLDER, folder)).map((name) => join(folder, name)) : [];
 const isXml = (file: string): boolean => file.endsWith('.xml');
 const REPORTS = ENGINES.flatMap((engine) =>
   filesOf(engine)
@@ -85,8 +85,8 @@ const tally = (words: readonly string[]): Record<string, number> => {
 
 describe('JSON reports of other projects', () => {
   if (REPORTS.length === 0) {
-    it(`are not on this machine (${ROOT}), so nothing was compared`, () => {
-      expect(existsSync(ROOT)).toBe(false);
+    it(`are not on this machine (${FOLDER}), so nothing was compared`, () => {
+      expect(existsSync(FOLDER)).toBe(false);
     });
     return;
   }
@@ -94,7 +94,7 @@ describe('JSON reports of other projects', () => {
   it('hold as many findings, of the same severities, as their items are counted', async () => {
     const table: object[] = [];
     for (const { engine, file } of REPORTS) {
-      const path = join(ROOT, file);
+      const path = join(FOLDER, file);
       const { findings, error } = await read(FORMATS[engine], createReadStream(path));
       const expected = COUNTERS[engine](readFileSync(path, 'utf8'));
       const severities = tally(findings.map(({ severity }) => severity));
@@ -112,8 +112,8 @@ describe('JSON reports of other projects', () => {
 
   it('are the same, byte by byte, however their bytes arrive', async () => {
     for (const { engine, file } of REPORTS) {
-      if (statSync(join(ROOT, file)).size > 100_000) continue;
-      const bytes = readFileSync(join(ROOT, file));
+      if (statSync(join(FOLDER, file)).size > 100_000) continue;
+      const bytes = readFileSync(join(FOLDER, file));
       const whole = await read(FORMATS[engine], inPieces(bytes));
       const split = await read(FORMATS[engine], inPieces(bytes, 13));
       expect(split).toEqual(whole);
@@ -122,7 +122,7 @@ describe('JSON reports of other projects', () => {
 
   it('give each finding a rule, a title and a place', async () => {
     for (const { engine, file } of REPORTS) {
-      const { findings } = await read(FORMATS[engine], createReadStream(join(ROOT, file)));
+      const { findings } = await read(FORMATS[engine], createReadStream(join(FOLDER, file)));
       for (const { rule_id, title, location } of findings) {
         expect(rule_id.length).toBeGreaterThan(0);
         expect(title.length).toBeGreaterThan(0);
@@ -134,9 +134,9 @@ describe('JSON reports of other projects', () => {
   it('are told by their beginning, and nothing else in any folder is taken for one of them', () => {
     const known = new Map<string, string>(REPORTS.map(({ engine, file }) => [file, engine]));
     const seen: string[] = [];
-    for (const folder of readdirSync(ROOT).filter((name) => statSync(join(ROOT, name)).isDirectory())) {
+    for (const folder of readdirSync(FOLDER).filter((name) => statSync(join(FOLDER, name)).isDirectory())) {
       for (const file of filesOf(folder)) {
-        const head = readFileSync(join(ROOT, file)).subarray(0, HEAD_BYTES);
+        const head = readFileSync(join(FOLDER, file)).subarray(0, HEAD_BYTES);
         const formats = ENGINES.filter((engine) => FORMATS[engine].detect(head));
         // Nothing and an empty list are what several tools write when they found nothing.
         const isNothing = head.length === 0 || head.toString().trim() === '[]';
@@ -150,7 +150,7 @@ describe('JSON reports of other projects', () => {
 
   it('keep what is whole when they are cut anywhere, and say that they are cut', async () => {
     for (const { engine, file } of REPORTS) {
-      const bytes = readFileSync(join(ROOT, file));
+      const bytes = readFileSync(join(FOLDER, file));
       if (bytes.length < 10) continue;
       const whole = await read(FORMATS[engine], inPieces(bytes));
       for (let step = 1; step < 12; step += 1) {
@@ -175,7 +175,7 @@ describe('JSON reports of other projects', () => {
       return seed % below;
     };
     for (const { engine, file } of REPORTS) {
-      const original = readFileSync(join(ROOT, file)).subarray(0, 60_000);
+      const original = readFileSync(join(FOLDER, file)).subarray(0, 60_000);
       if (original.length === 0) continue;
       for (let round = 0; round < 25; round += 1) {
         const bytes = Buffer.from(original);

@@ -1,3 +1,4 @@
+import { REPORTS } from './real-files.ts';
 import { createReadStream, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -5,7 +6,7 @@ import type { ReportEvent } from '../../src/model/report.ts';
 import { nessusFormat } from '../../src/scanners/nessus/format.ts';
 
 /** Reports of other projects lie beside the repository and are never copied into it. */
-const FOLDER = join(process.env['SCANMUX_REPORTS_DIR'] ?? join(process.cwd(), '..', 'shared', 'reports'), 'nessus');
+const FOLDER = join(REPORTS, 'nessus');
 const files = existsSync(FOLDER) ? readdirSync(FOLDER).filter((name) => /\.(?:nessus|xml)$/.test(name)) : [];
 const whole = files.filter((name) => !name.startsWith('neg-'));
 

@@ -1,5 +1,6 @@
 import { createReadStream, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { expect, it } from 'vitest';
 import { SEVERITIES, type Occurrence, type RuleFacts } from '../../src/model/finding.ts';
 import type { ReportEvent } from '../../src/model/report.ts';
 import type { ReportFormat } from '../../src/scanners/report-format.ts';
@@ -12,6 +13,14 @@ export function realFiles(folder: string): readonly string[] {
   const path = join(REPORTS, folder);
   return existsSync(path) ? readdirSync(path).toSorted() : [];
 }
+
+/** A test that tells whoever reads the output when the reports are not there, and fails when they are not found. */
+export const sayWhetherThere = (folder: string): void =>
+  it(`has reports of other projects in ${folder}, or says that there are none`, () => {
+    const isThere = existsSync(REPORTS);
+    if (!isThere) console.log(`No reports beside the repository: nothing of ${folder} is tried.`);
+    expect(realFiles(folder).length > 0).toBe(isThere);
+  });
 
 export const contentOf = (folder: string, file: string): Buffer => readFileSync(join(REPORTS, folder, file));
 

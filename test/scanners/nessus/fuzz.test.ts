@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { SEVERITIES } from '../../../src/model/finding.ts';
+import { sayWhetherThere } from '../../reports/real-files.ts';
 import { child, host, item, report } from './documents.ts';
 import { FOLDER, itemsIn, placesIn, read, realReports } from './reading.ts';
 
@@ -114,6 +115,8 @@ function shortened(bytes: Buffer): Buffer {
 }
 
 describe('changed .nessus reports of other projects', () => {
+  sayWhetherThere('nessus');
+
   const reports = realReports().filter((name) => !name.startsWith('neg-'));
 
   for (const name of reports) {

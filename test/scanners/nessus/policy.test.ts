@@ -19,7 +19,7 @@ describe('the policy of a .nessus report', () => {
     const { events } = await read(report('', { policy: text }));
     expect(events).toContainEqual({
       kind: 'checks',
-      lookedFor: ['Nessus plugins: 1 families in full', 'Nessus plugins: 1 families in part (Windows)'],
+      lookedFor: ['Nessus plugins: 1 family in full', 'Nessus plugins: 1 family in part (Windows)'],
       notLookedFor: ['Nessus plugin families that were off: DNS'],
     });
   });

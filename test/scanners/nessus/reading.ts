@@ -1,17 +1,13 @@
-import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { errorFacts } from '../../../src/model/errors.ts';
 import type { ReportEvent } from '../../../src/model/report.ts';
 import { parseNessus } from '../../../src/scanners/nessus/parse.ts';
+import { realFiles, REPORTS } from '../../reports/real-files.ts';
 
-/** Reports of other projects lie beside the repository and are never copied into it. */
-export const FOLDER = join(
-  process.env['SCANMUX_REPORTS_DIR'] ?? join(process.cwd(), '..', 'shared', 'reports'),
-  'nessus',
-);
+export const FOLDER = join(REPORTS, 'nessus');
 export const realReports = (): readonly string[] =>
-  existsSync(FOLDER) ? readdirSync(FOLDER).filter((name) => /\.(?:nessus|xml)$/.test(name)) : [];
+  realFiles('nessus').filter((name) => /\.(?:nessus|xml)$/.test(name));
 
 export interface Read {
   readonly events: readonly ReportEvent[];
