@@ -10,3 +10,4 @@ const beside = (name: string): string => fileURLToPath(new URL(`./${name}.js`, i
 export const ECHO_SERVER = beside('floor-echo-server');
 export const FLOOR_WAKER = beside('floor-waker');
 export const CLOCKED_WORKER = beside('clocked-worker');
+export const NESSUS_CHILD = beside('nessus-child');

@@ -2,9 +2,15 @@
 // runs. Exit code 1: no such bench. A missed target is a figure, not a failure: see docs/performance.md.
 import { join } from 'node:path';
 import type { Bench } from './bench.ts';
+import { compareScans } from './compare.ts';
 import { coldStart } from './cold-start.ts';
 import { durableSubmit } from './durable-submit.ts';
+import { exports } from './export.ts';
 import { floors } from './floors.ts';
+import { queries } from './queries.ts';
+import { nessusImport } from './nessus-import.ts';
+import { nucleiLines } from './nuclei-lines.ts';
+import { ingest } from './ingest.ts';
 import { resultsPage } from './results-page.ts';
 import { statusCall } from './status-call.ts';
 import { submitToStart } from './submit-to-start.ts';
@@ -17,6 +23,12 @@ const BENCHES: ReadonlyMap<string, Bench> = new Map([
   ['submit-to-start', submitToStart],
   ['cold-start', coldStart],
   ['results-page', resultsPage],
+  ['ingest', ingest],
+  ['export', exports],
+  ['compare', compareScans],
+  ['queries', queries],
+  ['nuclei-lines', nucleiLines],
+  ['nessus-import', nessusImport],
 ]);
 
 const argv = process.argv.slice(2);

@@ -68,7 +68,7 @@ export async function seedQueue(dataFolder: string): Promise<SeededQueue> {
         targets: claim.scan.request.targets.map((text) => ({ target: parseTarget(text), addresses: [text] })),
         events: report(findings, claim.scan.request.targets[0] ?? ''),
       });
-      store.close();
+      await store.close();
       const result = {
         verdict: verdictOf(coverage, true),
         coverage,

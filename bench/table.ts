@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import type { ComparisonResult } from './harness.ts';
 
 type Measure = 'p50' | 'p99' | 'perSecond';
+/** Memory is no latency: a line of it is made by hand. */
+type LineMeasure = Measure | 'MiB';
 
 /** What a figure is held to: the ratio, or our own figure where only the time itself matters. */
 export interface Target {
@@ -12,10 +14,10 @@ export interface Target {
   readonly atLeast?: number;
 }
 
-/** One line of the table. Times are milliseconds, rates are per second. */
+/** One line of the table. Times are milliseconds, rates are per second, memory is MiB. */
 export interface Line {
   readonly what: string;
-  readonly measure: Measure;
+  readonly measure: LineMeasure;
   readonly floor: number;
   readonly ours: number;
   /** Ours by floor. */
@@ -24,7 +26,7 @@ export interface Line {
   readonly target?: Target;
 }
 
-const LABELS = { p50: 'p50 ms', p99: 'p99 ms', perSecond: 'per second' } as const;
+const LABELS = { p50: 'p50 ms', p99: 'p99 ms', perSecond: 'per second', MiB: 'MiB' } as const;
 
 export function lineOf(result: ComparisonResult, measure: Measure, target?: Target): Line {
   const { name, floor, subject, ratio } = result;
@@ -39,12 +41,14 @@ export function isReached({ ratio, ours, target }: Line): boolean | undefined {
   return value <= (target.atMost ?? Infinity) && value >= (target.atLeast ?? -Infinity);
 }
 
+const UNITS = { p50: 'ms', p99: 'ms', perSecond: '/s', MiB: 'MiB' } as const;
+
 const rounded = (value: number): string => String(Number(value.toPrecision(3)));
 
 function targetText({ target, measure }: Line): string {
   if (target === undefined) return 'for information';
   const bound = target.atMost === undefined ? `>= ${target.atLeast}` : `<= ${target.atMost}`;
-  return target.of === 'ratio' ? `${bound} x` : `${bound} ${measure === 'perSecond' ? '/s' : 'ms'}`;
+  return target.of === 'ratio' ? `${bound} x` : `${bound} ${UNITS[measure]}`;
 }
 
 const VERDICTS = new Map<boolean | undefined, string>([

@@ -10,6 +10,7 @@ export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const TOOLS = [
   { program: 'nmap', apt: 'nmap', brew: 'nmap' },
   { program: 'redis-server', apt: 'redis-server', brew: 'redis' },
+  { program: 'chromium', apt: 'chromium', brew: 'chromium' },
 ];
 
 /** Folders that are often missing from the PATH of a desktop session. */

@@ -8,10 +8,14 @@ import { findProgram } from './config/find-program.ts';
 import { prepareDataFolder } from './config/folders.ts';
 import { SCANNERS_FILE } from './config/scanners-schema.ts';
 import { loadSettings, type Settings } from './config/settings.ts';
+import { CATALOGUES, ENGINES, REPORT_FORMATS } from './engines.ts';
+import type { Enrichment } from './findings/enrichment/enrichment.ts';
+import { enrichingStore, openEnrichment } from './findings/enrichment/open-enrichment.ts';
+import type { FindingsStore } from './findings/findings.ts';
 import { createScanFiles } from './findings/scan-files.ts';
 import { createFindingsStore } from './findings/findings-store.ts';
 import { createBell, type Bell } from './platform/bell.ts';
-import { systemClock } from './platform/clock.ts';
+import { systemClock, type Clock } from './platform/clock.ts';
 import type { Log } from './platform/log.ts';
 import { identityOf, identityText, ownIdentity } from './platform/process-identity.ts';
 import { startDetached } from './platform/subprocess.ts';
@@ -23,13 +27,16 @@ import type { ScanQueue } from './queue/queue.ts';
 import { createRegistry } from './registry/create-registry.ts';
 import { defaultPools } from './registry/pool-config.ts';
 import type { Registry } from './registry/registry.ts';
-import { baselineType } from './scanners/baseline/scanner.ts';
-import { nmapType } from './scanners/nmap/nmap.ts';
+import type { ReportFormat } from './scanners/report-format.ts';
 import type { ScannerType } from './scanners/scanner.ts';
+import { createIndexScans } from './scans/index-scans.ts';
 import { createUseCases, type UseCases } from './scans/use-cases.ts';
 import type { WorkerDeps, WorkerSettings } from './worker/deps.ts';
 import { createWorkerLauncher } from './worker/launch.ts';
 import { runWorker } from './worker/worker.ts';
+
+/** Two, so that a question about findings need not wait for another that takes long. Started when first needed. */
+const READER_THREADS = 2;
 
 export const POLICY_FILE = 'policy.yaml';
 
@@ -42,9 +49,13 @@ export interface AppOptions {
   readonly env: Environment;
   /** Start a worker process of its own when there is work. False inside the worker and with `--in-process`. */
   readonly spawnWorker: boolean;
-  /** More engines by type, and another program that runs the worker: for tests. */
+  /** More engines by type, more kinds of report, and another program that runs the worker: for tests. */
   readonly engines?: Readonly<Record<string, ScannerType>>;
   readonly workerProgram?: string;
+  readonly formats?: readonly ReportFormat[];
+  /** 0 reads findings in this process: uncompiled code has no program for threads. */
+  readonly readerThreads?: number;
+  readonly clock?: Clock;
   readonly workerSettings?: Partial<WorkerSettings>;
 }
 
@@ -55,6 +66,7 @@ export interface App {
   readonly policy: Policy;
   readonly queue: ScanQueue;
   readonly audit: AuditLog;
+  readonly enrichment: Enrichment;
   readonly seat: WorkerSeat;
   /** Rung by `scanmux reload`: every process of this data folder reloads. */
   readonly reloadBell: Bell;
@@ -74,32 +86,35 @@ export async function openApp(options: AppOptions): Promise<App> {
   const { configFolder, dataFolder, log, env } = options;
   const settings = loadSettings({ configFolder, env });
   prepareDataFolder(dataFolder);
-  const clock = systemClock;
+  const { clock = systemClock } = options;
   const identity = identityText(ownIdentity());
-  const { queue, seat } = await openSqliteQueue({ folder: dataFolder, clock, settings: queueSettings(settings) });
+  const embedded = await openSqliteQueue({ folder: dataFolder, clock, settings: queueSettings(settings) });
+  const { queue, seat, suppressions, index } = embedded;
   const audit = await openAuditLog({ folder: dataFolder, clock });
   const reloadBell = createBell(dataFolder, 'reload');
   const policy = createPolicy({ file: join(configFolder, POLICY_FILE), mode: options.mode, clock });
-  const registry = await createRegistry({
-    file: join(configFolder, SCANNERS_FILE),
-    types: { baseline: baselineType, nmap: nmapType, ...options.engines },
-    defaults: () => defaultPools({ findNmap: () => findProgram('nmap', env) }),
-    defaultPool: settings.default_pool,
-    log,
-    env,
-    probeIntervalMs: settings.probe_interval_seconds * 1000,
-    reloadBell,
-  });
+  const registry = await openRegistry(options, settings, reloadBell);
   const over = new AbortController();
   registry.watch(over.signal);
-  const findings = createFindingsStore();
-  const files = createScanFiles(join(dataFolder, 'scans'));
+  const enrichment = openEnrichment({ dataFolder, log });
+  const findings = openFindings(options, enrichment);
+  const files = createScanFiles(join(dataFolder, 'scans'), { reserveBytes: reserveBytes(settings) });
   const launcher = options.spawnWorker ? launcherOf(options, { queue, seat }) : undefined;
   const append = (entry: NewAuditEntry): Promise<void> => audit.append(entry);
   const shared = { queue, registry, policy, findings, files, clock, log, audit: append };
-  const scans = createUseCases({ ...shared, wakeWorker: () => launcher?.wake() });
+  const indexScans = createIndexScans({ findings, files, log, index });
+  const scans = createUseCases({
+    ...shared,
+    ...importSettings(settings, options),
+    suppressions,
+    index,
+    indexScans,
+    catalogues: CATALOGUES,
+    wakeWorker: () => launcher?.wake(),
+  });
   const workerDeps: WorkerDeps = {
     ...shared,
+    indexScans,
     random: Math.random,
     workerId: identity,
     settings: { ...workerSettings(settings), ...options.workerSettings },
@@ -111,19 +126,45 @@ export async function openApp(options: AppOptions): Promise<App> {
     policy,
     queue,
     audit,
+    enrichment,
     seat,
     reloadBell,
     runWorker: (signal, { leaveWhenIdle }) => occupySeat(workerDeps, seat, signal, leaveWhenIdle),
     async close() {
       over.abort();
       await launcher?.close();
-      findings.close();
+      await findings.close();
+      enrichment.close();
       reloadBell.close();
       await audit.close();
       await queue.close();
     },
   };
 }
+
+function openFindings({ log, dataFolder, readerThreads }: AppOptions, enrichment: Enrichment): FindingsStore {
+  const threads = readerThreads ?? READER_THREADS;
+  const store = createFindingsStore({ log, threads, exportsFolder: join(dataFolder, 'exports') });
+  return enrichingStore(store, enrichment);
+}
+
+const openRegistry = ({ configFolder, engines, log, env }: AppOptions, settings: Settings, reloadBell: Bell) =>
+  createRegistry({
+    file: join(configFolder, SCANNERS_FILE),
+    types: { ...ENGINES, ...engines },
+    defaults: () => defaultPools({ findNmap: () => findProgram('nmap', env) }),
+    defaultPool: settings.default_pool,
+    log,
+    env,
+    probeIntervalMs: settings.probe_interval_seconds * 1000,
+    reloadBell,
+  });
+
+const importSettings = (settings: Settings, { formats = [] }: AppOptions) => ({
+  formats: [...REPORT_FORMATS, ...formats],
+  importFolders: settings.import_folders,
+  maxReportBytes: settings.max_raw_report_mb * 2 ** 20,
+});
 
 /** Runs the worker as long as this process holds the folder's one seat. */
 async function occupySeat(
@@ -188,10 +229,12 @@ function openWorkerLog(dataFolder: string): number {
   return openSync(path, 'a', 0o600);
 }
 
+const reserveBytes = (settings: Settings): number => settings.storage_reserve_mb * 2 ** 20;
+
 const queueSettings = (settings: Settings) => ({
   idempotencyHours: settings.idempotency_hours,
   queuedExpiryHours: settings.queued_expiry_hours,
-  reserveBytes: settings.storage_reserve_mb * 2 ** 20,
+  reserveBytes: reserveBytes(settings),
   leaseMs: settings.worker.lease_seconds * 1000,
 });
 

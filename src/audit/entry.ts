@@ -12,7 +12,9 @@ export const AUDIT_ACTIONS = [
   'credential_use',
   'export',
   'import',
+  'suppress',
   'policy_change',
+  'data_update',
   'dead_letter_retry',
   'dead_letter_purge',
 ] as const;

@@ -10,7 +10,12 @@ const COMMAND_OF_TOOL: Readonly<Record<string, string>> = {
   wait_for_scan: '`scanmux status`',
   get_scan_results: '`scanmux results`',
   get_finding: '`scanmux finding`',
+  compare_scans: '`scanmux compare`',
+  search_findings: '`scanmux search`',
   cancel_scan: '`scanmux cancel`',
+  import_report: '`scanmux import`',
+  export_report: '`scanmux export`',
+  suppress_finding: '`scanmux suppress`',
 };
 
 const TOOL = new RegExp(`\\b(Call )?(${Object.keys(COMMAND_OF_TOOL).join('|')})\\b`, 'g');
@@ -21,10 +26,14 @@ const WORDS: readonly (readonly [RegExp, string])[] = [
   [/\bRepeat the call without a cursor\b/g, 'Run the command again without --cursor'],
   [/\bwhose target_kinds in list_scanners include this kind\b/g, 'for this kind'],
   [/\bcall again with next_cursor\b/g, 'add --all'],
+  [/ ?\bMore with next_cursor\./g, ''],
+  [/\bName one as base_scan_id\b/g, 'Name one after it'],
+  [/\binclude_suppressed\b/g, '--include-suppressed'],
   [/\bcall again\b/g, 'run the command again'],
   [/ ?\bDo not retry\./g, ''],
   [/\bOperator: (?=scanmux )/g, 'To allow it: '],
   [/\bmax_duration_minutes\b/g, '--max-duration'],
+  [/\bwith keep_partial: true\b/g, 'with --keep-partial'],
 ];
 
 export function hintForPeople(hint: string): string {

@@ -29,6 +29,11 @@ const OPTION_OF_KEY: Readonly<Record<string, string>> = {
   scanner_instance: '--instance',
   max_duration_minutes: '--max-duration',
   severity_levels: '--severity',
+  path: '<file>',
+  expires_at: '--expires',
+  head_scan_id: '<head_scan_id>',
+  base_scan_id: '[base_scan_id]',
+  base_before: '--before',
 };
 
 const optionOf = (key: PropertyKey | undefined): string =>

@@ -1,22 +1,16 @@
 import { Command, Option } from 'commander';
 import { Intensity, ScanState } from '../model/scan.ts';
-import { SEVERITIES } from '../model/finding.ts';
+import type { CompareOptions, SearchOptions } from './commands/across-scans.ts';
 import type { ListOptions } from './commands/scans.ts';
 import type { ResultsOptions } from './commands/results.ts';
 import type { ScanOptions } from './commands/scan.ts';
 import type { EditOptions } from './commands/policy.ts';
-import { decimal, listOf, wholeNumber } from './input.ts';
-import type { Globals, Session } from './session.ts';
+import { JSON_OPTION, type Action, type Add, type Run, type Runner } from './command.ts';
+import { listOf, wholeNumber } from './input.ts';
+import { withFilters } from './filter-options.ts';
+import { addReports } from './report-commands.ts';
+import type { Globals } from './session.ts';
 import { VERSION } from './version.ts';
-
-/** What a command does: resolves to the exit code. */
-export type Action = (session: Session) => Promise<number>;
-
-/** Runs actions: commands only say what is to be done; whoever made the program does it. */
-export type Runner = (globals: Globals, action: Action) => Promise<void>;
-
-/** A way to add a command: its words, then what it does with them. */
-type Add = (words: string, description: string) => Command;
 
 /** The whole command line, without running it: also what documentation is checked against. */
 export function createProgram(runner: Runner = () => Promise.resolve()): Command {
@@ -33,17 +27,17 @@ export function createProgram(runner: Runner = () => Promise.resolve()): Command
   const add: Add = (words, description) => program.command(words).description(description);
   addScan(add, run);
   addResults(add, run);
+  addAcrossScans(add, run);
   addScans(add, run);
+  addReports(add, run);
   addOperations(add, run);
   addPolicy(add, run);
+  addData(add, run);
   addAudit(add, run);
   addDeadLetters(add, run);
   return program;
 }
 
-type Run = (action: Action) => Promise<void>;
-
-const JSON_OPTION = ['--json', 'print JSON'] as const;
 const intensityOption = (): Option =>
   new Option('--intensity <level>', 'how hard it may hit').choices(Intensity.options);
 
@@ -66,22 +60,11 @@ function addScan(add: Add, run: Run): void {
 }
 
 function addResults(add: Add, run: Run): void {
-  add('results <scan_id>', 'findings of a finished scan')
-    .option('--severity <levels>', 'only these, by comma', listOf)
-    .addOption(new Option('--min-severity <level>', 'only these and worse').choices(SEVERITIES))
-    .option('--min-cvss <score>', 'only these and worse', decimal)
-    .option('--min-epss <score>', 'only these and likelier', decimal)
-    .option('--kev-only', 'only vulnerabilities known to be exploited (CISA KEV)')
-    .option('--exploit-available', 'only findings with a public exploit')
-    .option('--host <host>', 'IP, CIDR or name')
-    .option('--port <port>', 'port', wholeNumber)
-    .option('--cve <id>', 'CVE')
-    .option('--rule-id <id>', 'id of the check')
-    .option('--text <words>', 'words in the finding')
+  withFilters(add('results <scan_id>', 'findings of a finished scan'))
     .addOption(
       new Option('--group-by <key>', 'count by').choices(['none', 'host', 'rule', 'cve', 'severity', 'solution']),
     )
-    .addOption(new Option('--sort <key>', 'order').choices(['urgency', 'severity', 'host', 'cvss', 'epss']))
+    .addOption(new Option('--sort <key>', 'order').choices(['urgency', 'severity', 'host', 'cvss', 'epss', 'count']))
     .addOption(new Option('--detail <level>', 'with --json').choices(['minimal', 'brief', 'summary', 'full']))
     .option('--all', 'every page')
     .option(...JSON_OPTION)
@@ -92,6 +75,27 @@ function addResults(add: Add, run: Run): void {
     .option(...JSON_OPTION)
     .action(async (findingId: string, options: { json?: boolean }) =>
       run(async (session) => (await import('./commands/finding.ts')).finding(session, findingId, options)),
+    );
+}
+
+function addAcrossScans(add: Add, run: Run): void {
+  withFilters(
+    add('compare <head_scan_id> [base_scan_id]', 'what changed since an earlier scan; it is found when not given'),
+  )
+    .option('--before <time>', 'only an earlier scan that finished before this (ISO 8601)')
+    .option('--all', 'every page')
+    .option(...JSON_OPTION)
+    .action(async (head: string, base: string | undefined, options: CompareOptions) =>
+      run(async (session) => (await import('./commands/across-scans.ts')).compare(session, head, base, options)),
+    );
+  withFilters(add('search', 'findings of all scans, and whether their absence says anything'))
+    .option('--target <target>', 'only at this IP, CIDR, host or URL')
+    .option('--finished-after <time>', 'only scans that finished later (ISO 8601)')
+    .option('--all-scans', 'older scans as well, not only the newest of each place')
+    .option('--all', 'every page')
+    .option(...JSON_OPTION)
+    .action(async (options: SearchOptions) =>
+      run(async (session) => (await import('./commands/across-scans.ts')).search(session, options)),
     );
 }
 
@@ -143,6 +147,18 @@ const group = (add: Add, name: string, description: string): Add => {
   const parent = add(name, description);
   return (words, text) => parent.command(words).description(text);
 };
+
+function addData(add: Add, run: Run): void {
+  const data = group(add, 'data', 'what is known about CVEs: EPSS scores and the KEV catalogue');
+  data('update', 'read the files that FIRST and CISA publish; nothing is downloaded')
+    .requiredOption(
+      '--from <folder>',
+      'holds epss_scores-*.csv.gz and known_exploited_vulnerabilities.json, or one of them',
+    )
+    .action(async (options: { from: string }) =>
+      run(async (session) => (await import('./commands/enrichment.ts')).updateData(session, options)),
+    );
+}
 
 function addPolicy(add: Add, run: Run): void {
   const policy = group(add, 'policy', 'what may be scanned');

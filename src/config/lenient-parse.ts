@@ -13,8 +13,8 @@ export type Parsed<T> =
   | { readonly ok: false; readonly issues: readonly KeyIssue[] };
 
 /**
- * Parses with any schema; where it wants a number or a boolean and finds its text, the text is read as one. Variables
- * are always text, so values that come from them could not fit otherwise.
+ * Parses with any schema; where it wants a number, a boolean or a list and finds its text, the text is read as one (a
+ * list by comma). Variables are always text, so values that come from them could not fit otherwise.
  * @param moreKeys Further keys that are known at the top level, for suggestions.
  */
 export function parseLenient<T>(schema: z.ZodType<T>, raw: unknown, moreKeys: readonly string[] = []): Parsed<T> {
@@ -34,6 +34,12 @@ function readText(raw: unknown, issue: z.core.$ZodIssue): unknown {
   if (issue.expected === 'boolean' && /^(true|false)$/i.test(text)) {
     return withValueAt(raw, path, text.toLowerCase() === 'true');
   }
+  if (issue.expected === 'array')
+    return withValueAt(
+      raw,
+      path,
+      text.split(',').map((part) => part.trim()),
+    );
   return raw;
 }
 

@@ -81,6 +81,11 @@ const textOf = (schema: JsonSchema, key: string): string => {
 const defaultText = (schema: JsonSchema): string =>
   schema['default'] === undefined ? '' : `\`${JSON.stringify(schema['default']).replaceAll('"', '')}\``;
 
+const KINDS: ReadonlyMap<string, string> = new Map([
+  ['string', 'text'],
+  ['array', 'list of texts'],
+]);
+
 /** JSON Schema says "no upper bound" for integers with the largest safe one. */
 function bounds(schema: JsonSchema): string {
   if (Array.isArray(schema['enum'])) return schema['enum'].map((value) => `\`${String(value)}\``).join(', ');
@@ -89,7 +94,7 @@ function bounds(schema: JsonSchema): string {
   if (typeof minimum === 'number' && typeof maximum === 'number' && maximum < Number.MAX_SAFE_INTEGER) {
     return `${kind}, ${minimum} to ${maximum}`;
   }
-  return kind === 'string' ? 'text' : kind;
+  return KINDS.get(kind) ?? kind;
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { z } from 'zod';
 import { environment, type Environment } from './environment.ts';
 import { pathText, withoutNulls, type JsonPath } from './json-value.ts';
@@ -93,7 +93,21 @@ export const Settings = z.strictObject({
     .min(1)
     .max(102_400)
     .default(2_048)
-    .describe('A report of an engine is cut off here; its scan fails, and what was read so far is kept.'),
+    .describe(
+      'A report of an engine is cut off here; its scan fails, and what was read so far is kept. A larger one is not imported.',
+    ),
+  import_folders: z
+    .array(
+      z
+        .string()
+        .min(1)
+        .refine((folder) => isAbsolute(folder), 'must be an absolute path (~ is not expanded here)'),
+    )
+    .max(100)
+    .default([])
+    .describe(
+      'Folders `import_report` may read reports from, and nothing outside of them. Empty: none. In a variable by comma.',
+    ),
   probe_interval_seconds: z
     .number()
     .min(1)
@@ -135,7 +149,10 @@ function located(
   sources: ReadonlyMap<string, string>,
 ): Problem {
   const key = pathText(path);
-  const source = sources.get(key);
+  // A variable that holds a list sets all of it: the place of the wrong part is no variable.
+  const source = path
+    .map((_, index) => sources.get(pathText(path.slice(0, index + 1))))
+    .find((name) => name !== undefined);
   if (source !== undefined) return { where: `environment variable ${source}`, message };
   return { where: [fileAt(file, yaml, path), key].filter(Boolean).join(': '), message };
 }

@@ -61,3 +61,10 @@ function cidrRange(address: string, prefix: number): AddressRange | undefined {
     );
   return { first: masked(0), last: masked(0xff) };
 }
+
+/** The address an address key stands for, in its canonical text; undefined when it is no such key. */
+export function addressOfKey(key: string): string | undefined {
+  const bytes = [...Buffer.from(key.slice(1), 'hex')];
+  const isKey = bytes.length === (key.startsWith('4') ? 4 : 16) && keyOf(bytes) === key;
+  return isKey ? ipaddr.fromByteArray(bytes).toString() : undefined;
+}

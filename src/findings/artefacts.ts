@@ -17,14 +17,28 @@ export interface ReportSink {
   close(): Promise<StoredReport>;
 }
 
+/** The folder of a scan that has no record yet. */
+export interface ClaimedFolder {
+  /** Call it once the record is durable: from then on the record keeps the files. */
+  release(): Promise<void>;
+  /** Removes everything. */
+  discard(): Promise<void>;
+}
+
 /** The files of scans: `<folder>/<scan id>/<epoch>/…`. Nothing is ever overwritten: each attempt has its own folder. */
 export interface ScanFiles {
   attemptFolder(scanId: string, epoch: number): Promise<string>;
+  /**
+   * Keeps sweeps away from a scan's folder as long as this process lives, before there is a record that would. What a
+   * killed process had claimed is swept.
+   * @throws AppError storage_full, also when less than `bytes` and the reserve are free
+   */
+  claim(scanId: string, bytes: number): Promise<ClaimedFolder>;
   openReport(scanId: string, epoch: number, maxBytes: number): Promise<ReportSink>;
   /** Path of an artefact that a record names. */
   pathOf(scanId: string, artefact: Artefact): string;
   /** The findings file a finished scan refers to; undefined when it has none. */
   findingsOf(scan: ScanRecord): string | undefined;
-  /** Removes attempt folders nothing refers to; returns how many. */
+  /** Removes attempt folders nothing refers to and nobody has claimed; returns how many. */
   sweep(referenced: (scanIds: readonly string[]) => Promise<ReadonlyMap<string, ReadonlySet<number>>>): Promise<number>;
 }

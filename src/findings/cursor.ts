@@ -3,19 +3,20 @@ import { basename } from 'node:path';
 import { AppError } from '../model/errors.ts';
 import type { FindingQuery } from './findings.ts';
 
-const VERSION = 1;
+const VERSION = 2;
 
 /**
- * What a cursor belongs to: the scan, the findings file and everything of the query that decides what comes in which
- * order. The budget may change from page to page.
+ * What a cursor belongs to: the scan, the findings file, the suppressions and everything of the query that decides what
+ * comes in which order. The budget may change from page to page.
+ * @param suppressions Their version.
  */
-export function queryHash(file: string, scanId: string, query: FindingQuery): string {
+export function queryHash(file: string, scanId: string, query: FindingQuery, suppressions: string): string {
   const { cursor: _cursor, max_tokens: _budget, ...shape } = query;
   const sorted = Object.entries(shape)
     .filter(([, value]) => value !== undefined)
     .toSorted(([a], [b]) => (a < b ? -1 : 1));
   return createHash('sha256')
-    .update(JSON.stringify([basename(file), scanId, sorted]))
+    .update(JSON.stringify([basename(file), scanId, suppressions, sorted]))
     .digest('hex');
 }
 

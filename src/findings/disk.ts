@@ -37,13 +37,19 @@ async function sha256Of(path: string): Promise<string> {
   return hash.digest('hex');
 }
 
-async function flush(path: string, flags: 'r' | 'r+'): Promise<void> {
+/** Makes what was written to a file durable. */
+export async function flush(path: string, flags: 'r' | 'r+'): Promise<void> {
   const handle = await open(path, flags);
   try {
     await handle.sync();
   } finally {
     await handle.close();
   }
+}
+
+/** Makes a name in a folder durable. Windows cannot open a folder; its rename is durable enough without. */
+export async function flushFolder(folder: string): Promise<void> {
+  if (process.platform !== 'win32') await flush(folder, 'r');
 }
 
 const exists = (path: string): Promise<boolean> =>
@@ -58,8 +64,8 @@ const exists = (path: string): Promise<boolean> =>
  * @throws AppError storage_unusable when that name holds something else
  */
 export async function publish(temporary: string): Promise<Artefact> {
-  await flush(temporary, 'r+');
-  const sha256 = await sha256Of(temporary);
+  // The disk works while the content is read: neither changes the file.
+  const [sha256] = await Promise.all([sha256Of(temporary), flush(temporary, 'r+')]);
   const path = `findings-${sha256.slice(0, 16)}.db`;
   const final = join(dirname(temporary), path);
   const { size: bytes } = await stat(temporary);
@@ -70,8 +76,7 @@ export async function publish(temporary: string): Promise<Artefact> {
   } else {
     await chmod(temporary, 0o600);
     await rename(temporary, final);
-    // Windows cannot open a folder; its rename is durable enough without.
-    if (process.platform !== 'win32') await flush(dirname(final), 'r');
+    await flushFolder(dirname(final));
   }
   return { kind: 'findings', path, bytes, sha256 };
 }

@@ -1,88 +1,135 @@
 import { AppError } from '../model/errors.ts';
 import { severityRank } from '../model/finding.ts';
-import { cleanUntrusted } from '../model/untrusted.ts';
 import type { SqlValue } from '../platform/sqlite.ts';
 import { addressKey, addressRange } from './address-key.ts';
 import type { FindingFilter } from './findings.ts';
 import { plainHostName } from './host-keys.ts';
+import { lastMade } from './kept.ts';
+import { EXPLOIT, KEV } from './layout.ts';
+import type { OpenFindings, RuleColumns } from './open-findings.ts';
+import { findWords } from './word-search.ts';
+import type { WordHits } from './word-search.ts';
 
-/** Conditions on `finding AS f`, with their values. */
-export interface Where {
-  readonly sql: string;
-  readonly values: readonly SqlValue[];
+/** A filter as what passes of each table, 1 by id; what is absent lets everything through. A finding passes all of them. */
+export interface Masks {
+  readonly rules?: Uint8Array;
+  readonly hosts?: Uint8Array;
+  readonly port?: number;
+  readonly words?: WordHits;
 }
-
-const condition = (sql: string, ...values: SqlValue[]): Where => ({ sql, values });
 
 const CVE = /^CVE-\d{4}-\d{4,}$/;
 
 /**
- * The filter as SQL over the full table. No value is ever part of the text.
+ * What a filter means for one file. Nothing here grows with the number of findings but the search for words.
  * @throws AppError invalid_request for a host that looks like a range and is none, or a CVE that is none
  */
-export function whereOf(filter: FindingFilter): Where {
-  const parts = [...severityParts(filter), ...scoreParts(filter), ...placeParts(filter), ...wordParts(filter)];
-  if (parts.length === 0) return { sql: '1', values: [] };
-  return { sql: parts.map(({ sql }) => `(${sql})`).join(' AND '), values: parts.flatMap(({ values }) => values) };
+export function masksOf(file: OpenFindings, filter: FindingFilter): Masks {
+  const { host, port, text } = filter;
+  const conditions = [...ruleConditions(filter, file.rules), ...namedRules(file, filter)];
+  const hosts = host === undefined ? undefined : hostMask(file, host);
+  return {
+    ...(conditions.length === 0 ? {} : { rules: ruleMask(file.rules.count, conditions) }),
+    ...(hosts === undefined ? {} : { hosts }),
+    ...(port === undefined ? {} : { port }),
+    ...(text === undefined || text === '' ? {} : { words: findWords(file, text) }),
+  };
 }
 
-function severityParts({ severity_levels: levels = [], min_severity: min }: FindingFilter): Where[] {
-  const keys = levels.map((level) => 4 - severityRank(level));
+/** Whether the rule with this id passes. */
+type RuleCondition = (id: number) => boolean;
+
+function ruleMask(count: number, conditions: readonly RuleCondition[]): Uint8Array {
+  const mask = new Uint8Array(count);
+  for (let id = 0; id < count; id += 1) mask[id] = conditions.every((passes) => passes(id)) ? 1 : 0;
+  return mask;
+}
+
+function ruleConditions(filter: FindingFilter, rules: RuleColumns): RuleCondition[] {
+  return [...severityConditions(filter, rules), ...scoreConditions(filter, rules)];
+}
+
+function severityConditions(
+  { severity_levels: levels = [], min_severity: min }: FindingFilter,
+  { severity }: RuleColumns,
+): RuleCondition[] {
+  const keys = new Set(levels.map((level) => 4 - severityRank(level)));
+  const most = min === undefined ? undefined : 4 - severityRank(min);
   return [
-    ...(keys.length > 0 ? [condition(`f.severity_key IN (${keys.map(() => '?').join(', ')})`, ...keys)] : []),
-    ...(min === undefined ? [] : [condition('f.severity_key <= ?', 4 - severityRank(min))]),
+    ...(keys.size === 0 ? [] : [(id: number) => keys.has(severity[id] ?? -1)]),
+    ...(most === undefined ? [] : [(id: number) => (severity[id] ?? 5) <= most]),
   ];
 }
 
-/** The keys are negated scores; 1 stands for "has none" and never passes. */
-function scoreParts({ min_cvss, min_epss, kev_only, exploit_available }: FindingFilter): Where[] {
+/** A rule without a score never passes a bound, not even 0. */
+function scoreConditions(
+  { min_cvss, min_epss, kev_only, exploit_available }: FindingFilter,
+  { cvss, epss, flags }: RuleColumns,
+): RuleCondition[] {
+  const atLeast = (scores: Float64Array, min: number): RuleCondition => {
+    const least = Math.max(min, 0);
+    return (id) => (scores[id] ?? -1) >= least;
+  };
+  const flagged = (flag: number, wanted: boolean): RuleCondition => {
+    return (id) => (((flags[id] ?? 0) & flag) !== 0) === wanted;
+  };
   return [
-    ...(min_cvss === undefined ? [] : [condition('f.cvss_key <= ?', -Math.max(min_cvss, 0))]),
-    ...(min_epss === undefined ? [] : [condition('f.epss_key <= ?', -Math.max(min_epss, 0))]),
-    ...(kev_only === true ? [condition('f.kev_key = 0')] : []),
-    ...(exploit_available === undefined ? [] : [condition('f.exploit = ?', exploit_available ? 1 : 0)]),
+    ...(min_cvss === undefined ? [] : [atLeast(cvss, min_cvss)]),
+    ...(min_epss === undefined ? [] : [atLeast(epss, min_epss)]),
+    ...(kev_only === true ? [flagged(KEV, true)] : []),
+    ...(exploit_available === undefined ? [] : [flagged(EXPLOIT, exploit_available)]),
   ];
 }
 
-function placeParts({ host, port, rule_id: rule }: FindingFilter): Where[] {
-  return [
-    ...(host === undefined ? [] : [hostPart(host)]),
-    ...(port === undefined ? [] : [condition('f.port = ?', port)]),
-    ...(rule === undefined ? [] : [condition('f.rule_id = ? COLLATE NOCASE', rule)]),
-  ];
+/** NUL and half characters: text with one is in no file. */
+const UNSTORABLE = /\0|\p{Cs}/u;
+
+function idsWhere(file: OpenFindings, sql: string, ...values: SqlValue[]): Set<number> {
+  if (values.some((value) => typeof value === 'string' && UNSTORABLE.test(value))) return new Set();
+  const rows = file.db.prepare(sql).all(...values);
+  return new Set(rows.map(({ id }) => Number(id)));
 }
 
-function hostPart(host: string): Where {
+function namedRules(file: OpenFindings, { cve, rule_id: rule }: FindingFilter): RuleCondition[] {
+  const conditions: RuleCondition[] = [];
+  if (rule !== undefined) {
+    const names = idsWhere(file, 'SELECT id FROM rule_name WHERE text = ? COLLATE NOCASE', rule);
+    conditions.push((id) => names.has(file.rules.name[id] ?? -1));
+  }
+  if (cve !== undefined) {
+    const rules = idsWhere(file, 'SELECT rule AS id FROM rule_cve WHERE cve = ?', cveId(cve));
+    conditions.push((id) => rules.has(id));
+  }
+  return conditions;
+}
+
+function cveId(cve: string): string {
+  const id = cve.trim().toUpperCase();
+  if (!CVE.test(id)) throw new AppError('invalid_request', 'cve must look like CVE-2024-3094.');
+  return id;
+}
+
+const keptHosts = lastMade<Uint8Array>(4);
+
+const hostMask = (file: OpenFindings, host: string): Uint8Array =>
+  keptHosts(file, host, () => {
+    const ids = hostIds(file, host);
+    const last = file.db.prepare('SELECT coalesce(max(id), -1) AS id FROM host').get();
+    const mask = new Uint8Array(Number(last?.['id']) + 1);
+    for (const id of ids) mask[id] = 1;
+    return mask;
+  });
+
+function hostIds(file: OpenFindings, host: string): Set<number> {
   const address = addressKey(host);
-  if (address !== undefined) return condition('f.address_key = ?', address);
+  if (address !== undefined) return idsWhere(file, 'SELECT id FROM host WHERE address_key = ?', address);
   const range = addressRange(host);
-  if (range) return condition('f.address_key BETWEEN ? AND ?', range.first, range.last);
+  if (range) return idsWhere(file, 'SELECT id FROM host WHERE address_key BETWEEN ? AND ?', range.first, range.last);
   if (/[/:]/.test(host) || host.trim() === '') {
     throw new AppError(
       'invalid_request',
       'host must be an IP address, a CIDR such as 10.0.0.0/24, or a host name; the port has a filter of its own.',
     );
   }
-  return condition('f.host_name = ?', plainHostName(host));
-}
-
-function wordParts({ cve, text }: FindingFilter): Where[] {
-  return [...(cve === undefined ? [] : [cvePart(cve)]), ...(text === undefined || text === '' ? [] : [textPart(text)])];
-}
-
-function cvePart(cve: string): Where {
-  const id = cve.trim().toUpperCase();
-  if (!CVE.test(id)) throw new AppError('invalid_request', 'cve must look like CVE-2024-3094.');
-  return condition('f.number IN (SELECT number FROM finding_cve WHERE cve = ?)', id);
-}
-
-/** Links in untrusted text are stored defanged; who searches for one should not have to know that. */
-function textPart(text: string): Where {
-  const plain = text.toLowerCase();
-  const cleaned = cleanUntrusted(text, 10_000).toLowerCase();
-  return condition(
-    `EXISTS (SELECT 1 FROM body AS b WHERE b.number = f.number AND (instr(b.search, ?) > 0 OR instr(b.search, ?) > 0))`,
-    plain,
-    cleaned,
-  );
+  return idsWhere(file, 'SELECT id FROM host WHERE name = ?', plainHostName(host));
 }

@@ -1,55 +1,58 @@
-import { z } from 'zod';
-import { Place } from '../model/coverage.ts';
-import { AppError } from '../model/errors.ts';
 import { silentLog } from '../platform/log.ts';
 import type { Log } from '../platform/log.ts';
-import { reading } from './findings-file.ts';
-import type { FindingsFile } from './findings-file.ts';
+import { NO_SUPPRESSIONS } from './findings.ts';
 import type { FindingsStore } from './findings.ts';
-import { ingest, INGEST_LIMITS } from './ingest.ts';
 import type { IngestLimits } from './ingest.ts';
-import { createOpenFiles } from './open-files.ts';
-import { queryPage, readFinding } from './query.ts';
+import { createInProcessRunner } from './job-runner.ts';
+import type { JobRunner } from './job-runner.ts';
+import type { OpenFilesLimits } from './open-files.ts';
+import { createThreadPool } from './thread-pool.ts';
 
 /** Bounds of a findings store; each has a default. */
-export interface FindingsLimits extends IngestLimits {
-  /** Findings files kept open for reading. */
-  readonly maxOpenFiles: number;
+export interface FindingsLimits extends IngestLimits, OpenFilesLimits {}
+
+const READ_LIMITS: OpenFilesLimits = { maxOpenFiles: 16, maxColumnBytes: 256 * 2 ** 20 };
+
+export interface FindingsStoreDeps {
+  readonly log?: Log;
+  readonly limits?: Partial<FindingsLimits>;
+  /** Threads that read, started when first needed. 0 (default): everything happens in this one. */
+  readonly threads?: number;
+  /** Where exports are kept; without it there are none. */
+  readonly exportsFolder?: string;
 }
 
-const DEFAULTS: FindingsLimits = { ...INGEST_LIMITS, maxOpenFiles: 8 };
-
-const PlaceRow = z.object({ place: z.string(), status: z.string(), reason: z.string().nullable() });
-
-/** The findings databases of all scans: one immutable SQLite file each, read through a few open connections. */
-export function createFindingsStore(deps: { log?: Log; limits?: Partial<FindingsLimits> } = {}): FindingsStore {
-  const limits = { ...DEFAULTS, ...deps.limits };
-  const log = deps.log ?? silentLog;
-  const files = createOpenFiles(limits.maxOpenFiles);
-
-  const read = <T>(path: string, body: (file: FindingsFile) => T): T => {
-    const file = files.get(path);
-    try {
-      return reading(path, () => body(file));
-    } catch (error) {
-      if (error instanceof AppError && error.code === 'storage_unusable') files.forget(path);
-      throw error;
-    }
-  };
-
+/** The findings databases of all scans: one immutable file each. */
+export function createFindingsStore(deps: FindingsStoreDeps = {}): FindingsStore {
+  const { log = silentLog, limits = {}, threads = 0, exportsFolder } = deps;
+  const runner = runnerOf(threads, { ...READ_LIMITS, ...limits }, log);
   return {
-    ingest: (input) => ingest(input, limits, log),
-    query: async (path, scanId, query) => read(path, (file) => queryPage(file, scanId, query)),
-    get: async (path, scanId, number) => read(path, (file) => readFinding(file, scanId, number)),
-    untested: async (path, limit) => read(path, (file) => readUntested(file, limit)),
-    close: () => files.close(),
+    async ingest(input) {
+      // Most programs only read.
+      const { ingest, INGEST_LIMITS } = await import('./ingest.ts');
+      return ingest(input, { ...INGEST_LIMITS, ...limits }, log);
+    },
+    query: (ref, query, suppressions = NO_SUPPRESSIONS) =>
+      runner.run('query', { ref, query, suppressions }, { file: ref.file }),
+    get: (ref, number, suppressions = NO_SUPPRESSIONS) =>
+      runner.run('get', { ref, number, suppressions }, { file: ref.file }),
+    untested: (file, limit) => runner.run('untested', { file, limit }, { file }),
+    looked: (file) => runner.run('looked', { file }, { file }),
+    hosts: (file) => runner.run('hosts', { file }, { file }),
+    compare: (input) => runner.run('compare', input, { file: input.head.file }),
+    search: (input) => runner.run('search', input, { file: input.ref.file }),
+    checks: (file, filter) => runner.run('checks', { file, filter }, { file }),
+    ran: (input) => runner.run('ran', input, { file: input.file }),
+    witness: (input) => runner.run('witness', input, { file: input.ref.file }),
+    presence: (input) => runner.run('presence', input, { file: input.file }),
+    async export(request, signal) {
+      if (exportsFolder === undefined) throw new Error('This store has no folder for exports.');
+      const file = request.kind === 'native' ? request.report : (request.ref?.file ?? '');
+      return runner.run('export', { request, folder: exportsFolder }, { file, signal });
+    },
+    close: () => runner.close(),
   };
 }
 
-function readUntested({ db }: FindingsFile, limit: number): Place[] {
-  const rows = db.prepare('SELECT place, status, reason FROM place ORDER BY place LIMIT ?').all(limit);
-  return rows.map((row) => {
-    const { reason, ...place } = PlaceRow.parse(row);
-    return Place.parse(reason === null ? place : { ...place, reason });
-  });
-}
+const runnerOf = (count: number, limits: OpenFilesLimits, log: Log): JobRunner =>
+  count === 0 ? createInProcessRunner(limits) : createThreadPool({ count, limits, log });

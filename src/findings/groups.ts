@@ -1,121 +1,118 @@
 import type { BySeverity } from '../model/finding.ts';
+import { RuleFacts, SEVERITIES } from '../model/finding.ts';
 import { findingId } from '../model/ids.ts';
-import type { Row } from '../platform/sqlite.ts';
-import type { Where } from './filter.ts';
-import { severityCounts, severityOfKey } from './findings-file.ts';
-import type { FindingsFile } from './findings-file.ts';
-import type { FindingGroup, FindingQuery, GroupBy, Sort } from './findings.ts';
+import type { FindingGroup, FindingQuery, GroupBy } from './findings.ts';
+import { ruleGroups } from './groupings.ts';
+import { KEV } from './layout.ts';
+import type { OpenFindings } from './open-findings.ts';
+import { damaged } from './reading.ts';
 import { shrinkToTokens } from './shrink.ts';
+import { tallyGroups } from './tallies.ts';
+import type { Grouping, Tallies } from './tallies.ts';
 import { jsonWeight, pageWeight } from './tokens.ts';
 
 /** Key of the group of findings without a host, CVE or solution. */
 export const NO_KEY = '(none)';
 /** A solution may be a page of text; its beginning tells groups apart, the sample finding holds the rest. */
 const SHOWN_KEY = 300;
-/** No group is smaller than this in JSON, in tokens: what bounds the rows of one page. */
-const SMALLEST_GROUP = 25;
-
-const KEY_SQL: Readonly<Record<Exclude<GroupBy, 'none'>, { readonly key: string; readonly join: string }>> = {
-  host: { key: 'f.host_label', join: '' },
-  rule: { key: 'f.rule_id', join: '' },
-  severity: { key: 'f.severity_key', join: '' },
-  cve: { key: "coalesce(c.cve, '')", join: 'LEFT JOIN finding_cve AS c ON c.number = f.number' },
-  solution: { key: 's.solution', join: 'JOIN body AS s ON s.number = f.number' },
-};
-
-const POSITION: Readonly<Record<Sort, string>> = {
-  urgency: 'min(f.number)',
-  severity: 'min(f.severity_key)',
-  cvss: 'min(f.cvss_key)',
-  epss: 'min(f.epss_key)',
-  host: 'min(f.host_key)',
-};
-
-/** Groups in the order of their first finding, then its number, then their key: total, and the same on every call. */
-function rankedSql(groupBy: Exclude<GroupBy, 'none'>, sort: Sort, where: Where): string {
-  const { key, join } = KEY_SQL[groupBy];
-  return `WITH member AS (SELECT f.number AS number, ${key} AS key FROM finding AS f ${join} WHERE ${where.sql}),
-    grouped AS (
-      SELECT m.key, count(*) AS n, count(DISTINCT nullif(f.host_label, '')) AS hosts, min(f.severity_key) AS severity_key,
-        min(f.cvss_key) AS cvss_key, min(f.epss_key) AS epss_key, min(f.kev_key) AS kev_key,
-        min(f.number) AS first, ${POSITION[sort]} AS position
-      FROM member AS m JOIN finding AS f ON f.number = m.number GROUP BY m.key),
-    ranked AS (SELECT *, row_number() OVER (ORDER BY position, first, key) AS rank, count(*) OVER () AS all_groups
-      FROM grouped)`;
-}
 
 interface AskedGroups {
   readonly scanId: string;
   readonly query: FindingQuery;
-  readonly where: Where;
+  /** Matches in the asked order. */
+  readonly ordered: Uint32Array;
+  /** How many groups were shown before. */
   readonly start: number;
 }
 
 interface GroupPage {
   readonly groups: FindingGroup[];
   readonly omitted: BySeverity;
-  /** Rank of the last group shown when more follow, else 0. */
-  readonly next: number;
+  /** How many groups are shown by now, when more follow. */
+  readonly next?: number;
 }
 
-/** A page of groups. A finding with several CVEs counts in the group of each, and once in `omitted`. */
-export function queryGroups(file: FindingsFile, { scanId, query, where, start }: AskedGroups): GroupPage {
-  const groupBy = query.group_by === 'none' ? 'host' : query.group_by;
-  const sql = rankedSql(groupBy, query.sort, where);
-  const limit = Math.ceil(query.max_tokens / SMALLEST_GROUP) + 1;
-  const rows = file.db
-    .prepare(`${sql} SELECT * FROM ranked WHERE rank > ? ORDER BY rank LIMIT ?`)
-    .all(...where.values, start, limit);
-  const groups = takeGroups(rows, scanId, query);
-  const last = start + groups.length;
-  const omittedRows = file.db
-    .prepare(
-      `${sql} SELECT f.severity_key, count(*) AS n FROM finding AS f WHERE f.number IN (SELECT number FROM member)
-       AND f.number NOT IN (SELECT m.number FROM member AS m JOIN ranked AS r ON r.key = m.key WHERE r.rank <= ?)
-       GROUP BY f.severity_key`,
-    )
-    .all(...where.values, last);
-  const isMore = Number(rows[0]?.['all_groups'] ?? 0) > last;
-  return { groups, omitted: severityCounts(omittedRows), next: isMore ? last : 0 };
+const lastTallies = new WeakMap<Uint32Array, Grouping & { readonly tallies: Tallies }>();
+
+function talliesOf(file: OpenFindings, ordered: Uint32Array, grouping: Grouping): Tallies {
+  const known = lastTallies.get(ordered);
+  if (known?.by === grouping.by && known.bySize === grouping.bySize) return known.tallies;
+  const tallies = tallyGroups(file, ordered, grouping);
+  lastTallies.set(ordered, { ...grouping, tallies });
+  return tallies;
 }
 
-function takeGroups(rows: readonly Row[], scanId: string, query: FindingQuery): FindingGroup[] {
+/**
+ * A page of groups in the order of their first members, or the largest first. A finding with several CVEs counts in the group of each, and
+ * once in `omitted`.
+ */
+export function groupPage(file: OpenFindings, { scanId, query, ordered, start }: AskedGroups): GroupPage {
+  const by = query.group_by === 'none' ? 'host' : query.group_by;
+  const tallies = talliesOf(file, ordered, { by, bySize: query.sort === 'count' });
   const groups: FindingGroup[] = [];
   let left = pageWeight(query.max_tokens);
-  for (const row of rows) {
-    const group = fitted(toGroup(row, scanId, query.group_by), query.max_tokens, groups.length === 0);
+  for (const id of tallies.ranked.subarray(start)) {
+    const index = ordered[tallies.first[id] ?? 0] ?? 0;
+    const whole = toGroup(tallies, id, keyText(file, by, id, index), findingId(scanId, index + 1));
+    const group = groups.length === 0 ? fitted(whole, query.max_tokens) : whole;
     left -= jsonWeight(group);
     if (left < 0 && groups.length > 0) break;
     groups.push(group);
   }
-  return groups;
+  const shown = start + groups.length;
+  const isMore = shown < tallies.ranked.length;
+  return { groups, omitted: tallies.omittedAfter(shown), ...(isMore ? { next: shown } : {}) };
 }
 
-function toGroup(row: Row, scanId: string, groupBy: GroupBy): FindingGroup {
-  const cvss = Number(row['cvss_key']);
-  const epss = Number(row['epss_key']);
+function toGroup(tallies: Tallies, id: number, key: string, sampleId: string): FindingGroup {
+  const cvss = tallies.cvss[id] ?? -1;
+  const epss = tallies.epss[id] ?? -1;
   return {
-    key: keyText(row, groupBy),
-    count: Number(row['n']),
-    hosts: Number(row['hosts']),
-    max_severity: severityOfKey(Number(row['severity_key'])),
-    ...(cvss <= 0 ? { max_cvss: Math.abs(cvss) } : {}),
-    ...(epss <= 0 ? { max_epss: Math.abs(epss) } : {}),
-    kev: Number(row['kev_key']) === 0,
-    sample_finding_id: findingId(scanId, Number(row['first'])),
+    key: shownKey(key),
+    count: tallies.count[id] ?? 0,
+    hosts: tallies.hosts[id] ?? 0,
+    max_severity: SEVERITIES[4 - (tallies.severity[id] ?? 4)] ?? 'info',
+    ...(cvss >= 0 ? { max_cvss: cvss } : {}),
+    ...(epss >= 0 ? { max_epss: epss } : {}),
+    kev: ((tallies.flags[id] ?? 0) & KEV) !== 0,
+    sample_finding_id: sampleId,
   };
 }
 
-function keyText(row: Row, groupBy: GroupBy): string {
-  if (groupBy === 'severity') return severityOfKey(Number(row['key']));
-  const key = String(row['key']);
+function shownKey(key: string): string {
   if (key === '') return NO_KEY;
   return key.length > SHOWN_KEY ? `${key.slice(0, SHOWN_KEY - 1).replace(/[\uD800-\uDBFF]$/, '')}…` : key;
 }
 
+const KEY_SQL = {
+  host: 'SELECT label AS text FROM host WHERE id = ?',
+  rule: 'SELECT text FROM rule_name WHERE id = ?',
+  solution: 'SELECT text FROM solution WHERE id = ?',
+} as const;
+
+/** @param index One finding of the group. */
+function keyText(file: OpenFindings, by: Exclude<GroupBy, 'none'>, id: number, index: number): string {
+  if (by === 'severity') return SEVERITIES[4 - id] ?? 'info';
+  if (by === 'cve') return cveText(file, id, file.rule[index] ?? 0);
+  const text = file.db.prepare(KEY_SQL[by]).get(id)?.['text'];
+  if (typeof text !== 'string') throw damaged(file.path);
+  return text;
+}
+
+/** CVEs have no table of their own: the rule says them, and both are in the order of their text. */
+function cveText(file: OpenFindings, id: number, rule: number): string {
+  const { begins, ids, groups } = ruleGroups(file, 'cve');
+  if (id === groups - 1) return '';
+  const json = file.db.prepare('SELECT json FROM rule WHERE id = ?').get(rule)?.['json'];
+  const { cves } = RuleFacts.parse(JSON.parse(String(json)));
+  const begin = begins[rule] ?? 0;
+  const text = [...new Set(cves)].toSorted()[ids.indexOf(id, begin) - begin];
+  if (text === undefined) throw damaged(file.path);
+  return text;
+}
+
 /** The first group of a page is cut rather than left out: its key is the only long part. */
-function fitted(group: FindingGroup, maxTokens: number, isFirst: boolean): FindingGroup {
-  if (!isFirst) return group;
+function fitted(group: FindingGroup, maxTokens: number): FindingGroup {
   const { key, cut } = shrinkToTokens({ ...group }, maxTokens);
   return {
     ...group,

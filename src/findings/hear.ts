@@ -1,88 +1,73 @@
-import { setImmediate as yieldToOthers } from 'node:timers/promises';
+import { z } from 'zod';
 import { Place } from '../model/coverage.ts';
 import { AppError } from '../model/errors.ts';
 import { ParsedFinding } from '../model/finding.ts';
-import type { ReportEvent } from '../model/report.ts';
+import type { Occurrence, RuleFacts } from '../model/finding.ts';
+import type { ReportEvent, ReportSource } from '../model/report.ts';
 import { createCheckLedger } from './check-ledger.ts';
 import type { CheckLedger } from './check-ledger.ts';
+import type { FindingRows } from './finding-rows.ts';
 import type { IngestInput } from './findings.ts';
 import { createPlaceLedger } from './place-ledger.ts';
 import type { PlaceLedger } from './place-ledger.ts';
-import type { Staging } from './staging.ts';
+import type { RuleBook } from './rule-book.ts';
+import type { ScopeRows } from './scope-rows.ts';
+import { createSourceNotes } from './source-notes.ts';
+import type { SourceNotes } from './source-notes.ts';
 
-/** Small enough that renewing a lease never waits long, large enough that a transaction is not the cost. */
-const BATCH = 500;
+/** Where the events of a report go. */
+export interface Hearing {
+  readonly rules: RuleBook;
+  readonly findings: FindingRows;
+  readonly scopes: ScopeRows;
+  /** Lets other work of the process have its turn when it is time. */
+  readonly turn: () => Promise<void> | undefined;
+}
 
-/** What reading a report left behind, besides the staged findings. */
+/** What reading a report left behind, besides its findings. */
 export interface Heard {
   readonly places: PlaceLedger;
   readonly lookedFor: CheckLedger;
   readonly notLookedFor: CheckLedger;
+  readonly source: SourceNotes;
+  /** Part of every fingerprint. */
+  engine: string;
   unrequested: number;
   ended: boolean;
   readError?: AppError;
 }
 
 /**
- * Reads a report to its end, or to where it stops making sense, into the staging file and the ledgers.
- * @throws AppError report_unreadable when it holds more findings than the limit; storage_full
+ * Reads a report to its end, or to where it stops making sense; the reason is kept, and what was whole stays.
+ * @throws AppError storage_full; whatever else the events fail with
  */
-export async function hear(input: IngestInput, staging: Staging, maxFindings: number): Promise<Heard> {
+export async function hear(input: IngestInput, hearing: Hearing): Promise<Heard> {
   const heard: Heard = {
     places: createPlaceLedger(input.targets),
     lookedFor: createCheckLedger(),
     notLookedFor: createCheckLedger(),
+    source: createSourceNotes(),
+    engine: input.engine,
     unrequested: 0,
     ended: false,
   };
   heard.notLookedFor.add(input.notLookedFor ?? []);
-  let batch: ParsedFinding[] = [];
-  let found = 0;
-  const store = async (): Promise<void> => {
-    found += staging.add(batch);
-    batch = [];
-    if (found > maxFindings) {
-      throw new AppError('report_unreadable', `The report holds more than ${maxFindings} findings.`);
-    }
-    await yieldToOthers();
-  };
-  for await (const event of untilUnreadable(input.events, heard)) {
-    if (event.kind === 'finding') batch.push(event.finding);
-    else take(event, heard);
-    if (batch.length >= BATCH) await store();
-  }
-  await store();
-  return heard;
-}
-
-/** Checked events until the report ends or stops making sense; the reason is kept, and what was whole stays. */
-async function* untilUnreadable(events: AsyncIterable<ReportEvent>, heard: Heard): AsyncGenerator<ReportEvent> {
-  let seen = 0;
+  let position = 0;
   try {
-    for await (const event of events) {
-      seen += 1;
-      yield checked(event, heard.places, seen);
+    for await (const event of input.events) {
+      position += 1;
+      take(event, heard, hearing);
+      if (hearing.findings.isOver() || heard.places.isOver()) break;
+      const turn = hearing.turn();
+      if (turn) await turn;
     }
   } catch (error) {
-    if (!(error instanceof AppError) || error.code !== 'report_unreadable') throw error;
-    heard.readError = error;
+    const failure = error instanceof z.ZodError ? unfit(position, error.issues[0]?.path) : error;
+    if (!(failure instanceof AppError) || failure.code !== 'report_unreadable') throw failure;
+    heard.readError = failure;
     heard.ended = false;
   }
-}
-
-/** The second parse is what makes cleaning impossible to skip, whatever a parser emits. */
-function checked(event: ReportEvent, places: PlaceLedger, position: number): ReportEvent {
-  if (event.kind === 'finding') {
-    const parsed = ParsedFinding.safeParse(event.finding);
-    if (parsed.success) return { kind: 'finding', finding: withHost(parsed.data, places) };
-    throw unfit(position, parsed.error.issues[0]?.path);
-  }
-  if (event.kind === 'place') {
-    const parsed = Place.safeParse(event.place);
-    if (parsed.success) return { kind: 'place', place: parsed.data };
-    throw unfit(position, parsed.error.issues[0]?.path);
-  }
-  return event;
+  return heard;
 }
 
 const unfit = (position: number, path: readonly PropertyKey[] = []): AppError =>
@@ -91,17 +76,26 @@ const unfit = (position: number, path: readonly PropertyKey[] = []): AppError =>
     `Event ${position} of the report does not fit at ${path.map(String).join('.') || 'its root'}.`,
   );
 
-/** A host is called what it was asked for: names of the report or the resolver would change from scan to scan. */
-function withHost(finding: ParsedFinding, places: PlaceLedger): ParsedFinding {
-  const { ip } = finding.location;
-  const host = ip === undefined ? undefined : places.hostOf(ip);
-  return host === undefined ? finding : { ...finding, location: { ...finding.location, host } };
-}
-
-function take(event: Exclude<ReportEvent, { kind: 'finding' }>, heard: Heard): void {
+/** @throws ZodError when the event does not fit; AppError report_unreadable */
+function take(event: ReportEvent, heard: Heard, { rules, findings, scopes }: Hearing): void {
   switch (event.kind) {
+    case 'occurrence':
+      findings.add(heard.engine, rules.know(event.rule), withHost(event.occurrence, heard.places));
+      return;
+    case 'finding': {
+      // The second parse is what makes cleaning impossible to skip, whatever a parser emits.
+      const { rule, occurrence } = inTwo(ParsedFinding.parse(event.finding));
+      findings.add(heard.engine, rules.knowParsed(rule), withHost(occurrence, heard.places));
+      return;
+    }
     case 'place':
-      if (!heard.places.note(event.place)) heard.unrequested += 1;
+      if (!heard.places.note(Place.parse(event.place))) heard.unrequested += 1;
+      return;
+    case 'scope':
+      scopes.add(event.scope);
+      return;
+    case 'source':
+      noteSource(event.source, heard, findings);
       return;
     case 'checks':
       heard.lookedFor.add(event.lookedFor);
@@ -111,4 +105,33 @@ function take(event: Exclude<ReportEvent, { kind: 'finding' }>, heard: Heard): v
       heard.ended = true;
       return;
   }
+}
+
+function noteSource(source: ReportSource, heard: Heard, findings: FindingRows): void {
+  heard.source.add(source);
+  const { engine = heard.engine } = heard.source.all();
+  if (engine !== heard.engine && findings.count() > 0) {
+    throw new AppError('report_unreadable', 'The report names its engine after its first finding.');
+  }
+  heard.engine = engine;
+}
+
+function inTwo(finding: ParsedFinding): { rule: RuleFacts; occurrence: Occurrence } {
+  const { location, untrusted, discriminator, compliance, report_state, ...rule } = finding;
+  const occurrence = {
+    location,
+    untrusted,
+    ...(discriminator !== undefined && { discriminator }),
+    ...(compliance !== undefined && { compliance }),
+    ...(report_state !== undefined && { report_state }),
+  };
+  return { rule, occurrence };
+}
+
+/** A host is called what it was asked for: names of the report or the resolver would change from scan to scan. */
+function withHost(occurrence: Occurrence, places: PlaceLedger): Occurrence {
+  const { ip, host } = occurrence.location;
+  const asked = ip === undefined ? undefined : places.hostOf(ip);
+  if (asked === undefined || asked === host) return occurrence;
+  return { ...occurrence, location: { ...occurrence.location, host: asked } };
 }

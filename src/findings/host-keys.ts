@@ -12,7 +12,8 @@ export interface HostKeys {
   readonly address: string | undefined;
 }
 
-function hostOfUrl(url: string | undefined): string | undefined {
+/** Host of a URL, with the brackets of an IPv6 address; undefined for any other text. */
+export function hostOfUrl(url: string | undefined): string | undefined {
   if (url === undefined || !URL.canParse(url)) return undefined;
   const { hostname } = new URL(url);
   return hostname === '' ? undefined : hostname;
@@ -20,17 +21,20 @@ function hostOfUrl(url: string | undefined): string | undefined {
 
 export const plainHostName = (text: string): string => text.trim().toLowerCase().replace(/\.$/, '');
 
+/** What the place is called as a host, by a name or an address; a report may leave texts empty. */
+const spokenOf = ({ host, ip, url }: Location): string => host || (ip ? '' : (hostOfUrl(url) ?? ''));
+
 export function hostKeys(location: Location): HostKeys {
-  const { host, ip, url } = location;
-  const named = host ?? (ip === undefined ? hostOfUrl(url) : undefined);
-  const literal = addressKey(named ?? '');
-  const name = named === undefined || literal !== undefined ? undefined : plainHostName(named);
-  const address = addressKey(ip ?? '') ?? literal;
-  const label = name ?? canonicalAddress(named ?? ip ?? '') ?? labelWithoutHost(location);
+  const { ip = '' } = location;
+  const spoken = spokenOf(location);
+  const literal = addressKey(spoken);
+  const name = spoken === '' || literal !== undefined ? undefined : plainHostName(spoken);
+  const address = addressKey(ip) ?? literal;
+  const label = name ?? canonicalAddress(spoken || ip) ?? labelWithoutHost(location);
   return { label, order: orderOf(name, address, label), name, address };
 }
 
-const labelWithoutHost = ({ ip, image, file }: Location): string => ip ?? image ?? file ?? '';
+const labelWithoutHost = ({ ip, image, file }: Location): string => ip || image || file || '';
 
 function orderOf(name: string | undefined, address: string | undefined, label: string): string {
   if (name !== undefined) return `n${name}`;

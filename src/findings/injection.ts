@@ -1,5 +1,6 @@
-import type { ParsedFinding } from '../model/finding.ts';
+import type { Occurrence, RuleFacts } from '../model/finding.ts';
 import { cleanUntrusted } from '../model/untrusted.ts';
+import { isPlain } from './plain-text.ts';
 
 /**
  * Ways in which text of a scanned system talks to a model instead of about itself. A hit is a warning, not a verdict:
@@ -20,6 +21,16 @@ const PATTERNS: Readonly<Record<string, RegExp>> = {
   markdown_image: /!\[[^\]\n]{0,200}\] ?\(/,
 };
 
+/**
+ * Every text that one of the patterns is found in holds one of these: what the pattern cannot do without, chosen for being
+ * rare in everyday output. Defanging makes none of them and breaks none. A pattern that is added
+ * needs its word here; a test holds the two together.
+ */
+const HINTS: readonly RegExp[] = [
+  /\b(?:ignore|disregard|forget|override|new (?:system )?instructions|mcp|tools?|functions?|run_untrusted_scan|run_authenticated_scan|suppress_finding|cancel_scan|delete_schedule|send|post|upload|forward|transmit|exfiltrate|leak|submit|email|as an|you are an?|dear|attention|note to)\b/i,
+  /\b(?:assistant|system|human)[ \t]{0,4}:|<\/?\s*(?:system|assistant|user|tool_|function_|invoke)|<\||<<|\[\/?INST\]|"(?:tool_|function_)|!\[/i,
+];
+const holdsHint = (text: string): boolean => HINTS.some((hint) => hint.test(text));
 /** Escapes that `cleanUntrusted` wrote for characters nobody sees: zero-width, bidirectional, tags, fillers. */
 const INVISIBLE_ESCAPE =
   /\\u\{(?:200[b-f]|202[a-e]|206[0-9a-f]|34f|115f|1160|3164|ffa0|180[b-f]|e00[2-7][0-9a-f]|e01[0-9a-f]{2})\}/g;
@@ -31,36 +42,54 @@ const ANY_ESCAPE = /\\u\{[0-9a-f]{1,6}\}/g;
 /** As a reader would see it: no hidden characters, look-alike forms folded, one line break for many. */
 const readable = (text: string): string => text.replace(ANY_ESCAPE, '').normalize('NFKC');
 
-/** The parts of a finding that may hold words of the scanned system: what is untrusted, and what a report names. */
-export type Spoken = Pick<ParsedFinding, 'untrusted' | 'location' | 'title' | 'rule_id'> &
-  Partial<Pick<ParsedFinding, 'description' | 'discriminator'>>;
-
 /** Longer than any of the lines of a finding. */
 const MAX_LINE = 4_000;
 
-/**
- * Sorted names of the patterns found in a cleaned finding. Its place and title count as well: an engine keeps them free
- * of the words of the target, but a report made elsewhere may not.
- */
-export function injectionSignals({
-  untrusted,
-  location,
-  title,
-  rule_id,
-  description,
-  discriminator,
-}: Spoken): string[] {
-  const lines = [title, rule_id, description, discriminator, ...Object.values(location)]
-    .filter((line) => typeof line === 'string')
-    // Links in lines are as they were; the patterns know them as they are shown elsewhere.
-    .map((line) => cleanUntrusted(line, MAX_LINE));
-  const texts = [...lines, ...Object.values(untrusted).filter((text) => text !== undefined)];
+/** Links in lines are as they were; the patterns know them as they are shown elsewhere. */
+const shownLine = (line: string): string => cleanUntrusted(line, MAX_LINE);
+
+const isText = (value: unknown): value is string => typeof value === 'string';
+
+const NO_SIGNALS: readonly string[] = [];
+
+/** Sorted names of the patterns found in texts with their links defanged: the long way, by asking every pattern. */
+export function signalsOfAll(texts: readonly string[]): readonly string[] {
   const seen = texts.map(readable);
   const names = Object.entries(PATTERNS)
     .filter(([, pattern]) => seen.some((text) => pattern.test(text)))
     .map(([name]) => name);
   const hides = texts.some((text) => text.replace(EVERYDAY_JOINER, '').search(INVISIBLE_ESCAPE) >= 0);
   return (hides ? [...names, 'hidden_text'] : names).toSorted();
+}
+
+/** The same, without asking where the answer is known: text in any language but English is rarely more than odd. */
+const signalsIn = (texts: readonly string[]): readonly string[] =>
+  texts.some((text) => text.includes('\\u{') || holdsHint(readable(text))) ? signalsOfAll(texts) : NO_SIGNALS;
+
+const mayHoldHint = (text: unknown): text is string => isText(text) && holdsHint(text);
+const mayHoldSignal = (text: unknown): text is string => isText(text) && (!isPlain(text) || holdsHint(text));
+
+/**
+ * Sorted names of the patterns found in the words of a cleaned rule: an engine keeps them free of the words of the
+ * target, but a report made elsewhere may not.
+ */
+export function ruleSignals(rule: Pick<RuleFacts, 'title' | 'rule_id' | 'description'>): readonly string[] {
+  const lines = [rule.title, rule.rule_id, rule.description].filter(mayHoldSignal);
+  return lines.length === 0 ? NO_SIGNALS : signalsIn(lines.map(shownLine));
+}
+
+/**
+ * The same of what one finding has for itself: its place counts as well as its untrusted text.
+ * @param arePlain Whether all its untrusted texts are known to be plain.
+ */
+export function occurrenceSignals(
+  { untrusted, location, discriminator }: Pick<Occurrence, 'untrusted' | 'location' | 'discriminator'>,
+  arePlain = false,
+): readonly string[] {
+  const texts = Object.values(untrusted).filter(arePlain ? mayHoldHint : mayHoldSignal);
+  const lines = Object.values(location).filter(mayHoldSignal);
+  if (mayHoldSignal(discriminator)) lines.push(discriminator);
+  return texts.length + lines.length === 0 ? NO_SIGNALS : signalsIn([...texts, ...lines.map(shownLine)]);
 }
 
 /** Every name there can be, for docs and schemas. */

@@ -1,8 +1,9 @@
-import { mergeStatus } from '../model/coverage.ts';
-import type { Place, PlaceStatus } from '../model/coverage.ts';
+import type { Place } from '../model/coverage.ts';
 import type { PinnedTarget } from '../model/target.ts';
-import { cleanLine } from '../model/untrusted.ts';
-import { canonicalAddress } from './address-key.ts';
+import { addressKey, canonicalAddress } from './address-key.ts';
+import { hostOfUrl, plainHostName } from './host-keys.ts';
+import type { HostKeys } from './host-keys.ts';
+import { mergePlaces, settlePlace } from './place-merging.ts';
 
 /** What one requested place became, out of everything the report said about it. */
 interface Requested {
@@ -18,19 +19,34 @@ interface Requested {
 export interface PlaceLedger {
   /** Takes a word of the report. False when nobody asked for that place. */
   note(place: Place): boolean;
+  /** Takes a host that a finding speaks of: for a report that nobody asked for anything, a place like any other. */
+  noteFoundAt(host: Pick<HostKeys, 'name' | 'address' | 'label'>): void;
   /** The requested host name an address belongs to; the first by name when several share it. */
   hostOf(address: string): string | undefined;
-  /** Every requested place with its final status, sorted by text. */
-  settled(): Place[];
+  /** The report speaks of more places than can be kept. */
+  isOver(): boolean;
+  /** Every requested place with its final status, one by one: there may be a million. */
+  settled(): IterableIterator<Place>;
 }
 
-const NO_WORD = 'The report says nothing about it.';
-const SHOWN_REASONS = 3;
-
-const plainName = (text: string): string => text.toLowerCase().replace(/\.$/, '');
+/** Of a report that nobody asked for anything. */
+const MAX_REPORTED = 1_000_000;
+const MAX_REPORTED_CHARS = 64 << 20;
+const ONLY_FINDINGS = 'Only its findings speak of it; the report does not say what else was looked at there.';
 
 /** One spelling for every way a report may name a place. */
-const nameOf = (text: string): string => canonicalAddress(text) ?? (text.includes('://') ? text : plainName(text));
+const nameOf = (text: string): string => canonicalAddress(text) ?? (text.includes('://') ? text : plainHostName(text));
+
+const WITH_PORT = /^(\[[^\]]+\]|[^:\s/]+):\d{1,5}$/;
+
+/** What the host of a place is told by, however it is spelt: a name, an address, either with a port, a URL. */
+function hostKeyOf(place: string): string {
+  const host = hostOfUrl(place) ?? WITH_PORT.exec(place)?.[1] ?? place;
+  return addressKey(host) ?? plainHostName(host);
+}
+
+const NO_ADDRESSES: ReadonlySet<string> = new Set();
+const NO_WORDS: ReadonlyMap<string, Place> = new Map();
 
 /** The places a target asks for, as they are shown. */
 function placesOf({ target, addresses }: PinnedTarget): readonly string[] {
@@ -50,7 +66,11 @@ function placesOf({ target, addresses }: PinnedTarget): readonly string[] {
  * Keeps what a report says about the places that were asked for. Several targets of one host are one place; a host
  * name is tested when all its pinned addresses are, because each was asked for.
  */
-export function createPlaceLedger(targets: readonly PinnedTarget[]): PlaceLedger {
+export function createPlaceLedger(targets: readonly PinnedTarget[] | 'as_reported'): PlaceLedger {
+  return targets === 'as_reported' ? createReportedPlaces() : createRequestedPlaces(targets);
+}
+
+function createRequestedPlaces(targets: readonly PinnedTarget[]): PlaceLedger {
   const byName = new Map<string, Requested>();
   const byAddress = new Map<string, Set<Requested>>();
   const hostNames = new Map<string, string>();
@@ -85,7 +105,7 @@ export function createPlaceLedger(targets: readonly PinnedTarget[]): PlaceLedger
       }
     }
     if (target.kind === 'url' && !target.isAddress) {
-      for (const address of pinned.addresses) claim(address, plainName(target.host));
+      for (const address of pinned.addresses) claim(address, plainHostName(target.host));
     }
   }
 
@@ -93,52 +113,50 @@ export function createPlaceLedger(targets: readonly PinnedTarget[]): PlaceLedger
     note(place) {
       const name = nameOf(place.place);
       const own = byName.get(name) ?? aliases.get(place.place);
-      if (own) own.own = merged(own.own, place);
+      if (own) own.own = mergePlaces(own.own, place);
       const hosts = byAddress.get(name);
-      for (const host of hosts ?? []) host.said.set(name, merged(host.said.get(name), place));
+      for (const host of hosts ?? []) host.said.set(name, mergePlaces(host.said.get(name), place));
       return own !== undefined || hosts !== undefined;
     },
-    hostOf: (address) => hostNames.get(canonicalAddress(address) ?? address),
-    settled: () =>
-      [...byName.values()].map(settle).toSorted((a, b) => (a.place < b.place ? -1 : a.place > b.place ? 1 : 0)),
+    noteFoundAt: () => undefined,
+    isOver: () => false,
+    hostOf: (address) =>
+      hostNames.size === 0 ? undefined : (hostNames.get(address) ?? hostNames.get(canonicalAddress(address) ?? '')),
+    *settled() {
+      for (const { place, own, addresses, said } of byName.values()) yield settlePlace(place, own, addresses, said);
+    },
   };
 }
 
-function merged(before: Place | undefined, word: Place): Place {
-  if (!before) return word;
-  const reasons = [...new Set([before.reason, word.reason].flatMap((reason) => (reason ? reason.split('; ') : [])))];
-  const status = mergeStatus(before.status, word.status);
+/** Places of a report made elsewhere: what it speaks of is what was asked for. */
+function createReportedPlaces(): PlaceLedger {
+  const places = new Map<string, Place>();
+  /** Hosts of these places, also of URLs. */
+  const hosts = new Set<string>();
+  let chars = 0;
+  const isOver = (): boolean => places.size > MAX_REPORTED || chars > MAX_REPORTED_CHARS;
+
+  const put = (name: string, place: Place): void => {
+    if (isOver()) return;
+    chars += place.place.length + (place.reason?.length ?? 0);
+    places.set(name, mergePlaces(places.get(name), { ...place, place: name }));
+  };
+
   return {
-    place: before.place,
-    status,
-    ...(reasons.length > 0 ? { reason: reasons.toSorted().slice(0, SHOWN_REASONS).join('; ') } : {}),
+    note(place) {
+      put(nameOf(place.place), place);
+      hosts.add(hostKeyOf(place.place));
+      return true;
+    },
+    noteFoundAt({ name, address, label }) {
+      const keys = [name, address].filter((key) => key !== undefined);
+      if (keys.length === 0 || keys.some((key) => hosts.has(key))) return;
+      put(label, { place: label, status: 'partial', reason: ONLY_FINDINGS });
+    },
+    hostOf: () => undefined,
+    isOver,
+    *settled() {
+      for (const place of places.values()) yield settlePlace(place.place, place, NO_ADDRESSES, NO_WORDS);
+    },
   };
-}
-
-/** Words about single addresses count only together: an address of the host without a word was not tested. */
-function settle({ place, addresses, said, own }: Requested): Place {
-  const words: [string, PlaceStatus, string | undefined][] = own ? [[place, own.status, own.reason]] : [];
-  for (const address of addresses) {
-    const word = said.get(address);
-    if (word) words.push([address, word.status, word.reason]);
-    else if (!own) words.push([address, 'not_tested', NO_WORD]);
-  }
-  const [first, ...rest] = words;
-  if (!first) return { place, status: 'not_tested', reason: NO_WORD };
-  const status = rest.reduce((all, [, next]) => mergeStatus(all, next), first[1]);
-  if (status === 'tested') return { place, status };
-  return { place, status, reason: reasonText(place, words) };
-}
-
-function reasonText(place: string, words: readonly (readonly [string, PlaceStatus, string | undefined])[]): string {
-  const untested = words.filter(([, status]) => status !== 'tested');
-  if (words.every(([, , reason]) => reason === NO_WORD)) return NO_WORD;
-  const texts = untested
-    .map(([name, status, reason]) => {
-      const text = reason ?? `${status.replace('_', ' ')}, without a reason`;
-      return name === place ? text : `${name}: ${text}`;
-    })
-    .toSorted();
-  const more = texts.length > SHOWN_REASONS ? ` (and ${texts.length - SHOWN_REASONS} more)` : '';
-  return cleanLine(`${texts.slice(0, SHOWN_REASONS).join('; ')}${more}`, 300);
 }

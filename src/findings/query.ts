@@ -1,120 +1,89 @@
-import { findingId } from '../model/ids.ts';
-import type { Row } from '../platform/sqlite.ts';
+import { AppError } from '../model/errors.ts';
 import { decodeCursor, encodeCursor, queryHash } from './cursor.ts';
-import { whereOf } from './filter.ts';
-import type { Where } from './filter.ts';
-import { severityCounts, StoredFinding, totalOf } from './findings-file.ts';
-import type { FindingsFile } from './findings-file.ts';
-import type { Finding, FindingPage, FindingQuery, ShownFinding, Sort } from './findings.ts';
-import { queryGroups } from './groups.ts';
+import { groupPage } from './groups.ts';
+import type { FindingPage, FindingQuery, ShownFinding, Suppressions } from './findings.ts';
+import type { OpenFindings } from './open-findings.ts';
+import { countUpTo, orderedMatches, orderOf } from './order.ts';
+import { createFindingReader } from './read-finding.ts';
+import type { FindingReader } from './read-finding.ts';
+import { bySeverityOf, selectFindings, totalOf } from './select.ts';
+import type { Selection } from './select.ts';
 import { checkFields, showFinding } from './show.ts';
 import { shrinkToTokens } from './shrink.ts';
 import { jsonWeight, pageWeight } from './tokens.ts';
-
-/** Rows fetched at once: a page rarely needs more, and large bodies should not be read for nothing. */
-const CHUNK = 40;
-
-/** The column each order goes by before the number, which is the urgency order itself. */
-export const SORT_COLUMN: Readonly<Record<Sort, string>> = {
-  urgency: 'number',
-  severity: 'severity_key',
-  cvss: 'cvss_key',
-  epss: 'epss_key',
-  host: 'host_key',
-};
-
-export const toFinding = (file: FindingsFile, scanId: string, row: Row): Finding => ({
-  finding_id: findingId(scanId, Number(row['number'])),
-  fingerprint: String(row['fingerprint']),
-  engine: file.meta.engine,
-  ...StoredFinding.parse(JSON.parse(String(row['json']))),
-});
-
-/** One finding by its number. */
-export function readFinding(file: FindingsFile, scanId: string, number: number): Finding | undefined {
-  if (!Number.isSafeInteger(number)) return undefined;
-  const row = file.db
-    .prepare(
-      'SELECT f.number, f.fingerprint, b.json FROM finding AS f JOIN body AS b USING (number) WHERE f.number = ?',
-    )
-    .get(number);
-  return row && toFinding(file, scanId, row);
-}
-
-/** Everything that matches and stands after a finding in the order of the query. */
-function after(where: Where, sort: Sort, number: number): Where {
-  if (number === 0) return where;
-  const column = SORT_COLUMN[sort];
-  if (column === 'number') return { sql: `${where.sql} AND f.number > ?`, values: [...where.values, number] };
-  return {
-    sql: `${where.sql} AND (f.${column}, f.number) > (SELECT l.${column}, l.number FROM finding AS l WHERE l.number = ?)`,
-    values: [...where.values, number],
-  };
-}
-
-const countBySeverity = (file: FindingsFile, { sql, values }: Where) =>
-  severityCounts(
-    file.db
-      .prepare(`SELECT f.severity_key, count(*) AS n FROM finding AS f WHERE ${sql} GROUP BY f.severity_key`)
-      .all(...values),
-  );
 
 /**
  * One page of findings or groups.
  * @throws AppError cursor_invalid, invalid_request
  */
-export function queryPage(file: FindingsFile, scanId: string, query: FindingQuery): FindingPage {
+export function queryPage(
+  file: OpenFindings,
+  scanId: string,
+  query: FindingQuery,
+  suppressions: Suppressions,
+): FindingPage {
   checkFields(query.fields);
-  const where = whereOf(query);
-  const hash = queryHash(file.db.path, scanId, query);
-  const start = decodeCursor(hash, query.cursor);
-  const bySeverity = countBySeverity(file, where);
-  const facts = { total: totalOf(bySeverity), totalUnfiltered: file.meta.findings, bySeverity };
-  if (query.group_by !== 'none') {
-    const { groups, omitted, next } = queryGroups(file, { scanId, query, where, start });
-    return { ...facts, groups, omitted, ...(next > 0 ? { nextCursor: encodeCursor(hash, next) } : {}) };
+  if (query.sort === 'count' && query.group_by === 'none') {
+    throw new AppError('invalid_request', 'sort count is for groups: give group_by as well.');
   }
-  const { findings, last } = takePage(file, { scanId, query, where, start });
-  const omitted = countBySeverity(file, after(where, query.sort, last));
-  const isMore = last > 0 && totalOf(omitted) > 0;
-  return { ...facts, findings, omitted, ...(isMore ? { nextCursor: encodeCursor(hash, last) } : {}) };
+  const hash = queryHash(file.path, scanId, query, suppressions.version);
+  const start = decodeCursor(hash, query.cursor);
+  const selection = selectFindings(file, query, suppressions);
+  const { bySeverity, suppressed, totalUnfiltered } = selection;
+  const facts = { total: totalOf(bySeverity), totalUnfiltered, bySeverity, suppressed };
+  const ordered = orderedMatches(file, selection.matches, query.sort);
+  if (query.group_by !== 'none') {
+    const { groups, omitted, next } = groupPage(file, { scanId, query, ordered, start });
+    return { ...facts, groups, omitted, ...(next === undefined ? {} : { nextCursor: encodeCursor(hash, next) }) };
+  }
+  const from = startOf(file, ordered, query, start);
+  const reader = createFindingReader(file, scanId, suppressions);
+  const findings = takePage(reader, ordered.subarray(from), query);
+  const to = from + findings.length;
+  const last = ordered[to - 1] ?? 0;
+  return {
+    ...facts,
+    findings,
+    omitted: countsAfter(file, selection, ordered, to),
+    ...(to < ordered.length ? { nextCursor: encodeCursor(hash, last + 1) } : {}),
+  };
 }
 
-export interface Asked {
-  readonly scanId: string;
-  readonly query: FindingQuery;
-  readonly where: Where;
-  /** Position after which the page begins; 0 for the first. */
-  readonly start: number;
+/** Where in the order a page begins. @param number The last finding that was shown; 0 for none. */
+function startOf(file: OpenFindings, ordered: Uint32Array, { sort }: FindingQuery, number: number): number {
+  if (number === 0) return 0;
+  if (number > file.count) throw new AppError('cursor_invalid', 'The cursor does not belong to this query.');
+  return countUpTo(ordered, number - 1, orderOf(file, sort));
 }
 
-function takePage(file: FindingsFile, asked: Asked): { findings: ShownFinding[]; last: number } {
-  const { scanId, query } = asked;
+function takePage(reader: FindingReader, ordered: Uint32Array, query: FindingQuery): ShownFinding[] {
   const findings: ShownFinding[] = [];
   let left = pageWeight(query.max_tokens);
-  let last = asked.start;
-  for (;;) {
-    const rows = nextRows(file, asked, last);
-    for (const row of rows) {
-      const shown = showFinding(toFinding(file, scanId, row), query.detail, query.fields);
-      const fitting = findings.length === 0 ? shrinkToTokens(shown, query.max_tokens) : shown;
-      left -= jsonWeight(fitting);
-      if (left < 0 && findings.length > 0) return { findings, last };
-      findings.push(fitting);
-      last = Number(row['number']);
-    }
-    if (rows.length < CHUNK) return { findings, last };
+  for (const index of ordered) {
+    const shown = showFinding(reader.at(index), query.detail, query.fields);
+    const fitting = findings.length === 0 ? shrinkToTokens(shown, query.max_tokens) : shown;
+    left -= jsonWeight(fitting);
+    if (left < 0 && findings.length > 0) break;
+    findings.push(fitting);
   }
+  return findings;
 }
 
-function nextRows(file: FindingsFile, { query, where }: Asked, last: number): readonly Row[] {
-  const { sql, values } = after(where, query.sort, last);
-  const column = SORT_COLUMN[query.sort];
-  const order = column === 'number' ? 'f.number' : `f.${column}, f.number`;
-  return file.db
-    .prepare(
-      `SELECT f.number, f.fingerprint, b.json FROM finding AS f JOIN body AS b ON b.number = f.number
-       WHERE ${sql} ORDER BY ${order} LIMIT ${CHUNK}`,
-    )
-    .all(...values);
+/** Counts of what comes after a place in the order; goes through the shorter side. */
+function countsAfter({ rule, rules }: OpenFindings, { bySeverity }: Selection, ordered: Uint32Array, to: number) {
+  const isShortAfter = ordered.length - to < to;
+  const counts = new Uint32Array(5);
+  for (const index of isShortAfter ? ordered.subarray(to) : ordered.subarray(0, to)) {
+    const severity = rules.severity[rule[index] ?? 0] ?? 0;
+    counts[severity] = (counts[severity] ?? 0) + 1;
+  }
+  if (isShortAfter) return bySeverityOf(counts);
+  const [critical = 0, high = 0, medium = 0, low = 0, info = 0] = counts;
+  return {
+    critical: bySeverity.critical - critical,
+    high: bySeverity.high - high,
+    medium: bySeverity.medium - medium,
+    low: bySeverity.low - low,
+    info: bySeverity.info - info,
+  };
 }

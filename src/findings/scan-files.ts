@@ -1,17 +1,22 @@
 import { createHash } from 'node:crypto';
-import { mkdir, open, readdir, rm, stat, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { AppError } from '../model/errors.ts';
-import { SCAN_ID } from '../model/ids.ts';
 import type { Artefact } from '../model/scan.ts';
 import type { ReportSink, ScanFiles } from './artefacts.ts';
+import { claimFolder } from './claims.ts';
+import { diskFailure } from './disk.ts';
+import { sweep } from './sweep.ts';
 
 const RAW_REPORT = 'report.raw';
 
-/** The artefact store in a folder of this machine (or a shared volume). */
-export function createScanFiles(folder: string): ScanFiles {
+/**
+ * The artefact store in a folder of this machine (or a shared volume).
+ * @param reserveBytes What claims leave free on the disk, for running scans.
+ */
+export function createScanFiles(folder: string, { reserveBytes = 0 }: { reserveBytes?: number } = {}): ScanFiles {
   const attemptFolder = async (scanId: string, epoch: number): Promise<string> => {
     const path = join(folder, scanId, String(epoch));
     await mkdir(path, { recursive: true, mode: 0o700 });
@@ -21,6 +26,7 @@ export function createScanFiles(folder: string): ScanFiles {
   return {
     attemptFolder,
     pathOf,
+    claim: (scanId, bytes) => claimFolder(folder, scanId, bytes + reserveBytes),
     async openReport(scanId, epoch, maxBytes) {
       return createReportSink(join(await attemptFolder(scanId, epoch), RAW_REPORT), `${epoch}/${RAW_REPORT}`, maxBytes);
     },
@@ -52,7 +58,7 @@ function createReportSink(path: string, name: string, maxBytes: number): ReportS
       store(chunk).then(
         () => done(),
         (error: unknown) => {
-          if (!cutOff) failure ??= diskError(error);
+          if (!cutOff) failure ??= diskFailure(error, path);
           done(error instanceof Error ? error : new Error('write failed', { cause: error }));
         },
       );
@@ -70,7 +76,7 @@ function createReportSink(path: string, name: string, maxBytes: number): ReportS
         if (failure !== undefined) throw failure;
         await handle.sync();
       } catch (error) {
-        throw diskError(error);
+        throw diskFailure(error, path);
       } finally {
         await handle.close();
       }
@@ -84,30 +90,4 @@ async function writeAll(handle: FileHandle, chunk: Buffer): Promise<void> {
     const { bytesWritten } = await handle.write(chunk, written, chunk.length - written);
     written += bytesWritten;
   }
-}
-
-const diskError = (error: unknown): unknown =>
-  error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT')
-    ? new AppError('storage_full', 'The disk of the data folder is full.', { cause: error })
-    : error;
-
-async function sweep(folder: string, referenced: Parameters<ScanFiles['sweep']>[0]): Promise<number> {
-  const scanIds = (await entries(folder)).filter((name) => SCAN_ID.test(name));
-  const keep = await referenced(scanIds);
-  let removed = 0;
-  for (const scanId of scanIds) {
-    const epochs = (await entries(join(folder, scanId))).filter((name) => /^\d+$/.test(name));
-    const stale = epochs.filter((epoch) => !keep.get(scanId)?.has(Number(epoch)));
-    for (const epoch of stale) {
-      await rm(join(folder, scanId, epoch), { recursive: true, force: true });
-      removed += 1;
-    }
-    if (stale.length === epochs.length) await rm(join(folder, scanId), { recursive: true, force: true });
-  }
-  return removed;
-}
-
-async function entries(folder: string): Promise<string[]> {
-  const known = await stat(folder).catch(() => undefined); // absent before the first scan
-  return known?.isDirectory() ? readdir(folder) : [];
 }

@@ -26,11 +26,12 @@ function networkText({ host, ip, port, protocol }: Location): string {
 }
 
 const PARTS = {
-  minimal: ({ finding_id, title, severity, location }: Finding) => ({
+  minimal: ({ finding_id, title, severity, location, suppression }: Finding) => ({
     finding_id,
     title,
     severity,
     place: placeText(location),
+    suppression,
   }),
   brief: (finding: Finding) => ({
     rule_id: finding.rule_id,
@@ -80,10 +81,16 @@ export const FIELD_NAMES = [
   'cves',
   'cwes',
   'epss',
+  'epss_source',
+  'vpr',
   'kev',
+  'kev_source',
   'exploit_available',
   'location',
   'discriminator',
+  'compliance',
+  'report_state',
+  'suppression',
   'untrusted',
   'injection_signals',
 ] as const;
@@ -105,15 +112,16 @@ export function checkFields(fields: readonly string[] | undefined): void {
   );
 }
 
-/** A finding as the detail shows it, or exactly the asked-for fields and its id. What is not known is left out. */
+/** A finding as the detail shows it, or the asked-for fields with its id and suppression. What is not known is left out. */
 export function showFinding(finding: Finding, detail: Detail, fields: readonly string[] | undefined): ShownFinding {
   if (fields !== undefined && fields.length > 0) {
     const all = everything(finding);
-    return said(Object.fromEntries(['finding_id', ...fields].map((field) => [field, all[field]])));
+    // Whoever looks at single fields must still see that somebody judged the finding.
+    return said(Object.fromEntries(['finding_id', ...fields, 'suppression'].map((field) => [field, all[field]])));
   }
   switch (detail) {
     case 'minimal':
-      return PARTS.minimal(finding);
+      return said(PARTS.minimal(finding));
     case 'brief':
       return said({ ...PARTS.minimal(finding), ...PARTS.brief(finding) });
     case 'summary':

@@ -1,4 +1,7 @@
-/** Who asks. Over stdio and on the command line there is one caller: the person who started the process. */
+/**
+ * Who asks. Over stdio and on the command line everything belongs to the person who started the process; but over stdio
+ * a model decides what is asked, so only the command line is the operator.
+ */
 export interface Caller {
   /** Everything a caller creates belongs to its tenant; other tenants' things do not exist for it. */
   readonly tenant: string;

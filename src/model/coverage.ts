@@ -8,13 +8,25 @@ import { lineText } from './untrusted.ts';
 export const PlaceStatus = z.enum(['tested', 'partial', 'unreachable', 'not_tested']);
 export type PlaceStatus = z.infer<typeof PlaceStatus>;
 
+/** How far a login to a place came; absent when none was tried. */
+export const LoginOutcome = z.enum(['success', 'partial', 'failed']);
+export type LoginOutcome = z.infer<typeof LoginOutcome>;
+
 /** One host (or URL, file, package) and what became of it. */
 export const Place = z.strictObject({
   place: lineText(500).describe('Host name, IP address or URL as it was asked for.'),
   status: PlaceStatus,
   reason: lineText(300).optional().describe('Why it is not `tested`, in our words.'),
+  login: LoginOutcome.optional().describe('How far a login came; absent when none was tried.'),
 });
 export type Place = z.infer<typeof Place>;
+
+/**
+ * What a place counts as: where a login was tried and did not work everywhere, only what can be seen without one was
+ * looked at. The place itself stays `tested`: of what needs no login, that is the truth.
+ */
+export const fullLook = ({ status, login }: Pick<Place, 'status' | 'login'>): PlaceStatus =>
+  status === 'tested' && (login === 'failed' || login === 'partial') ? 'partial' : status;
 
 /** How much of what was asked for was looked at. Travels with every answer about results. */
 export const Coverage = z.strictObject({

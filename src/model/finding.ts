@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { z } from 'zod';
 import { lineText, untrustedText } from './untrusted.ts';
 
@@ -39,6 +39,9 @@ export const Location = z.strictObject({
 });
 export type Location = z.infer<typeof Location>;
 
+export const CveId = z.string().regex(/^CVE-\d{4}-\d{4,}$/);
+export const CweId = z.string().regex(/^CWE-\d+$/);
+
 const Score = z.number().min(0).max(10);
 export const Cvss = z.strictObject({
   version: z.enum(['2.0', '3.0', '3.1', '4.0']),
@@ -56,11 +59,14 @@ export const Untrusted = z.strictObject({
 });
 export type Untrusted = z.infer<typeof Untrusted>;
 
+/** Where a score came from, when not from the report itself: `FIRST EPSS 2026-11-20`, `CISA KEV 2026.11.20`. */
+const ScoreSource = lineText(100);
+
 /**
- * A finding as a parser emits it: every engine's words in one shape. Keys are the public ones (snake_case) so that a
- * row, an answer and an export need no second mapping.
+ * What all findings of one check share. Reports repeat these words for every place, so they are validated and stored
+ * once. Keys are the public ones (snake_case) so that a row, an answer and an export need no second mapping.
  */
-export const ParsedFinding = z.strictObject({
+export const RuleFacts = z.strictObject({
   rule_id: lineText(200).describe('Stable id of the check, in the words of the engine.'),
   rule_family: lineText(100).optional().describe('Kind of check: tls, http, exposure, nse:vuln, ...'),
   title: lineText(300),
@@ -72,17 +78,19 @@ export const ParsedFinding = z.strictObject({
   solution: lineText(2_000).optional(),
   references: z.array(lineText(500)).max(50).default([]),
   cvss: z.array(Cvss).max(6).default([]),
-  cves: z
-    .array(z.string().regex(/^CVE-\d{4}-\d{4,}$/))
-    .max(200)
-    .default([]),
-  cwes: z
-    .array(z.string().regex(/^CWE-\d+$/))
-    .max(50)
-    .default([]),
+  cves: z.array(CveId).max(200).default([]),
+  cwes: z.array(CweId).max(50).default([]),
   epss: z.number().min(0).max(1).optional(),
+  epss_source: ScoreSource.optional().describe('Source and date of epss when it is not from the report.'),
+  vpr: Score.optional().describe("Tenable's Vulnerability Priority Rating."),
   kev: z.boolean().default(false),
+  kev_source: ScoreSource.optional().describe('Source and date of kev when it is not from the report.'),
   exploit_available: z.boolean().default(false),
+});
+export type RuleFacts = z.infer<typeof RuleFacts>;
+
+/** What one finding has for itself: its place and what was seen there. */
+export const Occurrence = z.strictObject({
   location: Location,
   untrusted: Untrusted.prefault({}),
   /**
@@ -90,7 +98,15 @@ export const ParsedFinding = z.strictObject({
    * that changes from run to run: it is part of the fingerprint.
    */
   discriminator: lineText(300).optional(),
+  compliance: z.enum(['passed', 'failed', 'warning', 'error']).optional().describe('Outcome of an audit item.'),
+  report_state: lineText(300)
+    .optional()
+    .describe('What the report itself says of the finding: suppressed (why), baseline state, review status.'),
 });
+export type Occurrence = z.infer<typeof Occurrence>;
+
+/** A finding as a parser emits it: every engine's words in one shape. */
+export const ParsedFinding = z.strictObject({ ...RuleFacts.shape, ...Occurrence.shape });
 export type ParsedFinding = z.infer<typeof ParsedFinding>;
 export type ParsedFindingInput = z.input<typeof ParsedFinding>;
 
@@ -100,7 +116,10 @@ export function bestCvss({ cvss }: Pick<ParsedFinding, 'cvss'>): number | undefi
   return newest?.score;
 }
 
-/** Names one weakness in one place across scans and releases: 32 hex digits of a SHA-256. */
+/**
+ * Names one weakness in one place across scans and releases: 32 hex digits of a SHA-256. Findings of one report that
+ * have the same one are told apart by `occurrenceFingerprint`.
+ */
 export function fingerprint(
   engine: string,
   finding: Pick<ParsedFinding, 'rule_id' | 'location' | 'discriminator'>,
@@ -108,5 +127,12 @@ export function fingerprint(
   const { host, ip, port, protocol, url, method, parameter, file, image, package: pkg } = finding.location;
   const place = [host ?? ip, port, protocol, url, method, parameter, file, image, pkg];
   const parts = [engine, finding.rule_id, ...place.map((part) => part ?? null), finding.discriminator ?? null];
-  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32);
+  return hash('sha256', JSON.stringify(parts)).slice(0, 32);
 }
+
+/**
+ * The fingerprint of the n-th finding (from 1) with one fingerprint in one report; which is the first is decided by what
+ * they say, never by the order of the report. The first keeps the plain one.
+ */
+export const occurrenceFingerprint = (plain: string, n: number): string =>
+  n === 1 ? plain : hash('sha256', `${plain} ${n}`).slice(0, 32);

@@ -1,10 +1,48 @@
 import type { Place } from './coverage.ts';
-import type { ParsedFinding } from './finding.ts';
+import type { Occurrence, ParsedFinding, RuleFacts } from './finding.ts';
+
+/**
+ * What a report proves was looked at, beyond which hosts. A later comparison says `fixed` only where the later scan
+ * looked again, and `new` only where the earlier one did. Several of them add up. What is never said is not proven.
+ */
+export interface ReportScope {
+  /** The place it holds for, as in `Place`; absent: for every place of the report. */
+  readonly place?: string;
+  /** Ports that were tried, as `1-1024,8080`; `all` for 1-65535. Absent: not said. */
+  readonly tcpPorts?: string;
+  readonly udpPorts?: string;
+  /** Rule families that ran (as in `rule_family`). `*` for all there are. */
+  readonly families?: readonly string[];
+  /** Single rules that ran, or did not although their family did (as in `rule_id`). */
+  readonly rules?: readonly string[];
+  readonly rulesNotRun?: readonly string[];
+}
+
+/** Who made a report, in its own words (cleaned). */
+export interface ReportSource {
+  /** Only a format that carries findings of other engines (scanmux's own JSONL) says which one made them. */
+  readonly engine?: string;
+  readonly tool?: string;
+  readonly version?: string;
+  /** Title the report gives itself. */
+  readonly title?: string;
+  /** Epoch milliseconds, UTC. */
+  readonly startedAt?: number;
+  readonly finishedAt?: number;
+}
 
 /** What a report says, in the order it says it. */
 export type ReportEvent =
+  | { readonly kind: 'source'; readonly source: ReportSource }
   | { readonly kind: 'place'; readonly place: Place }
   | { readonly kind: 'finding'; readonly finding: ParsedFinding }
+  /**
+   * The same in two parts, for reports with many findings of one check: an equal `rule` should be the same object every
+   * time, so that it is validated, enriched and stored once. `occurrence` must come out of `Occurrence.parse`, or of code
+   * that is tested to give exactly what that gives.
+   */
+  | { readonly kind: 'occurrence'; readonly rule: RuleFacts; readonly occurrence: Occurrence }
+  | { readonly kind: 'scope'; readonly scope: ReportScope }
   /** Kinds of check that ran, and those that did not with the reason (`tls: no TLS port was open`). May repeat. */
   | { readonly kind: 'checks'; readonly lookedFor: readonly string[]; readonly notLookedFor: readonly string[] }
   /** The engine's own positive word that it was done. A report without it was cut short. */

@@ -27,6 +27,10 @@ export const Intensity = z.enum(['light', 'standard', 'intrusive']);
 export type Intensity = z.infer<typeof Intensity>;
 export const intensityRank = (intensity: Intensity): number => Intensity.options.indexOf(intensity);
 
+/** `run`: scanmux started it. `imported`: the report was made elsewhere. */
+export const ScanOrigin = z.enum(['run', 'imported']);
+export type ScanOrigin = z.infer<typeof ScanOrigin>;
+
 /** What is asked of an engine: canonical, with every default filled in. Hashed for idempotency; holds no secret. */
 export const ScanRequest = z.strictObject({
   access: z.enum(['untrusted', 'authenticated']),
@@ -90,6 +94,8 @@ export const ScanResult = z.strictObject({
   findings: z.int().min(0),
   by_severity: BySeverity,
   artefacts: z.array(Artefact),
+  /** False when the engine or its report was cut short; absent in records of scans from before this was noted. */
+  ended_whole: z.boolean().optional(),
 });
 export type ScanResult = z.infer<typeof ScanResult>;
 
@@ -104,6 +110,7 @@ export interface ScanRecord {
   readonly request: ScanRequest;
   readonly requestHash: string;
   readonly engine: string;
+  readonly origin: ScanOrigin;
   readonly state: ScanState;
   /** Rises with every claim; a write of an older epoch is refused. */
   readonly epoch: number;

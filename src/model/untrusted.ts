@@ -20,17 +20,26 @@ const SCHEME_WITHOUT_SLASHES = /((?:javascript|vbscript|mailto)(?=:[^\s…])|dat
 const BARE_WWW = /(www)\.(?=\w)/gi;
 const MARKDOWN_LINK = /\]\(/g;
 
+/** Found in every text that any pattern above matches: most text has none, and one search is cheaper than five. */
+const MAYBE_LINK = /:\/\/|\]\(|www\.|(?:script|mailto|data):/i;
+
+/** ASCII that shows as it is; nothing in it is `ACTING`, and nothing needs more than a look. */
+const NOT_PLAIN = /[^\t\n\x20-\x7e]/;
+const NOT_PLAIN_LINE = /[^\x20-\x7e]/;
+
 /**
  * Writes links the way the field does, so that no client makes them clickable: `hxxps://`, `ftp[:]//`, `www[.]`, and
  * no Markdown link or image. Each pattern is linear in the text and never matches its own result.
  */
 const defang = (text: string): string =>
-  text
-    .replace(HTTP, (match, rest: string) => `${match.startsWith('H') ? 'H' : 'h'}xxp${rest}`)
-    .replace(OTHER_SCHEME, '[:]//')
-    .replace(SCHEME_WITHOUT_SLASHES, '$1[:]')
-    .replace(BARE_WWW, '$1[.]')
-    .replace(MARKDOWN_LINK, '] (');
+  MAYBE_LINK.test(text)
+    ? text
+        .replace(HTTP, (match, rest: string) => `${match.startsWith('H') ? 'H' : 'h'}xxp${rest}`)
+        .replace(OTHER_SCHEME, '[:]//')
+        .replace(SCHEME_WITHOUT_SLASHES, '$1[:]')
+        .replace(BARE_WWW, '$1[.]')
+        .replace(MARKDOWN_LINK, '] (')
+    : text;
 
 /** Caps in UTF-16 units and marks the cut; never leaves half a character. */
 function cap(text: string, maxLength: number, isCut: boolean): string {
@@ -48,17 +57,18 @@ const headOf = (text: string, maxLength: number): string =>
  */
 export function cleanUntrusted(text: string, maxLength: number): string {
   const head = headOf(text, maxLength);
-  const shown = head
-    .replace(/\r\n?/g, '\n')
-    .replace(ACTING, (char) => (char === '\n' || char === '\t' ? char : visible(char)));
+  const shown = NOT_PLAIN.test(head)
+    ? head.replace(/\r\n?/g, '\n').replace(ACTING, (char) => (char === '\n' || char === '\t' ? char : visible(char)))
+    : head;
   return cap(defang(shown), maxLength, head.length < text.length);
 }
 
 /** One line of cleaned text that is not a link to defang: host names, locations, imported titles. */
 export function cleanLine(text: string, maxLength: number): string {
   const head = headOf(text, maxLength);
-  const shown = head.replace(ACTING, (char) => (/[\n\r\t]/.test(char) ? ' ' : visible(char))).trim();
-  return cap(shown, maxLength, head.length < text.length);
+  const line = head.replace(/[\n\r\t]/g, ' ');
+  const shown = NOT_PLAIN_LINE.test(line) ? line.replace(ACTING, visible) : line;
+  return cap(shown.trim(), maxLength, head.length < text.length);
 }
 
 /** Schema of target-written text; cleaning happens while parsing, so that no path can skip it. */

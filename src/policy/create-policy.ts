@@ -2,6 +2,7 @@ import type { Intensity } from '../model/scan.ts';
 import type { Target } from '../model/target.ts';
 import { parseAddress, single, type AddressRange } from './address.ts';
 import type { Refusal, Verdict } from './decide-range.ts';
+import { refusedFor, refuseReported } from './decide-reported.ts';
 import { createDecider, type Decider } from './decide.ts';
 import { createPolicySource, type PolicyInForce, type PolicyMode } from './policy-source.ts';
 import type { Policy, PolicyAnswer, TargetDecision } from './policy.ts';
@@ -50,6 +51,12 @@ export function createPolicy(options: PolicyOptions): Policy {
         tooHard: new Set(),
       };
       return recounted(await decideAll(targets, ask), hosts, ask);
+    },
+    judgeReported(hosts) {
+      const { rules, lastError } = inForce();
+      const now = options.clock.now();
+      if (lastError !== undefined) return hosts.map((host) => refusedFor(host, brokenPolicy));
+      return hosts.flatMap((host) => refuseReported(host, rules, now) ?? []);
     },
     describe() {
       const { source, rules, lastError } = inForce();

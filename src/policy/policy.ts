@@ -34,6 +34,22 @@ export interface PolicyAnswer {
   readonly refusal?: { readonly reason: string; readonly fix: string };
 }
 
+/** A host as a report names it: by name, by address, or by both. */
+export interface NamedHost {
+  readonly name?: string;
+  readonly address?: string;
+}
+
+export interface RefusedHost {
+  /** Canonical where it is an address or a host name. */
+  readonly host: string;
+  readonly rule: string;
+  /** One sentence: why. */
+  readonly reason: string;
+  /** What an operator would do to allow it. */
+  readonly fix: string;
+}
+
 /** May this caller scan these targets, now, this hard? Asked at submit and again before the run. */
 export interface Policy {
   /** Resolves names (A and AAAA, all answers), refuses when any answer is out of scope. Sends nothing to targets. */
@@ -42,6 +58,11 @@ export interface Policy {
     ask: { intensity: Intensity; caller: Caller },
     signal: AbortSignal,
   ): Promise<PolicyAnswer>;
+  /**
+   * Which hosts of a report made elsewhere lie outside the scope. They are judged as they are named: nothing is resolved,
+   * counted or scanned. Takes some tens of microseconds for each: give it a long list in parts.
+   */
+  judgeReported(hosts: readonly NamedHost[]): readonly RefusedHost[];
   /** What is in force, for people. */
   describe(): PolicySummary;
 }

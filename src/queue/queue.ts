@@ -14,6 +14,23 @@ export interface NewScan {
   readonly engine: string;
 }
 
+/** A report that was made elsewhere, as a scan that has ended. Its files are in place when it is recorded. */
+export interface NewImport extends Pick<NewScan, 'scanId' | 'tenant' | 'traceId' | 'name' | 'request' | 'engine'> {
+  /** Names the report: equal bytes, read as the same format, have an equal one. */
+  readonly requestHash: string;
+  readonly result: ScanResult;
+  /** When the scan that the report tells of began, as far as it says. Epoch milliseconds. */
+  readonly startedAt?: number;
+  /** When that scan ended, or else the time of the import. */
+  readonly finishedAt: number;
+}
+
+export interface Imported {
+  readonly scan: ScanRecord;
+  /** The same report was imported a short while ago: that scan is the answer, and nothing was recorded. */
+  readonly deduplicated: boolean;
+}
+
 export interface Submitted {
   readonly scan: ScanRecord;
   /** The scan already held the key, or (only without a key) is the live twin of the same request. */
@@ -139,6 +156,15 @@ export interface ScanQueue {
   submit(scan: NewScan): Promise<Submitted>;
   /** What `submit` would return without making anything; undefined when it would make a new scan. */
   wouldDeduplicateTo(scan: Pick<NewScan, 'tenant' | 'idempotencyKey' | 'requestHash'>): Promise<ScanRecord | undefined>;
+
+  /**
+   * Records a report as a completed scan with epoch 1 and origin `imported`, which no worker ever sees; or returns the
+   * one that was recorded of the same report within the lifetime of an idempotency key. One atomic step, durable once it
+   * resolves.
+   */
+  recordImport(scan: NewImport): Promise<Imported>;
+  /** The scan `recordImport` would return instead of a new one. */
+  recentImport(tenant: string, requestHash: string): Promise<ScanRecord | undefined>;
 
   /** Another tenant's scan is undefined, like one that never was. */
   get(tenant: string, scanId: string): Promise<ScanRecord | undefined>;

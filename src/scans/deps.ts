@@ -6,7 +6,12 @@ import type { FindingsStore } from '../findings/findings.ts';
 import type { ScanFiles } from '../findings/artefacts.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { ScanQueue } from '../queue/queue.ts';
+import type { SuppressionList } from '../queue/suppressions.ts';
 import type { Registry } from '../registry/registry.ts';
+import type { ReportFormat } from '../scanners/report-format.ts';
+import type { ScanIndex } from '../queue/scan-index.ts';
+import type { Catalogues } from './known-checks.ts';
+import type { IndexScans } from './index-scans.ts';
 
 /** Durable before it resolves: nothing is done that was not written down. @throws AppError storage_full, storage_unusable */
 export type Audit = (entry: NewAuditEntry) => Promise<void>;
@@ -17,14 +22,24 @@ export type WakeWorker = () => void;
 /** What the use cases stand on. Each takes the few it needs. */
 export interface ScanDeps {
   readonly queue: ScanQueue;
+  readonly suppressions: SuppressionList;
   readonly registry: Registry;
   readonly policy: Policy;
   readonly findings: FindingsStore;
   readonly files: ScanFiles;
+  /** Kinds of report that can be imported. */
+  readonly formats: readonly ReportFormat[];
+  /** Folders agents may import from, absolute. */
+  readonly importFolders: readonly string[];
+  readonly maxReportBytes: number;
   readonly audit: Audit;
   readonly wakeWorker: WakeWorker;
   readonly clock: Clock;
   readonly log: Log;
+  readonly index: ScanIndex;
+  readonly indexScans: IndexScans;
+  /** What engines look for, whether it was ever found or not. */
+  readonly catalogues: Catalogues;
 }
 
 /** Who asks, and under which trace. */

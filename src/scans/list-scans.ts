@@ -1,8 +1,11 @@
 import type { ListScansInput, ScanList } from '../model/contract/lists.ts';
+import { AppError } from '../model/errors.ts';
 import type { ScanRecord } from '../model/scan.ts';
+import type { Target } from '../model/target.ts';
 import { parseTarget } from '../policy/target.ts';
 import type { ListFilter } from '../queue/queue.ts';
 import type { Ask, ScanDeps } from './deps.ts';
+import { IMPORTED } from './import-record.ts';
 import { overlaps } from './overlap.ts';
 import { isoTime } from './time.ts';
 
@@ -13,7 +16,8 @@ export function createListScans({ queue, registry }: Pick<ScanDeps, 'queue' | 'r
   return async (input, { caller }) => {
     const page = await queue.list(caller.tenant, filterOf(input));
     // A pool that is gone from the file still has its scans; one that never was is a slip of the pen.
-    if (page.total === 0 && input.scanner_pool !== undefined) registry.pool(input.scanner_pool);
+    if (page.total === 0 && input.scanner_pool !== undefined && input.scanner_pool !== IMPORTED)
+      registry.pool(input.scanner_pool);
     const more = page.nextCursor === undefined ? '' : ' More with next_cursor.';
     return {
       summary: `${page.total} ${page.total === 1 ? 'scan matches' : 'scans match'}; ${page.scans.length} shown, newest first.${more}`,
@@ -41,14 +45,29 @@ function targetFilter(text: string): Pick<ListFilter, 'matchesTargets' | 'target
   const wanted = parseTarget(text);
   return {
     targetKey: wanted.text,
-    matchesTargets: (targets) => targets.some((other) => overlaps(wanted, parseTarget(other))),
+    matchesTargets: (targets) =>
+      targets.some((text) => {
+        const other = targetOf(text);
+        return other !== undefined && overlaps(wanted, other);
+      }),
   };
+}
+
+/** An imported report may be about an image or a folder, which is no target. */
+function targetOf(text: string): Target | undefined {
+  try {
+    return parseTarget(text);
+  } catch (error) {
+    if (error instanceof AppError) return undefined;
+    throw error;
+  }
 }
 
 const entry = (scan: ScanRecord): ScanList['scans'][number] => ({
   scan_id: scan.scanId,
   ...(scan.name === undefined ? {} : { name: scan.name }),
   state: scan.state,
+  ...(scan.origin === 'run' ? {} : { origin: scan.origin }),
   ...(scan.result === undefined ? {} : { verdict: scan.result.verdict, by_severity: scan.result.by_severity }),
   targets: scan.request.targets,
   engine: scan.engine,

@@ -1,14 +1,17 @@
 import type { Results, ResultsInput } from '../model/contract/results.ts';
 import { noCoverage, type Place } from '../model/coverage.ts';
 import { AppError } from '../model/errors.ts';
-import { noSeverities, type BySeverity } from '../model/finding.ts';
+import { noSeverities } from '../model/finding.ts';
 import { isFinal, type ScanRecord } from '../model/scan.ts';
 import type { FindingPage, FindingQuery } from '../findings/findings.ts';
 import type { Ask, ScanDeps } from './deps.ts';
 import { findScanAudited } from './find-scan.ts';
 import { foundSummary } from './summaries.ts';
+import { rawTally, sumOf, type CountFindings, type Tally } from './tally.ts';
 
-type Deps = Pick<ScanDeps, 'queue' | 'findings' | 'files' | 'audit'>;
+type Deps = Pick<ScanDeps, 'queue' | 'findings' | 'files' | 'audit' | 'suppressions'> & {
+  readonly countFindings: CountFindings;
+};
 
 /** Places that were not fully looked at, on the first page. */
 const UNTESTED_SHOWN = 20;
@@ -28,7 +31,9 @@ export function createGetScanResults(deps: Deps): GetScanResults {
     }
     const { query, applied } = queryOf(input);
     const file = deps.files.findingsOf(scan);
-    const page = file === undefined ? emptyPage(query) : await deps.findings.query(file, scan.scanId, query);
+    const judged = await deps.suppressions.inForce(scan.tenant);
+    const ref = file === undefined ? undefined : { file, scanId: scan.scanId };
+    const page = ref ? await deps.findings.query(ref, query, judged) : emptyPage(query);
     const isFirst = query.cursor === undefined;
     const untested = file === undefined || !isFirst ? [] : await deps.findings.untested(file, UNTESTED_SHOWN);
     await deps.audit({
@@ -39,13 +44,14 @@ export function createGetScanResults(deps: Deps): GetScanResults {
       traceId,
       detail: { filters: applied, findings: page.total },
     });
-    return answerOf(scan, page, applied, untested);
+    const tally = input.include_suppressed ? rawTally(scan) : await deps.countFindings(scan);
+    return answerOf(scan, page, { applied, untested, tally });
   };
 }
 
 /** The filters, without those that change nothing, and their names. */
 function queryOf(input: ResultsInput): { query: FindingQuery; applied: string[] } {
-  const { scan_id: _, include_suppressed: __, group_by, detail, sort, max_tokens, fields, cursor, ...given } = input;
+  const { scan_id: _, include_suppressed, group_by, detail, sort, max_tokens, fields, cursor, ...given } = input;
   const filters = Object.fromEntries(
     Object.entries(given).filter(([, value]) => value !== undefined && value !== false),
   );
@@ -55,6 +61,7 @@ function queryOf(input: ResultsInput): { query: FindingQuery; applied: string[] 
     detail,
     sort,
     max_tokens,
+    include_suppressed,
     ...(fields === undefined ? {} : { fields }),
     ...(cursor === undefined ? {} : { cursor }),
   };
@@ -68,20 +75,24 @@ const emptyPage = ({ group_by: groupBy, cursor }: FindingQuery): FindingPage => 
     total: 0,
     totalUnfiltered: 0,
     bySeverity: noSeverities(),
+    suppressed: noSeverities(),
     ...(groupBy === 'none' ? { findings: [] } : { groups: [] }),
     omitted: noSeverities(),
   };
 };
 
-function answerOf(
-  scan: ScanRecord,
-  page: FindingPage,
-  applied: readonly string[],
-  untested: readonly Place[],
-): Results {
+interface Around {
+  readonly applied: readonly string[];
+  readonly untested: readonly Place[];
+  /** Of the whole scan. */
+  readonly tally: Tally;
+}
+
+function answerOf(scan: ScanRecord, page: FindingPage, around: Around): Results {
   const { result, error } = scan;
+  const { applied, untested } = around;
   return {
-    summary: `${summary(scan, page, applied)}${untested.length > 0 ? ' untested says what was missed and why.' : ''}`,
+    summary: `${summary(scan, page, around)}${untested.length > 0 ? ' untested says what was missed and why.' : ''}`,
     scan_id: scan.scanId,
     state: scan.state,
     verdict: result?.verdict ?? 'not_tested',
@@ -91,7 +102,7 @@ function answerOf(
     total: page.total,
     total_unfiltered: page.totalUnfiltered,
     filters_applied: [...applied],
-    suppressed: { by_severity: noSeverities() },
+    suppressed: { by_severity: page.suppressed },
     ...(page.findings === undefined ? {} : { findings: [...page.findings] }),
     ...(page.groups === undefined
       ? {}
@@ -110,13 +121,11 @@ const whyEmpty = (applied: readonly string[]): string =>
     ? 'That proves nothing: findings without this value cannot match, and not every engine gives it.'
     : 'That proves nothing about what was not looked for; see coverage.';
 
-const sum = (by: BySeverity): number => Object.values(by).reduce((total, n) => total + n, 0);
-
-function summary(scan: ScanRecord, page: FindingPage, applied: readonly string[]): string {
+function summary(scan: ScanRecord, page: FindingPage, { applied, tally }: Around): string {
   const filtered = applied.length > 0 ? ` ${page.total} of ${page.totalUnfiltered} findings match the filters.` : '';
   const empty = applied.length > 0 && page.total === 0 && page.totalUnfiltered > 0 ? ` ${whyEmpty(applied)}` : '';
-  const left = sum(page.omitted);
+  const left = sumOf(page.omitted);
   const where = page.groups === undefined ? 'come' : 'are in groups that come';
   const more = left > 0 ? ` ${left} more ${where} after this page: call again with next_cursor.` : '';
-  return `${foundSummary(scan)}${filtered}${empty}${more}`;
+  return `${foundSummary(scan, tally)}${filtered}${empty}${more}`;
 }

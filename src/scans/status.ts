@@ -1,15 +1,15 @@
 import type { ScanIdInput, Status, WaitingFor } from '../model/contract/status.ts';
 import { noCoverage } from '../model/coverage.ts';
-import { noSeverities } from '../model/finding.ts';
 import { isFinal, type Progress, type ScanRecord } from '../model/scan.ts';
 import type { Ask, ScanDeps } from './deps.ts';
 import { findScan } from './find-scan.ts';
 import { pollAfterSeconds } from './poll.ts';
 import { statusSummary } from './summaries.ts';
+import { sumOf, type CountFindings, type Tally } from './tally.ts';
 import { isoTime } from './time.ts';
 import { troubleshooting } from './troubleshooting.ts';
 
-type Deps = Pick<ScanDeps, 'queue' | 'registry' | 'clock'>;
+type Deps = Pick<ScanDeps, 'queue' | 'registry' | 'clock'> & { readonly countFindings: CountFindings };
 
 export type GetScanStatus = (input: ScanIdInput, ask: Ask) => Promise<Status>;
 
@@ -17,8 +17,14 @@ export type GetScanStatus = (input: ScanIdInput, ask: Ask) => Promise<Status>;
 export function createGetScanStatus(deps: Deps): GetScanStatus {
   return async ({ scan_id: scanId }, { caller }) => {
     const scan = await findScan(deps.queue, caller.tenant, scanId);
-    return statusOf(scan, await waitingFor(deps, scan), deps.clock.now());
+    return statusNow(deps, scan);
   };
+}
+
+/** @throws AppError queue_unavailable */
+export async function statusNow(deps: Deps, scan: ScanRecord): Promise<Status> {
+  if (isFinal(scan.state)) return finalStatus(scan, await deps.countFindings(scan));
+  return makeStatus(scan, await waitingFor(deps, scan), deps.clock.now());
 }
 
 /** Why an unfinished scan does not run: told apart so that the reader knows whether waiting can help. */
@@ -42,23 +48,24 @@ export async function waitingFor(
   return usable ? 'slot' : 'scanner';
 }
 
-/** What ended does not change, and agents ask for it again and again. */
-const ended = new WeakMap<ScanRecord, Status>();
+/** What ended changes only by judgements about its findings, and agents ask for it again and again. */
+const ended = new WeakMap<ScanRecord, { readonly tally: Tally; readonly status: Status }>();
 
-/** The public status of a record. */
-export function statusOf(scan: ScanRecord, waiting: WaitingFor, now: number): Status {
-  if (!isFinal(scan.state)) return makeStatus(scan, waiting, now);
-  const known = ended.get(scan) ?? makeStatus(scan, waiting, now);
-  ended.set(scan, known);
-  return known;
+function finalStatus(scan: ScanRecord, tally: Tally): Status {
+  const known = ended.get(scan);
+  if (known?.tally === tally) return known.status;
+  const status = { ...makeStatus(scan, 'none', 0, tally), ...finishedPart(scan, tally) };
+  ended.set(scan, { tally, status });
+  return status;
 }
 
-function makeStatus(scan: ScanRecord, waiting: WaitingFor, now: number): Status {
+function makeStatus(scan: ScanRecord, waiting: WaitingFor, now: number, tally?: Tally): Status {
   return {
-    summary: statusSummary(scan, waiting),
+    summary: statusSummary(scan, waiting, tally),
     scan_id: scan.scanId,
     trace_id: scan.traceId,
     state: scan.state,
+    ...(scan.origin === 'run' ? {} : { origin: scan.origin }),
     waiting_for: waiting,
     ...(scan.progress === undefined ? {} : { progress: shownProgress(scan, scan.progress) }),
     ...(isFinal(scan.state) ? {} : { poll_after_seconds: pollAfterSeconds(scan, now) }),
@@ -73,7 +80,6 @@ function makeStatus(scan: ScanRecord, waiting: WaitingFor, now: number): Status 
     created_at: isoTime(scan.createdAt),
     ...(scan.startedAt === undefined ? {} : { started_at: isoTime(scan.startedAt) }),
     ...(scan.error === undefined ? {} : { error: scan.error }),
-    ...(isFinal(scan.state) ? finishedPart(scan) : {}),
   };
 }
 
@@ -92,7 +98,7 @@ function shownProgress({ state, result }: ScanRecord, last: Progress): Progress 
   };
 }
 
-function finishedPart(scan: ScanRecord): Partial<Status> {
+function finishedPart(scan: ScanRecord, tally: Tally): Partial<Status> {
   const { result, finishedAt } = scan;
   const advice = troubleshooting(scan);
   return {
@@ -100,9 +106,9 @@ function finishedPart(scan: ScanRecord): Partial<Status> {
     verdict: result?.verdict ?? 'not_tested',
     coverage: result?.coverage ?? noCoverage(scan.request.targets.length),
     results: {
-      findings: result?.findings ?? 0,
-      by_severity: result?.by_severity ?? noSeverities(),
-      suppressed: 0,
+      findings: tally.findings,
+      by_severity: tally.bySeverity,
+      suppressed: sumOf(tally.suppressed),
     },
     ...(advice.length === 0 ? {} : { troubleshooting: advice }),
   };

@@ -1,8 +1,9 @@
 import type { WaitingFor } from '../model/contract/status.ts';
 import type { Coverage, Verdict } from '../model/coverage.ts';
 import type { BySeverity } from '../model/finding.ts';
-import { isFinal, type ScanRecord } from '../model/scan.ts';
+import { isFinal, type ScanOrigin, type ScanRecord } from '../model/scan.ts';
 import type { Submitted } from '../queue/queue.ts';
+import { rawTally, sumOf, type Tally } from './tally.ts';
 
 /** Sentences for agents. They hold our own words and numbers only: nothing a target or a caller wrote. */
 
@@ -28,8 +29,8 @@ export function submittedSummary(scan: ScanRecord, deduplicated: Submitted['dedu
   }
 }
 
-export function statusSummary(scan: ScanRecord, waiting: WaitingFor): string {
-  if (isFinal(scan.state)) return `${ending(scan)} ${foundSummary(scan)} ${nextAfterEnd(scan)}`.trim();
+export function statusSummary(scan: ScanRecord, waiting: WaitingFor, tally: Tally = rawTally(scan)): string {
+  if (isFinal(scan.state)) return `${ending(scan)} ${foundSummary(scan, tally)} ${nextAfterEnd(scan)}`.trim();
   if (scan.state === 'running') {
     const { progress } = scan;
     const done = progress
@@ -51,7 +52,8 @@ function nextAfterEnd({ result }: ScanRecord): string {
     : 'Next: get_scan_results says under untested why.';
 }
 
-function ending({ state, error }: ScanRecord): string {
+function ending({ state, error, origin }: ScanRecord): string {
+  if (origin === 'imported') return 'The scan was made elsewhere and its report imported.';
   switch (state) {
     case 'completed':
       return 'The scan ended.';
@@ -65,36 +67,66 @@ function ending({ state, error }: ScanRecord): string {
 }
 
 /** What was looked at, what was found, and what a zero means. */
-export function foundSummary({ result }: Pick<ScanRecord, 'result'>): string {
+export function foundSummary(
+  { result, origin = 'run' }: Pick<ScanRecord, 'result'> & { readonly origin?: ScanOrigin },
+  tally: Tally = rawTally(result ? { result } : {}),
+): string {
   if (!result) return 'Nothing was looked at: this is not a clean result.';
-  const looked = lookedAt(result.verdict, result.coverage);
+  const looked = lookedAt(result.verdict, result.coverage, origin);
   if (result.verdict === 'not_tested' && result.findings === 0) return looked;
+  const found = tally.findings > 0 ? counts(tally.findings, tally.bySeverity) : nothingFound(result.coverage, origin);
   const skipped =
     result.coverage.not_looked_for.length > 0 ? ' coverage.not_looked_for says what was not checked.' : '';
-  return `${looked} ${result.findings === 0 ? nothingFound(result.coverage) : counts(result.findings, result.by_severity)}${skipped}`;
+  const told = result.findings > 0 && tally.findings === 0 ? '' : found;
+  return `${looked} ${told}${suppressedPart(tally)}${skipped}`;
 }
 
-export function lookedAt(verdict: Verdict, coverage: Coverage): string {
-  const { requested, tested, partial, unreachable, not_tested: untested } = coverage;
+/** Suppressed findings are still there: nobody may take a scan for clean because of them. */
+function suppressedPart({ findings, suppressed }: Tally): string {
+  const hidden = sumOf(suppressed);
+  if (hidden === 0) return '';
+  const which = findings === 0 ? `All its findings (${hidden}) are` : ` ${hidden} more ${hidden === 1 ? 'is' : 'are'}`;
+  return `${which} suppressed and not counted; include_suppressed shows them.`;
+}
+
+/** @param origin Whose word it is which places there were: the caller's, or the report's. */
+export function lookedAt(verdict: Verdict, coverage: Coverage, origin: ScanOrigin = 'run'): string {
+  if (origin === 'imported' && coverage.requested === 0) {
+    return verdict === 'not_tested'
+      ? 'The report names nothing that was looked at: this is not a clean result.'
+      : 'The picture is partial: the report says what was found, but not what was looked at.';
+  }
+  const places = origin === 'imported' ? 'the report speaks of' : 'asked for';
+  const { requested, unreachable, not_tested: untested } = coverage;
   if (verdict === 'not_tested') {
     const why = listed([unreachable, 'unreachable'], [untested, 'not tested']);
-    const which = requested === 1 ? 'The one place asked for' : `None of the ${requested} places asked for`;
+    const which = requested === 1 ? `The one place ${places}` : `None of the ${requested} places ${places}`;
     return `${which} could ${requested === 1 ? 'not ' : ''}be looked at (${why}): this is not a clean result.`;
   }
   if (verdict === 'complete') {
-    const which = requested === 1 ? 'The one place asked for was' : `All ${requested} places asked for were`;
-    return `${which} looked at.`;
+    const which = requested === 1 ? `The one place ${places} was` : `All ${requested} places ${places} were`;
+    return `${which} looked at.${origin === 'imported' ? ' What it leaves out is not known.' : ''}`;
   }
+  return partialPicture(coverage, origin);
+}
+
+function partialPicture(coverage: Coverage, origin: ScanOrigin): string {
+  const { requested, tested, partial, unreachable, not_tested: untested } = coverage;
   const missing = listed([partial, 'only partly'], [unreachable, 'unreachable'], [untested, 'not tested']);
-  if (missing === '') return 'The picture is partial: the scan did not run to its end.';
-  return `The picture is partial: ${tested} of ${requested} ${requested === 1 ? 'place' : 'places'} ${tested === 1 ? 'was' : 'were'} fully looked at (${missing}).`;
+  if (missing !== '') {
+    return `The picture is partial: ${tested} of ${requested} ${requested === 1 ? 'place' : 'places'} ${tested === 1 ? 'was' : 'were'} fully looked at (${missing}).`;
+  }
+  return origin === 'imported'
+    ? 'The picture is partial: nothing says that the report is whole and its scan ran to its end.'
+    : 'The picture is partial: the scan did not run to its end.';
 }
 
 const listed = (...counted: readonly (readonly [number, string])[]): string =>
   counted.flatMap(([count, what]) => (count > 0 ? [`${count} ${what}`] : [])).join(', ');
 
 /** A zero is worth as much as what ran. */
-function nothingFound({ looked_for: lookedFor }: Coverage): string {
+function nothingFound({ looked_for: lookedFor }: Coverage, origin: ScanOrigin): string {
+  if (origin === 'imported' && lookedFor.length === 0) return 'The report holds no findings.';
   const kinds = lookedFor.length === 1 ? '1 kind of check' : `${lookedFor.length} kinds of check`;
   return `No findings from the ${kinds} that ran (coverage.looked_for).`;
 }

@@ -1,23 +1,31 @@
 import { createCancelScan } from './cancel.ts';
+import { createCompareScans } from './compare-scans.ts';
 import { createDeadLetters } from './dead-letters.ts';
 import type { ScanDeps } from './deps.ts';
+import { createExportReport } from './export-report.ts';
 import { createGetFinding } from './get-finding.ts';
+import { createImportReport } from './import-report.ts';
 import { createListScanners } from './list-scanners.ts';
 import { createListScans } from './list-scans.ts';
 import { createPlanScan } from './plan.ts';
 import { createGetQueueStatus } from './queue-report.ts';
 import { createNoteRefusal } from './note-refusal.ts';
 import { createGetScanResults } from './results.ts';
+import { createSearchFindings } from './search-findings.ts';
 import { createGetScanStatus } from './status.ts';
 import { createSubmitScan } from './submit.ts';
+import { createSuppressFinding } from './suppress-finding.ts';
+import { createSuppressed } from './suppressions.ts';
+import { createCountFindings } from './tally.ts';
 import { createWaitForScan } from './wait.ts';
 
 /** Everything a caller can ask for, over whatever it is asked: MCP, the command line, later HTTP. */
 export type UseCases = ReturnType<typeof createUseCases>;
 
 export function createUseCases(deps: ScanDeps) {
-  const wait = createWaitForScan(deps);
-  const status = createGetScanStatus(deps);
+  const counting = { ...deps, countFindings: createCountFindings(deps) };
+  const wait = createWaitForScan(counting);
+  const status = createGetScanStatus(counting);
   return {
     submit: createSubmitScan({ ...deps, wait, status }),
     plan: createPlanScan(deps),
@@ -25,8 +33,14 @@ export function createUseCases(deps: ScanDeps) {
     wait,
     cancel: createCancelScan(deps),
     listScans: createListScans(deps),
-    results: createGetScanResults(deps),
+    results: createGetScanResults(counting),
     finding: createGetFinding(deps),
+    importReport: createImportReport(counting),
+    exportReport: createExportReport(deps),
+    suppressFinding: createSuppressFinding(deps),
+    suppressed: createSuppressed(deps),
+    compare: createCompareScans(deps),
+    search: createSearchFindings(deps),
     listScanners: createListScanners(deps),
     queueStatus: createGetQueueStatus(deps),
     deadLetters: createDeadLetters(deps),

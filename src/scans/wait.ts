@@ -2,9 +2,10 @@ import type { Status, Waited, WaitInput } from '../model/contract/status.ts';
 import { isFinal, type Progress, type ScanRecord } from '../model/scan.ts';
 import type { Ask, ScanDeps } from './deps.ts';
 import { findScan } from './find-scan.ts';
-import { statusOf, waitingFor } from './status.ts';
+import { statusNow } from './status.ts';
+import type { CountFindings } from './tally.ts';
 
-type Deps = Pick<ScanDeps, 'queue' | 'registry' | 'clock'>;
+type Deps = Pick<ScanDeps, 'queue' | 'registry' | 'clock'> & { readonly countFindings: CountFindings };
 
 /** Told of each change while waiting, for MCP progress notifications. */
 export type OnProgress = (progress: Progress) => void;
@@ -19,7 +20,7 @@ export function createWaitForScan(deps: Deps): WaitForScan {
   return async ({ scan_id: scanId, wait_seconds: seconds }, ask, onProgress) => {
     const timeUp = AbortSignal.timeout(seconds * 1000);
     const scan = await untilFinal(deps, scanId, ask, AbortSignal.any([timeUp, ask.signal]), onProgress);
-    const status = statusOf(scan, await waitingFor(deps, scan), deps.clock.now());
+    const status = await statusNow(deps, scan);
     return isFinal(scan.state) ? { ...status, wait_timed_out: false } : unfinished(status);
   };
 }

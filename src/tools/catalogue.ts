@@ -1,12 +1,17 @@
 import { cancelScan } from './cancel-scan.ts';
+import { compareScans } from './compare-scans.ts';
+import { exportReport } from './export-report.ts';
 import { getFinding } from './get-finding.ts';
 import { getQueueStatus } from './get-queue-status.ts';
 import { getScanResults } from './get-scan-results.ts';
 import { getScanStatus } from './get-scan-status.ts';
+import { importReport } from './import-report.ts';
 import { listScanners } from './list-scanners.ts';
 import { listScans } from './list-scans.ts';
 import { planScan } from './plan-scan.ts';
 import { runUntrustedScan } from './run-untrusted-scan.ts';
+import { searchFindings } from './search-findings.ts';
+import { suppressFinding } from './suppress-finding.ts';
 import type { AnyTool } from './tool.ts';
 import { waitForScan } from './wait-for-scan.ts';
 
@@ -20,6 +25,11 @@ export const TOOLS: readonly AnyTool[] = [
   listScans,
   getScanResults,
   getFinding,
+  searchFindings,
+  compareScans,
+  suppressFinding,
+  exportReport,
+  importReport,
   listScanners,
   getQueueStatus,
 ];

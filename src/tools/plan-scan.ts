@@ -1,4 +1,5 @@
 import { Plan, RunUntrustedInput } from '../model/contract/run.ts';
+import { runUntrustedScan } from './run-untrusted-scan.ts';
 import { defineTool } from './tool.ts';
 
 export const planScan = defineTool({
@@ -9,6 +10,7 @@ export const planScan = defineTool({
     'addresses it resolves to, which instances can run it, how long it may take. Resolves names; sends nothing to targets.',
   input: RunUntrustedInput,
   output: Plan,
+  seeAlso: { tool: runUntrustedScan.name, output: runUntrustedScan.output, input: runUntrustedScan.input },
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: true },
   run: (input, { scans, ask }) => scans.plan(input, ask),
 });

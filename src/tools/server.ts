@@ -4,9 +4,12 @@ import {
   CallToolRequestParamsSchema,
   CallToolRequestSchema,
   ErrorCode,
+  GetPromptRequestSchema,
+  ListPromptsRequestSchema,
   ListToolsRequestSchema,
   McpError,
   type CallToolResult,
+  type GetPromptResult,
   type ServerNotification,
   type ServerRequest,
 } from '@modelcontextprotocol/sdk/types.js';
@@ -23,6 +26,8 @@ import { TOOLS } from './catalogue.ts';
 import { listed } from './json-schema.ts';
 import { lenient } from './lenient.ts';
 import { oddText } from './odd-text.ts';
+import type { AnyPrompt } from './prompt.ts';
+import { PROMPTS } from './prompts.ts';
 import type { AnyTool, ToolContext } from './tool.ts';
 
 const INSTRUCTIONS =
@@ -55,12 +60,22 @@ type CallExtra = RequestHandlerExtra<ServerRequest, ServerNotification>;
 export function createMcpServer({ version, open, onDefect }: McpServerOptions): Server {
   const server = new Server(
     { name: 'scanmux', title: 'scanmux', version },
-    { capabilities: { tools: {} }, instructions: INSTRUCTIONS },
+    { capabilities: { tools: {}, prompts: {} }, instructions: INSTRUCTIONS },
   );
   const callerOf = createCallerOf(server);
   const byName = new Map(TOOLS.map((tool) => [tool.name, tool]));
 
   server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: TOOLS.map((tool) => ({ ...listed(tool) })) }));
+
+  server.setRequestHandler(ListPromptsRequestSchema, () => ({
+    prompts: PROMPTS.map(({ name, title, description, arguments: args }) => ({
+      name,
+      title,
+      description,
+      arguments: [...args],
+    })),
+  }));
+  server.setRequestHandler(GetPromptRequestSchema, ({ params }) => filledPrompt(params.name, params.arguments ?? {}));
 
   const onCall: CallHandler = async ({ params }, { signal, sendNotification }) => {
     const tool = byName.get(params.name);
@@ -86,6 +101,26 @@ export function createMcpServer({ version, open, onDefect }: McpServerOptions): 
   // been parsed by then, and answers are typed here and checked by every client.
   Protocol.prototype.setRequestHandler.call(server, CallRequest, onCall);
   return server;
+}
+
+/** @throws McpError for an unknown prompt or arguments that do not fit */
+function filledPrompt(name: string, args: Readonly<Record<string, string>>): GetPromptResult {
+  const prompt = PROMPTS.find((known) => known.name === name);
+  if (!prompt) {
+    const known = PROMPTS.map((each) => each.name).join(', ');
+    throw new McpError(ErrorCode.InvalidParams, `Unknown prompt: ${cleanLine(name, 80)}. There are ${known}.`);
+  }
+  const content = { type: 'text', text: textOf(prompt, args) } as const;
+  return { description: prompt.description, messages: [{ role: 'user', content }] };
+}
+
+function textOf(prompt: AnyPrompt, args: Readonly<Record<string, string>>): string {
+  try {
+    return prompt.fill(args);
+  } catch (error) {
+    if (error instanceof AppError) throw new McpError(ErrorCode.InvalidParams, errorText(errorFacts(error)));
+    throw error;
+  }
 }
 
 async function answer(
@@ -142,7 +177,7 @@ function createCallerOf(server: Server): () => Ask['caller'] {
     const client = server.getClientVersion()?.name;
     if (known?.client !== client || !known) {
       const name = `stdio:${cleanLine(client ?? 'unknown', 60)}`;
-      known = { client, caller: { tenant: LOCAL_TENANT, name, isOperator: true } };
+      known = { client, caller: { tenant: LOCAL_TENANT, name, isOperator: false } };
     }
     return known.caller;
   };

@@ -17,10 +17,11 @@ export interface ToolContext {
   readonly onProgress: OnProgress | undefined;
 }
 
-/** The tool whose listed answer spells out objects that other answers hold as well. */
+/** A tool whose listed answer (and arguments, where they are given) spells out what others hold as well. */
 export interface SeeAlso {
   readonly tool: string;
   readonly output: z.ZodType;
+  readonly input?: z.ZodType;
 }
 
 /** A tool, independent of any SDK: what it is called, takes and gives, and the one use case it passes to. */
@@ -30,7 +31,8 @@ export interface Tool<Input extends z.ZodType = z.ZodType, Output extends z.ZodT
   readonly description: string;
   readonly input: Input;
   readonly output: Output;
-  readonly seeAlso?: SeeAlso;
+  /** Of several the first that has a part is named. */
+  readonly seeAlso?: SeeAlso | readonly SeeAlso[];
   readonly annotations: ToolAnnotations;
   readonly run: (input: z.output<Input>, context: ToolContext) => Promise<z.output<Output>>;
 }

@@ -6,6 +6,7 @@ import type { PinnedTarget } from '../model/target.ts';
 import type { Ingested } from '../findings/findings.ts';
 import type { StoredReport } from '../findings/artefacts.ts';
 import type { Claim, Outcome } from '../queue/queue.ts';
+import { REPORT_CHUNK_BYTES } from '../scanners/report-format.ts';
 import type { RawReport, Scanner } from '../scanners/scanner.ts';
 import { admitAgain, type Admitted } from './admit-again.ts';
 import type { WorkerDeps } from './deps.ts';
@@ -40,6 +41,9 @@ export async function runAttempt(
     if (outcome === 'lost') return 'lost';
     const written = await finishSurely({ ...deps, log }, claim, outcome, shutdown);
     log.info({ outcome: outcome.kind, written }, 'attempt ended');
+    await deps
+      .indexScans?.(claim.scan.tenant)
+      .catch((error: unknown) => log.warn({ err: error }, 'scan could not be indexed yet'));
     return written ? outcome.kind : 'lost';
   } catch (error) {
     // The queue cannot be written: the lease is lost with this process or by its age, and another attempt takes over.
@@ -143,7 +147,7 @@ async function ingest(
   { scanner, targets, notes, raw }: Ingest,
 ): Promise<Ingested> {
   const folder = await deps.files.attemptFolder(scan.scanId, epoch);
-  const report = createReadStream(deps.files.pathOf(scan.scanId, raw));
+  const report = createReadStream(deps.files.pathOf(scan.scanId, raw), { highWaterMark: REPORT_CHUNK_BYTES });
   try {
     const ingested = await deps.findings.ingest({
       scanId: scan.scanId,
@@ -164,8 +168,10 @@ function resultOf(ingested: Ingested, raw: Artefact, report: RawReport | undefin
   const { coverage: seen, readError, ended } = ingested;
   const coverage =
     report?.reason === undefined ? seen : { ...seen, not_looked_for: [...seen.not_looked_for, report.reason] };
+  const endedWhole = report?.whole === true && ended && readError === undefined;
   return {
-    verdict: verdictOf(coverage, report?.whole === true && ended && readError === undefined),
+    verdict: verdictOf(coverage, endedWhole),
+    ended_whole: endedWhole,
     coverage,
     findings: ingested.findings,
     by_severity: ingested.bySeverity,

@@ -35,6 +35,8 @@ export interface WorkerDeps {
   readonly log: Log;
   readonly random: () => number;
   readonly settings: WorkerSettings;
+  /** Enters finished scans into the index of what was looked at; who asks later does it, too. */
+  readonly indexScans?: (tenant: string) => Promise<unknown>;
   /** Identity of this worker process; its claims live as long as it does. */
   readonly workerId: string;
 }

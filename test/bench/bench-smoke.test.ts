@@ -2,7 +2,20 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
-const BENCHES = ['floors', 'status-call', 'durable-submit', 'submit-to-start', 'cold-start', 'results-page'];
+const BENCHES = [
+  'floors',
+  'status-call',
+  'durable-submit',
+  'submit-to-start',
+  'cold-start',
+  'results-page',
+  'ingest',
+  'export',
+  'compare',
+  'queries',
+  'nuclei-lines',
+  'nessus-import',
+];
 
 describe('the benches', () => {
   it('all run, and print a ratio for every line', { timeout: 120_000 }, () => {

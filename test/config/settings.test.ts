@@ -24,6 +24,12 @@ function refusal(text: string | undefined, env: Record<string, string> = {}): st
   throw new Error('was accepted');
 }
 
+/** Of variables that take no number. */
+const TEXTS: ReadonlyMap<string, string> = new Map([
+  ['SCANMUX_LOG_LEVEL', 'debug'],
+  ['SCANMUX_IMPORT_FOLDERS', '/srv/reports'],
+]);
+
 describe('settings', () => {
   it('have a default for everything', () => {
     expect(load(undefined)).toEqual({
@@ -33,6 +39,7 @@ describe('settings', () => {
       idempotency_hours: 48,
       queued_expiry_hours: 168,
       max_raw_report_mb: 2_048,
+      import_folders: [],
       probe_interval_seconds: 60,
       worker: {
         max_concurrent_scans: 64,
@@ -60,20 +67,34 @@ describe('settings', () => {
 
   it('have a variable for every key', () => {
     for (const { path, name, schema } of settingVariables(Settings)) {
-      const text = name === 'SCANMUX_LOG_LEVEL' ? 'debug' : schema['type'] === 'boolean' ? 'true' : '3';
+      const text = TEXTS.get(name) ?? (schema['type'] === 'boolean' ? 'true' : '3');
       const settings: unknown = load(undefined, { [name]: text });
-      const value = schema['type'] === 'string' ? text : JSON.parse(text);
+      const value = schema['type'] === 'string' ? text : schema['type'] === 'array' ? [text] : JSON.parse(text);
       expect(settings).toHaveProperty([...path], value);
     }
-    expect(settingVariables(Settings)).toHaveLength(15);
+    expect(settingVariables(Settings)).toHaveLength(16);
   });
 
   it('describe and bound every key', () => {
     for (const { name, schema } of settingVariables(Settings)) {
       expect(schema, name).toHaveProperty('description');
       expect(schema, name).toHaveProperty('default');
-      if (schema['type'] !== 'string' && schema['type'] !== 'boolean') expect(schema, name).toHaveProperty('maximum');
+      if (schema['type'] === 'array') expect(schema, name).toHaveProperty('maxItems');
+      else if (schema['type'] !== 'string' && schema['type'] !== 'boolean')
+        expect(schema, name).toHaveProperty('maximum');
     }
+  });
+
+  it('read a list also from one text, parts by comma, and name the variable when a part is wrong', () => {
+    expect(load('import_folders: [/srv/a, /srv/b]').import_folders).toEqual(['/srv/a', '/srv/b']);
+    expect(load('import_folders: /srv/a').import_folders).toEqual(['/srv/a']);
+    expect(load(undefined, { SCANMUX_IMPORT_FOLDERS: '/srv/a, /srv/b' }).import_folders).toEqual(['/srv/a', '/srv/b']);
+    expect(refusal(undefined, { SCANMUX_IMPORT_FOLDERS: '/srv/a,reports' })).toEqual([
+      'environment variable SCANMUX_IMPORT_FOLDERS: must be an absolute path (~ is not expanded here)',
+    ]);
+    expect(refusal('import_folders:\n  - ~/reports\n')).toEqual([
+      'scanmux.yaml:2: import_folders[0]: must be an absolute path (~ is not expanded here)',
+    ]);
   });
 
   it('take the log level also from LOG_LEVEL, in any case, but rather from our own variable', () => {

@@ -37,7 +37,10 @@ export function createPlaceholders(ports: ReadonlyMap<number, number>): Placehol
   const words = (text: string): string =>
     [...ports].reduce(
       (result, [inPage, real]) => result.replaceAll(new RegExp(`(?<=:|\\bport )${real}\\b`, 'g'), String(inPage)),
-      text.replaceAll(SCAN_OR_FINDING, place).replaceAll(/\b\d+ % done/g, `${PERCENT} % done`),
+      text
+        .replaceAll(SCAN_OR_FINDING, place)
+        .replaceAll(/\b\d+ % done/g, `${PERCENT} % done`)
+        .replaceAll(/\buntil \d{4}-[\d:.T-]+Z/g, `until ${TIME}`),
     );
   const portShown = (value: unknown): unknown => [...ports].find(([, real]) => real === value)?.[0] ?? value;
 

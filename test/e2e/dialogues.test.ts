@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { estimateTokens } from '../../src/findings/tokens.ts';
@@ -37,6 +38,15 @@ const SCENES: Readonly<Record<string, () => Promise<Scene>>> = {
   async 'nothing-listens'() {
     const mcp = await connect(createInstallation(BASELINE_ONLY), { program: 'dist/cli/main.js' });
     return { mcp, ports: new Map([[3001, await closedPort()]]) };
+  },
+  async 'two-weeks'() {
+    const folder = JSON.stringify(join(import.meta.dirname, '..', 'fixtures', 'dialogues'));
+    const installation = createInstallation({
+      ...BASELINE_ONLY,
+      'policy.yaml': 'allow: [10.1.0.0/24]\n',
+      'scanmux.yaml': `storage_reserve_mb: 0\nimport_folders: [${folder}]\n`,
+    });
+    return { mcp: await connect(installation, { program: 'dist/cli/main.js' }), ports: new Map() };
   },
   async 'large-scanner'() {
     return { mcp: await connect(createInstallation(LARGE_SCANNER)), ports: new Map() };
@@ -112,6 +122,8 @@ describe('the dialogues for agents', () => {
       'large-scanner',
       'large-scanner',
       'nothing-listens',
+      'two-weeks',
+      'two-weeks',
     ]);
     expect(dialogues.flatMap(({ steps }) => steps)).toHaveLength(page.match(/```json call/g)?.length ?? 0);
     for (const { tool } of dialogues.flatMap(({ steps }) => steps)) expect(tool).not.toBe('');

@@ -1,18 +1,20 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { INJECTION_SIGNALS, injectionSignals } from '../../src/findings/injection.ts';
-import { ParsedFinding, type ParsedFindingInput } from '../../src/model/finding.ts';
+import { INJECTION_SIGNALS, occurrenceSignals, ruleSignals, signalsOfAll } from '../../src/findings/injection.ts';
+import { Occurrence, ParsedFinding, type ParsedFindingInput } from '../../src/model/finding.ts';
+import { cleanLine, cleanUntrusted } from '../../src/model/untrusted.ts';
 
-const signalsIn = (fields: Partial<ParsedFindingInput>): string[] =>
-  injectionSignals(
-    ParsedFinding.parse({
-      rule_id: 'rule-1',
-      title: 'A weakness',
-      severity: 'info',
-      severity_source: 'rule',
-      location: { ip: '10.0.0.1', port: 80 },
-      ...fields,
-    }),
-  );
+const signalsIn = (fields: Partial<ParsedFindingInput>): string[] => {
+  const finding = ParsedFinding.parse({
+    rule_id: 'rule-1',
+    title: 'A weakness',
+    severity: 'info',
+    severity_source: 'rule',
+    location: { ip: '10.0.0.1', port: 80 },
+    ...fields,
+  });
+  return [...ruleSignals(finding), ...occurrenceSignals(finding)].toSorted();
+};
 const signalsOf = (banner: string): string[] => signalsIn({ untrusted: { banner } });
 
 describe('injection signals', () => {
@@ -108,6 +110,37 @@ describe('injection signals', () => {
       const output = start.repeat(20_000 / start.length);
       expect(signalsIn({ untrusted: { output } })).toEqual(expect.any(Array));
     }
+  });
+
+  it('finds the same by the short way as by asking every pattern', () => {
+    const words =
+      'ignore|disregard|forget|override|previous|prior|all|your|instructions|prompt|rules|context|new|system|assistant|' +
+      'user|human|tool_result|function_results|im_start|INST|SYS|call|invoke|use|run|execute|tool|functions|mcp|' +
+      'run_untrusted_scan|suppress_finding|with|now|to|and|tool_calls|function_call|send|post|upload|email|at|into|' +
+      'hxxps|www|x@y.z|as an|you are a|dear|attention|note to|ai|llm|chatbot|agent|http://|https://a.b|[:]//|www.|' +
+      '<<SYS>>|[/INST]|</function_results>|"function_call" :|new system instructions:|javascript:|<|</|>|<<|[|]|(|![|' +
+      ':|"|#|.| | | |\n|\t|-|_|\u{200b}|\u{202e}|ｉ|ü|\\u{200b}|😀';
+    const pieces = fc.constantFrom('<|', '|>', '<|user|>', ...words.split('|'));
+    const text = fc.array(pieces, { maxLength: 14 }).map((words) => words.join(''));
+    const spoken = fc.record({ output: text, title: text, parameter: text, discriminator: text });
+    fc.assert(
+      fc.property(spoken, ({ output, title, parameter, discriminator }) => {
+        const location = { url: `http://a.test/${title}`, parameter };
+        const occurrence = Occurrence.parse({ location, untrusted: { output, title }, discriminator });
+        expect(occurrenceSignals(occurrence)).toEqual(
+          signalsOfAll([
+            ...Object.values(occurrence.untrusted).filter((text) => text !== undefined),
+            ...[occurrence.location.url, occurrence.location.parameter, occurrence.discriminator].map((line) =>
+              cleanUntrusted(line ?? '', 4_000),
+            ),
+          ]),
+        );
+        const lines = [title, parameter, output].map((line) => cleanLine(line, 4_000));
+        const clean = { title: lines[0] ?? '', rule_id: lines[1] ?? '', description: lines[2] ?? '' };
+        expect(ruleSignals(clean)).toEqual(signalsOfAll(lines.map((line) => cleanUntrusted(line, 4_000))));
+      }),
+      { numRuns: 3_000 },
+    );
   });
 
   it('has documented names', () => {

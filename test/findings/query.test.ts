@@ -175,13 +175,13 @@ describe('pages', () => {
   });
 
   async function checkFindingPages(
-    { query, store, file, ingested }: Stored,
+    { query, store, ref, ingested }: Stored,
     asked: Partial<FindingQuery>,
     sizes: number[],
   ) {
     const wanted: string[] = [];
     for (let number = 1; number <= ingested.findings; number += 1) {
-      const finding = await store.get(file, SCAN_ID, number);
+      const finding = await store.get(ref, number);
       const rank = severityRank(asked.min_severity ?? 'info');
       if (finding && severityRank(finding.severity) >= rank) wanted.push(finding.finding_id);
     }
@@ -275,6 +275,22 @@ describe('groups', () => {
         sample_finding_id: `${SCAN_ID}.2`,
       },
     ]);
+  });
+
+  it('come largest first when asked by count, which is nothing for findings', async () => {
+    const hosts = ['a', 'b', 'c', 'b', 'c', 'c'];
+    const { query } = await stored(
+      hosts.map((host, index) =>
+        found({ location: { host }, severity: host === 'a' ? 'critical' : 'low', rule_id: `${index}` }),
+      ),
+    );
+    const { groups = [] } = await query({ group_by: 'host', sort: 'count' });
+    expect(groups.map(({ key, count }) => [key, count])).toEqual([
+      ['c', 3],
+      ['b', 2],
+      ['a', 1],
+    ]);
+    await expect(query({ sort: 'count' })).rejects.toThrow('sort count is for groups: give group_by as well.');
   });
 
   it('know a host in every spelling as one', async () => {
@@ -386,13 +402,16 @@ describe('cursors', () => {
   it('are refused for another scan', async () => {
     const { query, store, file } = await scan();
     const { nextCursor = '' } = await query({ max_tokens: 500 });
-    const other = store.query(file, 'scan_zzzzzzzzzzzzzzzzzzzz', {
-      group_by: 'none',
-      detail: 'summary',
-      sort: 'urgency',
-      max_tokens: 4_000,
-      cursor: nextCursor,
-    });
+    const other = store.query(
+      { file, scanId: 'scan_zzzzzzzzzzzzzzzzzzzz' },
+      {
+        group_by: 'none',
+        detail: 'summary',
+        sort: 'urgency',
+        max_tokens: 4_000,
+        cursor: nextCursor,
+      },
+    );
     await expect(other).rejects.toMatchObject({ code: 'cursor_invalid' });
   });
 

@@ -5,7 +5,14 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { createFindingsStore } from '../../src/findings/findings-store.ts';
 import type { FindingsLimits } from '../../src/findings/findings-store.ts';
-import type { FindingPage, FindingQuery, FindingsStore, Ingested } from '../../src/findings/findings.ts';
+import type {
+  FindingPage,
+  FindingQuery,
+  FindingsRef,
+  FindingsStore,
+  Ingested,
+  Suppressions,
+} from '../../src/findings/findings.ts';
 import type { PlaceStatus } from '../../src/model/coverage.ts';
 import { ParsedFinding } from '../../src/model/finding.ts';
 import type { ParsedFindingInput } from '../../src/model/finding.ts';
@@ -67,8 +74,9 @@ export interface Stored {
   readonly store: FindingsStore;
   readonly folder: string;
   readonly file: string;
+  readonly ref: FindingsRef;
   readonly ingested: Ingested;
-  readonly query: (query?: Partial<FindingQuery>) => Promise<FindingPage>;
+  readonly query: (query?: Partial<FindingQuery>, suppressions?: Suppressions) => Promise<FindingPage>;
 }
 
 /** Ingests events into a folder of their own and says how to ask about them. */
@@ -87,12 +95,14 @@ export async function stored(
     events: stream(events),
   });
   const file = join(folder, ingested.artefact.path);
+  const ref = { file, scanId: SCAN_ID };
   return {
     store,
     folder,
     file,
+    ref,
     ingested,
-    query: (query = {}) => store.query(file, SCAN_ID, { ...DEFAULT_QUERY, ...query }),
+    query: (query = {}, suppressions) => store.query(ref, { ...DEFAULT_QUERY, ...query }, suppressions),
   };
 }
 
@@ -109,6 +119,7 @@ const locations = fc.oneof(
     protocol: maybe(fc.constant('tcp')),
   }),
   fc.record({ host: fc.constantFrom('app.test', 'DB.test', 'localhost'), port: maybe(fc.constantFrom(22, 443)) }),
+  fc.record({ host: fc.constantFrom('app.test', 'DB.test'), ip: fc.constantFrom('10.0.0.1', '10.0.0.2') }),
   fc.record({ url: fc.constantFrom('https://app.test/a?b=c', 'http://10.0.0.2/x'), method: maybe(fc.constant('GET')) }),
   fc.record({ file: fc.constant('src/a.ts'), line: maybe(fc.integer({ min: 1, max: 9 })) }),
   fc.constant({}),

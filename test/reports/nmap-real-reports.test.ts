@@ -1,3 +1,4 @@
+import { REPORTS } from './real-files.ts';
 import { createReadStream, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -5,7 +6,7 @@ import type { ReportEvent } from '../../src/model/report.ts';
 import { parseNmap } from '../../src/scanners/nmap/parse.ts';
 
 /** Reports of other projects lie beside the repository and are never copied into it. */
-const FOLDER = join(process.env['SCANMUX_REPORTS_DIR'] ?? join(process.cwd(), '..', 'shared', 'reports'), 'nmap');
+const FOLDER = join(REPORTS, 'nmap');
 const reports = existsSync(FOLDER) ? readdirSync(FOLDER).filter((name) => name.endsWith('.xml')) : [];
 
 /** What a report holds, counted by looking for text instead of parsing. */

@@ -31,6 +31,7 @@ const SCAN: ScanRecord = {
   },
   requestHash: '',
   engine: 'e',
+  origin: 'run',
   state: 'completed',
   epoch: 1,
   attempt: 1,
@@ -68,6 +69,70 @@ describe('what was looked at', () => {
     expect(foundSummary(result('complete', 0, { requested: 2, tested: 2 }))).toMatch(
       /No findings from the 0 kinds of check that ran/,
     );
+  });
+});
+
+describe('what an imported report says was looked at', () => {
+  it.each<[Verdict, Partial<Coverage>, string]>([
+    [
+      'complete',
+      { requested: 1, tested: 1 },
+      'The one place the report speaks of was looked at. What it leaves out is not known.',
+    ],
+    [
+      'complete',
+      { requested: 3, tested: 3 },
+      'All 3 places the report speaks of were looked at. What it leaves out is not known.',
+    ],
+    [
+      'not_tested',
+      { requested: 2, unreachable: 2 },
+      'None of the 2 places the report speaks of could be looked at (2 unreachable): this is not a clean result.',
+    ],
+    ['not_tested', {}, 'The report names nothing that was looked at: this is not a clean result.'],
+    ['partial', {}, 'The picture is partial: the report says what was found, but not what was looked at.'],
+    [
+      'partial',
+      { requested: 2, tested: 2 },
+      'The picture is partial: nothing says that the report is whole and its scan ran to its end.',
+    ],
+    [
+      'partial',
+      { requested: 2, tested: 1, partial: 1 },
+      'The picture is partial: 1 of 2 places was fully looked at (1 only partly).',
+    ],
+  ])('is told as the word of the report: %s %o', (verdict, parts, sentence) => {
+    expect(lookedAt(verdict, coverage(parts), 'imported')).toBe(sentence);
+  });
+
+  it('is no word about checks that it does not name', () => {
+    const found = foundSummary({ ...result('complete', 0, { requested: 1, tested: 1 }), origin: 'imported' });
+    expect(found).toMatch(/The report holds no findings\.$/);
+    expect(statusSummary({ ...SCAN, origin: 'imported', ...result('complete', 0, { tested: 1 }) }, 'none')).toMatch(
+      /^The scan was made elsewhere and its report imported\./,
+    );
+  });
+});
+
+describe('suppressed findings', () => {
+  const three = result('complete', 3, { requested: 1, tested: 1 });
+  const tally = (findings: number, suppressed: number) => ({
+    findings,
+    bySeverity: { ...noSeverities(), high: findings },
+    suppressed: { ...noSeverities(), high: suppressed },
+  });
+
+  it.each([
+    [tally(3, 0), /looked at\. 3 findings: 3 high\.$/],
+    [
+      tally(2, 1),
+      /looked at\. 2 findings: 2 high\. 1 more is suppressed and not counted; include_suppressed shows them\.$/,
+    ],
+    [tally(1, 2), /looked at\. 1 finding: 1 high\. 2 more are suppressed/],
+    [tally(0, 3), /looked at\. All its findings \(3\) are suppressed and not counted/],
+  ])('are told apart from the others: %o', (counted, sentence) => {
+    expect(foundSummary(three, counted)).toMatch(sentence);
+    expect(foundSummary(three, counted)).not.toMatch(/No findings/);
   });
 });
 

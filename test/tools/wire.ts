@@ -4,13 +4,15 @@ import { join } from 'node:path';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { InMemoryTransport } from '@modelcontextprotocol/sdk/inMemory.js';
 import { onTestFinished } from 'vitest';
-import { openApp, type App } from '../../src/app.ts';
+import { openApp, type App, type AppOptions } from '../../src/app.ts';
 import { createLog } from '../../src/platform/log.ts';
 import { createMcpServer } from '../../src/tools/server.ts';
 
 export interface Wire {
   readonly client: Client;
   readonly app: App;
+  /** The data folder. */
+  readonly data: string;
   /** Structured content of a call that must succeed. */
   readonly ok: (name: string, args?: Record<string, unknown>) => Promise<Record<string, unknown>>;
   /** First line of a call that must fail: `code: message hint`. */
@@ -20,18 +22,24 @@ export interface Wire {
 const SETTINGS = 'storage_reserve_mb: 0\n';
 
 /** A real client on the real server, in this process; nothing runs what is queued, so scans stay queued. */
-export async function wire(files: Readonly<Record<string, string>> = {}): Promise<Wire> {
+export async function wire(
+  files: Readonly<Record<string, string>> = {},
+  over: Partial<AppOptions> = {},
+): Promise<Wire> {
   const folder = mkdtempSync(join(tmpdir(), 'scanmux-wire-'));
   const config = mkdtempSync(join(folder, 'config-'));
   for (const [name, text] of Object.entries({ 'scanmux.yaml': SETTINGS, ...files }))
     writeFileSync(join(config, name), text);
+  const data = join(folder, 'data');
   const app = await openApp({
     configFolder: config,
-    dataFolder: join(folder, 'data'),
+    dataFolder: data,
     mode: 'stdio',
     log: createLog('silent'),
     env: { PATH: process.env['PATH'] ?? '' },
     spawnWorker: false,
+    readerThreads: 0,
+    ...over,
   });
   const server = createMcpServer({
     version: '0.0.0',
@@ -57,6 +65,7 @@ export async function wire(files: Readonly<Record<string, string>> = {}): Promis
   return {
     client,
     app,
+    data,
     async ok(name, args = {}) {
       const { isError, structuredContent, text } = await call(name, args);
       if (isError || typeof structuredContent !== 'object' || structuredContent === null)

@@ -1,23 +1,13 @@
 import { join } from 'node:path';
 import type { App } from '../../app.ts';
 import { ResultsInput, type Results } from '../../model/contract/results.ts';
+import { filtersOf, type FilterOptions } from '../filter-options.ts';
 import { exitCode, exitOfScan } from '../exit-codes.ts';
 import { readInput } from '../input.ts';
 import { resultsText } from '../render/scan-report.ts';
 import type { Session } from '../session.ts';
 
-export interface ResultsOptions {
-  readonly severity?: readonly string[];
-  readonly minSeverity?: string;
-  readonly minCvss?: number;
-  readonly minEpss?: number;
-  readonly kevOnly?: boolean;
-  readonly exploitAvailable?: boolean;
-  readonly host?: string;
-  readonly port?: number;
-  readonly cve?: string;
-  readonly ruleId?: string;
-  readonly text?: string;
+export interface ResultsOptions extends FilterOptions {
   readonly groupBy?: string;
   readonly sort?: string;
   readonly detail?: string;
@@ -29,17 +19,7 @@ export interface ResultsOptions {
 export async function results(session: Session, scanId: string, options: ResultsOptions): Promise<number> {
   const typed = {
     scan_id: scanId,
-    severity_levels: options.severity,
-    min_severity: options.minSeverity,
-    min_cvss: options.minCvss,
-    min_epss: options.minEpss,
-    kev_only: options.kevOnly,
-    exploit_available: options.exploitAvailable,
-    host: options.host,
-    port: options.port,
-    cve: options.cve,
-    rule_id: options.ruleId,
-    text: options.text,
+    ...filtersOf(options),
     group_by: options.groupBy,
     sort: options.sort,
     detail: options.detail,

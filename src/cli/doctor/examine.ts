@@ -9,6 +9,7 @@ import {
   auditFinding,
   examineAudit,
   examineEngines,
+  examineEnrichment,
   examinePolicy,
   examineQueue,
   examineScanners,
@@ -76,6 +77,7 @@ const PARTS: readonly (readonly [string, Part])[] = [
   ['scanners', examineScanners],
   ['engines', examineEngines],
   ['policy', examinePolicy],
+  ['scores', examineEnrichment],
   ['worker', examineWorker],
   ['audit', examineAudit],
 ];

@@ -52,6 +52,27 @@ export async function examinePolicy({ policy }: App, _session: Session, { config
   return loose ? [state, loose] : [state];
 }
 
+/** EPSS changes every day, the catalogue every week: older ones no longer say what is urgent. */
+const STALE_DAYS = 30;
+const DAY_MS = 86_400_000;
+
+export async function examineEnrichment({ enrichment }: App): Promise<Finding[]> {
+  const facts = enrichment.describe();
+  if (facts === undefined)
+    return [ok('scores', 'no local EPSS and KEV data: findings show what their reports say (docs/enrichment.md)')];
+  const { epss, kev } = facts;
+  const shown = [
+    epss ? `EPSS of ${epss.date} (${epss.scores} CVEs)` : 'no EPSS',
+    kev ? `KEV ${kev.version} (${kev.vulnerabilities} CVEs)` : 'no KEV',
+  ].join(', ');
+  const oldest = Math.min(...[epss, kev].flatMap((part) => (part ? [Date.parse(part.date)] : [])));
+  const days = Math.floor((Date.now() - oldest) / DAY_MS);
+  if (days <= STALE_DAYS) return [ok('scores', shown)];
+  return [
+    warn('scores', `${shown}: ${days} days old.`, 'download them again, then `scanmux data update --from <folder>`.'),
+  ];
+}
+
 export async function examineWorker({ seat, queue }: App): Promise<Finding[]> {
   const holder = await seat.holder();
   if (holder !== undefined) return [ok('worker', `runs (process ${holder.split('|')[1] ?? 'unknown'})`)];

@@ -24,7 +24,24 @@ export function findingText(finding: FindingAnswer, paper: Paper): string {
   if (references.length > 0) lines.push('', 'References:', ...references.map((reference) => `  - ${line(reference)}`));
   // What was not looked at is told with the results of the scan; here only how far this finding's scan can be trusted.
   const verdict = coverageLines(finding, paper).slice(0, 2);
-  return [...lines, ...evidenceLines(finding, paper), '', `Of scan ${finding.scan_id}:`, ...verdict].join('\n');
+  return [
+    ...lines,
+    ...evidenceLines(finding, paper),
+    ...otherScans(finding),
+    '',
+    `Of scan ${finding.scan_id}:`,
+    ...verdict,
+  ].join('\n');
+}
+
+/** What other scans say of it. */
+function otherScans({ witnesses = [], history = [] }: FindingAnswer): string[] {
+  return [
+    ...(witnesses.length > 0 ? ['', 'The same CVE at the same place, by others:'] : []),
+    ...witnesses.map((one) => `  - ${line(one.engine)}: ${one.finding_id} (${one.severity})`),
+    ...(history.length > 0 ? ['', 'Earlier scans that looked there:'] : []),
+    ...history.map((one) => `  - ${one.finished_at} ${one.scan_id}: ${one.present ? 'there' : 'not there'}`),
+  ];
 }
 
 /** Longer than any text of a finding. */
@@ -50,9 +67,13 @@ const facts = (finding: FindingAnswer): readonly Row[] => [
   ['EPSS', finding.epss?.toString()],
   ['Exploited', finding.kev === true ? 'yes, it is in the CISA catalogue (KEV)' : undefined],
   ['Exploit', finding.exploit_available === true ? 'one is public' : undefined],
+  ['Suppressed', finding.suppression && suppressionText(finding.suppression)],
   ['Finding id', finding.finding_id],
   ['Shortened', finding.cut?.join('; ')],
 ];
+
+const suppressionText = ({ status, expires_at: until, reason }: NonNullable<FindingAnswer['suppression']>): string =>
+  `${status} until ${until}: ${reason}`;
 
 const scoreText = ({ version, score, vector }: Cvss): string =>
   `${score} (CVSS ${[version, vector].filter(Boolean).join(', ')})`;

@@ -89,13 +89,18 @@ export function coverageLines(
   return [...lines, 'Not looked for:', ...coverage.not_looked_for.map((kind) => `  - ${cell(kind)}`)];
 }
 
+const suppressedLine = ({ suppressed: { by_severity: by } }: Results): string[] => {
+  const hidden = SEVERITIES.reduce((sum, severity) => sum + by[severity], 0);
+  return hidden === 0 ? [] : [`Suppressed:     ${hidden} (${countsText(by)}), not counted`];
+};
+
 /** A page (or all pages) of results for people. */
 export function resultsText(results: Results, findings: readonly Shown[], paper: Paper): string {
   const { scan_id: id, state, error, total, total_unfiltered: unfiltered, omitted } = results;
   const filtered = total === unfiltered ? '' : ` (of ${unfiltered}; filters: ${results.filters_applied.join(', ')})`;
   const lines = [paper.paint(`Scan ${id}: ${state}`, 'bold')];
   if (error) lines.push(`${error.code}: ${cell(error.message)} ${cell(hintForPeople(error.hint))}`);
-  lines.push(`Findings:       ${total}${filtered}`, '');
+  lines.push(`Findings:       ${total}${filtered}`, ...suppressedLine(results), '');
   if (results.groups) lines.push(groupsTable(results.groups, paper), '');
   else if (findings.length > 0) lines.push(findingsTable(findings, paper), '');
   const example = findings[0]?.finding_id ?? results.groups?.[0]?.sample_finding_id;
@@ -133,13 +138,14 @@ function statusRows(status: Status): readonly (readonly [string, string | undefi
     ['Waits for', status.waiting_for === 'none' ? undefined : WAITS_FOR[status.waiting_for]],
     ['Targets', status.targets.join(', ')],
     ['Pool', instance === undefined ? pool : `${pool} / ${instance}`],
-    ['Attempt', String(status.attempt)],
+    ['Attempt', status.origin === 'imported' ? undefined : String(status.attempt)],
     ['Position', status.queue_position?.toString()],
     ['Created', status.created_at],
     ['Started', status.started_at],
     ['Finished', status.finished_at],
     ['Trace id', status.trace_id],
     ['Findings', results && `${results.findings} (${countsText(results.by_severity)})`],
+    ['Suppressed', results && results.suppressed > 0 ? `${results.suppressed}, not counted` : undefined],
     ['Error', error && `${error.code}: ${error.message}`],
   ];
 }

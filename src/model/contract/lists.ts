@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { Verdict } from '../coverage.ts';
 import { BySeverity } from '../finding.ts';
-import { Intensity, ScanState } from '../scan.ts';
+import { Intensity, ScanOrigin, ScanState } from '../scan.ts';
 
-const IsoTime = z.iso
+export const IsoTime = z.iso
   .datetime({ offset: true })
   .meta({ description: 'ISO 8601 with zone.', examples: ['2026-01-31T08:00:00Z'] });
 
@@ -26,10 +26,11 @@ export const ScanList = z.strictObject({
       scan_id: z.string(),
       name: z.string().optional(),
       state: ScanState,
+      origin: ScanOrigin.optional(),
       verdict: Verdict.optional(),
       targets: z.array(z.string()),
       engine: z.string(),
-      by_severity: BySeverity.optional(),
+      by_severity: BySeverity.optional().describe('All findings, suppressed ones too.'),
       created_at: z.string(),
       finished_at: z.string().optional(),
     }),

@@ -2,21 +2,11 @@ import { z } from 'zod';
 import { Coverage, Verdict } from '../coverage.ts';
 import { BySeverity, Cvss, Location, Severity, Untrusted } from '../finding.ts';
 import { ScanError, ScanState } from '../scan.ts';
+import { FindingFilterShape } from './finding-filter.ts';
 import { ScanIdInput, UntestedPlaces } from './status.ts';
 
 export const ResultsInput = ScanIdInput.extend({
-  severity_levels: z.array(Severity).max(5).optional().describe('Only these severities.'),
-  min_severity: Severity.optional().describe('Only this severity and worse.'),
-  min_cvss: z.number().min(0).max(10).optional().describe('Only findings with a CVSS score of at least this.'),
-  min_epss: z.number().min(0).max(1).optional().describe('Only findings with an EPSS probability of at least this.'),
-  kev_only: z.boolean().default(false).describe('Only findings in the CISA catalogue of exploited vulnerabilities.'),
-  exploit_available: z.boolean().optional().describe('Only findings with (true) or without (false) a public exploit.'),
-  host: z.string().min(1).max(253).optional().describe('IP, CIDR or name.'),
-  port: z.int().min(0).max(65_535).optional().describe('Only findings on this port.'),
-  cve: z.string().max(40).optional().describe('Only findings of this CVE, e.g. CVE-2021-44228.'),
-  rule_id: z.string().max(200).optional().describe('Only findings of this check.'),
-  text: z.string().min(1).max(200).optional().describe('Searched in title, description and target-written text.'),
-  include_suppressed: z.boolean().default(false).describe('Also show findings that were suppressed.'),
+  ...FindingFilterShape,
   group_by: z
     .enum(['none', 'host', 'rule', 'cve', 'severity', 'solution'])
     .default('none')
@@ -29,9 +19,9 @@ export const ResultsInput = ScanIdInput.extend({
     ),
   fields: z.array(z.string().min(1).max(40)).max(40).optional().describe('Only these keys of each finding.'),
   sort: z
-    .enum(['urgency', 'severity', 'host', 'cvss', 'epss'])
+    .enum(['urgency', 'severity', 'host', 'cvss', 'epss', 'count'])
     .default('urgency')
-    .describe('Order; urgency puts what is exploited and severe first.'),
+    .describe('Order; urgency puts what is exploited and severe first; count puts the largest groups first.'),
   max_tokens: z.int().min(500).max(20_000).default(4_000).describe('Bounds the size of the page.'),
   cursor: z.string().max(4_000).optional().describe('next_cursor of the page before, same filters.'),
 });
@@ -57,11 +47,17 @@ export const ShownFinding = z.strictObject({
   cves: z.array(z.string()).optional(),
   cwes: z.array(z.string()).optional(),
   epss: z.number().optional(),
+  epss_source: z.string().optional(),
+  vpr: z.number().optional(),
   kev: z.boolean().optional(),
+  kev_source: z.string().optional(),
   exploit_available: z.boolean().optional(),
   location: Location.optional(),
   place: z.string().optional(),
   discriminator: z.string().optional(),
+  compliance: z.string().optional(),
+  report_state: z.string().optional(),
+  suppression: z.object({ status: z.string(), reason: z.string(), expires_at: z.string() }).optional(),
   untrusted: Untrusted.optional(),
   injection_signals: z.array(z.string()).optional(),
   cut: z.array(z.string()).optional().describe('What was cut to fit max_tokens, and by how much.'),
@@ -111,5 +107,13 @@ export const FindingAnswer = z.strictObject({
   scan_id: z.string(),
   verdict: Verdict,
   coverage: Coverage,
+  witnesses: z
+    .array(z.strictObject({ scan_id: z.string(), engine: z.string(), finding_id: z.string(), severity: z.string() }))
+    .optional()
+    .describe('The same CVE at the same place, in the newest scans of other engines.'),
+  history: z
+    .array(z.strictObject({ scan_id: z.string(), finished_at: z.string(), present: z.boolean() }))
+    .optional()
+    .describe('Earlier scans of its engine that looked there.'),
 });
 export type FindingAnswer = z.infer<typeof FindingAnswer>;

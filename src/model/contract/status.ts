@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Coverage, Place, Verdict } from '../coverage.ts';
 import { BySeverity } from '../finding.ts';
-import { Progress, ScanError, ScanState } from '../scan.ts';
+import { Progress, ScanError, ScanOrigin, ScanState } from '../scan.ts';
 
 export const ScanIdInput = z.strictObject({
   scan_id: z.string().min(1).max(100).describe('Id from run_untrusted_scan or list_scans.'),
@@ -26,6 +26,7 @@ export const Status = z.strictObject({
   scan_id: z.string(),
   trace_id: z.string(),
   state: ScanState,
+  origin: ScanOrigin.optional(),
   waiting_for: WaitingFor,
   progress: Progress.optional(),
   poll_after_seconds: z.int().optional(),

@@ -5,6 +5,7 @@ import { nextRank } from './lanes.ts';
 import { numberOf, recordOf, storedScan, textOf, type StoredScan } from './row.ts';
 import { many, one, change, type Store } from './store.ts';
 import { withPosition } from './submit.ts';
+import { unindex } from './scan-index.ts';
 import { requeued } from './tidy.ts';
 import { cancelling, ended, move, record, reread } from './transition.ts';
 
@@ -72,6 +73,7 @@ export async function retryDeadLetter(store: Store, tenant: string, scanId: stri
     const dead = find(store, tenant, scanId);
     const { state, request } = dead.record;
     if (!isDeadLetter(state)) throw new AppError('invalid_request', `${scanId} is ${state}, not a dead letter.`);
+    unindex(store, tenant, scanId);
     const fresh = {
       rank: nextRank(store, request.pool, request.priority, tenant),
       ...FRESH,
@@ -96,6 +98,7 @@ export async function purgeDeadLetters(store: Store, tenant: string, before: num
     );
     for (const row of rows) {
       const id = numberOf(row, 'id');
+      unindex(store, tenant, textOf(row, 'scan_id'));
       change(store, 'DELETE FROM events WHERE scan = ?', id);
       change(store, 'DELETE FROM scans WHERE id = ?', id);
     }

@@ -1,10 +1,13 @@
 import { identityText, ownIdentity } from '../../platform/process-identity.ts';
 import type { ScanQueue } from '../queue.ts';
+import type { SuppressionList } from '../suppressions.ts';
+import type { ScanIndex } from '../scan-index.ts';
 import { checkpoint, finish, progress, renew } from './attempt.ts';
 import { cancel, deadLetters, purgeDeadLetters, retryDeadLetter } from './cancel.ts';
 import { claim } from './claim.ts';
 import { medianMs, waitMs } from './durations.ts';
 import { createEventWaits, events } from './events.ts';
+import { createImports } from './imports.ts';
 import { list } from './list.ts';
 import {
   activeByInstance,
@@ -17,14 +20,17 @@ import {
   referencedAttempts,
   status,
 } from './read.ts';
+import { createScanIndex } from './scan-index.ts';
 import { openStore, type SqliteQueueDeps, type Store } from './store.ts';
 import { createSubmitting } from './submit.ts';
+import { createSuppressionList } from './suppressions.ts';
 import { createWorkWaits, heartbeat, retire } from './work.ts';
 import { createWorkerSeat, type WorkerSeat } from './worker-seat.ts';
 
 /** The queue on an open store, which `close` closes with it. */
 export function createQueueOn(store: Store): ScanQueue {
   const submitting = createSubmitting(store);
+  const imports = createImports(store);
   const eventWaits = createEventWaits(store);
   const workWaits = createWorkWaits(store);
   const recordOf = createGet(store);
@@ -32,6 +38,8 @@ export function createQueueOn(store: Store): ScanQueue {
   return {
     submit: (scan) => submitting.submit(scan),
     wouldDeduplicateTo: async (scan) => submitting.wouldDeduplicateTo(scan),
+    recordImport: (scan) => imports.record(scan),
+    recentImport: async (tenant, hash) => imports.recent(tenant, hash),
     get: async (tenant, scanId) => recordOf(tenant, scanId),
     list: async (tenant, filter) => list(store, tenant, filter),
     events: async (tenant, scanId, afterSeq, limit) => events(store, tenant, scanId, afterSeq, limit),
@@ -69,14 +77,28 @@ export function createQueueOn(store: Store): ScanQueue {
   };
 }
 
+/** What one queue file holds, each part by its own port. */
+export interface EmbeddedQueue {
+  readonly queue: ScanQueue;
+  readonly seat: WorkerSeat;
+  readonly suppressions: SuppressionList;
+  readonly index: ScanIndex;
+}
+
 /**
- * The embedded queue: one SQLite file that any number of processes of this machine open, and the seat of the one
- * worker process among them. `queue.close` closes both.
+ * The embedded queue: one SQLite file that any number of processes of this machine open, the seat of the one worker
+ * process among them, what people judged about findings, and the index of what was looked at. `queue.close` closes all
+ * of it.
  * @throws AppError storage_unusable, data_too_new, queue_unavailable
  */
-export async function openSqliteQueue(deps: SqliteQueueDeps): Promise<{ queue: ScanQueue; seat: WorkerSeat }> {
+export async function openSqliteQueue(deps: SqliteQueueDeps): Promise<EmbeddedQueue> {
   const store = await openStore(deps);
-  return { queue: createQueueOn(store), seat: createWorkerSeat(store, identityText(ownIdentity())) };
+  return {
+    queue: createQueueOn(store),
+    seat: createWorkerSeat(store, identityText(ownIdentity())),
+    suppressions: createSuppressionList(store),
+    index: createScanIndex(store),
+  };
 }
 
 /** @throws AppError storage_unusable, data_too_new, queue_unavailable */

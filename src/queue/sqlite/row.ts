@@ -87,6 +87,7 @@ export function recordOf(row: Row): ScanRecord {
     request,
     requestHash: textOf(row, 'request_hash'),
     engine: textOf(row, 'engine'),
+    origin: textOf(row, 'origin') === 'imported' ? 'imported' : 'run',
     state: stateOf(row),
     epoch: numberOf(row, 'epoch'),
     attempt: numberOf(row, 'attempt'),

@@ -123,5 +123,39 @@ CREATE TABLE instances (
 ) STRICT, WITHOUT ROWID;
 `;
 
+const IMPORTS_AND_SUPPRESSIONS = `
+ALTER TABLE scans ADD COLUMN origin TEXT NOT NULL DEFAULT 'run';
+-- The same report again: request_hash names its bytes.
+CREATE INDEX imports ON scans(tenant, request_hash, created_at) WHERE origin = 'imported';
+
+-- One judgement per fingerprint, or per rule of an engine (then fingerprint is empty); the empty text is "any".
+CREATE TABLE suppressions (
+  tenant TEXT NOT NULL,
+  fingerprint TEXT NOT NULL,
+  engine TEXT NOT NULL,
+  rule_id TEXT NOT NULL,
+  status TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  who TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  PRIMARY KEY (tenant, fingerprint, engine, rule_id)
+) STRICT, WITHOUT ROWID;
+-- Rises with every change: what readers keep of the list is good as long as it stays.
+CREATE TABLE suppression_changes (tenant TEXT PRIMARY KEY, n INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
+-- The newest finished scan that looked at a place, per engine.
+CREATE TABLE latest_looks (
+  tenant TEXT NOT NULL,
+  place TEXT NOT NULL,
+  engine TEXT NOT NULL,
+  scan_id TEXT NOT NULL,
+  finished_at INTEGER NOT NULL,
+  PRIMARY KEY (tenant, place, engine)
+) STRICT, WITHOUT ROWID;
+-- Scans that are in latest_looks as far as they belong there; a finished one that is missing was cut off by a crash.
+CREATE TABLE indexed_scans (scan_id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+`;
+
 /** Entry `n` leads from version `n` to `n + 1`. Only ever appended to. */
-export const MIGRATIONS: readonly Migration[] = [FIRST];
+export const MIGRATIONS: readonly Migration[] = [FIRST, IMPORTS_AND_SUPPRESSIONS];

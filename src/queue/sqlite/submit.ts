@@ -99,7 +99,16 @@ function insert(store: Store, scan: NewScan): Submitted {
   if (scan.idempotencyKey !== undefined) holdKey(store, scan, scan.idempotencyKey, now);
   const { engine, requestHash, ...rest } = scan;
   const position = positionOf(store, { pool, priority, rank }, lastRowId);
-  const made = { ...rest, requestHash, engine, state: 'queued', epoch: 0, attempt: 0, cancelRequested: false } as const;
+  const made = {
+    ...rest,
+    requestHash,
+    engine,
+    origin: 'run',
+    state: 'queued',
+    epoch: 0,
+    attempt: 0,
+    cancelRequested: false,
+  } as const;
   return { scan: { ...made, createdAt: now, position }, deduplicated: false };
 }
 
@@ -122,7 +131,8 @@ export function withPosition(store: Store, row: Row): ScanRecord {
   return { ...scan, position: positionOf(store, { pool, priority, rank: numberOf(row, 'rank') }, numberOf(row, 'id')) };
 }
 
-function createSpaceCheck({ clock, freeBytes, settings }: Store): () => void {
+/** @returns a check that throws storage_full when less than the reserve is free. */
+export function createSpaceCheck({ clock, freeBytes, settings }: Store): () => void {
   let checkedAt = -Infinity;
   let free = Infinity;
   return () => {

@@ -1,4 +1,5 @@
 import type { Place } from '../../model/coverage.ts';
+import type { ReportScope } from '../../model/report.ts';
 import type { Location } from '../../model/finding.ts';
 import type { Intensity } from '../../model/scan.ts';
 import type { Clock } from '../../platform/clock.ts';
@@ -10,6 +11,8 @@ import type { Notes } from './notes.ts';
 import type { Observation } from './observation.ts';
 import type { PlannedPlace } from './places.ts';
 import { reach } from './reach.ts';
+import type { RuleName } from './rules/table.ts';
+import { scopeOfLook } from './scope.ts';
 import { inspectTls } from './tls-checks.ts';
 import { inspectWeb } from './web-checks.ts';
 import { originText, type WebOrigin } from './web-client.ts';
@@ -28,23 +31,30 @@ export interface LookContext {
   readonly advanced: (share: number, phase: string) => void;
 }
 
+export interface Looked {
+  readonly place: Place;
+  /** Only of a place that was looked at to the end: what a look that was cut short left out is not written down. */
+  readonly scope?: ReportScope;
+}
+
 /** Looks at one place from its ports to its web pages. What the limits left out makes it partial. */
-export async function lookAt(place: PlannedPlace, context: LookContext): Promise<Place> {
+export async function lookAt(place: PlannedPlace, context: LookContext): Promise<Looked> {
   const { lane, notes } = context;
   const advanced = (share: number): void => context.advanced(share * 0.4, 'looking for open ports');
   const reached = await reach(place, { ...context, advanced, tried: (port) => notes.tried(port) });
   const unreachable = whyUnreachable(place, reached);
-  if (unreachable !== undefined) return { place: place.place, status: 'unreachable', reason: unreachable };
+  if (unreachable !== undefined) return { place: { place: place.place, status: 'unreachable', reason: unreachable } };
   context.evidence();
 
   const shortfalls: string[] = reached.silent.length > 0 ? [silenceOf(reached.silent)] : [];
   if (place.leftOut > 0) shortfalls.push(`${place.leftOut} more addresses of the name were left out`);
   const services = await settleAll(reached.open.map((endpoint) => recognise(endpoint, place, context)));
+  const notRun = new Set<RuleName>();
   let done = 0;
   const isHttpsOffered = services.some(({ tls, speaksHttp }) => tls !== undefined && speaksHttp);
   await settleAll(
     services.map(async (service) => {
-      const shortfall = await inspect(service, place, { ...context, isHttpsOffered });
+      const shortfall = await inspect(service, place, { ...context, isHttpsOffered, notRun });
       if (shortfall !== undefined) shortfalls.push(shortfall);
       done += 1;
       context.advanced(0.4 + (0.6 * done) / services.length, 'checking services');
@@ -52,8 +62,8 @@ export async function lookAt(place: PlannedPlace, context: LookContext): Promise
   );
   const why = lane.shortOf ?? shortfalls[0];
   return why === undefined
-    ? { place: place.place, status: 'tested' }
-    : { place: place.place, status: 'partial', reason: why };
+    ? { place: { place: place.place, status: 'tested' }, scope: scopeOfLook(place, context.intensity, notRun) }
+    : { place: { place: place.place, status: 'partial', reason: why } };
 }
 
 const SHOWN_ADDRESSES = 3;
@@ -118,6 +128,8 @@ async function recognise(endpoint: Endpoint, place: PlannedPlace, context: LookC
 
 interface InspectContext extends LookContext {
   readonly isHttpsOffered: boolean;
+  /** Checks that could not be made although their kind was. */
+  readonly notRun: Set<RuleName>;
 }
 
 /** Runs the checks a service calls for. Returns what could not be done, in our words. */
@@ -140,7 +152,7 @@ async function inspectSecure(
   place: PlannedPlace,
   context: InspectContext,
 ): Promise<string | undefined> {
-  const { lane, waits, notes, clock } = context;
+  const { lane, waits, notes, clock, notRun } = context;
   if (tls === undefined) return undefined;
   if (tls.outcome === 'not_tls' || tls.outcome === 'silence')
     return `TLS on port ${endpoint.port}: the service did not answer with TLS`;
@@ -151,7 +163,10 @@ async function inspectSecure(
     name: place.name,
     isAddress: place.isAddress,
     now: clock.now(),
-    skipped: (what) => notes.skipped(what),
+    skipped(what, rules) {
+      notes.skipped(what);
+      for (const rule of rules) notRun.add(rule);
+    },
   });
   for (const observation of observations) await context.found(locationOf(place, endpoint, 'tls'), observation);
   return undefined;

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { AppError } from '../../model/errors.ts';
 import { ParsedFinding } from '../../model/finding.ts';
+import { scopeOf } from '../../model/native.ts';
 import type { ReportEvent } from '../../model/report.ts';
 import { BodyLine, EndLine, HeaderLine, MAX_LINE_BYTES, type FindingLine } from './report.ts';
 import { findRule, ruleId } from './rules/table.ts';
@@ -19,15 +20,21 @@ const unreadable = (line: number, what: string, cause?: unknown): AppError =>
 
 /**
  * Reads a report of this engine. One that was cut short gives every whole line and no `end`.
- * @throws AppError report_unreadable naming the line.
+ * @param cut What a report without its end is: that of a scan that was stopped, or no whole report.
+ * @throws AppError report_unreadable naming the line; for a cut one after every whole line
  */
-export async function* parseReport(report: Readable): AsyncGenerator<ReportEvent> {
+export async function* parseReport(
+  report: Readable,
+  { cut = 'stopped' }: { cut?: 'stopped' | 'unreadable' } = {},
+): AsyncGenerator<ReportEvent> {
   let ended = false;
   let hasHeader = false;
+  let last = 1;
   for await (const line of linesOf(report)) {
+    last = line.number;
     if (ended) throw unreadable(line.number, 'there is more after the end');
     const value = jsonOf(line);
-    if (value === undefined && hasHeader) return; // The line a kill cut in two.
+    if (value === undefined && hasHeader) break; // The line a kill cut in two.
     if (!hasHeader) {
       readHeader(line, value);
       hasHeader = true;
@@ -38,6 +45,7 @@ export async function* parseReport(report: Readable): AsyncGenerator<ReportEvent
     yield event;
   }
   if (!hasHeader) throw unreadable(1, 'the report is empty');
+  if (cut === 'unreadable' && !ended) throw unreadable(last, 'it ends here without its last line');
 }
 
 function readHeader({ number }: Line, value: unknown): void {
@@ -63,6 +71,8 @@ function eventOf({ number }: Line, value: unknown): ReportEvent {
   switch (line.data.kind) {
     case 'place':
       return { kind: 'place', place: line.data.place };
+    case 'scope':
+      return { kind: 'scope', scope: scopeOf(line.data) };
     case 'checks':
       return { kind: 'checks', lookedFor: line.data.looked_for, notLookedFor: line.data.not_looked_for };
     case 'finding':

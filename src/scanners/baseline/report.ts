@@ -1,15 +1,16 @@
 import { z } from 'zod';
 import { Place } from '../../model/coverage.ts';
 import { Location, Untrusted } from '../../model/finding.ts';
+import { NativeScopeLine } from '../../model/native.ts';
 import { Intensity } from '../../model/scan.ts';
 
-/** Version of the format; the first line of every report carries it. */
-export const REPORT_VERSION = 1;
+/** Version of the format; the first line of every report carries it. Version 1 had no lines of scope. */
+export const REPORT_VERSION = 2;
 /** Longer lines are refused; the writer stays far below. */
 export const MAX_LINE_BYTES = 256 * 1_024;
 
 export const HeaderLine = z.strictObject({
-  scanmux_baseline: z.literal(REPORT_VERSION),
+  scanmux_baseline: z.literal([1, REPORT_VERSION]),
   intensity: Intensity,
   started_at: z.iso.datetime(),
 });
@@ -34,7 +35,10 @@ export const ChecksLine = z.strictObject({
   not_looked_for: z.array(Check).max(100),
 });
 
-export const BodyLine = z.discriminatedUnion('kind', [FindingLine, PlaceLine, ChecksLine]);
+/** What was looked at in one place that was looked at to the end. */
+export const ScopeLine = z.strictObject({ kind: z.literal('scope'), ...NativeScopeLine.shape });
+
+export const BodyLine = z.discriminatedUnion('kind', [FindingLine, PlaceLine, ChecksLine, ScopeLine]);
 export type BodyLine = z.infer<typeof BodyLine>;
 
 export const EndLine = z.strictObject({ end: z.literal(true) });

@@ -1,4 +1,5 @@
 import type { Location } from '../../model/finding.ts';
+import { scopeLine } from '../../model/native.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { RawReport, RunContext, ScanJob } from '../scanner.ts';
 import { createGate, settleAll } from './gate.ts';
@@ -9,6 +10,7 @@ import { lookAt } from './look.ts';
 import { createNotes, type Notes } from './notes.ts';
 import type { Observation } from './observation.ts';
 import { planPlaces, type PlannedPlace } from './places.ts';
+import { createRepeats, type Repeats } from './repeats.ts';
 import { REPORT_VERSION, type FindingLine, type ReportLine } from './report.ts';
 import type { BaselineSettings } from './settings.ts';
 
@@ -35,6 +37,7 @@ interface Run {
   readonly notes: Notes;
   readonly scan: ScanLimits;
   readonly tracker: Tracker;
+  readonly repeats: Repeats;
 }
 
 /**
@@ -61,6 +64,7 @@ export async function runBaseline(
     journal,
     notes: createNotes(),
     scan: { limits, sockets: createGate(settings.max_sockets), clock, budget: limits.requestsPerScan },
+    repeats: createRepeats(places),
     tracker: { begun: new Set(), shares: new Map(), sum: 0, done: 0, findings: 0, shortOf: undefined },
   };
   if (intensity !== 'intrusive')
@@ -132,9 +136,10 @@ async function lookAtOne(place: PlannedPlace, run: Run, signal: AbortSignal): Pr
       found: (location, observation) => report(run, location, observation),
       advanced: (share, phase) => advance(run, place, share, phase),
     });
-    await run.journal.write({ kind: 'place', place: outcome });
+    await run.journal.write({ kind: 'place', place: outcome.place });
+    if (outcome.scope) await run.journal.write({ kind: 'scope', ...scopeLine(outcome.scope) });
     tracker.begun.delete(place);
-    if (outcome.status === 'partial') tracker.shortOf ??= outcome.reason;
+    if (outcome.place.status === 'partial') tracker.shortOf ??= outcome.place.reason;
     tracker.done += 1;
     advance(run, place, 1, 'checking services');
   } finally {
@@ -150,7 +155,8 @@ const shortened = (texts: Readonly<Record<string, string | undefined>>): Record<
     Object.entries(texts).flatMap(([key, text]) => (text === undefined ? [] : [[key, text.slice(0, MAX_TEXT)]])),
   );
 
-async function report({ journal, tracker }: Run, at: Location, observation: Observation): Promise<void> {
+async function report({ journal, tracker, repeats }: Run, at: Location, observation: Observation): Promise<void> {
+  if (repeats.isRepeat(at, observation)) return;
   const { rule, confidence = 'firm', untrusted = {}, discriminator, parameter, method } = observation;
   const line: FindingLine = {
     kind: 'finding',

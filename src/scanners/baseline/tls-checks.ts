@@ -13,9 +13,21 @@ export interface TlsContext {
   readonly isAddress: boolean;
   /** Epoch milliseconds. */
   readonly now: number;
-  /** Called for what could not be looked at, with the reason. */
-  readonly skipped: (what: string) => void;
+  /** Called for what could not be looked at, with the reason and the checks that did not run for it. */
+  readonly skipped: (what: string, rules: readonly RuleName[]) => void;
 }
+
+const CERTIFICATE_RULES: readonly RuleName[] = [
+  'tls-cert-expired',
+  'tls-cert-expires-in-7-days',
+  'tls-cert-expires-in-30-days',
+  'tls-cert-not-yet-valid',
+  'tls-cert-name-mismatch',
+  'tls-cert-self-signed',
+  'tls-cert-untrusted-chain',
+  'tls-cert-weak-key',
+  'tls-cert-weak-signature',
+];
 
 const VERSIONS: readonly (readonly [SecureVersion, string, RuleName | undefined])[] = [
   ['TLSv1', 'TLS 1.0', 'tls-1.0-offered'],
@@ -29,7 +41,7 @@ export async function inspectTls(endpoint: Endpoint, first: Handshake, context: 
   const { name, isAddress, now } = context;
   const found: Observation[] = [];
   if (first.leaf) found.push(...judgeCertificate(first.leaf, { name, isAddress, now, chainError: first.chainError }));
-  else context.skipped('TLS certificate: the server sent none that could be read');
+  else context.skipped('TLS certificate: the server sent none that could be read', CERTIFICATE_RULES);
   found.push(...(await inspectVersions(endpoint, context)));
   found.push(...(await inspectSuites(endpoint, context)));
   return found;
@@ -44,8 +56,9 @@ async function inspectVersions(endpoint: Endpoint, context: TlsContext): Promise
   for (const [version, label, rule] of VERSIONS) {
     const shake = await lane.ask(() => shakeHands(endpoint, { ...question(context), version }, lane.signal));
     if (!shake) return found;
-    if (shake.outcome === 'local_cannot') context.skipped(`${label}: the local OpenSSL cannot speak it`);
-    if (shake.outcome === 'silence') context.skipped(`${label}: a TLS server did not answer in time`);
+    const unjudged: RuleName[] = [...(rule ? [rule] : []), 'tls-1.2-missing'];
+    if (shake.outcome === 'local_cannot') context.skipped(`${label}: the local OpenSSL cannot speak it`, unjudged);
+    if (shake.outcome === 'silence') context.skipped(`${label}: a TLS server did not answer in time`, unjudged);
     if (shake.outcome !== 'secure') continue;
     offered.push(label);
     if (rule)
@@ -60,7 +73,8 @@ async function inspectSuites(endpoint: Endpoint, context: TlsContext): Promise<O
   const { lane } = context;
   const options = { ...question(context), weakCiphersOnly: true };
   const shake = await lane.ask(() => shakeHands(endpoint, options, lane.signal));
-  if (shake?.outcome === 'local_cannot') context.skipped('weak TLS cipher suites: the local OpenSSL has none');
+  if (shake?.outcome === 'local_cannot')
+    context.skipped('weak TLS cipher suites: the local OpenSSL has none', ['tls-weak-cipher']);
   if (shake?.outcome !== 'secure') return [];
   const output = `${shake.protocol ?? 'TLS'} ${shake.cipher ?? 'unknown suite'}`;
   return [{ rule: 'tls-weak-cipher', confidence: 'certain', untrusted: { output } }];

@@ -1,10 +1,21 @@
 import { isIP } from 'node:net';
 import type { Readable } from 'node:stream';
 import { AppError } from '../../model/errors.ts';
+import type { ParsedFinding } from '../../model/finding.ts';
 import type { ReportEvent } from '../../model/report.ts';
 import { readXml, type XmlAttributes, type XmlHandlers } from '../../platform/xml.ts';
-import { portChecks, portScope, protocolName, serviceChecks, type PortScope } from './report-checks.ts';
+import {
+  isVersionDatabase,
+  portChecks,
+  portScope,
+  protocolName,
+  serviceChecks,
+  versionChecks,
+  type PortScope,
+} from './report-checks.ts';
 import { placeOf, portFinding, scriptFinding, type HostSoFar, type PortSoFar } from './report-host.ts';
+import { scopeOfDocument, type DocumentScope } from './report-scope.ts';
+import { createTally, noteFinish, noteStart, sourceOf, type Tally } from './report-tally.ts';
 import { createScriptBuilder, type ScriptBuilder } from './script-tree.ts';
 
 /** The output of a script is one attribute, and some print megabytes. */
@@ -13,38 +24,45 @@ const MAX_ATTRIBUTE_CHARS = 4 << 20;
 /**
  * Reads `-oX` reports of nmap 5 to 7, its own or foreign, one or several in a row, into events. Hosts that were
  * complete before a cut are kept; `end` comes only when every document says itself that nmap succeeded.
- * @throws AppError report_unreadable naming line and column
+ * @param cut What a report without its end is: that of an nmap that was stopped, or no whole report.
+ * @throws AppError report_unreadable naming line and column; for a cut one after everything that was whole
  */
-export async function* parseNmap(report: Readable): AsyncGenerator<ReportEvent, void, undefined> {
-  const tally = { documents: 0, succeeded: 0 };
+export async function* parseNmap(
+  report: Readable,
+  { cut = 'stopped' }: { cut?: 'stopped' | 'unreadable' } = {},
+): AsyncGenerator<ReportEvent, void, undefined> {
+  const tally = createTally();
   yield* readXml<ReportEvent>(report, (emit, where) => new NmapReader(emit, where, tally), {
     what: 'nmap report',
     documents: 'many',
     attributeChars: MAX_ATTRIBUTE_CHARS,
   });
+  yield* tally.scopes.events();
+  yield sourceOf(tally);
+  if (cut === 'unreadable' && tally.cutAt !== undefined) {
+    throw new AppError('report_unreadable', `The nmap report ends in its middle at ${tally.cutAt}.`);
+  }
   if (tally.documents === tally.succeeded) yield { kind: 'end' };
 }
 
 class NmapReader implements XmlHandlers {
   readonly #emit: (event: ReportEvent) => void;
   readonly #where: () => string;
-  readonly #tally: { documents: number; succeeded: number };
+  readonly #tally: Tally;
   readonly #path: string[] = [];
   #commandLine = '';
   #scopes: PortScope[] = [];
+  #documentScope: { readonly scope: DocumentScope | undefined } | undefined;
   #checksSaid = false;
   #sawOpenPort = false;
+  #sawVersionDatabase = false;
   #servicesSaid = false;
   #isSuccess = false;
   #host: HostSoFar | undefined;
   #port: PortSoFar | undefined;
   #script: ScriptBuilder | undefined;
 
-  constructor(
-    emit: (event: ReportEvent) => void,
-    where: () => string,
-    tally: { documents: number; succeeded: number },
-  ) {
+  constructor(emit: (event: ReportEvent) => void, where: () => string, tally: Tally) {
     this.#emit = emit;
     this.#where = where;
     this.#tally = tally;
@@ -74,14 +92,18 @@ class NmapReader implements XmlHandlers {
 
   end(): void {
     this.#tally.documents += 1;
+    this.#tally.repeats.nextDocument();
     if (this.#isSuccess) this.#tally.succeeded += 1;
     if (this.#checksSaid && !this.#sawOpenPort) this.#emit(serviceChecks(this.#commandLine, false));
+    if (this.#checksSaid) this.#emit(versionChecks(this.#commandLine, this.#sawVersionDatabase));
     this.#path.length = 0;
   }
 
   cut(): void {
     this.#tally.documents += 1;
+    this.#tally.cutAt ??= this.#where();
     if (this.#host?.address !== undefined) this.#closeHost(true);
+    if (this.#checksSaid) this.#emit(versionChecks(this.#commandLine, this.#sawVersionDatabase));
     this.#path.length = 0;
     this.#host = this.#port = this.#script = undefined;
   }
@@ -97,9 +119,12 @@ class NmapReader implements XmlHandlers {
       );
     }
     this.#commandLine = attributes['args'] ?? '';
+    noteStart(this.#tally, attributes);
     this.#scopes = [];
+    this.#documentScope = undefined;
     this.#checksSaid = false;
     this.#sawOpenPort = false;
+    this.#sawVersionDatabase = false;
     this.#servicesSaid = false;
     this.#isSuccess = false;
   }
@@ -116,8 +141,13 @@ class NmapReader implements XmlHandlers {
         sawPorts: false,
       };
     } else if (name === 'scaninfo' && this.#scopes.length < 16) this.#scopes.push(portScope(attributes));
-    else if (name === 'finished') this.#isSuccess = (attributes['exit'] ?? 'success') === 'success';
+    else if (name === 'finished') this.#finish(attributes);
     else if (name === 'target' && attributes['status'] === 'skipped') this.#skip(attributes['specification'] ?? '');
+  }
+
+  #finish(attributes: XmlAttributes): void {
+    this.#isSuccess = (attributes['exit'] ?? 'success') === 'success';
+    noteFinish(this.#tally, attributes);
   }
 
   #skip(specification: string): void {
@@ -150,7 +180,8 @@ class NmapReader implements XmlHandlers {
     this.#script = undefined;
     // Results before and after the hosts (prescript, postscript) are about no host that was asked for.
     if (script && this.#host) {
-      this.#emit({ kind: 'finding', finding: scriptFinding(this.#located(this.#host), this.#port, script) });
+      this.#sawVersionDatabase ||= isVersionDatabase(script.id);
+      this.#found(scriptFinding(this.#located(this.#host), this.#port, script));
     }
   }
 
@@ -162,7 +193,11 @@ class NmapReader implements XmlHandlers {
     host.answered ||= isAnswer(port.state);
     if (port.state !== 'open') return;
     this.#sawOpenPort = true;
-    this.#emit({ kind: 'finding', finding: portFinding(this.#located(host), port) });
+    this.#found(portFinding(this.#located(host), port));
+  }
+
+  #found(finding: ParsedFinding): void {
+    if (!this.#tally.repeats.isRepeat(finding)) this.#emit({ kind: 'finding', finding });
   }
 
   #closeHost(isCut: boolean): void {
@@ -175,7 +210,15 @@ class NmapReader implements XmlHandlers {
       this.#emit(serviceChecks(this.#commandLine, true));
       this.#servicesSaid = true;
     }
-    this.#emit({ kind: 'place', place: placeOf(this.#located(host), isCut) });
+    const located = this.#located(host);
+    this.#emit({ kind: 'place', place: placeOf(located, isCut) });
+    if (!isCut) this.#tally.scopes.note(located.address, this.#scope());
+  }
+
+  /** The same for every host of a document: made with the first. */
+  #scope(): DocumentScope | undefined {
+    this.#documentScope ??= { scope: scopeOfDocument(this.#scopes, this.#commandLine) };
+    return this.#documentScope.scope;
   }
 
   #newPort(attributes: XmlAttributes): PortSoFar {

@@ -6,7 +6,12 @@ import { scriptKind } from './scripts.ts';
 export interface PortScope {
   readonly protocol: string;
   readonly count: number;
+  /** The ports themselves, like `1-1000,8080`; empty when the report does not say. */
+  readonly services: string;
 }
+
+/** Long enough to name every second port by itself. */
+const MAX_PORT_LIST_CHARS = 400_000;
 
 /** tcp, udp, sctp or ip; a report may say anything. */
 export const protocolName = (text: string): string => (/^[a-z]{1,8}$/.test(text) ? text : 'unknown');
@@ -14,6 +19,7 @@ export const protocolName = (text: string): string => (/^[a-z]{1,8}$/.test(text)
 export const portScope = (attributes: XmlAttributes): PortScope => ({
   protocol: protocolName(attributes['protocol'] ?? ''),
   count: Math.min(Math.max(0, Math.trunc(Number(attributes['numservices']) || 0)), 65_536),
+  services: (attributes['services'] ?? '').slice(0, MAX_PORT_LIST_CHARS),
 });
 
 type Checks = Extract<ReportEvent, { kind: 'checks' }>;
@@ -49,14 +55,20 @@ export function serviceChecks(commandLine: string, sawOpenPort: boolean): Checks
   if (scripts.every((script) => script === 'default' || scriptKind(script) === 'safe')) {
     notLookedFor.push('intrusive scripts: not part of this scan');
   }
-  if (!scripts.some((script) => VERSION_DATABASES.test(script))) {
-    notLookedFor.push('known vulnerabilities by version (CVE): nmap itself has no vulnerability database');
-  }
   return { kind: 'checks', lookedFor, notLookedFor };
 }
 
-/** Scripts that ask a database what is known about a version. */
-const VERSION_DATABASES = /^(vulners|vulscan)$/;
+const BY_VERSION = 'known vulnerabilities by version (CVE)';
+
+/** Scripts that ask a database what is known about a version. A group of scripts may hold them: then a result shows it. */
+export const isVersionDatabase = (script: string): boolean => /^(vulners|vulscan)$/.test(script);
+
+/** @param sawResult a script that asks a database of versions has given a result */
+export function versionChecks(commandLine: string, sawResult: boolean): Checks {
+  return sawResult || scriptWords(commandLine, false).some(isVersionDatabase)
+    ? { kind: 'checks', lookedFor: [BY_VERSION], notLookedFor: [] }
+    : { kind: 'checks', lookedFor: [], notLookedFor: [`${BY_VERSION}: nmap itself has no vulnerability database`] };
+}
 
 function scriptWords(commandLine: string, isDefault: boolean): readonly string[] {
   const asked = [...commandLine.slice(0, 100_000).matchAll(/--script(?:=|\s+)("[^"]*"|\S+)/g)].map(

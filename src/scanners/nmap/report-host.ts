@@ -38,7 +38,8 @@ export function placeOf(host: HostSoFar & { address: string }, isCut: boolean): 
   if (isCut) return say('not_tested', 'The report ends before anything of this host answered.');
   // Of such a host nmap reports no ports, as a rule: then nothing is known to have answered.
   if (host.timedOut) return say(host.answered ? 'partial' : 'not_tested', TIMED_OUT);
-  if (!host.isUp) return say('unreachable', 'The host did not answer.');
+  // Writers of the same format that find ports by raw packets (masscan) do not say that a host is up.
+  if (!host.isUp && !host.answered) return say('unreachable', 'The host did not answer.');
   if (host.answered) return { place, status: 'tested' };
   if (host.sawPorts) return say('unreachable', 'No port answered, neither open nor closed.');
   return say('not_tested', 'The host was listed, but no port was looked at.');

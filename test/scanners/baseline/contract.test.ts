@@ -8,7 +8,7 @@ describeScannerContract('baseline', {
   hostileReports: {
     'nothing in it': '',
     'another format': '<?xml version="1.0"?>\n<nmaprun/>\n',
-    'an unknown version': header.replace(':1', ':2'),
+    'an unknown version': header.replace(':1', ':9'),
     'no header': '{"kind":"checks","looked_for":[],"not_looked_for":[]}\n',
     'a line that is no JSON': `${header}{"kind":\n{"end":true}\n`,
     'bytes that are no UTF-8': Buffer.concat([Buffer.from(header), Buffer.from([0xff, 0xfe, 10])]),

@@ -2,6 +2,7 @@ import { baselineType, createBaseline } from '../../../src/scanners/baseline/sca
 import type { Clock } from '../../../src/platform/clock.ts';
 import type { Place } from '../../../src/model/coverage.ts';
 import type { ParsedFinding } from '../../../src/model/finding.ts';
+import type { ReportScope } from '../../../src/model/report.ts';
 import type { ScanRequest } from '../../../src/model/scan.ts';
 import type { PinnedTarget } from '../../../src/model/target.ts';
 import type { RawReport } from '../../../src/scanners/scanner.ts';
@@ -16,6 +17,7 @@ export interface Look {
   readonly rules: readonly string[];
   readonly lookedFor: readonly string[];
   readonly notLookedFor: readonly string[];
+  readonly scopes: readonly ReportScope[];
 }
 
 export const QUICK = { answer_timeout_ms: 400 };
@@ -39,6 +41,7 @@ export async function look(
     rules: [...new Set(findings.map(({ rule_id }) => rule_id.replace('baseline:', '')))].toSorted(),
     lookedFor: checks.flatMap((check) => check.lookedFor),
     notLookedFor: checks.flatMap((check) => check.notLookedFor),
+    scopes: events.flatMap((event) => (event.kind === 'scope' ? [event.scope] : [])),
   };
 }
 

@@ -9,7 +9,7 @@ import type { EngineProgress, RawReport } from '../../../src/scanners/scanner.ts
 import { startWeakWeb } from '../../../src/simulators/weak-web.ts';
 import { closedPort, listen } from '../../contracts/hostile-servers.ts';
 import { loopbackPort, parseAll, placesOf, runScanner, scanRequest } from '../../contracts/scanner-contract.ts';
-import { look, namedPort, QUICK, urlTarget } from './look.ts';
+import { look, namedPort, QUICK, urlTarget, type Look } from './look.ts';
 
 const closers: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -102,6 +102,54 @@ describe('a run of the baseline engine', () => {
     const { lookedFor, notLookedFor } = await look([loopbackPort(await closedPort())]);
     expect(lookedFor).toEqual(['TCP reachability (1 port)']);
     expect(notLookedFor).toContain('TLS versions and certificates: no TLS port was found');
+  });
+
+  it('says once what overlapping targets have in common, and what each name is asked for by itself', async () => {
+    const web = await weakWeb();
+    const port = loopbackPort(web.port);
+    const alone = await look([port]);
+    const url = urlTarget(`http://127.0.0.1:${web.port}/`);
+    const both = await look([port, url]);
+    const plain = ({ findings }: Look) =>
+      findings
+        .map(({ rule_id, location, discriminator }) => JSON.stringify([rule_id, location, discriminator]))
+        .toSorted();
+    expect(plain(both)).toEqual(plain(alone));
+    expect(both.places).toHaveLength(2);
+
+    const named = await look([port, namedPort('localhost', web.port)]);
+    const openPorts = named.findings.filter(({ rule_id }) => rule_id === 'baseline:tcp-open');
+    expect(openPorts).toHaveLength(1);
+    const urls = named.findings
+      .filter(({ rule_id }) => rule_id === 'baseline:http-service')
+      .map(({ location }) => location.url);
+    expect(urls).toHaveLength(2);
+    expect(new Set(urls)).toEqual(new Set([`http://127.0.0.1:${web.port}/`, `http://localhost:${web.port}/`]));
+  });
+
+  it('proves what was looked for at a place that was looked at to its end, and at no other', async () => {
+    const web = await weakWeb();
+    const url = `http://127.0.0.1:${web.port}/`;
+    const port = await closedPort();
+    const silent = { ...loopbackPort(port), addresses: [NO_ANSWER] };
+    const { scopes } = await look([loopbackPort(web.port), urlTarget(url), silent]);
+    const notRun = expect.not.arrayContaining(['baseline:exposed-git']);
+    expect(scopes.toSorted((a, b) => (a.place ?? '').localeCompare(b.place ?? ''))).toEqual([
+      {
+        place: `127.0.0.1:${web.port}`,
+        tcpPorts: String(web.port),
+        families: ['inventory', 'tls', 'http', 'exposure', 'open-service'],
+      },
+      {
+        place: url,
+        tcpPorts: String(web.port),
+        families: ['http', 'exposure'],
+        rules: ['baseline:http-service', 'baseline:open-elasticsearch', 'baseline:open-docker'],
+      },
+    ]);
+    const [light] = (await look([loopbackPort(web.port)], { intensity: 'light' })).scopes;
+    expect(light?.rulesNotRun).toContain('baseline:exposed-actuator');
+    expect(light?.rulesNotRun).toEqual(notRun);
   });
 
   it('reports progress that never goes back and ends at 100', async () => {

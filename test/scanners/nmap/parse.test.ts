@@ -41,11 +41,11 @@ describe('a report of nmap', () => {
   });
 
   it('names what was and what was not looked for', async () => {
-    const [ports, services] = checksIn(await eventsOf(fixture('ssl.xml')));
+    const [ports, services, versions] = checksIn(await eventsOf(fixture('ssl.xml')));
     expect(ports?.lookedFor).toEqual(['tcp ports (2)']);
     expect(ports?.notLookedFor).toContain('UDP ports: not part of this scan');
     expect(services?.lookedFor.join()).toContain('nse scripts: ssl-');
-    expect(services?.notLookedFor.join()).toContain('known vulnerabilities by version (CVE)');
+    expect(versions?.notLookedFor.join()).toContain('known vulnerabilities by version (CVE)');
   });
 
   it('claims no check of services where no port was open', async () => {
@@ -72,12 +72,24 @@ describe('a report of nmap', () => {
       {
         kind: 'checks',
         lookedFor: ['nse scripts: vuln'],
-        notLookedFor: [
-          'service versions: not part of this scan',
-          'known vulnerabilities by version (CVE): nmap itself has no vulnerability database',
-        ],
+        notLookedFor: ['service versions: not part of this scan'],
+      },
+      {
+        kind: 'checks',
+        lookedFor: [],
+        notLookedFor: ['known vulnerabilities by version (CVE): nmap itself has no vulnerability database'],
       },
     ]);
+  });
+
+  it.each([
+    ['it was asked for by name', 'nmap --script vulners x', 'banner'],
+    ['a group of scripts held it', 'nmap --script vuln x', 'vulners'],
+  ])('looked for known vulnerabilities where a script that knows them ran: %s', async (_what, args, script) => {
+    const text = document(host(`<ports>${port('open', `<script id="${script}" output="x"/>`)}</ports>`), { args });
+    const checks = checksIn(await eventsOf(text));
+    expect(checks.flatMap(({ lookedFor }) => lookedFor)).toContain('known vulnerabilities by version (CVE)');
+    expect(checks.flatMap(({ notLookedFor }) => notLookedFor).join()).not.toContain('known vulnerabilities');
   });
 
   it.each([
@@ -107,6 +119,19 @@ describe('a report of nmap', () => {
   it('calls a host that is down unreachable', async () => {
     const events = await eventsOf(document(host('', { state: 'down' })));
     expect(placesIn(events)).toMatchObject([{ place: '192.0.2.1', status: 'unreachable' }]);
+  });
+
+  it('reads what masscan writes in the same format: an open port of a host is evidence without a word that it is up', async () => {
+    const text =
+      '<?xml version="1.0"?>\n<!-- masscan v1.0 scan -->\n<nmaprun scanner="masscan" start="1795219431" version="1.0-BETA">' +
+      '<scaninfo type="syn" protocol="tcp" /><host endtime="1795219431"><address addr="192.0.2.1" addrtype="ipv4"/>' +
+      '<ports><port protocol="tcp" portid="80"><state state="open" reason="syn-ack"/></port></ports></host>' +
+      '<runstats><finished time="1795219440"/><hosts up="1" down="0" total="1"/></runstats></nmaprun>';
+    const events = await eventsOf(text);
+    expect(findingsIn(events)).toHaveLength(1);
+    expect(placesIn(events)).toEqual([{ place: '192.0.2.1', status: 'tested' }]);
+    expect(events.find(({ kind }) => kind === 'source')).toMatchObject({ source: { tool: 'masscan' } });
+    expect(hasEnd(events)).toBe(true);
   });
 
   it('does not take open|filtered for open, nor a hint for a host', async () => {
@@ -199,7 +224,7 @@ describe('a report of nmap', () => {
   });
 
   it('has no host in a report that was killed before the first one', async () => {
-    expect(await eventsOf(fixture('cancelled.xml'))).toEqual([]);
+    expect((await eventsOf(fixture('cancelled.xml'))).map(({ kind }) => kind)).toEqual(['source']);
   });
 
   it.each([

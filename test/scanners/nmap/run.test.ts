@@ -8,9 +8,11 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import { AppError } from '../../../src/model/errors.ts';
 import { newScanId } from '../../../src/model/ids.ts';
+import type { PinnedTarget } from '../../../src/model/target.ts';
 import { identityOf } from '../../../src/platform/process-identity.ts';
 import { findNmap, installedFiles } from '../../../src/scanners/nmap/binary.ts';
 import { nmapType } from '../../../src/scanners/nmap/nmap.ts';
+import { portRanges } from '../../../src/scanners/port-ranges.ts';
 import { eventsOf, findingsIn, hasEnd, placesIn } from './reading.ts';
 import { attempt, closedPort, jobFor, markedProcesses, pidOf, place, serve, type Service } from './running.ts';
 
@@ -60,6 +62,22 @@ describe('a run of nmap', () => {
     expect(progress.at(-1)).toMatchObject({ percent: 99, hostsDone: 1 });
     const percents = progress.map(({ percent }) => percent);
     expect(percents).toEqual(percents.toSorted((a, b) => a - b));
+  });
+
+  it('says a port once that is asked for by itself and in the list, and which ports each run tried', async () => {
+    const web = await listening('127.0.0.1');
+    const closed = await closedPort('127.0.0.1');
+    const address: PinnedTarget = {
+      target: { kind: 'address', text: '127.0.0.1', address: '127.0.0.1' },
+      addresses: ['127.0.0.1'],
+    };
+    const job = jobFor([address, place('127.0.0.1', web.port)], { ports: `${web.port},${closed}` });
+    const { result, report } = attempt(job);
+    expect(await result).toEqual({ whole: true });
+    const events = await eventsOf(await report);
+    expect(findingsIn(events).map(({ rule_id }) => rule_id)).toEqual(['nmap:port-open']);
+    const scopes = events.flatMap((event) => (event.kind === 'scope' ? [event.scope] : []));
+    expect(scopes.map(({ tcpPorts }) => tcpPorts)).toEqual([portRanges([web.port, closed]), String(web.port)]);
   });
 
   it('names the folder of the installed nmap, so that none of the account is read', async () => {

@@ -1,0 +1,80 @@
+import type { Place } from '../model/coverage.ts';
+import { addressOfKey } from './address-key.ts';
+import { createDetails } from './finding-details.ts';
+import { masksOf } from './filter.ts';
+import type { FindingFilter } from './findings.ts';
+import { compileScopes, placeKey, portTried, ruleRan, type Scope, type Scopes } from './look-scope.ts';
+import type { OpenFiles } from './open-files.ts';
+import type { OpenFindings } from './open-findings.ts';
+import { readLook } from './read-look.ts';
+import type { KnownCheck, RanInput } from './searching.ts';
+
+/** Checks named in one answer; a question that more of them could answer names no check. */
+const MAX_CHECKS = 20_000;
+
+/** Checks in a file that could answer a question: those whose own facts pass the filter, whatever they found. */
+export const knownChecks = (
+  files: OpenFiles,
+  { file: path, filter }: { readonly file: string; readonly filter: FindingFilter },
+): Promise<readonly KnownCheck[]> =>
+  files.use(path, (file) => {
+    const { host: _host, port: _port, ...asked } = filter;
+    const { rules, words } = masksOf(file, asked);
+    const details = createDetails(file);
+    const checks: KnownCheck[] = [];
+    for (let id = 0; id < file.rules.count && checks.length < MAX_CHECKS; id += 1) {
+      if (rules?.[id] === 0 || words?.rules[id] === 0) continue;
+      const { rule_id, rule_family } = details.rule(id);
+      checks.push({ rule_id, ...(rule_family === undefined ? {} : { rule_family }) });
+    }
+    return checks;
+  });
+
+/** At which of the places one of the checks is proven to have run. */
+export const placesWhereRan = (files: OpenFiles, input: RanInput): Promise<readonly string[]> =>
+  files.use(input.file, (file) => placesOf(file, input));
+
+function placesOf(file: OpenFindings, { facts, places: asked, checks, port }: RanInput): string[] {
+  const look = readLook(file, facts);
+  if (!look.facts.endedWhole) return [];
+  const wanted = new Set(asked.map(placeKey));
+  const scopes = compileScopes(look.scopes);
+  const addresses = addressesByLabel(file);
+  return look.places
+    .filter(({ place }) => wanted.has(placeKey(place)))
+    .filter((place) => {
+      const ran = scopesAt(scopes, place, addresses.get(placeKey(place.place)) ?? []);
+      return didRun(ran, checks) && (port === undefined || isPortProven(ran, place.place, port));
+    })
+    .map(({ place }) => place);
+}
+
+/** As in look-proof.ts: of a place that was looked at in part, only what is said of it alone counts. */
+function scopesAt(scopes: Scopes, { place, status }: Place, addresses: readonly string[]): readonly Scope[] {
+  const own = [place, ...addresses].flatMap((text) => scopes.of(text));
+  if (status === 'tested') return [...scopes.everywhere, ...own];
+  return status === 'partial' ? own : [];
+}
+
+const didRun = (scopes: readonly Scope[], checks: RanInput['checks']): boolean =>
+  checks === 'all'
+    ? scopes.some(({ allFamilies }) => allFamilies) && scopes.every(({ rulesNotRun }) => rulesNotRun.size === 0)
+    : checks.some((check) => ruleRan(scopes, check));
+
+function isPortProven(scopes: readonly Scope[], place: string, port: number): boolean {
+  if (place.includes('://') && URL.canParse(place)) {
+    const { port: named, protocol } = new URL(place);
+    return (named === '' ? (protocol === 'https:' ? 443 : 80) : Number(named)) === port;
+  }
+  return portTried(scopes, port, () => 'tcp');
+}
+
+function addressesByLabel({ db }: OpenFindings): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, string[]>();
+  for (const row of db.prepare('SELECT label, address_key FROM host WHERE address_key IS NOT NULL').iterate()) {
+    const address = addressOfKey(String(row['address_key']));
+    const key = placeKey(String(row['label']));
+    if (address !== undefined) found.set(key, [...(found.get(key) ?? []), address]);
+  }
+  return found;
+}

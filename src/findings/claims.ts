@@ -1,0 +1,81 @@
+import { mkdir, readdir, readFile, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { AppError } from '../model/errors.ts';
+import { identityText, isAlive, ownIdentity } from '../platform/process-identity.ts';
+import type { ClaimedFolder } from './artefacts.ts';
+import { diskFailure } from './disk.ts';
+
+/** `<scan id>.claim` beside the folders of scans holds the identity of the process that fills `<scan id>`. */
+const CLAIM = '.claim';
+const UNFINISHED = '.new';
+const CLAIM_TRIES = 5;
+
+/** Of a process in another container nothing is known but that no import takes this long. */
+const LONGEST_MS = 24 * 3_600_000;
+
+/** @throws AppError storage_full when less than `needed` bytes are free, storage_unusable */
+export async function claimFolder(folder: string, scanId: string, needed: number): Promise<ClaimedFolder> {
+  const path = join(folder, `${scanId}${CLAIM}`);
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await requireRoom(folder, needed);
+    await writeClaim(path);
+  } catch (error) {
+    throw diskFailure(error, folder);
+  }
+  const release = (): Promise<void> => rm(path, { force: true });
+  return {
+    release,
+    async discard() {
+      await rm(join(folder, scanId), { recursive: true, force: true });
+      await release();
+    },
+  };
+}
+
+/** There before the folder is, so that no sweep sees the one without the other; and whole from its first moment. */
+async function writeClaim(path: string): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      await writeFile(`${path}${UNFINISHED}`, identityText(ownIdentity()), { mode: 0o600 });
+      await rename(`${path}${UNFINISHED}`, path);
+      return;
+    } catch (error) {
+      // A sweep takes unfinished ones away, whoever is writing them.
+      if (tries === CLAIM_TRIES || !(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+    }
+  }
+}
+
+async function requireRoom(folder: string, needed: number): Promise<void> {
+  const { bavail, bsize } = await statfs(folder);
+  const free = bavail * bsize;
+  if (free >= needed) return;
+  const [freeMb, neededMb] = [free, needed].map((bytes) => Math.ceil(bytes / 1e6));
+  throw new AppError('storage_full', `Only ${freeMb} MB are free; ${neededMb} MB are needed.`);
+}
+
+/** Scans whose folders living processes are filling. Claims of dead ones are removed. */
+export async function livingClaims(folder: string): Promise<ReadonlySet<string>> {
+  const names = await readdir(folder);
+  const claims = names.filter((name) => name.endsWith(CLAIM));
+  for (const name of names) {
+    if (name.endsWith(CLAIM + UNFINISHED)) await rm(join(folder, name), { force: true });
+  }
+  const living = new Set<string>();
+  for (const name of claims) {
+    const path = join(folder, name);
+    if (await isHeld(path)) living.add(name.slice(0, -CLAIM.length));
+    else await rm(path, { force: true });
+  }
+  return living;
+}
+
+async function isHeld(path: string): Promise<boolean> {
+  try {
+    const [{ mtimeMs }, owner] = await Promise.all([stat(path), readFile(path, 'utf8')]);
+    return Date.now() - mtimeMs < LONGEST_MS && isAlive(owner);
+  } catch {
+    return false; // released meanwhile, so its record is there
+  }
+}

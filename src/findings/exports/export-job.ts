@@ -1,0 +1,95 @@
+import { createHash } from 'node:crypto';
+import { basename, join } from 'node:path';
+import type { BySeverity } from '../../model/finding.ts';
+import type { FindingsRef, Suppressions } from '../findings.ts';
+import type { OpenFiles } from '../open-files.ts';
+import type { SelectInput } from '../select.ts';
+import { emptySource, fileSource } from './file-source.ts';
+import type { RecordHeader } from './file-source.ts';
+import { FORMATS, FORMATS_VERSION } from './formats.ts';
+import type { WrittenFormat } from './formats.ts';
+import { nativeBytes, nativeKind } from './native-copy.ts';
+import { pruneExports } from './prune.ts';
+import type { ExportSource } from './source.ts';
+import { fillWithBytes, fillWithText, writeOnce } from './write-file.ts';
+import type { WrittenFile } from './write-file.ts';
+
+/** What an export is made of: plain data, because it crosses between threads. */
+export type ExportRequest =
+  | {
+      readonly kind: 'findings';
+      readonly format: WrittenFormat;
+      readonly scanId: string;
+      /** Absent: the scan ended before there was anything to store. */
+      readonly ref?: FindingsRef;
+      readonly record: RecordHeader;
+      readonly filter: SelectInput;
+      readonly suppressions: Suppressions;
+    }
+  | { readonly kind: 'native'; readonly scanId: string; readonly report: string; readonly sha256: string };
+
+export interface Exported extends WrittenFile {
+  readonly mediaType: string;
+  /** Absent for `native`. */
+  readonly counts?: { readonly total: number; readonly suppressed: BySeverity };
+}
+
+export interface ExportJobInput {
+  readonly request: ExportRequest;
+  /** Exports are kept in `<folder>/<scan id>/`. */
+  readonly folder: string;
+}
+
+type FindingsRequest = Extract<ExportRequest, { readonly kind: 'findings' }>;
+
+/** The same for the same question about the same content: a findings file is named by its hash. */
+function nameOf(facts: readonly unknown[], scanId: string, extension: string): string {
+  const hash = createHash('sha256')
+    .update(JSON.stringify([FORMATS_VERSION, ...facts]))
+    .digest('hex');
+  return `${scanId}-${hash.slice(0, 16)}.${extension}`;
+}
+
+async function exportFindings(
+  files: OpenFiles,
+  input: ExportJobInput & { request: FindingsRequest },
+  signal: AbortSignal,
+) {
+  const { request, folder } = input;
+  const { format, scanId, ref, record, suppressions } = request;
+  const { write, extension, mediaType, tellsSuppressed } = FORMATS[format];
+  const filter = tellsSuppressed ? { ...request.filter, include_suppressed: true } : request.filter;
+  const name = nameOf([format, filter, record, suppressions.version, ref && basename(ref.file)], scanId, extension);
+  const writeSource = async (source: ExportSource): Promise<Exported> => {
+    const target = { folder: join(folder, scanId), name, signal };
+    const file = await writeOnce(
+      target,
+      fillWithText((scratch) => write(source, scratch), signal),
+    );
+    const { total, suppressed } = source.counts;
+    return { ...file, mediaType, counts: { total, suppressed } };
+  };
+  if (ref === undefined) return writeSource(emptySource(record));
+  return files.use(ref.file, (file) => writeSource(fileSource(file, record, { filter, suppressions })));
+}
+
+async function exportNative(scanId: string, report: string, sha256: string, folder: string, signal: AbortSignal) {
+  const { mediaType, extension } = await nativeKind(report);
+  const target = { folder: join(folder, scanId), name: nameOf(['native', sha256], scanId, extension), signal };
+  const file = await writeOnce(target, fillWithBytes(nativeBytes(report), signal));
+  return { ...file, mediaType };
+}
+
+/**
+ * Writes one export, or finds it written, and removes old ones.
+ * @throws AppError storage_full, storage_unusable, invalid_request, scan_aborted when cancelled
+ */
+export async function runExport(files: OpenFiles, input: ExportJobInput, signal: AbortSignal): Promise<Exported> {
+  const { request, folder } = input;
+  const exported =
+    request.kind === 'native'
+      ? await exportNative(request.scanId, request.report, request.sha256, folder, signal)
+      : await exportFindings(files, { request, folder }, signal);
+  await pruneExports(folder, exported.path);
+  return exported;
+}

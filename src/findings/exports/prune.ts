@@ -1,0 +1,69 @@
+import { readdir, rm, rmdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** Exports can always be made again. What is older, or beyond the newest ones, is removed. */
+export interface ExportLimits {
+  readonly maxAgeMs: number;
+  readonly maxFiles: number;
+  readonly maxBytes: number;
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+export const EXPORT_LIMITS: ExportLimits = { maxAgeMs: 7 * DAY_MS, maxFiles: 200, maxBytes: 20 * 2 ** 30 };
+/** Left by a process that was killed. */
+const TEMPORARY_MS = DAY_MS;
+
+interface Found {
+  readonly path: string;
+  readonly bytes: number;
+  readonly at: number;
+}
+
+const isTemporary = (path: string): boolean => path.endsWith('.tmp');
+
+async function filesUnder(root: string): Promise<Found[]> {
+  const found: Found[] = [];
+  for (const folder of await readdir(root).catch(() => [])) {
+    for (const name of await readdir(join(root, folder)).catch(() => [])) {
+      if (name.endsWith('.sha256')) continue;
+      const path = join(root, folder, name);
+      const stats = await stat(path).catch(() => undefined);
+      if (stats?.isFile()) found.push({ path, bytes: stats.size, at: stats.mtimeMs });
+    }
+  }
+  return found;
+}
+
+/** Which files have to go; `keep` never does. */
+function outdated(files: readonly Found[], keep: string, limits: ExportLimits, now: number): Found[] {
+  let count = 0;
+  let bytes = 0;
+  return files
+    .toSorted((a, b) => Number(b.path === keep) - Number(a.path === keep) || b.at - a.at)
+    .filter((file) => {
+      if (isTemporary(file.path)) return now - file.at > TEMPORARY_MS;
+      count += 1;
+      bytes += file.bytes;
+      const isOver = now - file.at > limits.maxAgeMs || count > limits.maxFiles || bytes > limits.maxBytes;
+      return isOver && file.path !== keep;
+    });
+}
+
+/**
+ * Removes exports of `<root>/<scan id>/` that are old or too many. What cannot be removed now is tried again with the
+ * next export.
+ * @param keep The file that was just made.
+ */
+export async function pruneExports(
+  root: string,
+  keep: string,
+  limits: ExportLimits = EXPORT_LIMITS,
+  now: number = Date.now(),
+): Promise<void> {
+  for (const { path } of outdated(await filesUnder(root), keep, limits, now)) {
+    await rm(path, { force: true }).catch(() => undefined);
+    await rm(`${path}.sha256`, { force: true }).catch(() => undefined);
+    // Only when nothing else is in it.
+    await rmdir(join(path, '..')).catch(() => undefined);
+  }
+}

@@ -1,0 +1,161 @@
+import { z } from 'zod';
+import { RuleFacts } from '../../model/finding.ts';
+import { openDatabase } from '../../platform/sqlite.ts';
+import type { Database, Row } from '../../platform/sqlite.ts';
+import { memoLast } from './source.ts';
+import type { ExportSource } from './source.ts';
+import { judgementOf, productOf, VEX_STATUSES } from './vex-judgement.ts';
+import type { VexJudgement, VexProduct } from './vex-judgement.ts';
+
+/** Rows in one transaction. */
+const BATCH = 2_000;
+/** Ids of products and judgements that are remembered; more are looked up. */
+const MOST_KNOWN = 50_000;
+
+const SCHEMA = `
+CREATE TABLE product (id INTEGER PRIMARY KEY, json TEXT NOT NULL UNIQUE);
+CREATE TABLE judgement (id INTEGER PRIMARY KEY, json TEXT NOT NULL UNIQUE);
+-- rule: facts of the most urgent finding of the CVE.
+CREATE TABLE vulnerability (cve TEXT PRIMARY KEY, rule TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE stated (cve TEXT NOT NULL, product INTEGER NOT NULL, status INTEGER NOT NULL, judgement INTEGER NOT NULL,
+  PRIMARY KEY (cve, product)) WITHOUT ROWID;
+-- The same in the order of statements.
+CREATE TABLE sorted (cve TEXT NOT NULL, status INTEGER NOT NULL, judgement INTEGER NOT NULL, product INTEGER NOT NULL,
+  PRIMARY KEY (cve, status, judgement, product)) WITHOUT ROWID;`;
+
+const ProductJson = z.custom<VexProduct>((value) => typeof value === 'object' && value !== null);
+const JudgementJson = z.custom<VexJudgement>((value) => typeof value === 'object' && value !== null);
+
+/** One statement: a vulnerability, what holds for it, and the products it holds for. */
+export interface VexStatement {
+  readonly cve: string;
+  /** What the most urgent finding of the CVE says of it. */
+  readonly rule: RuleFacts;
+  readonly judgement: VexJudgement;
+  /** To be gone through before the next statement is asked for. */
+  readonly products: Iterable<VexProduct>;
+}
+
+/** The findings of a scan by CVE, sorted on disk: neither CVEs nor places are bounded. */
+export interface VexLedger {
+  products(): Iterable<VexProduct>;
+  statements(): Iterable<VexStatement>;
+  close(): void;
+}
+
+function createIds(db: Database, table: 'product' | 'judgement'): (value: object) => number {
+  const insert = db.prepare(`INSERT OR IGNORE INTO ${table} (json) VALUES (?)`);
+  const select = db.prepare(`SELECT id FROM ${table} WHERE json = ?`);
+  const known = new Map<string, number>();
+  return (value) => {
+    const json = JSON.stringify(value);
+    const kept = known.get(json);
+    if (kept !== undefined) return kept;
+    insert.run(json);
+    const id = Number(select.get(json)?.['id']);
+    if (known.size >= MOST_KNOWN) known.clear();
+    known.set(json, id);
+    return id;
+  };
+}
+
+/** Yields nothing, often: others have their turn then. */
+function* fill(db: Database, source: ExportSource): Generator<string, void> {
+  const addVulnerability = db.prepare('INSERT OR IGNORE INTO vulnerability VALUES (?, ?)');
+  const addStated = db.prepare(`INSERT INTO stated VALUES (?, ?, ?, ?) ON CONFLICT (cve, product)
+    DO UPDATE SET status = excluded.status, judgement = excluded.judgement WHERE excluded.status < status`);
+  const productId = createIds(db, 'product');
+  const judgementId = createIds(db, 'judgement');
+  const noted = memoLast((rule: RuleFacts) => {
+    for (const cve of rule.cves) addVulnerability.run(cve, JSON.stringify(rule));
+    return rule.cves;
+  });
+  let rows = 0;
+  db.exec('BEGIN');
+  for (const finding of source.findings()) {
+    yield '';
+    if (finding.rule.cves.length === 0) continue;
+    const judgement = judgementOf(finding);
+    const product = productId(productOf(finding, source.header.scan.scan_id));
+    const said = judgementId(judgement);
+    const status = VEX_STATUSES.indexOf(judgement.status);
+    for (const cve of noted(finding.rule)) addStated.run(cve, product, status, said);
+    rows += 1;
+    if (rows % BATCH === 0) db.exec('COMMIT; BEGIN');
+  }
+  db.exec('COMMIT');
+}
+
+/** In batches, where an index made at once would hold up everybody. */
+function* sort(db: Database): Generator<string, void> {
+  const next = db.prepare(`SELECT cve, product, status, judgement FROM stated WHERE (cve, product) > (?, ?)
+    ORDER BY cve, product LIMIT ${BATCH}`);
+  const add = db.prepare('INSERT INTO sorted (cve, product, status, judgement) VALUES (?, ?, ?, ?)');
+  let last: readonly [string, number] = ['', 0];
+  for (;;) {
+    const rows = next.all(...last);
+    db.exec('BEGIN');
+    for (const row of rows) {
+      const [cve, product] = [String(row['cve']), Number(row['product'])];
+      add.run(cve, product, Number(row['status']), Number(row['judgement']));
+      last = [cve, product];
+    }
+    db.exec('COMMIT');
+    if (rows.length < BATCH) return;
+    // As many as asking for the time takes notice of.
+    for (let asked = 0; asked < 16; asked += 1) yield '';
+  }
+}
+
+const productFrom = ({ json }: Row): VexProduct => ProductJson.parse(JSON.parse(String(json)));
+
+function* productsOf(rows: Iterable<Row>): Generator<VexProduct> {
+  for (const row of rows) yield productFrom(row);
+}
+
+function* statements(db: Database): Generator<VexStatement> {
+  const cves = db.prepare('SELECT cve, rule FROM vulnerability WHERE cve > ? ORDER BY cve LIMIT 1');
+  const judgements = db.prepare(`SELECT s.status, s.judgement, j.json
+    FROM (SELECT DISTINCT status, judgement FROM sorted WHERE cve = ?) AS s JOIN judgement AS j ON j.id = s.judgement
+    ORDER BY s.status, s.judgement`);
+  const products = db.prepare(`SELECT p.json FROM sorted AS s JOIN product AS p ON p.id = s.product
+    WHERE s.cve = ? AND s.status = ? AND s.judgement = ? ORDER BY s.product`);
+  for (let row = cves.get(''); row; row = cves.get(String(row['cve']))) {
+    const cve = String(row['cve']);
+    const rule = RuleFacts.parse(JSON.parse(String(row['rule'])));
+    for (const said of judgements.all(cve)) {
+      const judgement = JudgementJson.parse(JSON.parse(String(said['json'])));
+      yield {
+        cve,
+        rule,
+        judgement,
+        products: productsOf(products.iterate(cve, Number(said['status']), Number(said['judgement']))),
+      };
+    }
+  }
+}
+
+/**
+ * Sorts findings by CVE; yields empty texts while it does, so that a formatter can pass its turns on.
+ * @param scratchPath A file that may be made here; the caller removes it.
+ */
+export function* openVexLedger(source: ExportSource, scratchPath: string): Generator<string, VexLedger> {
+  const db = openDatabase(scratchPath, { journal: 'off', synchronous: 'off' });
+  let isFilled = false;
+  try {
+    db.exec(SCHEMA);
+    yield* fill(db, source);
+    yield* sort(db);
+    isFilled = true;
+  } finally {
+    // Also when nobody goes on with it.
+    if (!isFilled) db.close();
+  }
+  return {
+    *products() {
+      yield* productsOf(db.prepare('SELECT json FROM product ORDER BY id').iterate());
+    },
+    statements: () => statements(db),
+    close: () => db.close(),
+  };
+}

@@ -1,0 +1,90 @@
+import { z } from 'zod';
+import { fullLook, Place } from '../model/coverage.ts';
+import type { ReportScope } from '../model/report.ts';
+import type { Row } from '../platform/sqlite.ts';
+import { addressKey, addressOfKey } from './address-key.ts';
+import type { Looked, ReportedHost } from './findings.ts';
+import { plainHostName } from './host-keys.ts';
+import type { OpenFindings } from './open-findings.ts';
+import { damaged } from './reading.ts';
+
+const Scope = z.strictObject({
+  place: z.string().exactOptional(),
+  tcpPorts: z.string().exactOptional(),
+  udpPorts: z.string().exactOptional(),
+  families: z.array(z.string()).exactOptional(),
+  rules: z.array(z.string()).exactOptional(),
+  rulesNotRun: z.array(z.string()).exactOptional(),
+});
+
+const PLACES = 'SELECT place, status, reason, login FROM place';
+
+export const placeOfRow = (row: Row): Place =>
+  Place.parse(Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null)));
+
+/** Requested places that were not fully tested, by name; the first `limit` of them. */
+export const readUntested = ({ db }: OpenFindings, limit: number): Place[] =>
+  db
+    .prepare(`${PLACES} WHERE status <> 'tested' OR login IN ('failed', 'partial') ORDER BY place LIMIT ?`)
+    .all(limit)
+    .map(placeOfRow)
+    .map((place) => ({
+      ...(place.status === 'tested' ? { reason: NO_LOGIN } : {}),
+      ...place,
+      status: fullLook(place),
+    }));
+
+const NO_LOGIN = 'a login was tried and did not work: only what can be seen without one was looked at';
+
+/** What the report says it looked for. */
+export const readScopes = ({ db }: OpenFindings): ReportScope[] =>
+  db
+    .prepare('SELECT json FROM scope ORDER BY id')
+    .all()
+    .map(({ json }) => Scope.parse(JSON.parse(String(json))));
+
+/** Everything the file says about what was looked at. */
+export const readLooked = (file: OpenFindings): Looked => ({
+  engine: file.engine,
+  places: file.db.prepare(`${PLACES} ORDER BY place`).all().map(placeOfRow),
+  scopes: readScopes(file),
+});
+
+/**
+ * Hosts of the findings, then those that only places speak of; each once. Files, packages and images are no hosts, and
+ * where findings are about those alone, a place named like a host (`Dockerfile`, `go.mod`) is one of them.
+ */
+export function readHosts({ db, path }: OpenFindings): ReportedHost[] {
+  const ofFindings = db.prepare('SELECT label, name, address_key FROM host ORDER BY id').all();
+  const found = ofFindings.map((row) => hostOfRow(path, row)).filter((host) => host !== undefined);
+  const isOfArtefacts = found.length === 0 && ofFindings.some(({ label }) => label !== '');
+  const known = new Set(found.flatMap(({ name, address }) => [name, address]));
+  const places = db.prepare('SELECT place FROM place ORDER BY place').all();
+  const others = places.map(({ place }) => hostOfPlace(String(place))).filter((host) => host !== undefined);
+  const unknown = others.filter(
+    ({ name, address, maybeArtefact }) => !known.has(address ?? name) && !(isOfArtefacts && maybeArtefact === true),
+  );
+  return [...new Map([...found, ...unknown].map((host) => [`${host.name} ${host.address}`, host])).values()];
+}
+
+function hostOfRow(path: string, { name, address_key: key }: Row): ReportedHost | undefined {
+  const address = typeof key === 'string' ? addressOfKey(key) : undefined;
+  if (address === undefined && key !== null) throw damaged(path);
+  if (typeof name !== 'string') return address === undefined ? undefined : { address };
+  return { name, ...(address === undefined ? {} : { address }) };
+}
+
+/** One label or more, as names of hosts are written; a path, a package and an image with a tag are none. */
+const HOST_NAME = /^(?!.*\.\.)[a-z0-9_](?:[a-z0-9_.-]{0,251}[a-z0-9_])?\.?$/i;
+
+function hostOfPlace(place: string): ReportedHost | undefined {
+  const isUrl = /^[a-z][a-z0-9+.-]*:\/\//i.test(place);
+  const text = isUrl ? urlHost(place) : place;
+  const key = addressKey(text);
+  const address = key === undefined ? undefined : addressOfKey(key);
+  if (address !== undefined) return { address };
+  if (!HOST_NAME.test(text)) return undefined;
+  return { name: plainHostName(text), ...(isUrl ? {} : { maybeArtefact: true }) };
+}
+
+const urlHost = (text: string): string => (URL.canParse(text) ? new URL(text).hostname : '');

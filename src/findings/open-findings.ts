@@ -1,0 +1,28 @@
+import type { Database } from '../platform/sqlite.ts';
+
+/** A findings file with its columns in memory: see layout.ts for what stands in them. */
+export interface OpenFindings {
+  readonly path: string;
+  readonly db: Database;
+  readonly engine: string;
+  readonly scanId: string;
+  /** Number of findings. */
+  readonly count: number;
+  readonly rule: Uint32Array;
+  readonly host: Uint32Array;
+  readonly body: Uint32Array;
+  readonly port: Int32Array;
+  /** Loaded when first asked for: 16 bytes per finding. */
+  readonly prints: () => Uint8Array;
+  readonly rules: RuleColumns;
+}
+
+export interface RuleColumns {
+  readonly count: number;
+  readonly severity: Uint8Array;
+  readonly flags: Uint8Array;
+  readonly cvss: Float64Array;
+  readonly epss: Float64Array;
+  readonly name: Uint32Array;
+  readonly solution: Uint32Array;
+}

@@ -1,0 +1,68 @@
+import { canonicalAddress, addressOfKey } from './address-key.ts';
+import { createDetails } from './finding-details.ts';
+import { hostOfUrl, plainHostName } from './host-keys.ts';
+import { placeKey } from './look-scope.ts';
+import type { OpenFindings } from './open-findings.ts';
+
+const DEFAULT_PORTS: Readonly<Record<string, number>> = { 'http:': 80, 'https:': 443 };
+
+/** Ports of the URLs among places, by host. */
+function urlPorts(places: readonly string[]): ReadonlyMap<string, ReadonlySet<number>> {
+  const found = new Map<string, Set<number>>();
+  for (const place of places) {
+    const host = place.includes('://') ? hostOfUrl(place) : undefined;
+    if (host === undefined) continue;
+    const { port, protocol } = new URL(place);
+    const label = canonicalAddress(host) ?? plainHostName(host);
+    found.set(label, (found.get(label) ?? new Set()).add(port === '' ? (DEFAULT_PORTS[protocol] ?? 0) : Number(port)));
+  }
+  return found;
+}
+
+/** Places of a file that a question is about. */
+export interface Claim {
+  readonly places: readonly string[];
+  /** Findings at no place that the file lists count as well: of files, packages, hosts nobody asked for. */
+  readonly others: boolean;
+}
+
+/** Whether findings of a host on this port (0 or less: none) lie at a claimed place. */
+type HostClaim = (port: number) => boolean;
+
+/**
+ * Whether a finding lies at one of the places. A host is known by its label, or by its address where the scan has no
+ * place of that label; a URL speaks for the findings on its port, and those without one.
+ */
+export function createClaimTest(file: OpenFindings, { places, others }: Claim): (index: number) => boolean {
+  const claimed = new Set(places.map(placeKey));
+  const ports = urlPorts(places);
+  const listed = file.db
+    .prepare('SELECT place FROM place')
+    .all()
+    .map((row) => String(row['place']));
+  const own = new Set(listed.map(placeKey));
+  const ownPorts = urlPorts(listed);
+  const details = createDetails(file);
+  const byHost = new Map<number, HostClaim>();
+
+  const judge = (hostId: number): HostClaim => {
+    const { label, addressKey } = details.host(hostId);
+    const key = placeKey(label);
+    const address = addressKey === undefined ? '' : (addressOfKey(addressKey) ?? '');
+    const place = own.has(key) ? key : address;
+    if (own.has(place) && claimed.has(place)) return () => true;
+    const [mine, all] = [ports.get(label), ownPorts.get(label)];
+    const isListed = own.has(place);
+    return (port) => {
+      if (mine !== undefined && (port <= 0 || mine.has(port))) return true;
+      const isUrlOfThis = all !== undefined && (port <= 0 || all.has(port));
+      return others && !isListed && !isUrlOfThis;
+    };
+  };
+  return (index) => {
+    const hostId = file.host[index] ?? 0;
+    const claim = byHost.get(hostId) ?? judge(hostId);
+    byHost.set(hostId, claim);
+    return claim(file.port[index] ?? 0);
+  };
+}

@@ -1,0 +1,45 @@
+import { LoginOutcome, PlaceStatus, type Place } from '../model/coverage.ts';
+import type { LookFacts, ScanLook } from './look-proof.ts';
+import { readScopes } from './looked.ts';
+import type { OpenFindings } from './open-findings.ts';
+import { damaged } from './reading.ts';
+
+const STATUSES: ReadonlyMap<unknown, PlaceStatus> = new Map(PlaceStatus.options.map((status) => [status, status]));
+const LOGINS: ReadonlyMap<unknown, LoginOutcome> = new Map(LoginOutcome.options.map((login) => [login, login]));
+
+/** Everything a findings file and the record of its scan show of where and for what it looked. */
+export function readLook(file: OpenFindings, facts: LookFacts): ScanLook {
+  let labels: ReadonlySet<unknown> | undefined;
+  const hasLabel = (label: string): boolean => {
+    labels ??= new Set(
+      file.db
+        .prepare('SELECT label FROM host')
+        .all()
+        .map((row) => row['label']),
+    );
+    return labels.has(label);
+  };
+  return {
+    facts: { ...facts, endedWhole: facts.endedWhole && reportEnded(file) },
+    places: readPlaces(file),
+    scopes: readScopes(file),
+    hasLabel,
+  };
+}
+
+/** Not by the schema: texts were cleaned when they were written, and there may be tens of thousands. */
+function readPlaces({ db, path }: OpenFindings): Place[] {
+  const places: Place[] = [];
+  for (const { place, status: said, login: outcome } of db
+    .prepare('SELECT place, status, login FROM place')
+    .iterate()) {
+    const [status, login] = [STATUSES.get(said), LOGINS.get(outcome)];
+    if (typeof place !== 'string' || status === undefined) throw damaged(path);
+    places.push({ place, status, ...(login === undefined ? {} : { login }) });
+  }
+  return places;
+}
+
+/** The report said itself that it was done, and could be read to there. */
+const reportEnded = ({ db }: OpenFindings): boolean =>
+  db.prepare("SELECT value FROM meta WHERE key = 'ended'").get()?.['value'] === 'true';

@@ -1,0 +1,60 @@
+import { z } from 'zod';
+import type { ReportScope } from '../model/report.ts';
+import { lineText } from '../model/untrusted.ts';
+import type { Database } from '../platform/sqlite.ts';
+
+/** Long enough to name every second port by itself. */
+const Ports = z
+  .string()
+  .max(200_000)
+  .regex(/^(all|[\d,-]*)$/);
+const RuleNames = z.array(lineText(200)).max(200_000);
+
+const Scope = z.strictObject({
+  place: lineText(500).optional(),
+  tcpPorts: Ports.optional(),
+  udpPorts: Ports.optional(),
+  families: RuleNames.optional(),
+  rules: RuleNames.optional(),
+  rulesNotRun: RuleNames.optional(),
+});
+
+/** What a report says it looked for, on its way into a findings file. */
+export interface ScopeRows {
+  /** @throws ZodError when it does not fit */
+  add(scope: ReportScope): void;
+  /** There was more than is kept, so that none is: what is not said is not proven. */
+  overflowed(): boolean;
+}
+
+export interface ScopeLimits {
+  readonly maxScopes: number;
+  /** Of all of them as JSON, in UTF-16 units. */
+  readonly maxChars: number;
+}
+
+/** A comparison holds all of them in memory. */
+const SCOPE_LIMITS: ScopeLimits = { maxScopes: 100_000, maxChars: 16 << 20 };
+
+export function createScopeRows(db: Database, { maxScopes, maxChars }: ScopeLimits = SCOPE_LIMITS): ScopeRows {
+  const insert = db.prepare('INSERT INTO scope VALUES (?, ?)');
+  let count = 0;
+  let chars = 0;
+  let isOver = false;
+  return {
+    add(scope) {
+      const json = JSON.stringify(Scope.parse(scope));
+      if (isOver) return;
+      chars += json.length;
+      isOver = count === maxScopes || chars > maxChars;
+      if (isOver) {
+        // Scopes add up, and some of them take away: a part of them could claim what all of them do not.
+        db.exec('DELETE FROM scope');
+        return;
+      }
+      insert.run(count, json);
+      count += 1;
+    },
+    overflowed: () => isOver,
+  };
+}

@@ -1,0 +1,96 @@
+import { crc32 } from 'node:zlib';
+import { noSeverities, SEVERITIES } from '../model/finding.ts';
+import type { BySeverity } from '../model/finding.ts';
+import type { Database } from '../platform/sqlite.ts';
+import type { UnnumberedRows } from './finding-rows.ts';
+import type { HostBook } from './host-book.ts';
+import { FINDING_COLUMNS, PRINT_BYTES, RULE_COLUMNS } from './layout.ts';
+import { numberFindings } from './number-findings.ts';
+import type { RuleColumns } from './open-findings.ts';
+import type { PlaceLedger } from './place-ledger.ts';
+import { createRepeatedFindings } from './repeated-findings.ts';
+import type { Turns } from './turns.ts';
+import { rankRules } from './urgency.ts';
+
+export interface ReportRows {
+  readonly rows: UnnumberedRows;
+  readonly rules: RuleColumns;
+  readonly hosts: HostBook;
+  /** Hears of the hosts that findings speak of. */
+  readonly places: Pick<PlaceLedger, 'noteFoundAt'>;
+}
+
+type Files = Readonly<Record<'db' | 'staging', Database>>;
+
+/** Numbers hosts and findings and writes everything findings are filtered and sorted by. Returns how many there are. */
+export async function writeColumns(files: Files, report: ReportRows, turns: Turns): Promise<BySeverity> {
+  const { rows, rules, hosts, places } = report;
+  const numberOfHost = await writeHosts(files.db, { hosts, places, most: rows.count }, turns);
+  const order = await numberFindings(
+    {
+      ...rows,
+      ruleRanks: await rankRules(rules, turns.now),
+      repeated: createRepeatedFindings(files, (finding) => rows.rule[finding] ?? 0, rows.prints),
+    },
+    turns.now,
+  );
+  const insert = files.db.prepare('INSERT INTO columns VALUES (?, ?, ?)');
+  const put = async (name: string, column: Uint8Array | Uint32Array | Int32Array | Float64Array): Promise<void> => {
+    const bytes = new Uint8Array(column.buffer, column.byteOffset, column.byteLength);
+    insert.run(name, bytes, crc32(bytes));
+    await turns.now();
+  };
+  const finding = {
+    rule: () => order.map((row) => rows.rule[row] ?? 0),
+    host: () => order.map((row) => numberOfHost[rows.host[row] ?? 0] ?? 0),
+    body: () => order,
+    port: () => Int32Array.from(order, (row) => rows.port[row] ?? 0),
+    print: () => printsInOrder(rows.prints, order),
+  };
+  for (const name of FINDING_COLUMNS) await put(name, finding[name]());
+  for (const name of RULE_COLUMNS) await put(name, rules[name]);
+  return countBySeverity(rows.rule, rules.severity);
+}
+
+/** Returns the number of each host by the number the host book gave it. */
+async function writeHosts(
+  db: Database,
+  { hosts, places, most }: { hosts: HostBook; places: ReportRows['places']; most: number },
+  turns: Turns,
+): Promise<Uint32Array> {
+  const insert = db.prepare('INSERT INTO host VALUES (?, ?, ?, ?)');
+  const numbers = new Uint32Array(most);
+  let number = 0;
+  for (const [id, host] of hosts.sorted()) {
+    insert.run(number, host.label, host.name ?? null, host.address ?? null);
+    places.noteFoundAt(host);
+    numbers[id] = number;
+    number += 1;
+    await turns.ifDue();
+  }
+  return numbers;
+}
+
+const WORDS_PER_PRINT = PRINT_BYTES / Uint32Array.BYTES_PER_ELEMENT;
+
+/** By words of four bytes: a view for each fingerprint would cost more than the copy. */
+function printsInOrder(prints: Uint8Array, order: Uint32Array): Uint8Array {
+  const from = new Uint32Array(prints.buffer, prints.byteOffset, order.length * WORDS_PER_PRINT);
+  const to = new Uint32Array(from.length);
+  order.forEach((row, position) => {
+    for (let word = 0; word < WORDS_PER_PRINT; word += 1) {
+      to[position * WORDS_PER_PRINT + word] = from[row * WORDS_PER_PRINT + word] ?? 0;
+    }
+  });
+  return new Uint8Array(to.buffer);
+}
+
+function countBySeverity(rule: Uint32Array, severity: Uint8Array): BySeverity {
+  const counts = [0, 0, 0, 0, 0];
+  for (const id of rule) counts[severity[id] ?? 0] = (counts[severity[id] ?? 0] ?? 0) + 1;
+  const result = noSeverities();
+  SEVERITIES.toReversed().forEach((name, key) => {
+    result[name] = counts[key] ?? 0;
+  });
+  return result;
+}

@@ -1,0 +1,27 @@
+import { fullLook, type Coverage } from '../model/coverage.ts';
+import type { Database } from '../platform/sqlite.ts';
+import type { Heard } from './hear.ts';
+import type { Turns } from './turns.ts';
+
+/** Writes every requested place and counts them. */
+export async function writePlaces(
+  db: Database,
+  { places, lookedFor, notLookedFor }: Pick<Heard, 'places' | 'lookedFor' | 'notLookedFor'>,
+  turns: Turns,
+): Promise<Coverage> {
+  const insert = db.prepare('INSERT OR IGNORE INTO place VALUES (?, ?, ?, ?)');
+  let requested = 0;
+  const counts = { tested: 0, partial: 0, unreachable: 0, not_tested: 0 };
+  for (const { place, status, reason, login } of places.settled()) {
+    requested += 1;
+    counts[fullLook({ status, ...(login === undefined ? {} : { login }) })] += 1;
+    insert.run(place, status, reason ?? null, login ?? null);
+    await turns.ifDue();
+  }
+  return {
+    requested,
+    ...counts,
+    looked_for: lookedFor.shown(),
+    not_looked_for: notLookedFor.shown(),
+  };
+}

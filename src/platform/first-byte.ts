@@ -1,0 +1,40 @@
+import { isSpace } from './json-scan.ts';
+
+/** More white space than any writer puts before its first word. */
+const MAX_BEFORE = 64 << 10;
+const MARK = [0xef, 0xbb, 0xbf];
+
+export interface Begun {
+  /** First byte that is neither white space nor byte order mark; white space itself when there is too much of it. */
+  readonly first: number | undefined;
+  /** The whole source, from its beginning. To be read or returned, else it stays open. */
+  readonly all: AsyncGenerator<unknown, void, undefined>;
+}
+
+/** Looks at the first byte of a source that can be read only once. */
+export async function beginning(source: AsyncIterable<unknown>): Promise<Begun> {
+  const iterator = source[Symbol.asyncIterator]();
+  const held: unknown[] = [];
+  let first: number | undefined;
+  let seen = 0;
+  while (first === undefined) {
+    const { done, value } = await iterator.next();
+    if (done) break;
+    held.push(value);
+    const bytes = typeof value === 'string' ? Buffer.from(value) : value;
+    if (!(bytes instanceof Uint8Array)) continue;
+    first = bytes.find((byte) => !isSpace(byte) && !MARK.includes(byte));
+    seen += bytes.length;
+    if (seen >= MAX_BEFORE) first ??= bytes[0];
+  }
+  return { first, all: replay(held, iterator) };
+}
+
+async function* replay(held: unknown[], iterator: AsyncIterator<unknown>): AsyncGenerator<unknown, void, undefined> {
+  try {
+    yield* held.splice(0);
+    for (let next = await iterator.next(); !next.done; next = await iterator.next()) yield next.value;
+  } finally {
+    await iterator.return?.();
+  }
+}

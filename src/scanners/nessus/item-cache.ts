@@ -1,0 +1,165 @@
+import type { RuleFacts } from '../../model/finding.ts';
+import type { HostWords } from './occurrence.ts';
+import type { PlainItem } from './plain-item.ts';
+
+/** Bytes that stand in a report again and again, and the rule they say. */
+export interface KnownItem {
+  /** What must be equal: everything from behind the place to the end of the item, but for the words of the host. */
+  readonly fixed: readonly Buffer[];
+  /** The words of the host between two fixed parts; the last fixed part has none behind it. */
+  readonly slots: readonly { readonly isCdata: boolean; readonly name: string }[];
+  readonly rule: RuleFacts;
+  readonly pluginId: string;
+  readonly compliance: HostWords['compliance'];
+  readonly isAudit: boolean;
+  readonly key: number;
+  /** What followed last time: the items of one host look much like those of the next. */
+  follower: KnownItem | undefined;
+}
+
+export interface Match {
+  readonly known: KnownItem;
+  /** From and to of each slot. */
+  readonly spans: readonly (readonly [from: number, to: number])[];
+  /** Behind the item. */
+  readonly end: number;
+}
+
+const CDATA_END = Buffer.from(']]>');
+const LESS_THAN = 0x3c;
+
+/** Long enough to hold severity and plugin id, which come next. */
+const KEY_BYTES = 40;
+/**
+ * Lookups after which the numbers are halved: what counts is the recent past. Where fewer than a quarter of the lookups
+ * find something, remembering everything is wasted work: then only every eighth item is.
+ */
+const WINDOW = 4_096;
+const FIRST_LOOK = 1_024;
+
+/** One audit file holds hundreds of checks under one plugin id. */
+const MOST_PER_KEY = 256;
+const MOST_ITEM_BYTES = 64 << 10;
+
+/**
+ * Remembers items by their bytes. An item whose fixed parts are equal, byte for byte, to those of an item that was read
+ * as well-formed is well-formed itself, if its place and the words of its host are: nothing else is in it. Memory is
+ * bounded: the items not met for the longest time go first.
+ */
+export class ItemCache {
+  readonly #generationBytes: number;
+  #young = new Map<number, KnownItem[]>();
+  #old = new Map<number, KnownItem[]>();
+  #bytes = 0;
+  #last: KnownItem | undefined;
+  #lookups = 0;
+  #hits = 0;
+
+  /** @param maxBytes of remembered parts, about */
+  constructor(maxBytes: number) {
+    this.#generationBytes = maxBytes / 2;
+  }
+
+  /** @param from behind the place of an item; `bytes` may end anywhere */
+  find(bytes: Buffer, from: number): Match | undefined {
+    const key = keyOf(bytes, from);
+    const follower = this.#last?.follower;
+    const match =
+      (follower?.key === key ? matches(follower, bytes, from) : undefined) ?? this.#search(key, bytes, from);
+    this.#lookups += 1;
+    if (this.#lookups >= WINDOW) {
+      this.#lookups /= 2;
+      this.#hits /= 2;
+    }
+    if (!match) return undefined;
+    this.#hits += 1;
+    this.#follow(match.known);
+    return match;
+  }
+
+  add(
+    bytes: Buffer,
+    start: number,
+    end: number,
+    item: PlainItem,
+    known: Omit<KnownItem, 'fixed' | 'slots' | 'key' | 'follower'>,
+  ): void {
+    if (item.placeEnd === undefined || end - start > MOST_ITEM_BYTES) return;
+    const isWasted = this.#lookups > FIRST_LOOK && this.#hits * 4 < this.#lookups;
+    if (isWasted && Math.floor(this.#lookups) % 8 !== 0) return;
+    const from = start + item.placeEnd;
+    const fixed: Buffer[] = [];
+    let at = from;
+    for (const slot of item.slots) {
+      fixed.push(Buffer.from(bytes.subarray(at, start + slot.from)));
+      at = start + slot.to;
+    }
+    fixed.push(Buffer.from(bytes.subarray(at, end)));
+    const made: KnownItem = { ...known, fixed, slots: item.slots, key: keyOf(bytes, from), follower: undefined };
+    this.#remember(made.key, made, end - from);
+    this.#follow(made);
+  }
+
+  #search(key: number, bytes: Buffer, from: number): Match | undefined {
+    const young = among(this.#young.get(key), bytes, from);
+    if (young) return young;
+    const old = among(this.#old.get(key), bytes, from);
+    if (old) this.#remember(key, old.known, sizeOf(old.known));
+    return old;
+  }
+
+  #remember(key: number, item: KnownItem, size: number): void {
+    if (this.#bytes + size > this.#generationBytes) {
+      this.#old = this.#young;
+      this.#young = new Map();
+      this.#bytes = 0;
+    }
+    const items = this.#young.get(key) ?? [];
+    items.push(item);
+    if (items.length > MOST_PER_KEY) items.shift();
+    this.#young.set(key, items);
+    this.#bytes += size;
+  }
+
+  #follow(item: KnownItem): void {
+    if (this.#last) this.#last.follower = item;
+    this.#last = item;
+  }
+}
+
+/** FNV-1a of the next bytes: no text is made of them only to look it up. Whatever has the same key is compared in full. */
+function keyOf(bytes: Buffer, from: number): number {
+  const to = Math.min(from + KEY_BYTES, bytes.length);
+  let hash = 0x811c9dc5;
+  for (let at = from; at < to; at += 1) hash = Math.imul(hash ^ (bytes[at] ?? 0), 0x01000193);
+  return hash >>> 2; // a small integer
+}
+
+const sizeOf = ({ fixed }: KnownItem): number => fixed.reduce((sum, part) => sum + part.length, 0);
+
+function among(items: readonly KnownItem[] | undefined, bytes: Buffer, from: number): Match | undefined {
+  for (const item of items ?? []) {
+    const match = matches(item, bytes, from);
+    if (match) return match;
+  }
+  return undefined;
+}
+
+function matches(known: KnownItem, bytes: Buffer, from: number): Match | undefined {
+  const { fixed, slots } = known;
+  const spans: [number, number][] = [];
+  let at = from;
+  for (let index = 0; index < fixed.length; index += 1) {
+    const part = fixed[index];
+    if (!part || at + part.length > bytes.length) return undefined;
+    if (bytes.compare(part, 0, part.length, at, at + part.length) !== 0) return undefined;
+    at += part.length;
+    const slot = slots[index];
+    if (!slot) continue;
+    const end = bytes.indexOf(slot.isCdata ? CDATA_END : LESS_THAN, at);
+    if (end === -1) return undefined;
+    spans.push([at, end]);
+    at = end;
+  }
+  return { known, spans, end: at };
+}

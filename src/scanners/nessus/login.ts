@@ -1,0 +1,45 @@
+import type { LoginOutcome } from '../../model/coverage.ts';
+
+/** What a report says about logins to one host. Ids of plugins as Nessus numbers them. */
+export interface LoginSigns {
+  /** Plugins of `LOGIN_PLUGINS` that reported on the host. */
+  readonly plugins: ReadonlySet<string>;
+  /** The tag `Credentialed_Scan` of the host. */
+  readonly tag: boolean | undefined;
+  /** `Credentialed checks` of plugin 19506. */
+  readonly checks: boolean | undefined;
+  /** The policy holds passwords or keys. */
+  readonly hasCredentials: boolean;
+}
+
+/** Valid credentials provided; no issues found; OS security patch assessment available. */
+const CAME_IN = ['141118', '110095', '117887'];
+/** Insufficient privilege; intermittent authentication failure: came in, but not for everything. */
+const CAME_IN_PARTLY = ['110385', '117885'];
+/** Failure for provided credentials; OS security patch assessment failed. */
+const FAILED = ['104410', '21745'];
+/**
+ * Not performed with admin privileges; no access to the Windows registry; patch assessment not available. Nessus reports
+ * them without any credentials too, so alone they say nothing about a login.
+ */
+const LESS = ['24786', '26917', '117886'];
+const NONE_GIVEN = '110723';
+
+export const LOGIN_PLUGINS: ReadonlySet<string> = new Set([
+  ...CAME_IN,
+  ...CAME_IN_PARTLY,
+  ...FAILED,
+  ...LESS,
+  NONE_GIVEN,
+]);
+
+/** @returns undefined when no login was tried, as far as the report tells */
+export function loginOutcome({ plugins, tag, checks, hasCredentials }: LoginSigns): LoginOutcome | undefined {
+  const any = (ids: readonly string[]): boolean => ids.some((id) => plugins.has(id));
+  const denied = tag === false || checks === false;
+  if (tag === true || checks === true || any([...CAME_IN, ...CAME_IN_PARTLY])) {
+    return denied || any([...CAME_IN_PARTLY, ...FAILED, ...LESS]) ? 'partial' : 'success';
+  }
+  if (any(FAILED)) return 'failed';
+  return denied && hasCredentials && !plugins.has(NONE_GIVEN) ? 'failed' : undefined;
+}

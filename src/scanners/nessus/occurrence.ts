@@ -1,0 +1,103 @@
+import type { Location, Occurrence } from '../../model/finding.ts';
+import { cleanLine, cleanUntrusted } from '../../model/untrusted.ts';
+import { first, isCompliance, type RawItem } from './raw-item.ts';
+
+/** Where one item is, besides its host. */
+export interface ItemPlace {
+  /** 1 to 65535; absent for items about the host as a whole (port 0). */
+  readonly port?: number;
+  readonly protocol?: string;
+  readonly service?: string;
+  /** A service name that is none: the target may have chosen it. */
+  readonly oddService?: string;
+}
+
+/** What an item holds that is other on every host. */
+export interface HostWords {
+  readonly output?: string;
+  readonly compliance?: NonNullable<Occurrence['compliance']>;
+}
+
+/** Names of services as Nessus writes them: `www`, `rpc-nfs_acl`, `shell?` (a guess). */
+const SERVICE = /^[\w.:/?-]{1,64}$/;
+
+/** @returns undefined for a port that is none */
+export function itemPlace(attributes: RawItem['attributes']): ItemPlace | undefined {
+  const { port = '0', svc_name: service = '', protocol = '' } = attributes;
+  if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) return undefined;
+  return {
+    ...(Number(port) > 0 ? { port: Number(port) } : {}),
+    ...(protocol === '' ? {} : { protocol: cleanLine(protocol, 16) }),
+    ...serviceOf(service),
+  };
+}
+
+function serviceOf(service: string): Pick<ItemPlace, 'service' | 'oddService'> {
+  if (service === '' || service === 'general') return {};
+  return SERVICE.test(service) ? { service } : { oddService: service };
+}
+
+/** What an audit compares: Nessus repeats it in the description, which is left out therefore. */
+const AUDIT_WORDS = ['plugin_output', 'compliance-actual-value', 'compliance-error'];
+
+/** @param text the first text of a child of the item, by local name */
+export function hostWords(
+  text: (name: string) => string | undefined,
+  isAudit: boolean,
+  compliance: HostWords['compliance'],
+): HostWords {
+  const said = isAudit
+    ? AUDIT_WORDS.map(text)
+        .filter((words) => words !== undefined && words !== '')
+        .join('\n')
+    : (text('plugin_output') ?? '');
+  return { ...(said === '' ? {} : { output: said }), ...(compliance ? { compliance } : {}) };
+}
+
+export const hostWordsOf = (item: RawItem): HostWords =>
+  hostWords((name) => first(item, name), isCompliance(item), complianceOf(first(item, 'compliance-result')));
+
+export function complianceOf(result: string | undefined): HostWords['compliance'] {
+  switch (result?.trim().toUpperCase()) {
+    case 'PASSED':
+      return 'passed';
+    case 'FAILED':
+      return 'failed';
+    case 'WARNING':
+      return 'warning';
+    case 'ERROR':
+      return 'error';
+    default:
+      return undefined;
+  }
+}
+
+const MOST_OUTPUT = 20_000;
+const MOST_BANNER = 2_000;
+
+/**
+ * Equal to what `Occurrence.parse` makes of the same words, without the walk through the schema: there are as many of
+ * these as findings. `host` must be clean already.
+ */
+export function occurrenceOf(host: Location, place: ItemPlace, { output, compliance }: HostWords): Occurrence {
+  const location = locationOf(host, place);
+  const { oddService } = place;
+  const untrusted: Occurrence['untrusted'] =
+    output === undefined ? {} : { output: cleanUntrusted(output, MOST_OUTPUT) };
+  if (oddService !== undefined) untrusted.banner = cleanUntrusted(`service: ${oddService}`, MOST_BANNER);
+  return compliance === undefined ? { location, untrusted } : { location, untrusted, compliance };
+}
+
+/** The two usual forms are written out: objects made of parts cost several times as much. */
+function locationOf(host: Location, { port, protocol, service }: ItemPlace): Location {
+  const { host: name, ip } = host;
+  if (ip !== undefined && port !== undefined && protocol !== undefined && service !== undefined) {
+    return name === undefined ? { ip, port, protocol, service } : { host: name, ip, port, protocol, service };
+  }
+  return {
+    ...host,
+    ...(port === undefined ? {} : { port }),
+    ...(protocol === undefined ? {} : { protocol }),
+    ...(service === undefined ? {} : { service }),
+  };
+}

@@ -1,0 +1,133 @@
+import { createHash } from 'node:crypto';
+import { Occurrence } from '../../model/finding.ts';
+import type { RuleFacts } from '../../model/finding.ts';
+import { SarifResultExtra } from '../../model/sarif-extra.ts';
+import { defined, listOf, objectOf, textOf, type JsonObject } from '../json-fields.ts';
+import type { RuleInput } from '../rule-cache.ts';
+import { withoutSecretWords } from '../rule-words.ts';
+import { messageOf } from './message.ts';
+import { sarifPlace } from './place.ts';
+import { confidenceOf, ratingOf, stateOf } from './rating.ts';
+import { findRule, type FoundRule, type SarifRule } from './rules.ts';
+import type { SarifRun } from './run.ts';
+import { cvesIn, cwesIn } from './weaknesses.ts';
+
+/** A result in the two parts of a finding. */
+export interface SarifFinding {
+  readonly rule: RuleFacts;
+  readonly occurrence: Occurrence;
+}
+
+/** @throws ZodError when it cannot be a finding */
+export function sarifFinding(result: JsonObject, run: SarifRun, intern: (input: RuleInput) => RuleFacts): SarifFinding {
+  const found = identified(result, run);
+  const own = run.own && ownFinding(result, found);
+  if (own) return own;
+  return {
+    rule: intern(ruleFacts(result, found, run)),
+    occurrence: Occurrence.parse(occurrenceOf(result, found, run)),
+  };
+}
+
+/** What scanmux itself exported comes back as it was. */
+function ownFinding(result: JsonObject, { rule: descriptor }: FoundRule): SarifFinding | undefined {
+  const extra = SarifResultExtra.safeParse(objectOf(result['properties'])['scanmux']);
+  if (!extra.success) return undefined;
+  const { rule: ownRule, finding_id: _id, injection_signals: _signals, ...occurrence } = extra.data;
+  const rule = ownRule ?? descriptor?.own;
+  return rule && { rule, occurrence };
+}
+
+const MAX_RULES_BY_TEXT = 500;
+
+/** Some tools (gitleaks 7) name the rule only in the message, at its beginning. */
+function identified(result: JsonObject, run: SarifRun): FoundRule {
+  const found = findRule(result, run.driver, run.extensions);
+  const { rules } = run.driver;
+  if (found.id !== undefined || found.rule || rules.length > MAX_RULES_BY_TEXT) return found;
+  const text = messageOf(result['message'], undefined, run.driver) ?? '';
+  const named = rules
+    .filter(({ id }) => id !== '' && text.startsWith(id))
+    .toSorted((a, b) => b.id.length - a.id.length)[0];
+  return named ? { ...found, id: named.id, rule: named } : found;
+}
+
+const NO_NAME = 'unnamed tool';
+
+function ruleFacts(result: JsonObject, { id, rule }: FoundRule, run: SarifRun): RuleInput {
+  const driver = run.driver.name ?? NO_NAME;
+  return {
+    rule_id: `${driver}/${id ?? 'unnamed'}`,
+    rule_family: driver,
+    title: `Result of ${driver}`,
+    ...ratingOf(result, rule),
+    ...defined({ title: id, confidence: confidenceOf(rule) }),
+    ...(rule ? wordsOf(rule) : {}),
+    references: listOf(rule?.helpUri).flatMap((uri) => textOf(uri) ?? []),
+    cves: cvesIn(id, rule),
+    cwes: cwesIn(result, rule, run.taxonomies),
+  };
+}
+
+function wordsOf({ name, shortDescription, fullDescription, help }: SarifRule) {
+  const description = fullDescription ?? shortDescription;
+  return defined({
+    title: shortDescription ?? name ?? fullDescription,
+    description,
+    solution: help === description ? undefined : help,
+  });
+}
+
+function occurrenceOf(result: JsonObject, found: FoundRule, run: SarifRun) {
+  const { rule, component } = found;
+  const message = messageOf(result['message'], rule, component);
+  const snippet = snippetOf(result);
+  const hide = isAboutSecrets(found, run) ? withoutSecretWords : (text: string): string => text;
+  return {
+    location: sarifPlace(result, run),
+    untrusted: defined({
+      output: message === undefined ? undefined : hide(message),
+      response: snippet === undefined ? undefined : hide(snippet),
+    }),
+    ...defined({ discriminator: discriminatorOf(result), report_state: stateOf(result) }),
+  };
+}
+
+function snippetOf(result: JsonObject): string | undefined {
+  for (const location of listOf(result['locations']).slice(0, 20)) {
+    const physical = objectOf(objectOf(location)['physicalLocation']);
+    for (const region of [physical['region'], physical['contextRegion']]) {
+      const text = textOf(objectOf(objectOf(region)['snippet'])['text']);
+      if (text !== undefined) return text.slice(0, 8_000);
+    }
+  }
+  return undefined;
+}
+
+/** What such a tool quotes is the secret itself, which must not go to whoever reads findings. */
+function isAboutSecrets({ id, rule }: FoundRule, run: SarifRun): boolean {
+  const tags = listOf(rule?.properties['tags']).slice(0, 50);
+  const words = [run.driver.name, id, rule?.name, rule?.shortDescription, ...tags].flatMap(
+    (word) => textOf(word)?.slice(0, 1_000) ?? [],
+  );
+  return words.some((word) => /secret|credential|gitleaks|trufflehog|ggshield|password|api.?key|token/i.test(word));
+}
+
+/** GitHub's name for a hash of the line and its neighbours: survives moves within the file. */
+const LINE_HASH = 'primaryLocationLineHash';
+
+/**
+ * What the tool itself tells results apart by. `fingerprints` are stable by definition, `partialFingerprints` as far as
+ * the tool can; all of them together when none is known to be enough.
+ */
+function discriminatorOf(result: JsonObject): string | undefined {
+  const whole = Object.entries(objectOf(result['fingerprints']));
+  const partial = Object.entries(objectOf(result['partialFingerprints']));
+  const line = partial.find(([key]) => key === LINE_HASH || key.startsWith(`${LINE_HASH}/`));
+  if (whole.length === 0 && line) return textOf(line[1]);
+  const entries = (whole.length > 0 ? whole : partial).slice(0, 50).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  if (entries.length === 0) return undefined;
+  const [only, second] = entries;
+  if (only && !second) return textOf(only[1]);
+  return createHash('sha256').update(JSON.stringify(entries)).digest('hex').slice(0, 32);
+}

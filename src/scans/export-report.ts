@@ -1,0 +1,142 @@
+import type { ExportAnswer, ExportFormat, ExportInput } from '../model/contract/export.ts';
+import { noCoverage } from '../model/coverage.ts';
+import { AppError } from '../model/errors.ts';
+import { NativeHeader } from '../model/native.ts';
+import { isFinal, type ScanRecord } from '../model/scan.ts';
+import type { FindingFilter } from '../findings/findings.ts';
+import type { Ask, ScanDeps } from './deps.ts';
+import { findScanAudited } from './find-scan.ts';
+import { lookedAt } from './summaries.ts';
+import { sumOf } from './tally.ts';
+
+type Deps = Pick<ScanDeps, 'queue' | 'findings' | 'files' | 'audit' | 'suppressions'>;
+
+export type ExportReport = (input: ExportInput, ask: Ask) => Promise<ExportAnswer>;
+
+/**
+ * Writes the findings of a finished scan, or its raw report, to a file. The same export again is the same file.
+ * @throws AppError scan_not_found, scan_not_finished, invalid_request, storage_full, storage_unusable
+ */
+export function createExportReport(deps: Deps): ExportReport {
+  return async (input, { caller, traceId, signal }) => {
+    const asked = { caller, action: 'export', scanId: input.scan_id, traceId } as const;
+    const scan = await findScanAudited(deps, asked);
+    if (!isFinal(scan.state))
+      throw new AppError('scan_not_finished', `The scan is ${scan.state}; it can be exported when it ends.`);
+    const filters = filtersOf(input);
+    const { format } = input;
+    const exported =
+      format === 'native'
+        ? await exportNative(deps, scan, { filters, signal })
+        : await exportFindings(deps, scan, { filters, format, signal });
+    const { path, bytes, sha256, mediaType, counts } = exported;
+    await deps.audit({
+      ...asked,
+      decision: 'allowed',
+      detail: { format, filters: Object.keys(filters), sha256, ...(counts && { findings: counts.total }) },
+    });
+    return {
+      summary: summaryOf(scan, format, counts && { ...counts, suppressed: sumOf(counts.suppressed) }),
+      resource_uri: `scan://${scan.scanId}/report/${format}`,
+      path,
+      media_type: mediaType,
+      bytes,
+      sha256,
+      ...(counts && { findings: counts.total }),
+    };
+  };
+}
+
+type Filters = FindingFilter & { readonly include_suppressed?: boolean };
+
+/** The filters, without those that change nothing. */
+function filtersOf({ scan_id: _scan, format: _format, ...given }: ExportInput): Filters {
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined && value !== false));
+}
+
+const inWords = (filters: Filters): string[] =>
+  Object.entries(filters)
+    .filter(([name]) => name !== 'include_suppressed')
+    .map(([name, value]) => `${name}: ${Array.isArray(value) ? value.join(', ') : String(value)}`);
+
+interface Wanted {
+  readonly filters: Filters;
+  readonly signal: AbortSignal;
+}
+
+async function exportFindings(
+  { findings, files, suppressions }: Deps,
+  scan: ScanRecord,
+  { filters, format, signal }: Wanted & { readonly format: Exclude<ExportFormat, 'native'> },
+) {
+  const file = files.findingsOf(scan);
+  const coverage = scan.result?.coverage ?? noCoverage(scan.request.targets.length);
+  const record = {
+    scan: scanFacts(scan),
+    engine: scan.engine,
+    coverage,
+    ...(scan.error && { error: scan.error }),
+    filtered: inWords(filters),
+    summary: lookedAt(scan.result?.verdict ?? 'not_tested', coverage, scan.origin),
+  };
+  return findings.export(
+    {
+      kind: 'findings',
+      format,
+      scanId: scan.scanId,
+      ...(file === undefined ? {} : { ref: { file, scanId: scan.scanId } }),
+      record,
+      filter: filters,
+      suppressions: await suppressions.inForce(scan.tenant),
+    },
+    signal,
+  );
+}
+
+const iso = (at: number): string => new Date(at).toISOString();
+
+/** Cleaned by its schema: name and targets are callers' words. */
+const scanFacts = ({ request, result, ...scan }: ScanRecord): NativeHeader['scan'] =>
+  NativeHeader.shape.scan.parse({
+    scan_id: scan.scanId,
+    name: scan.name,
+    origin: scan.origin,
+    state: scan.state,
+    verdict: result?.verdict ?? 'not_tested',
+    access: request.access,
+    targets: request.targets,
+    created_at: iso(scan.createdAt),
+    started_at: scan.startedAt === undefined ? undefined : iso(scan.startedAt),
+    finished_at: scan.finishedAt === undefined ? undefined : iso(scan.finishedAt),
+  });
+
+function exportNative({ findings, files }: Deps, scan: ScanRecord, { filters, signal }: Wanted) {
+  if (Object.keys(filters).length > 0)
+    throw new AppError('invalid_request', 'native is the report of the engine as it is: it cannot be filtered.', {
+      hint: 'Leave the filters out, or use another format.',
+    });
+  const report = scan.result?.artefacts.find(({ kind }) => kind === 'raw_report');
+  if (!report)
+    throw new AppError('invalid_request', 'The scan ended before its engine wrote a report.', {
+      hint: 'Use another format: it says what was and was not looked at.',
+    });
+  const { scanId } = scan;
+  return findings.export(
+    { kind: 'native', scanId, report: files.pathOf(scanId, report), sha256: report.sha256 },
+    signal,
+  );
+}
+
+interface Counts {
+  readonly total: number;
+  readonly suppressed: number;
+}
+
+function summaryOf({ result, request, origin }: ScanRecord, format: ExportFormat, counts: Counts | undefined): string {
+  const coverage = result?.coverage ?? noCoverage(request.targets.length);
+  const looked = lookedAt(result?.verdict ?? 'not_tested', coverage, origin);
+  if (!counts) return `The engine's own report is in the file. ${looked}`;
+  const { total, suppressed } = counts;
+  const left = suppressed > 0 ? ` ${suppressed} suppressed left out.` : '';
+  return `${total} finding${total === 1 ? '' : 's'} exported as ${format}.${left} ${looked}`;
+}

@@ -1,0 +1,87 @@
+import type { RuleFacts } from '../model/finding.ts';
+import type { ScanRecord } from '../model/scan.ts';
+import type { FindingFilter } from '../findings/findings.ts';
+import type { KnownCheck } from '../findings/searching.ts';
+import type { ScanQueue } from '../queue/queue.ts';
+import { hasResults } from './choose-base.ts';
+import type { ScanDeps } from './deps.ts';
+import { readable } from './readable.ts';
+import { MOST_SCANS } from './search-scans.ts';
+
+/** What an engine is known to look for, whether it ever found it or not. */
+export type CatalogueEntry = Pick<RuleFacts, 'rule_id' | 'rule_family' | 'title' | 'cves'>;
+export type Catalogues = ReadonlyMap<string, readonly CatalogueEntry[]>;
+
+export interface KnownDeps extends Pick<ScanDeps, 'queue' | 'findings' | 'files' | 'log'> {
+  readonly catalogues?: Catalogues;
+}
+
+export interface Asked {
+  readonly tenant: string;
+  readonly engines: ReadonlySet<string>;
+  readonly filter: FindingFilter;
+}
+
+export type KnownChecks = (asked: Asked) => Promise<ReadonlyMap<string, readonly KnownCheck[]>>;
+
+const PAGE = 100;
+
+/** Checks of each engine that could answer a question, out of the files of all its scans and its catalogue. */
+export function createKnownChecks(deps: KnownDeps): KnownChecks {
+  const checksOf = createFileChecks(deps);
+  return async (asked) => {
+    const known = new Map<string, Map<string, KnownCheck>>();
+    const note = (engine: string, check: KnownCheck): void => {
+      const ofEngine = known.get(engine) ?? new Map<string, KnownCheck>();
+      known.set(engine, ofEngine.set(check.rule_id, check));
+    };
+    for (const engine of asked.engines) {
+      const entries = deps.catalogues?.get(engine) ?? [];
+      for (const entry of entries.filter((one) => answers(one, asked.filter))) note(engine, checkOf(entry));
+    }
+    for await (const scan of finishedScans(deps.queue, asked)) {
+      for (const check of await checksOf(scan, asked)) note(scan.engine, check);
+    }
+    return new Map([...known].map(([engine, checks]) => [engine, [...checks.values()]]));
+  };
+}
+
+/** Files never change, and the same is asked again for each page: what the last question found is kept. */
+function createFileChecks({ findings, files, log }: KnownDeps) {
+  const kept = new Map<string, readonly KnownCheck[]>();
+  let last = '';
+  return async (scan: ScanRecord, { tenant, filter }: Asked): Promise<readonly KnownCheck[]> => {
+    const question = JSON.stringify([tenant, filter]);
+    if (last !== question) kept.clear();
+    last = question;
+    const file = files.findingsOf(scan);
+    const known = file === undefined ? [] : kept.get(file);
+    if (known !== undefined || file === undefined) return known ?? [];
+    const checks = (await readable(log, scan.scanId, () => findings.checks(file, filter))) ?? [];
+    if (last === question) kept.set(file, checks);
+    return checks;
+  };
+}
+
+async function* finishedScans(queue: ScanQueue, { tenant, engines }: Asked): AsyncGenerator<ScanRecord> {
+  let cursor: string | undefined;
+  for (let seen = 0; seen < MOST_SCANS; seen += PAGE) {
+    const page = await queue.list(tenant, { limit: PAGE, ...(cursor === undefined ? {} : { cursor }) });
+    yield* page.scans.filter((scan) => hasResults(scan) && engines.has(scan.engine));
+    cursor = page.nextCursor;
+    if (cursor === undefined) return;
+  }
+}
+
+const checkOf = ({ rule_id, rule_family: family }: CatalogueEntry): KnownCheck => ({
+  rule_id,
+  ...(family === undefined ? {} : { rule_family: family }),
+});
+
+function answers({ rule_id, title, cves }: CatalogueEntry, { rule_id: rule, cve, text }: FindingFilter): boolean {
+  return (
+    (rule === undefined || rule_id.toLowerCase() === rule.toLowerCase()) &&
+    (cve === undefined || cves.includes(cve.trim().toUpperCase())) &&
+    (text === undefined || title.toLowerCase().includes(text.toLowerCase()))
+  );
+}

@@ -1,0 +1,95 @@
+import { Found, type FoundAnswer, type SearchInput } from '../model/contract/search.ts';
+import { NO_SUPPRESSIONS, type Suppressions } from '../findings/findings.ts';
+import type { ScanIndex } from '../queue/scan-index.ts';
+import { createDetection } from './detection.ts';
+import type { Ask, ScanDeps } from './deps.ts';
+import { filterOf } from './finding-filter.ts';
+import type { IndexScans } from './index-scans.ts';
+import type { Catalogues } from './known-checks.ts';
+import { searchHits, type Hits, type Question } from './search-hits.ts';
+import { portOf, wantedPlaces } from './search-places.ts';
+import { scansToSearch, type Searched } from './search-scans.ts';
+import { searchSummary } from './search-summary.ts';
+
+export interface SearchDeps extends Pick<ScanDeps, 'queue' | 'findings' | 'files' | 'audit' | 'log'> {
+  readonly index: ScanIndex;
+  readonly indexScans: IndexScans;
+  /** Checks that engines are known to have, besides those that were seen in findings. */
+  readonly catalogues?: Catalogues;
+  /** The judgements of a tenant that are in force. */
+  readonly suppressions?: { inForce(tenant: string): Promise<Suppressions> };
+}
+
+export type SearchFindings = (input: SearchInput, ask: Ask) => Promise<Found>;
+
+/**
+ * Findings over all finished scans, and whether their absence says anything.
+ * @throws AppError target_invalid, invalid_request, cursor_invalid, queue_unavailable
+ */
+export function createSearchFindings(deps: SearchDeps): SearchFindings {
+  const detect = createDetection(deps);
+  return async (input, { caller, traceId }) => {
+    const question = questionOf(input);
+    const { unreadable } = await deps.indexScans(caller.tenant);
+    const searched = await scansToSearch(deps, {
+      tenant: caller.tenant,
+      wanted: question.wanted,
+      finishedAfter: input.finished_after === undefined ? -Infinity : Date.parse(input.finished_after),
+      latestOnly: input.latest_only,
+    });
+    const suppressions = (await deps.suppressions?.inForce(caller.tenant)) ?? NO_SUPPRESSIONS;
+    const hits = await searchHits(deps, { input, question, searched, suppressions });
+    const detected = await detect(caller.tenant, searched, question.filter);
+    await deps.audit({
+      caller,
+      action: 'read_results',
+      decision: 'allowed',
+      traceId,
+      detail: { search: Object.keys(question.filter), scans: searched.scans.length, findings: hits.total },
+    });
+    return answerOf({ hits, detected, searched, unreadable: unreadable + hits.unreadable, question });
+  };
+}
+
+function questionOf(input: SearchInput): Question {
+  const filter = filterOf(input);
+  const port = filter.port ?? portOf(input.target);
+  return { filter: { ...filter, ...(port !== undefined && { port }) }, wanted: wantedPlaces(input.target, input.host) };
+}
+
+export interface Outcome {
+  readonly hits: Hits;
+  readonly detected: Awaited<ReturnType<ReturnType<typeof createDetection>>>;
+  readonly searched: Searched;
+  readonly unreadable: number;
+  readonly question: Question;
+}
+
+function answerOf(outcome: Outcome): Found {
+  const { hits, detected, searched } = outcome;
+  const looked = new Set(searched.scans.flatMap(({ places }) => places));
+  // Where it was found, something could see it, whatever the report says of its scope.
+  const couldDetect = new Set([...detected.places, ...[...hits.hosts].filter((label) => looked.has(label))]);
+  const answer = judge(outcome);
+  return Found.parse({
+    summary: searchSummary(outcome, answer, {
+      looked: looked.size,
+      blind: searched.inQuestion.size - couldDetect.size,
+    }),
+    answer,
+    hosts: { searched: looked.size, could_detect: couldDetect.size },
+    scans: hits.scans,
+    findings: hits.findings,
+    total: hits.total,
+    suppressed: hits.suppressed,
+    ...(hits.nextCursor === undefined ? {} : { next_cursor: hits.nextCursor }),
+  });
+}
+
+/** A suppressed finding is there all the same. Absence counts only where everything asked about was looked at for it. */
+function judge({ hits, detected, searched, unreadable, question }: Outcome): FoundAnswer {
+  if (hits.total > 0 || hits.suppressed > 0) return 'found';
+  const { inQuestion, isCut } = searched;
+  const isSeen = inQuestion.size > 0 && inQuestion.size >= question.wanted.addresses && !isCut && unreadable === 0;
+  return isSeen && [...inQuestion].every((place) => detected.places.has(place)) ? 'not_found' : 'cannot_tell';
+}

@@ -1,0 +1,107 @@
+import type { ScanRecord } from '../model/scan.ts';
+import type { LookFacts } from '../findings/look-proof.ts';
+import type { ScanIndex } from '../queue/scan-index.ts';
+import { hasResults } from './choose-base.ts';
+import type { ScanDeps } from './deps.ts';
+import { lookFacts } from './look-facts.ts';
+import { readable } from './readable.ts';
+import type { Wanted } from './search-places.ts';
+
+/** Files opened for one answer: beyond that nothing can be called not found. */
+export const MOST_SCANS = 500;
+const PAGE = 100;
+
+/** A scan that is searched, and for which places it speaks. */
+export interface SearchedScan {
+  readonly scanId: string;
+  readonly engine: string;
+  readonly finishedAt: number;
+  readonly file: string;
+  readonly facts: LookFacts;
+  /** Places it looked at and that are asked about; for the newest only, those nobody looked at since. */
+  readonly places: readonly string[];
+}
+
+export interface Searched {
+  /** Newest first. */
+  readonly scans: readonly SearchedScan[];
+  /** Places in question: looked at or at least asked for. */
+  readonly inQuestion: ReadonlySet<string>;
+  /** There were more scans than are searched. */
+  readonly isCut: boolean;
+}
+
+interface Deps extends Pick<ScanDeps, 'queue' | 'files' | 'findings' | 'log'> {
+  readonly index: ScanIndex;
+}
+
+export interface Which {
+  readonly tenant: string;
+  readonly wanted: Wanted;
+  /** Epoch milliseconds. */
+  readonly finishedAfter: number;
+  readonly latestOnly: boolean;
+}
+
+export async function scansToSearch(deps: Deps, which: Which): Promise<Searched> {
+  const looks = (await deps.index.latest(which.tenant)).filter(({ place }) => which.wanted.has(place));
+  const inQuestion = new Set(looks.map(({ place }) => place));
+  const all = which.latestOnly ? await latestScans(deps, which, looks) : await allScans(deps, which);
+  const newest = all.toSorted((a, b) => b.finishedAt - a.finishedAt || (a.scanId < b.scanId ? -1 : 1));
+  return { scans: newest.slice(0, MOST_SCANS), inQuestion, isCut: newest.length > MOST_SCANS };
+}
+
+async function latestScans(
+  { queue, files }: Deps,
+  { tenant, finishedAfter }: Which,
+  looks: Awaited<ReturnType<ScanIndex['latest']>>,
+): Promise<SearchedScan[]> {
+  const byScan = new Map<string, string[]>();
+  for (const { place, engine, scanId, finishedAt } of looks) {
+    if (engine === undefined || finishedAt <= finishedAfter) continue;
+    const places = byScan.get(scanId);
+    if (places) places.push(place);
+    else byScan.set(scanId, [place]);
+  }
+  const found: SearchedScan[] = [];
+  for (const [scanId, places] of byScan) {
+    const scan = await queue.get(tenant, scanId);
+    const file = scan && hasResults(scan) ? files.findingsOf(scan) : undefined;
+    if (scan && file !== undefined) found.push(searched(scan, file, places));
+  }
+  return found;
+}
+
+/** Every finished scan; which of its places are asked about stands in its file. */
+async function allScans({ queue, files, findings, log }: Deps, which: Which): Promise<SearchedScan[]> {
+  const found: SearchedScan[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await queue.list(which.tenant, { limit: PAGE, ...(cursor === undefined ? {} : { cursor }) });
+    for (const scan of page.scans) {
+      const file =
+        hasResults(scan) && (scan.finishedAt ?? 0) > which.finishedAfter ? files.findingsOf(scan) : undefined;
+      if (file === undefined || found.length > MOST_SCANS) continue;
+      const { places } = (await readable(log, scan.scanId, () => findings.looked(file))) ?? { places: [] };
+      const looked = places.filter(({ status }) => status === 'tested' || status === 'partial');
+      found.push(
+        searched(
+          scan,
+          file,
+          looked.map(({ place }) => place).filter((place) => which.wanted.has(place)),
+        ),
+      );
+    }
+    cursor = page.nextCursor;
+  } while (cursor !== undefined && found.length <= MOST_SCANS);
+  return found;
+}
+
+const searched = (scan: ScanRecord, file: string, places: readonly string[]): SearchedScan => ({
+  scanId: scan.scanId,
+  engine: scan.engine,
+  finishedAt: scan.finishedAt ?? 0,
+  file,
+  facts: lookFacts(scan),
+  places,
+});

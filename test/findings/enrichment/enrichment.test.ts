@@ -1,0 +1,289 @@
+import fc from 'fast-check';
+import { mkdir, readdir, readFile, symlink, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { createFindingsStore } from '../../../src/findings/findings-store.ts';
+import { describe, expect, it } from 'vitest';
+import type { Enrichment } from '../../../src/findings/enrichment/enrichment.ts';
+import { enrichingStore, openEnrichment } from '../../../src/findings/enrichment/open-enrichment.ts';
+import { tablePath } from '../../../src/findings/enrichment/table-file.ts';
+import { RuleFacts } from '../../../src/model/finding.ts';
+import { createLog } from '../../../src/platform/log.ts';
+import { openDatabase } from '../../../src/platform/sqlite.ts';
+import { tempFolder } from '../reports.ts';
+
+const EPSS_NAME = 'epss_scores-current.csv.gz';
+const KEV_NAME = 'known_exploited_vulnerabilities.json';
+
+const csv = (rows: readonly string[], date = '2026-11-20'): string =>
+  [`#model_version:v2025.03.14,score_date:${date}T00:00:00+0000`, 'cve,epss,percentile', ...rows, ''].join('\n');
+
+const kev = (cves: readonly string[], over: object = {}): string =>
+  JSON.stringify(
+    {
+      title: 'CISA Catalog of Known Exploited Vulnerabilities',
+      catalogVersion: '2026.11.19',
+      dateReleased: '2026-11-19T17:02:11.1234Z',
+      count: cves.length,
+      vulnerabilities: cves.map((cveID) => ({ cveID, vendorProject: 'x', dateAdded: '2024-03-01' })),
+      ...over,
+    },
+    undefined,
+    2,
+  );
+
+const rule = (cves: readonly string[], over: Partial<RuleFacts> = {}): RuleFacts =>
+  RuleFacts.parse({ rule_id: 'r', title: 't', severity: 'high', severity_source: 'rule', cves, ...over });
+
+interface Desk {
+  readonly data: string;
+  readonly downloads: string;
+  readonly enrichment: Enrichment;
+  /** Moves the clock on, so that the next question looks at the file again. */
+  readonly later: () => void;
+  readonly put: (name: string, content: string | Buffer) => Promise<void>;
+}
+
+async function desk(): Promise<Desk> {
+  const [data, downloads] = [await tempFolder(), await tempFolder()];
+  let time = 0;
+  const enrichment = openEnrichment({ dataFolder: data, log: createLog('silent'), now: () => time });
+  return {
+    data,
+    downloads,
+    enrichment,
+    later: () => void (time += 10_000),
+    put: (name, content) => writeFile(join(downloads, name), content),
+  };
+}
+
+const ROWS = [
+  'CVE-2021-44228,0.94358,0.99957',
+  'CVE-2024-1000,0.00043,0.10',
+  'CVE-2024-10001,1,1',
+  'CVE-2024-1001,9.4e-05,0',
+];
+
+describe('data of FIRST and CISA', () => {
+  it('gives a rule the highest score of its CVEs and says of which day it is', async () => {
+    const { enrichment, downloads, put } = await desk();
+    await put(EPSS_NAME, gzipSync(csv(ROWS)));
+    await put(KEV_NAME, kev(['CVE-2021-44228']));
+    expect(await enrichment.update(downloads)).toEqual({
+      facts: {
+        epss: { date: '2026-11-20', model: 'v2025.03.14', scores: 4 },
+        kev: { version: '2026.11.19', date: '2026-11-19', vulnerabilities: 1 },
+      },
+      epssFile: EPSS_NAME,
+      kevFile: KEV_NAME,
+    });
+    expect(enrichment.enrich(rule(['CVE-2024-1000', 'CVE-2021-44228', 'CVE-1999-0001']))).toMatchObject({
+      epss: 0.94358,
+      epss_source: 'FIRST EPSS 2026-11-20',
+      kev: true,
+      kev_source: 'CISA KEV 2026.11.19',
+    });
+    expect(enrichment.enrich(rule(['CVE-2024-1001']))).toMatchObject({ epss: 9.4e-5, kev: false });
+    expect(enrichment.enrich(rule(['CVE-2024-10001'])).epss).toBe(1);
+  });
+
+  it('adds nothing where it knows nothing, and leaves the words of the report', async () => {
+    const { enrichment, downloads, put } = await desk();
+    const said = rule(['CVE-1999-0001'], { epss: 0.5, kev: true });
+    expect(enrichment.enrich(said)).toBe(said);
+    await put('epss_scores-2026-11-20.csv', csv(ROWS));
+    await enrichment.update(downloads);
+    expect(enrichment.enrich(said)).toBe(said);
+    expect(enrichment.enrich(rule([]))).toEqual(rule([]));
+  });
+
+  it('takes the place of a score without a date, or of an earlier day, never of a later one', async () => {
+    const { enrichment, downloads, put } = await desk();
+    await put(EPSS_NAME, gzipSync(csv(ROWS)));
+    await enrichment.update(downloads);
+    const with_ = (over: Partial<RuleFacts>) => enrichment.enrich(rule(['CVE-2024-1000'], over)).epss;
+    expect(with_({ epss: 0.9 })).toBe(0.00043);
+    expect(with_({ epss: 0.9, epss_source: 'FIRST EPSS 2026-11-19' })).toBe(0.00043);
+    expect(with_({ epss: 0.9, epss_source: 'FIRST EPSS 2026-11-21' })).toBe(0.9);
+  });
+
+  it('keeps what no file is there for', async () => {
+    const { enrichment, downloads, put } = await desk();
+    await put(KEV_NAME, kev(['CVE-2021-44228']));
+    expect((await enrichment.update(downloads)).facts.epss).toBeUndefined();
+    const other = await tempFolder();
+    await writeFile(join(other, 'epss_scores-2026-11-21.csv'), csv(ROWS, '2026-11-21'));
+    await writeFile(join(other, 'epss_scores-2026-11-20.csv'), csv(ROWS));
+    await symlink(join(other, 'gone'), join(other, 'epss_scores-zz.csv'));
+    const update = await enrichment.update(other);
+    expect(update).toMatchObject({ epssFile: 'epss_scores-2026-11-21.csv', facts: { epss: { date: '2026-11-21' } } });
+    expect(update.facts.kev?.vulnerabilities).toBe(1);
+    expect(update.kevFile).toBeUndefined();
+  });
+
+  it('is read again by whoever had it open when it is replaced', async () => {
+    const { enrichment, data, downloads, later, put } = await desk();
+    await put(EPSS_NAME, gzipSync(csv(ROWS)));
+    await enrichment.update(downloads);
+    const other = openEnrichment({ dataFolder: data, log: createLog('silent') });
+    await put(EPSS_NAME, gzipSync(csv(['CVE-2024-1000,0.7,0.9'], '2026-11-21')));
+    await other.update(downloads);
+    later();
+    expect(enrichment.enrich(rule(['CVE-2024-1000']))).toMatchObject({
+      epss: 0.7,
+      epss_source: 'FIRST EPSS 2026-11-21',
+    });
+    expect(await readdir(data)).toEqual(['enrichment.db']);
+  });
+
+  it('enriches whatever a store writes', async () => {
+    const { enrichment } = await desk();
+    const asked: unknown[] = [];
+    const refused = (): Promise<never> => Promise.reject(new Error('not asked'));
+    const store = enrichingStore(
+      {
+        ...createFindingsStore(),
+        ingest: (input) => {
+          asked.push(input.enrich);
+          return refused();
+        },
+      },
+      enrichment,
+    );
+    const events = (async function* none() {})();
+    await expect(
+      store.ingest({ scanId: 's', epoch: 1, engine: 'e', folder: '/nowhere', targets: [], events }),
+    ).rejects.toThrow('not asked');
+    const [enrich] = asked;
+    expect(enrich).toBeTypeOf('function');
+  });
+
+  it('finds every CVE of any table, and no other', async () => {
+    const cve = fc
+      .tuple(fc.integer({ min: 1999, max: 2030 }), fc.integer({ min: 1_000, max: 99_999_999 }))
+      .map(([year, number]) => `CVE-${year}-${number}`);
+    const { enrichment, downloads, put } = await desk();
+    await fc.assert(
+      fc.asyncProperty(
+        fc.uniqueArray(cve, { minLength: 1, maxLength: 40 }),
+        fc.array(cve, { maxLength: 10 }),
+        async (known, others) => {
+          await put(EPSS_NAME, gzipSync(csv(known.map((name, index) => `${name},0.${index + 10},0`))));
+          await enrichment.update(downloads);
+          for (const [index, name] of known.entries())
+            expect(enrichment.enrich(rule([name])).epss).toBe(Number(`0.${index + 10}`));
+          for (const name of others.filter((other) => !known.includes(other)))
+            expect(enrichment.enrich(rule([name])).epss).toBeUndefined();
+        },
+      ),
+      { numRuns: 15 },
+    );
+  });
+
+  it('holds as many CVEs as there are', async () => {
+    const { enrichment, downloads, put } = await desk();
+    const rows = Array.from({ length: 300_000 }, (_, index) => `CVE-${2000 + (index % 26)}-${1_000 + index},0.5,0.5`);
+    await put(EPSS_NAME, gzipSync(csv(rows)));
+    expect((await enrichment.update(downloads)).facts.epss?.scores).toBe(300_000);
+    expect(enrichment.enrich(rule(['CVE-2000-1000'])).epss).toBe(0.5);
+  });
+});
+
+describe('a broken file of data', () => {
+  it.each([
+    ['no comment', 'cve,epss,percentile\nCVE-2024-1000,0.5,0.5\n', /epss_scores\.csv, line 1 .*day of the scores/],
+    ['other columns', csv([]).replace('cve,epss', 'id,score'), /line 2 .*columns/],
+    ['no rows', csv([]), /line 3 .*no scores/],
+    ['a score above 1', csv(['CVE-2024-1000,0.5,0', 'CVE-2024-1001,1.5,0']), /line 4 has no score/],
+    ['no score', csv(['CVE-2024-1000']), /line 3 has no score/],
+    ['no CVE', csv(['CVE-2024-1000,0.5,0', 'hello']), /line 4 does not begin with a CVE/],
+    ['a page of HTML', '<!DOCTYPE html><html></html>', /line 1 /],
+    ['an endless line', csv(['x'.repeat(100_000)]), /line \d+ /],
+    ['bytes that are no UTF-8', Buffer.concat([Buffer.from(csv(ROWS)), Buffer.from([0xff, 10])]), /cannot be read/],
+  ])('of EPSS with %s changes nothing and says which line', async (_what, content, why) => {
+    const { enrichment, data, downloads, put } = await desk();
+    await put(EPSS_NAME, gzipSync(csv(ROWS)));
+    await enrichment.update(downloads);
+    const before = await readFile(tablePath(data));
+    const other = await tempFolder();
+    await writeFile(join(other, 'epss_scores.csv'), content);
+    await expect(enrichment.update(other)).rejects.toMatchObject({ code: 'invalid_request', message: why });
+    expect(await readFile(tablePath(data))).toEqual(before);
+    expect(await readdir(data)).toEqual(['enrichment.db']);
+  });
+
+  it.each([
+    ['that was cut', (gz: Buffer) => gz.subarray(0, gz.length - 20)],
+    ['that is none', () => Buffer.from('hello')],
+  ])('of EPSS %s inside gzip is refused', async (_what, broken) => {
+    const { enrichment, downloads, put } = await desk();
+    await put(EPSS_NAME, broken(gzipSync(csv(ROWS))));
+    await expect(enrichment.update(downloads)).rejects.toMatchObject({
+      code: 'invalid_request',
+      message: /epss_scores-current\.csv\.gz, line \d+ cannot be read/,
+    });
+    expect(enrichment.describe()).toBeUndefined();
+  });
+
+  it.each([
+    ['that was cut', kev(['CVE-2024-1000']).slice(0, -40), /json, line \d+ is not JSON/],
+    ['with a word that is none', kev(['CVE-2024-1000']).replace('"x",', 'nonsense,'), /json, line 8 is not JSON/],
+    ['that is a page of HTML', '<!DOCTYPE html>\n<html>', /json, line 1 is not JSON/],
+    ['with a comma too many', kev(['CVE-2024-1000']).replace('"x",', '"x",,'), /json, line 9 is not JSON/],
+    [
+      'with another number of entries',
+      kev(['CVE-2024-1000'], { count: 2 }),
+      /says that it holds 2 vulnerabilities, but 1/,
+    ],
+    ['with an entry that is no CVE', kev(['CVE-2024-1000', 'hello']), /json, line 13 names no CVE/],
+    ['without entries', kev([]), /does not fit at vulnerabilities/],
+    ['of another kind', '{}', /does not fit at catalogVersion/],
+    [
+      'with an entry without its day',
+      kev(['CVE-2024-1000']).replace('2024-03-01', '?'),
+      /line 8 does not fit at vulnerabilities\.0\.dateAdded/,
+    ],
+  ])('of KEV %s is refused', async (_what, content, why) => {
+    const { enrichment, downloads, put } = await desk();
+    await put(KEV_NAME, content);
+    await expect(enrichment.update(downloads)).rejects.toMatchObject({ code: 'invalid_request', message: why });
+  });
+
+  it('is not looked for under other names, nor in a folder that is not there', async () => {
+    const { enrichment, downloads, put } = await desk();
+    await put('scores.csv', csv(ROWS));
+    await mkdir(join(downloads, 'epss_scores-1.csv'));
+    await expect(enrichment.update(downloads)).rejects.toMatchObject({
+      code: 'invalid_request',
+      message: /neither EPSS/,
+    });
+    await expect(enrichment.update(join(downloads, 'gone'))).rejects.toMatchObject({ code: 'invalid_request' });
+  });
+});
+
+describe('a table of data', () => {
+  async function written(): Promise<Desk> {
+    const made = await desk();
+    await made.put(EPSS_NAME, gzipSync(csv(ROWS)));
+    await made.enrichment.update(made.downloads);
+    return made;
+  }
+
+  it('that is damaged adds nothing, and is said when it is asked for', async () => {
+    const { enrichment, data, later } = await written();
+    await writeFile(tablePath(data), 'garbage'.repeat(1_000));
+    later();
+    expect(enrichment.enrich(rule(['CVE-2024-1000']))).toEqual(rule(['CVE-2024-1000']));
+    expect(() => enrichment.describe()).toThrow(expect.objectContaining({ code: 'storage_unusable' }));
+  });
+
+  it('of a newer scanmux is not touched', async () => {
+    const { enrichment, data, later } = await written();
+    const db = openDatabase(tablePath(data), { journal: 'off' });
+    db.exec('PRAGMA user_version = 99');
+    db.close();
+    await utimes(tablePath(data), 1, 1);
+    later();
+    expect(() => enrichment.describe()).toThrow(expect.objectContaining({ code: 'data_too_new' }));
+  });
+});

@@ -1,0 +1,111 @@
+import { existsSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { newScanId } from '../../src/model/ids.ts';
+import { createScanFiles } from '../../src/findings/scan-files.ts';
+
+describe('a sweep', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'scanmux-sweep-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  const nothing = () => Promise.resolve(new Map<string, ReadonlySet<number>>());
+  const fill = async (scanId: string, epoch = 1): Promise<void> => {
+    writeFileSync(join(await createScanFiles(folder).attemptFolder(scanId, epoch), 'x'), 'x');
+  };
+
+  it('removes what no record refers to, and only that', async () => {
+    const [kept, gone] = [newScanId(), newScanId()];
+    await fill(kept, 1);
+    await fill(kept, 2);
+    await fill(gone);
+    writeFileSync(join(folder, 'notes.txt'), 'mine');
+    const files = createScanFiles(folder);
+    expect(await files.sweep(() => Promise.resolve(new Map([[kept, new Set([2])]])))).toBe(2);
+    expect(readdirSync(folder).toSorted()).toEqual(['notes.txt', kept].toSorted());
+    expect(readdirSync(join(folder, kept))).toEqual(['2']);
+  });
+
+  it('leaves alone what a living process has claimed, until it lets go', async () => {
+    const files = createScanFiles(folder);
+    const scanId = newScanId();
+    const claim = await files.claim(scanId, 0);
+    await fill(scanId);
+    expect(await files.sweep(nothing)).toBe(0);
+    expect(existsSync(join(folder, scanId, '1', 'x'))).toBe(true);
+    await claim.release();
+    expect(await files.sweep(nothing)).toBe(1);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('asks for records only after it has seen who claims what: a record may come in between', async () => {
+    const files = createScanFiles(folder);
+    const scanId = newScanId();
+    const claim = await files.claim(scanId, 0);
+    await fill(scanId);
+    const recordedMeanwhile = async () => {
+      await claim.release();
+      return new Map<string, ReadonlySet<number>>();
+    };
+    expect(await files.sweep(recordedMeanwhile)).toBe(0);
+    expect(existsSync(join(folder, scanId, '1', 'x'))).toBe(true);
+  });
+
+  it.each([
+    ['a dead process', '', `00000000-0000-0000-0000-000000000000|1|1`],
+    ['nobody', '', ''],
+    ['a process that would have taken more than a day', 'old', undefined],
+  ])('removes what %s had claimed, with the claim', async (_, age, owner) => {
+    const files = createScanFiles(folder);
+    const scanId = newScanId();
+    await files.claim(scanId, 0);
+    await fill(scanId);
+    const path = join(folder, `${scanId}.claim`);
+    if (owner !== undefined) writeFileSync(path, owner);
+    if (age === 'old') utimesSync(path, new Date(0), new Date(0));
+    expect(await files.sweep(nothing)).toBe(1);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('removes the claim of a process that died before it made a folder', async () => {
+    const files = createScanFiles(folder);
+    await files.claim(newScanId(), 0);
+    const [claim = ''] = readdirSync(folder);
+    writeFileSync(join(folder, claim), '00000000-0000-0000-0000-000000000000|1|1');
+    writeFileSync(join(folder, `${newScanId()}.claim.new`), 'half');
+    expect(await files.sweep(nothing)).toBe(0);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('cannot keep anybody from claiming, however often it comes', async () => {
+    const files = createScanFiles(folder);
+    let isOver = false;
+    const sweeping = (async () => {
+      while (!isOver) await files.sweep(nothing);
+    })();
+    const claims = [];
+    for (let n = 0; n < 50; n += 1) claims.push(await files.claim(newScanId(), 0));
+    isOver = true;
+    await sweeping;
+    expect(readdirSync(folder)).toHaveLength(50);
+    for (const claim of claims) await claim.release();
+  });
+
+  it('finds nothing left of a claim that was discarded', async () => {
+    const files = createScanFiles(folder);
+    const scanId = newScanId();
+    const claim = await files.claim(scanId, 0);
+    await fill(scanId);
+    await claim.discard();
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('is not needed where there is no room: the claim is refused and nothing is made', async () => {
+    const files = createScanFiles(folder, { reserveBytes: Number.MAX_SAFE_INTEGER });
+    await expect(files.claim(newScanId(), 1)).rejects.toMatchObject({ code: 'storage_full' });
+    expect(readdirSync(folder)).toEqual([]);
+  });
+});

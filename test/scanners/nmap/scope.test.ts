@@ -1,0 +1,110 @@
+import { describe, expect, it } from 'vitest';
+import { nmapFormat } from '../../../src/scanners/nmap/format.ts';
+import { parseNmap } from '../../../src/scanners/nmap/parse.ts';
+import { findingsIn, placesIn, scopesIn, eventsOf } from '../reading.ts';
+import { fixture } from './reading.ts';
+
+const info = (protocol: string, services: string): string =>
+  `<scaninfo type="connect" protocol="${protocol}" numservices="1" services="${services}"/>`;
+
+const host = (address: string, port = 443): string =>
+  `<host><status state="up"/><address addr="${address}" addrtype="ipv4"/><ports><port protocol="tcp" portid="${port}">` +
+  `<state state="open"/><script id="http-title" output="x"/></port></ports></host>`;
+
+const document = (content: string, args = 'nmap -sT 192.0.2.1'): string =>
+  `<?xml version="1.0"?>\n<nmaprun scanner="nmap" args="${args}" version="7.93" start="1795219431">${content}` +
+  `<runstats><finished time="1795219491" exit="success"/></runstats></nmaprun>\n`;
+
+const scopes = async (report: string) => scopesIn(await eventsOf(nmapFormat, report));
+
+describe('what a report of nmap proves was looked for', () => {
+  it('is the ports of each protocol, for every host', async () => {
+    const text = document(`${info('tcp', '1-1000,8080')}${info('udp', '53')}${host('192.0.2.1')}${host('192.0.2.2')}`);
+    expect(await scopes(text)).toEqual([{ tcpPorts: '1-1000,8080', udpPorts: '53', families: ['ports'] }]);
+  });
+
+  it('names all ports as such', async () => {
+    expect(await scopes(document(info('tcp', '1-65535') + host('192.0.2.1')))).toMatchObject([{ tcpPorts: 'all' }]);
+  });
+
+  it.each([
+    ['--script http-title,ssl-cert', ['nse:http-title', 'nse:ssl-cert']],
+    ['--script=http-title -p 80', ['nse:http-title']],
+    ['-sC', undefined],
+    ['--script vuln,http-title', ['nse:http-title']],
+    ['--script http-* --script-args a=b', undefined],
+    ['--script http-title and not ssl-cert', undefined],
+    ['--script not http-title', undefined],
+    ['--script /home/x/http-title.nse', undefined],
+  ])('holds the scripts that were asked for by name: %s', async (words, rules) => {
+    const [scope] = await scopes(document(info('tcp', '80') + host('192.0.2.1'), `nmap -sT ${words} 192.0.2.1`));
+    expect(scope?.rules).toEqual(rules);
+  });
+
+  it('holds per host when documents looked for different ports', async () => {
+    const text =
+      document(info('tcp', '1-100') + host('192.0.2.1') + host('192.0.2.2')) +
+      document(info('tcp', '8080') + host('192.0.2.1'));
+    expect(await scopes(text)).toEqual([
+      { place: '192.0.2.1', tcpPorts: '1-100', families: ['ports'] },
+      { place: '192.0.2.2', tcpPorts: '1-100', families: ['ports'] },
+      { place: '192.0.2.1', tcpPorts: '8080', families: ['ports'] },
+    ]);
+  });
+
+  it('is nothing when the report does not say which ports', async () => {
+    expect(await scopes(document(host('192.0.2.1')))).toEqual([]);
+    expect(await scopes(document(info('tcp', 'x') + host('192.0.2.1')))).toEqual([]);
+  });
+
+  it('is not claimed for a host that the report was cut in', async () => {
+    const text = document(info('tcp', '80') + host('192.0.2.1') + host('192.0.2.2'));
+    const cut = text.slice(0, text.indexOf('192.0.2.2') + 60);
+    const other = document(info('tcp', '81') + host('192.0.2.3'));
+    // As in a scan of our own that was stopped: a file that is cut is refused at its end.
+    const events = await eventsOf({ ...nmapFormat, parse: (report) => parseNmap(report) }, other + cut);
+    expect(scopesIn(events).map(({ place }) => place)).toEqual(['192.0.2.3', '192.0.2.1']);
+  });
+
+  it('is in real reports', async () => {
+    const [scope] = scopesIn(await eventsOf(nmapFormat, fixture('ssl.xml')));
+    expect(scope?.families).toEqual(['ports']);
+    expect(scope?.tcpPorts).toBe('8443-8444');
+    expect(scope?.rules).toContain('nse:ssl-cert');
+  });
+});
+
+describe('a report of several documents', () => {
+  it('says what overlapping targets have in common once', async () => {
+    const text = document(info('tcp', '1-500') + host('192.0.2.1')) + document(info('tcp', '443') + host('192.0.2.1'));
+    const events = await eventsOf(nmapFormat, text);
+    expect(findingsIn(events).map(({ rule_id }) => rule_id)).toEqual(['nse:http-title', 'nmap:port-open']);
+    expect(new Set(placesIn(events).map(({ place }) => place))).toEqual(new Set(['192.0.2.1']));
+  });
+
+  it('keeps what one document says twice', async () => {
+    const events = await eventsOf(nmapFormat, document(info('tcp', '443') + host('192.0.2.1') + host('192.0.2.1')));
+    expect(findingsIn(events)).toHaveLength(4);
+  });
+
+  it('says when the whole of it began and ended', async () => {
+    const events = await eventsOf(nmapFormat, document(host('192.0.2.1')) + document(host('192.0.2.2')));
+    expect(events.filter(({ kind }) => kind === 'source')).toEqual([
+      {
+        kind: 'source',
+        source: { tool: 'nmap', version: '7.93', startedAt: 1_795_219_431_000, finishedAt: 1_795_219_491_000 },
+      },
+    ]);
+  });
+});
+
+describe('the head of a file', () => {
+  it.each([
+    ['<?xml version="1.0"?>\n<!DOCTYPE nmaprun>\n<!-- Nmap 7.93 scan -->\n<nmaprun sca', true],
+    ['<nmaprun>', true],
+    ['# Nmap 7.93 scan initiated', false],
+    ['<report><nmaprun/></report>', false],
+  ])('is told by its root: %s', (text, isOurs) => {
+    expect(nmapFormat.detect(Buffer.from(text))).toBe(isOurs);
+  });
+});

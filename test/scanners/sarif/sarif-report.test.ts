@@ -1,0 +1,401 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Occurrence, RuleFacts } from '../../../src/model/finding.ts';
+import { sarifFormat } from '../../../src/scanners/sarif/parse.ts';
+import { oddObject, oddValue } from '../odd-values.ts';
+import { findingOf, findingsOf, inPieces, read } from '../report-events.ts';
+
+const RULE = {
+  id: 'js/xss',
+  name: 'Xss',
+  shortDescription: { text: 'Cross-site scripting' },
+  fullDescription: { text: 'Writing user input to a page.' },
+  help: { text: 'Escape it.' },
+  helpUri: 'https://rules.test/xss',
+  defaultConfiguration: { level: 'error' },
+  messageStrings: { default: { text: 'Value {0} of {1} in {{braces}}' } },
+  properties: { tags: ['security', 'external/cwe/cwe-079'], precision: 'very-high', 'security-severity': '6.1' },
+};
+const RESULT = {
+  ruleId: 'js/xss',
+  ruleIndex: 0,
+  message: { text: 'Here.' },
+  locations: [
+    {
+      physicalLocation: {
+        artifactLocation: { uri: 'src/a%20b.js', uriBaseId: '%SRCROOT%' },
+        region: { startLine: 12, snippet: { text: 'x = y' } },
+      },
+    },
+  ],
+};
+const log = (run: object) => ({
+  $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
+  version: '2.1.0',
+  runs: [run],
+});
+const tool = (rules: unknown = [RULE], more: object = {}) => ({
+  driver: { name: 'CodeQL', version: '2.1', rules },
+  ...more,
+});
+const one = (result: object, rules?: unknown, more?: object) =>
+  log({ tool: tool(rules), ...more, results: [{ ...RESULT, ...result }] });
+
+describe('SARIF results', () => {
+  it('take their words from the rule and their place from themselves', async () => {
+    expect(await findingOf(sarifFormat, one({}))).toEqual(
+      expect.objectContaining({
+        rule_id: 'CodeQL/js/xss',
+        rule_family: 'CodeQL',
+        title: 'Cross-site scripting',
+        description: 'Writing user input to a page.',
+        solution: 'Escape it.',
+        references: ['https://rules.test/xss'],
+        severity: 'medium',
+        severity_source: 'sarif: security-severity',
+        severity_rated: true,
+        confidence: 'certain',
+        cwes: ['CWE-79'],
+        location: { file: 'src/a b.js', line: 12 },
+        untrusted: { output: 'Here.', response: 'x = y' },
+      }),
+    );
+  });
+
+  it.each([
+    [{ level: 'error' }, undefined, 'high', 'sarif: level'],
+    [{ level: 'warning' }, undefined, 'medium', 'sarif: level'],
+    [{ level: 'note' }, undefined, 'low', 'sarif: level'],
+    [{ level: 'none' }, undefined, 'info', 'sarif: level'],
+    [{}, { level: 'note' }, 'low', 'sarif: level of the rule'],
+    [{}, undefined, 'medium', 'default'],
+    [{ level: 'awful' }, undefined, 'medium', 'default'],
+    [{ kind: 'pass', level: 'error' }, undefined, 'info', 'sarif: kind'],
+    [{ level: 'note', properties: { 'security-severity': '9.0' } }, undefined, 'critical', 'sarif: security-severity'],
+    [{ properties: { 'security-severity': 8.9 } }, undefined, 'high', 'sarif: security-severity'],
+    [{ properties: { 'security-severity': '0.1' } }, undefined, 'low', 'sarif: security-severity'],
+    [{ level: 'note', properties: { 'security-severity': 'n/a' } }, undefined, 'low', 'sarif: level'],
+  ])('%j with rule %j are %s', async (over, defaultConfiguration, severity, severity_source) => {
+    const rule = { ...RULE, defaultConfiguration, properties: {} };
+    expect(await findingOf(sarifFormat, one(over, [rule]))).toMatchObject({
+      severity,
+      severity_source,
+      severity_rated: severity_source !== 'default',
+    });
+  });
+
+  it('find their rule by id, index, hierarchy, component or extension', async () => {
+    const extension = { name: 'Pack', guid: 'g-1', rules: [{ id: 'S1', shortDescription: { text: 'In the pack' } }] };
+    const title = async (over: object): Promise<string> => {
+      const result = { ...RESULT, ruleId: undefined, ruleIndex: undefined, ...over };
+      return (await findingOf(sarifFormat, log({ tool: tool([RULE], { extensions: [extension] }), results: [result] })))
+        .title;
+    };
+    expect(await title({ ruleId: 'js/xss' })).toBe('Cross-site scripting');
+    expect(await title({ ruleId: 'js/xss/2' })).toBe('Cross-site scripting');
+    expect(await title({ ruleIndex: 0 })).toBe('Cross-site scripting');
+    expect(await title({ rule: { index: 0, toolComponent: { index: 0 } } })).toBe('In the pack');
+    expect(await title({ rule: { id: 'S1', toolComponent: { guid: 'g-1' } } })).toBe('In the pack');
+    expect(await title({ ruleId: 'S1' })).toBe('In the pack');
+    expect(await title({ ruleId: 'nobody' })).toBe('nobody');
+    expect(await title({ ruleIndex: 99, ruleId: 'js/xss' })).toBe('Cross-site scripting');
+  });
+
+  it('fill messages in, and never without bound', async () => {
+    const message = { id: 'default', arguments: ['a', 'b'] };
+    expect((await findingOf(sarifFormat, one({ message }))).untrusted.output).toBe('Value a of b in {braces}');
+    const bomb = { text: '{0}'.repeat(5_000), arguments: ['x'.repeat(100_000)] };
+    expect((await findingOf(sarifFormat, one({ message: bomb }))).untrusted.output?.length).toBeLessThanOrEqual(20_000);
+  });
+
+  it.each([
+    [{ artifactLocation: { uri: 'file:///srv/app/a.js' } }, { file: '/srv/app/a.js' }],
+    [{ artifactLocation: { uri: 'file:///C:/app/a.js' } }, { file: 'C:/app/a.js' }],
+    [{ artifactLocation: { uri: 'a%zz.js' } }, { file: 'a%zz.js' }],
+    [{ artifactLocation: { index: 1 } }, { file: 'from/artifacts.js' }],
+    [
+      { artifactLocation: { uri: 'https://app.test/x?y' } },
+      { host: 'app.test', port: 443, protocol: 'tcp', url: 'https://app.test/x?y' },
+    ],
+  ])('at %j are placed', async (physicalLocation, expected) => {
+    const artifacts = [{ location: { uri: 'other.js' } }, { location: { uri: 'from/artifacts.js' } }];
+    const before = await findingOf(sarifFormat, one({ locations: [{ physicalLocation }] }, undefined, { artifacts }));
+    const run = { results: [{ ...RESULT, locations: [{ physicalLocation }] }], artifacts, tool: tool() };
+    expect(before.location).toEqual(expected);
+    expect(await findingOf(sarifFormat, log(run))).toEqual(before);
+  });
+
+  it('without a file are placed by what they name', async () => {
+    const logicalLocations = [{ fullyQualifiedName: 'collections::list::add' }];
+    expect((await findingOf(sarifFormat, one({ locations: [{ logicalLocations }] }))).location).toEqual({
+      file: 'collections::list::add',
+    });
+    const pointer = { locations: [{ logicalLocations: [{ index: 0 }] }] };
+    expect((await findingOf(sarifFormat, one(pointer, undefined, { logicalLocations }))).location).toEqual({
+      file: 'collections::list::add',
+    });
+    expect((await findingOf(sarifFormat, one({ locations: [], analysisTarget: { uri: 'bin/a' } }))).location).toEqual({
+      file: 'bin/a',
+    });
+    expect((await findingOf(sarifFormat, one({ locations: undefined }))).location).toEqual({});
+  });
+
+  it('say the same when rules, artifacts and taxonomies come after them', async () => {
+    const rule = { ...RULE, properties: {}, relationships: [{ target: { index: 1, toolComponent: { index: 0 } } }] };
+    const taxonomies = [{ name: 'CWE', taxa: [{ id: '20' }, { id: '79' }] }];
+    const results = [RESULT, { ...RESULT, ruleId: 'js/other' }];
+    const first = await findingsOf(sarifFormat, log({ tool: tool([rule]), taxonomies, results }));
+    const last = await findingsOf(sarifFormat, log({ results, taxonomies, tool: tool([rule]) }));
+    const between = await findingsOf(sarifFormat, log({ tool: tool([rule]), results, taxonomies }));
+    expect(first[0]).toMatchObject({ cwes: ['CWE-79'], title: 'Cross-site scripting' });
+    expect(last).toEqual(first);
+    expect(between).toEqual(first);
+  });
+
+  it.each([
+    [{ suppressions: [{ kind: 'inSource', justification: 'known' }] }, 'suppressed (inSource): known'],
+    [{ suppressions: [{ kind: 'external', status: 'underReview' }] }, 'suppression underReview (external)'],
+    [
+      {
+        suppressions: [
+          { kind: 'external', status: 'accepted' },
+          { kind: 'external', status: 'rejected' },
+        ],
+      },
+      'suppression rejected (external)',
+    ],
+    [{ baselineState: 'unchanged', kind: 'review' }, 'baseline: unchanged; kind: review'],
+    [{ suppressions: [], baselineState: undefined }, undefined],
+  ])('with %j are in the state %s', async (over, expected) => {
+    expect((await findingOf(sarifFormat, one(over))).report_state).toBe(expected);
+  });
+
+  it('are told apart by what the tool tells them apart by', async () => {
+    const discriminator = async (over: object) => (await findingOf(sarifFormat, one(over))).discriminator;
+    expect(await discriminator({ partialFingerprints: { primaryLocationLineHash: 'abc:1', other: 'z' } })).toBe(
+      'abc:1',
+    );
+    expect(
+      await discriminator({ fingerprints: { 'v/2': 'f' }, partialFingerprints: { primaryLocationLineHash: 'abc:1' } }),
+    ).toBe('f');
+    expect(await discriminator({ partialFingerprints: { a: '1', b: '2' } })).toBe(
+      await discriminator({ partialFingerprints: { b: '2', a: '1' } }),
+    );
+    expect(await discriminator({})).toBeUndefined();
+  });
+
+  it('of tools that look for secrets do not show them', async () => {
+    const locations = [
+      {
+        physicalLocation: {
+          artifactLocation: { uri: 'a' },
+          region: { snippet: { text: 'key = AKIAIOSFODNN7EXAMPLE;' } },
+        },
+      },
+    ];
+    const run = {
+      tool: { driver: { name: 'gitleaks', rules: [{ id: 'aws' }] } },
+      results: [{ message: { text: 'aws found AKIAIOSFODNN7EXAMPLE' }, locations }],
+    };
+    const finding = await findingOf(sarifFormat, log(run));
+    expect(finding).toMatchObject({ rule_id: 'gitleaks/aws', untrusted: { response: 'key = AK***;' } });
+    expect(JSON.stringify(finding)).not.toContain('AKIAIOSFODNN7EXAMPLE');
+  });
+
+  it('name the CVE that is their rule', async () => {
+    expect(await findingOf(sarifFormat, one({ ruleId: 'CVE-2024-3094-xz', ruleIndex: -1 }, []))).toMatchObject({
+      cves: ['CVE-2024-3094'],
+    });
+  });
+
+  it('come with who made them, when, and what went wrong', async () => {
+    const invocations = [
+      {
+        executionSuccessful: false,
+        startTimeUtc: '2026-01-01T00:00:00Z',
+        endTimeUtc: '2026-01-01T00:01:00Z',
+        toolExecutionNotifications: [{ level: 'error' }, { level: 'note' }],
+      },
+    ];
+    const { events } = await read(
+      sarifFormat,
+      inPieces(JSON.stringify(one({}, undefined, { invocations, automationDetails: { id: 'nightly' } }))),
+    );
+    expect(events).toContainEqual({
+      kind: 'source',
+      source: {
+        tool: 'CodeQL',
+        version: '2.1',
+        title: 'nightly',
+        startedAt: 1_767_225_600_000,
+        finishedAt: 1_767_225_660_000,
+      },
+    });
+    expect(events).toContainEqual({
+      kind: 'checks',
+      lookedFor: ['CodeQL'],
+      notLookedFor: ['CodeQL says that it did not succeed', '1 errors that the tool reported while it ran'],
+    });
+    expect(events.some(({ kind }) => kind === 'end')).toBe(false);
+    const artifacts = [{ location: { uri: 'src/clean.js' }, roles: ['analysisTarget'] }, { location: { uri: 'x' } }];
+    const good = await read(sarifFormat, inPieces(JSON.stringify(one({}, undefined, { artifacts }))));
+    expect(good.events.filter(({ kind }) => kind === 'place')).toEqual([
+      { kind: 'place', place: { place: 'src/clean.js', status: 'tested' } },
+    ]);
+    expect(good.events.at(-1)?.kind).toBe('end');
+  });
+});
+
+describe('SARIF that scanmux wrote', () => {
+  const rule = RuleFacts.parse({
+    rule_id: '19506',
+    title: 'Scan information',
+    severity: 'info',
+    severity_source: 'engine',
+    cves: ['CVE-2020-1234'],
+    vpr: 6.5,
+  });
+  const other = { ...rule, severity: 'high' } as const;
+  const occurrence = Occurrence.parse({
+    location: { host: 'app.test', port: 443 },
+    untrusted: { output: 'hxxp://x' },
+    discriminator: 'd',
+  });
+  const scan = {
+    scan_id: 'scan_1',
+    origin: 'run',
+    state: 'completed',
+    verdict: 'complete',
+    access: 'untrusted',
+    targets: ['app.test'],
+    created_at: '2026-01-01T00:00:00Z',
+  };
+  const coverage = {
+    requested: 1,
+    tested: 1,
+    partial: 0,
+    unreachable: 0,
+    not_tested: 0,
+    looked_for: ['web'],
+    not_looked_for: ['tls: none'],
+  };
+  const scanmux = {
+    version: 1,
+    engine: 'nessus',
+    scan,
+    coverage,
+    whole: true,
+    filtered: [],
+    places: [{ place: 'app.test', status: 'tested' }],
+    scopes: [{ tcp_ports: '1-1024' }],
+    cut: false,
+  };
+  const bag = { ...occurrence, finding_id: 'scan_1.1', injection_signals: [] };
+  const own = {
+    tool: { driver: { name: 'Nessus', rules: [{ id: '19506', properties: { scanmux: rule } }] } },
+    properties: { scanmux },
+    results: [
+      { ruleId: '19506', ruleIndex: 0, message: { text: 'm' }, properties: { scanmux: bag } },
+      { ruleId: '19506', ruleIndex: 0, message: { text: 'm' }, properties: { scanmux: { ...bag, rule: other } } },
+    ],
+  };
+
+  it('comes back as it was: engine, findings and coverage', async () => {
+    const { findings, events, error } = await read(sarifFormat, inPieces(JSON.stringify(log(own))));
+    expect(error).toBeUndefined();
+    expect(findings).toEqual([
+      { ...rule, ...occurrence },
+      { ...other, ...occurrence },
+    ]);
+    expect(events[0]).toEqual({ kind: 'source', source: { engine: 'nessus' } });
+    expect(events).toContainEqual({ kind: 'place', place: { place: 'app.test', status: 'tested' } });
+    expect(events).toContainEqual({ kind: 'scope', scope: { tcpPorts: '1-1024' } });
+    expect(events).toContainEqual({ kind: 'checks', lookedFor: ['web'], notLookedFor: ['tls: none'] });
+  });
+
+  it('says its engine before its findings when that comes after them', async () => {
+    const { properties, ...rest } = own;
+    const { findings, events } = await read(sarifFormat, inPieces(JSON.stringify(log({ ...rest, properties }))));
+    expect(findings).toEqual([
+      { ...rule, ...occurrence },
+      { ...other, ...occurrence },
+    ]);
+    expect(events[0]).toEqual({ kind: 'source', source: { engine: 'nessus' } });
+  });
+
+  it('is a foreign report when its extra words do not fit', async () => {
+    const odd = { ...own, properties: { scanmux: { ...scanmux, engine: 'Not An Engine' } } };
+    const { findings, events } = await read(sarifFormat, inPieces(JSON.stringify(log(odd))));
+    expect(findings[0]).toMatchObject({ rule_id: 'Nessus/19506' });
+    expect(events.some((event) => event.kind === 'source' && event.source.engine !== undefined)).toBe(false);
+  });
+});
+
+describe('SARIF that is none, or hostile', () => {
+  it.each([
+    '',
+    '{}',
+    '[]',
+    'null',
+    '{"runs":{}}',
+    '{"version":"1.0.0","runs":[]}',
+    '{"runs":[{"results":[5]}]}',
+    '{"runs":[{"tool":{"driver":{"rules":["x"]}}}]}',
+  ])('%j is refused', async (text) => {
+    expect((await read(sarifFormat, inPieces(text))).error).toMatchObject({ code: 'report_unreadable' });
+  });
+
+  it('without results holds none', async () => {
+    for (const run of [{}, { tool: tool(), results: null }, { tool: tool(), results: [] }])
+      expect(await findingsOf(sarifFormat, log(run))).toEqual([]);
+    expect(await findingsOf(sarifFormat, { version: '2.1.0', runs: [] })).toEqual([]);
+  });
+
+  it('may have anything in any field', async () => {
+    const results = fc.array(
+      fc.tuple(
+        oddObject(
+          'ruleId',
+          'ruleIndex',
+          'rule',
+          'level',
+          'kind',
+          'message',
+          'suppressions',
+          'fingerprints',
+          'partialFingerprints',
+          'properties',
+          'taxa',
+        ),
+        fc.oneof(oddValue, fc.constant(RESULT.locations)),
+      ),
+      { maxLength: 4 },
+    );
+    const rules = fc.array(
+      oddObject(
+        'id',
+        'name',
+        'shortDescription',
+        'help',
+        'helpUri',
+        'defaultConfiguration',
+        'messageStrings',
+        'relationships',
+        'properties',
+      ),
+      { maxLength: 3 },
+    );
+    const run = oddObject('automationDetails', 'properties', 'externalPropertyFileReferences', 'language');
+    await fc.assert(
+      fc.asyncProperty(run, rules, results, fc.boolean(), async (more, rulesOf, found, isToolLast) => {
+        const list = found.map(([result, locations]) => ({ ...result, locations }));
+        const value = isToolLast
+          ? { results: list, ...more, tool: tool(rulesOf) }
+          : { tool: tool(rulesOf), ...more, results: list };
+        const { findings, error } = await read(sarifFormat, inPieces(JSON.stringify(log(value)), 300));
+        expect({ error, findings: findings.length }).toEqual({ error: undefined, findings: found.length });
+      }),
+      { numRuns: 150, endOnFailure: true },
+    );
+  });
+});
