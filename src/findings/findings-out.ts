@@ -10,7 +10,7 @@ import type { KnownRule } from './rule-book.ts';
 /** Where rules and findings of one report go, in its order. */
 export interface FindingsOut {
   /** The rule of the next id, as JSON. */
-  addRule(json: string): void;
+  readonly addRule: (json: string) => void;
   add(engine: string, rule: KnownRule, occurrence: Occurrence): void;
   count(): number;
   /** There are more findings than are allowed. */

@@ -66,7 +66,8 @@ export function startGatherThread(program: URL, files: NewFiles): GatherThread {
   return {
     take(batch) {
       open += 1;
-      post({ kind: 'batch', batch });
+      // Moved, not copied.
+      worker.postMessage({ kind: 'batch', batch } satisfies ToGatherThread, [batch.text.buffer, batch.numbers.buffer]);
     },
     room() {
       if (failure) throw failure;

@@ -80,7 +80,11 @@ const unfit = (position: number, path: readonly PropertyKey[] = []): AppError =>
 function take(event: ReportEvent, heard: Heard, { rules, findings, scopes }: Hearing): void {
   switch (event.kind) {
     case 'occurrence':
-      findings.add(heard.engine, rules.know(event.rule), withHost(event.occurrence, heard.places));
+      findings.add(
+        heard.engine,
+        rules.know(event.rule, event.isRuleTested ?? false),
+        withHost(event.occurrence, heard.places),
+      );
       return;
     case 'finding': {
       // The second parse is what makes cleaning impossible to skip, whatever a parser emits.

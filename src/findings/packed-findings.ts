@@ -9,12 +9,10 @@ export interface FindingBatch {
   readonly engine: string;
   /** Rules that were not in an earlier batch, as JSON; their ids are the next ones. */
   readonly rules: readonly string[];
-  /** The texts of all findings, one after the other. */
-  readonly narrow: string;
-  /** The same of findings with characters beyond U+00FF: one of those would double the size of all texts. */
-  readonly wide: string;
+  /** The texts of all findings, one after the other, with one byte per character or two. */
+  readonly text: Uint8Array<ArrayBuffer>;
   /** `WIDTH` for each finding. */
-  readonly numbers: Uint32Array;
+  readonly numbers: Uint32Array<ArrayBuffer>;
 }
 
 /** One finding as it comes out of a batch. */
@@ -27,19 +25,21 @@ export interface UnpackedFinding {
 
 export interface Packer {
   /** The rule of the next id. */
-  addRule(json: string): void;
+  readonly addRule: (json: string) => void;
   add(engine: string, rule: { readonly id: number; readonly ruleId: string }, occurrence: Occurrence): void;
   /** Hands over what is left. Call once, at the end. */
   flush(): void;
 }
 
 const MOST_FINDINGS = 256;
-const MOST_CHARS = 256 << 10;
+const FULL_BYTES = 256 << 10;
+/** With room for the last finding, which is rarely longer. */
+const TEXT_BYTES = FULL_BYTES + (64 << 10);
 
 const BEYOND_LATIN_1 = /[\u0100-\uffff]/;
 const TEXTS = ['output', 'banner', 'title', 'response'] as const;
 
-/** Rule, whether its text is wide, lengths of rule id, location and `Rest` as JSON; of each text the length + 1, 0: none. */
+/** Rule, bytes per character, lengths of rule id, location and `Rest` as JSON; of each text the length + 1, 0: none. */
 const WIDTH = 5 + TEXTS.length;
 
 /** What few findings have. */
@@ -50,24 +50,32 @@ const restJson = ({ discriminator, compliance, report_state }: Occurrence): stri
     ? ''
     : JSON.stringify({ discriminator, compliance, report_state });
 
-/** @param give Gets each batch when it is full; called within `add` and `flush`. */
+/** @param give Gets each batch when it is full; called within `add` and `flush`. The batch is its own to keep or pass on. */
 export function createPacker(give: (batch: FindingBatch) => void): Packer {
   let engine = '';
   let rules: string[] = [];
   let ruleChars = 0;
-  let narrow = '';
-  let wide = '';
   let count = 0;
   let numbers = new Uint32Array(MOST_FINDINGS * WIDTH);
+  let text = Buffer.allocUnsafeSlow(TEXT_BYTES);
+  let used = 0;
 
   const flush = (): void => {
     if (count === 0 && rules.length === 0) return;
-    const batch = { engine, rules, narrow, wide, numbers: numbers.subarray(0, count * WIDTH) };
+    const batch = { engine, rules, text: text.subarray(0, used), numbers: numbers.subarray(0, count * WIDTH) };
     numbers = new Uint32Array(MOST_FINDINGS * WIDTH);
+    text = Buffer.allocUnsafeSlow(TEXT_BYTES);
     rules = [];
-    narrow = wide = '';
-    ruleChars = count = 0;
+    ruleChars = used = count = 0;
     give(batch);
+  };
+
+  const write = (words: string): boolean => {
+    const isWide = BEYOND_LATIN_1.test(words);
+    const most = used + words.length * 2;
+    if (most > text.length) text = Buffer.concat([text.subarray(0, used)], most);
+    used += text.write(words, used, isWide ? 'utf16le' : 'latin1');
+    return isWide;
   };
 
   return {
@@ -79,53 +87,65 @@ export function createPacker(give: (batch: FindingBatch) => void): Packer {
       engine = said;
       const location = JSON.stringify(occurrence.location);
       const rest = restJson(occurrence);
-      let text = ruleId + location + rest;
-      let at = count * WIDTH;
-      numbers[at] = id;
-      numbers[at + 2] = ruleId.length;
-      numbers[at + 3] = location.length;
-      numbers[at + 4] = rest.length;
-      at += 5;
-      for (const name of TEXTS) {
-        const part = occurrence.untrusted[name];
-        numbers[at] = part === undefined ? 0 : part.length + 1;
-        at += 1;
-        if (part !== undefined) text += part;
+      let words = ruleId + location + rest;
+      const from = count * WIDTH;
+      numbers[from] = id;
+      numbers[from + 2] = ruleId.length;
+      numbers[from + 3] = location.length;
+      numbers[from + 4] = rest.length;
+      for (let index = 0; index < TEXTS.length; index += 1) {
+        const part = occurrence.untrusted[TEXTS[index] ?? 'output'];
+        if (part === undefined) continue;
+        numbers[from + 5 + index] = part.length + 1;
+        words += part;
       }
-      const isWide = BEYOND_LATIN_1.test(text);
-      numbers[count * WIDTH + 1] = isWide ? 1 : 0;
-      if (isWide) wide += text;
-      else narrow += text;
+      numbers[from + 1] = write(words) ? 2 : 1;
       count += 1;
-      if (count === MOST_FINDINGS || narrow.length + wide.length + ruleChars >= MOST_CHARS) flush();
+      if (count === MOST_FINDINGS || used + ruleChars >= FULL_BYTES) flush();
     },
     flush,
   };
 }
 
 /** The findings of a batch, in their order. */
-export function unpack({ narrow, wide, numbers }: FindingBatch, take: (finding: UnpackedFinding) => void): void {
-  const at = [0, 0];
+export function unpack({ text, numbers }: FindingBatch, take: (finding: UnpackedFinding) => void): void {
+  const bytes = Buffer.from(text.buffer, text.byteOffset, text.byteLength);
+  let at = 0;
   for (let from = 0; from < numbers.length; from += WIDTH) {
-    const isWide = numbers[from + 1] ?? 0;
-    const text = isWide === 1 ? wide : narrow;
-    let position = at[isWide] ?? 0;
-    const next = (length: number): string => {
-      position += length;
-      return text.slice(position - length, position);
-    };
-    const ruleId = next(numbers[from + 2] ?? 0);
-    const locationJson = next(numbers[from + 3] ?? 0);
-    const rest = next(numbers[from + 4] ?? 0);
-    const untrusted: Untrusted = {};
-    for (let index = 0; index < TEXTS.length; index += 1) {
-      const length = numbers[from + 5 + index] ?? 0;
-      const name = TEXTS[index];
-      if (length > 0 && name) untrusted[name] = next(length - 1);
-    }
-    at[isWide] = position;
-    take({ rule: numbers[from] ?? 0, ruleId, locationJson, occurrence: occurrenceOf(locationJson, rest, untrusted) });
+    const size = numbers[from + 1] ?? 1;
+    const end = at + size * charsOf(numbers, from);
+    const words = bytes.toString(size === 2 ? 'utf16le' : 'latin1', at, end);
+    at = end;
+    take(unpackOne(words, numbers, from));
   }
+}
+
+function charsOf(numbers: Uint32Array, from: number): number {
+  let chars = (numbers[from + 2] ?? 0) + (numbers[from + 3] ?? 0) + (numbers[from + 4] ?? 0);
+  for (let index = from + 5; index < from + WIDTH; index += 1) chars += Math.max(0, (numbers[index] ?? 0) - 1);
+  return chars;
+}
+
+function unpackOne(words: string, numbers: Uint32Array, from: number): UnpackedFinding {
+  let at = 0;
+  const next = (length: number): string => {
+    at += length;
+    return words.slice(at - length, at);
+  };
+  const ruleId = next(numbers[from + 2] ?? 0);
+  const locationJson = next(numbers[from + 3] ?? 0);
+  const rest = next(numbers[from + 4] ?? 0);
+  const untrusted: Untrusted = {};
+  for (let index = 0; index < TEXTS.length; index += 1) {
+    const length = numbers[from + 5 + index] ?? 0;
+    if (length > 0) untrusted[TEXTS[index] ?? 'output'] = next(length - 1);
+  }
+  return {
+    rule: numbers[from] ?? 0,
+    ruleId,
+    locationJson,
+    occurrence: occurrenceOf(locationJson, rest, untrusted),
+  };
 }
 
 /** No schema: both were made above, of what came out of it. */

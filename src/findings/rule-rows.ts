@@ -22,10 +22,10 @@ export interface RuleRows {
 export function createRuleRows(db: Database, takeWords: TakeBlock): RuleRows {
   const ruleRows = createRowBatch(db, 'rule', 2);
   const cveRows = createRowBatch(db, 'rule_cve', 2);
-  const insertName = db.prepare('INSERT INTO rule_name VALUES (?, ?)');
-  const insertSolution = db.prepare('INSERT INTO solution VALUES (?, ?)');
-  const names = createTextIds((id, text) => void insertName.run(id, text));
-  const solutions = createTextIds((id, text) => void insertSolution.run(id, text));
+  const nameRows = createRowBatch(db, 'rule_name', 2);
+  const solutionRows = createRowBatch(db, 'solution', 2);
+  const names = createTextIds((id, text) => nameRows.add(id, text));
+  const solutions = createTextIds((id, text) => solutionRows.add(id, text));
   const words = createWordsBlocks(takeWords);
   const columns = createRuleColumns();
   /** A bit for each name: there may be as many rules as findings. */
@@ -45,8 +45,7 @@ export function createRuleRows(db: Database, takeWords: TakeBlock): RuleRows {
     signalsOf: (id) => namesOf(signals.values()[id] ?? 0),
     finish() {
       words.flush();
-      ruleRows.flush();
-      cveRows.flush();
+      for (const rows of [ruleRows, cveRows, nameRows, solutionRows]) rows.flush();
       return columns.values();
     },
   };
