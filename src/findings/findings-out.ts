@@ -27,7 +27,7 @@ export interface FindingsOut {
 }
 
 /** Batches of a report that is not worth a thread, whose start takes as long as they do. */
-const HELD = 16;
+const HELD = 8;
 
 /** @param program Program of the thread that writes; without it, everything happens in this one. */
 export function createFindingsOut(files: NewFiles, maxFindings: number, program: URL | undefined): FindingsOut {

@@ -29,8 +29,10 @@ export interface GatherThread {
 const HEAP_MIB = 256;
 /** A large one is never emptied at this pace: it would only be memory. */
 const YOUNG_MIB = 8;
-/** Batches that may be on their way: enough that neither side waits for the other's turn. */
-const MOST_OPEN = 8;
+/** Batches that may be on their way: enough for what is read until the thread has started. */
+const MOST_OPEN = 32;
+/** Reading goes on when there are fewer than this, before the thread has nothing to do. */
+const FEW_OPEN = 24;
 
 /** @param program The compiled gather-thread.ts. */
 export function startGatherThread(program: URL, files: NewFiles): GatherThread {
@@ -56,7 +58,7 @@ export function startGatherThread(program: URL, files: NewFiles): GatherThread {
     if (message.kind === 'failed') return fail(fromFailure(message.failure));
     if (message.kind === 'gathered') gathered = message.gathered;
     else open -= 1;
-    if (isFinishing ? gathered !== undefined : open < MOST_OPEN / 2) waiter?.resolve();
+    if (isFinishing ? gathered !== undefined : open < FEW_OPEN) waiter?.resolve();
   });
   const died = (why: string): void =>
     fail(new AppError('internal_error', `The thread that wrote the findings ended: ${why}`));
