@@ -28,7 +28,8 @@ async function countElements(): Promise<number> {
 }
 
 async function ingest(folder: string): Promise<number> {
-  const store = createFindingsStore();
+  // As the programs of users have it.
+  const store = createFindingsStore({ threads: 1 });
   const events = nessusFormat.parse(report());
   const input = { scanId: 'scan_bench', epoch: 1, engine: 'nessus', folder, targets: 'as_reported', events } as const;
   const { findings, readError } = await store.ingest(input);

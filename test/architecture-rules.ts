@@ -52,7 +52,7 @@ const DOORS: readonly { readonly packages: RegExp; readonly doors: RegExp }[] = 
   { packages: /^@modelcontextprotocol\//, doors: /^src\/(tools\/server\.ts|http\/.+|cli\/.+)$/ },
   { packages: /^(@photostructure\/sqlite|node:sqlite)$/, doors: /^src\/platform\/sqlite\.ts$/ },
   { packages: /^(node:)?child_process$/, doors: /^src\/platform\/subprocess\.ts$/ },
-  { packages: /^(node:)?worker_threads$/, doors: /^src\/findings\/threads?\.ts$/ },
+  { packages: /^(node:)?worker_threads$/, doors: /^src\/findings\/(threads?|gather-(in-)?thread)\.ts$/ },
   { packages: /^pino$/, doors: /^src\/platform\/log\.ts$/ },
 ];
 

@@ -25,9 +25,14 @@ export function untrustedJson(untrusted: Untrusted): UntrustedJson {
 }
 
 /** A row of the table `body`: the occurrence, with what ingest saw in it. */
-export function bodyJson(occurrence: Occurrence, untrusted: UntrustedJson, signals: readonly string[]): string {
-  const { location, discriminator, compliance, report_state } = occurrence;
-  let json = `{"location":${JSON.stringify(location)}`;
+export function bodyJson(
+  occurrence: Occurrence,
+  untrusted: UntrustedJson,
+  signals: readonly string[],
+  locationJson: string = JSON.stringify(occurrence.location),
+): string {
+  const { discriminator, compliance, report_state } = occurrence;
+  let json = `{"location":${locationJson}`;
   if (discriminator !== undefined) json += `,"discriminator":${JSON.stringify(discriminator)}`;
   if (compliance !== undefined) json += `,"compliance":"${compliance}"`;
   if (report_state !== undefined) json += `,"report_state":${JSON.stringify(report_state)}`;

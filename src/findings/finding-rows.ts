@@ -1,22 +1,19 @@
 import { fingerprint } from '../model/finding.ts';
-import type { Occurrence } from '../model/finding.ts';
 import type { Database } from '../platform/sqlite.ts';
 import { bodyJson, untrustedJson } from './body-json.ts';
 import { int32Column, uint32Column } from './growing-column.ts';
 import type { HostBook } from './host-book.ts';
 import { occurrenceSignals } from './injection.ts';
 import { NONE, PRINT_BYTES } from './layout.ts';
+import type { UnpackedFinding } from './packed-findings.ts';
 import { createRowBatch } from './row-batch.ts';
-import type { KnownRule } from './rule-book.ts';
 import { createWordsBlocks } from './words-blocks.ts';
 import type { TakeBlock } from './words-blocks.ts';
 
 /** Findings of one report in its order; their words are written at once, the rest is kept packed. */
 export interface FindingRows {
-  add(engine: string, rule: KnownRule, occurrence: Occurrence): void;
-  count(): number;
-  /** There are more findings than are allowed. */
-  isOver(): boolean;
+  /** @param ruleSignals What was seen in the words of its rule. */
+  add(engine: string, finding: UnpackedFinding, ruleSignals: readonly string[]): void;
   /** Call once, after the last finding. */
   finish(): UnnumberedRows;
 }
@@ -34,11 +31,7 @@ export interface UnnumberedRows {
 
 const FIRST_ROWS = 1_024;
 
-export function createFindingRows(
-  db: Database,
-  takeWords: TakeBlock,
-  { hosts, maxFindings }: { hosts: HostBook; maxFindings: number },
-): FindingRows {
+export function createFindingRows(db: Database, takeWords: TakeBlock, hosts: HostBook): FindingRows {
   const bodies = createRowBatch(db, 'body', 2);
   const words = createWordsBlocks(takeWords);
   const rule = uint32Column();
@@ -57,11 +50,7 @@ export function createFindingRows(
   };
 
   return {
-    add(engine, { id, ruleId, signals }, occurrence) {
-      if (count >= maxFindings) {
-        count = maxFindings + 1;
-        return;
-      }
+    add(engine, { rule: id, ruleId, locationJson, occurrence }, ruleSignals) {
       const { location, untrusted, discriminator } = occurrence;
       keepPrint(
         fingerprint(engine, { rule_id: ruleId, location, ...(discriminator !== undefined && { discriminator }) }),
@@ -71,12 +60,10 @@ export function createFindingRows(
       port.push(location.port ?? NONE);
       words.add(Object.values(untrusted).join('\n'));
       const texts = untrustedJson(untrusted);
-      const seen = union(signals, occurrenceSignals(occurrence, texts.isPlain));
-      bodies.add(count, bodyJson(occurrence, texts, seen));
+      const seen = union(ruleSignals, occurrenceSignals(occurrence, texts.isPlain));
+      bodies.add(count, bodyJson(occurrence, texts, seen, locationJson));
       count += 1;
     },
-    count: () => count,
-    isOver: () => count > maxFindings,
     finish() {
       words.flush();
       bodies.flush();

@@ -16,7 +16,10 @@ const READ_LIMITS: OpenFilesLimits = { maxOpenFiles: 16, maxColumnBytes: 256 * 2
 export interface FindingsStoreDeps {
   readonly log?: Log;
   readonly limits?: Partial<FindingsLimits>;
-  /** Threads that read, started when first needed. 0 (default): everything happens in this one. */
+  /**
+   * Threads that read, started when first needed; another one writes while a large report is read. 0 (default):
+   * everything happens in this one.
+   */
   readonly threads?: number;
   /** Where exports are kept; without it there are none. */
   readonly exportsFolder?: string;
@@ -30,7 +33,8 @@ export function createFindingsStore(deps: FindingsStoreDeps = {}): FindingsStore
     async ingest(input) {
       // Most programs only read.
       const { ingest, INGEST_LIMITS } = await import('./ingest.ts');
-      return ingest(input, { ...INGEST_LIMITS, ...limits }, log);
+      const program = threads === 0 ? undefined : new URL('./gather-thread.js', import.meta.url);
+      return ingest(input, { ...INGEST_LIMITS, ...limits }, log, program);
     },
     query: (ref, query, suppressions = NO_SUPPRESSIONS) =>
       runner.run('query', { ref, query, suppressions }, { file: ref.file }),

@@ -6,7 +6,7 @@ import type { Occurrence, RuleFacts } from '../model/finding.ts';
 import type { ReportEvent, ReportSource } from '../model/report.ts';
 import { createCheckLedger } from './check-ledger.ts';
 import type { CheckLedger } from './check-ledger.ts';
-import type { FindingRows } from './finding-rows.ts';
+import type { FindingsOut } from './findings-out.ts';
 import type { IngestInput } from './findings.ts';
 import { createPlaceLedger } from './place-ledger.ts';
 import type { PlaceLedger } from './place-ledger.ts';
@@ -18,7 +18,7 @@ import type { SourceNotes } from './source-notes.ts';
 /** Where the events of a report go. */
 export interface Hearing {
   readonly rules: RuleBook;
-  readonly findings: FindingRows;
+  readonly findings: FindingsOut;
   readonly scopes: ScopeRows;
   /** Lets other work of the process have its turn when it is time. */
   readonly turn: () => Promise<void> | undefined;
@@ -58,7 +58,7 @@ export async function hear(input: IngestInput, hearing: Hearing): Promise<Heard>
       position += 1;
       take(event, heard, hearing);
       if (hearing.findings.isOver() || heard.places.isOver()) break;
-      const turn = hearing.turn();
+      const turn = hearing.findings.room() ?? hearing.turn();
       if (turn) await turn;
     }
   } catch (error) {
@@ -80,7 +80,11 @@ const unfit = (position: number, path: readonly PropertyKey[] = []): AppError =>
 function take(event: ReportEvent, heard: Heard, { rules, findings, scopes }: Hearing): void {
   switch (event.kind) {
     case 'occurrence':
-      findings.add(heard.engine, rules.know(event.rule), withHost(event.occurrence, heard.places));
+      findings.add(
+        heard.engine,
+        rules.know(event.rule, event.isRuleTested ?? false),
+        withHost(event.occurrence, heard.places),
+      );
       return;
     case 'finding': {
       // The second parse is what makes cleaning impossible to skip, whatever a parser emits.
@@ -107,7 +111,7 @@ function take(event: ReportEvent, heard: Heard, { rules, findings, scopes }: Hea
   }
 }
 
-function noteSource(source: ReportSource, heard: Heard, findings: FindingRows): void {
+function noteSource(source: ReportSource, heard: Heard, findings: FindingsOut): void {
   heard.source.add(source);
   const { engine = heard.engine } = heard.source.all();
   if (engine !== heard.engine && findings.count() > 0) {

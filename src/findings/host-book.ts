@@ -8,11 +8,6 @@ import { createRecentTexts } from './recent-texts.ts';
 export interface HostBook {
   /** A number for the host of a place, in the order of the report. */
   idOf(location: Location): number;
-  /**
-   * All hosts in their sort order.
-   * @param take Gets the number `idOf` gave and what it stands for.
-   */
-  sorted(): IterableIterator<readonly [id: number, host: Pick<HostKeys, 'label' | 'name' | 'address'>]>;
 }
 
 const RECENT_CHARS = 4 << 20;
@@ -53,18 +48,22 @@ export function createHostBook(staging: Database): HostBook {
       recent.set(text, id);
       return id;
     },
-    *sorted() {
-      const rows = staging.prepare('SELECT id, label, name, address FROM found_host ORDER BY sort, address, label');
-      for (const { id, label, name, address } of rows.iterate()) {
-        yield [
-          Number(id),
-          {
-            label: String(label),
-            name: name === null ? undefined : String(name),
-            address: address === '' ? undefined : String(address),
-          },
-        ];
-      }
-    },
   };
+}
+
+/** All hosts of a host book in their sort order: the number `idOf` gave, and what it stands for. */
+export function* sortedHosts(
+  staging: Database,
+): Generator<readonly [id: number, host: Pick<HostKeys, 'label' | 'name' | 'address'>]> {
+  const rows = staging.prepare('SELECT id, label, name, address FROM found_host ORDER BY sort, address, label');
+  for (const { id, label, name, address } of rows.iterate()) {
+    yield [
+      Number(id),
+      {
+        label: String(label),
+        name: name === null ? undefined : String(name),
+        address: address === '' ? undefined : String(address),
+      },
+    ];
+  }
 }

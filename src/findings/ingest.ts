@@ -2,18 +2,19 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { AppError } from '../model/errors.ts';
 import type { Log } from '../platform/log.ts';
-import { openDatabase } from '../platform/sqlite.ts';
 import type { Database } from '../platform/sqlite.ts';
-import { diskFailure, discard, makeFolder, makePrivateFile, publish } from './disk.ts';
-import { createFindingRows } from './finding-rows.ts';
+import { diskFailure, discard, makeFolder, publish } from './disk.ts';
+import { createFindingsOut } from './findings-out.ts';
 import type { IngestInput, Ingested } from './findings.ts';
+import { openNewFile } from './gather.ts';
+import type { Gathered, NewFiles } from './gather.ts';
 import { hear } from './hear.ts';
 import type { Heard } from './hear.ts';
-import { createHostBook } from './host-book.ts';
-import { newFileSettings, SCHEMA } from './layout.ts';
 import { createRuleBook } from './rule-book.ts';
 import { createScopeRows } from './scope-rows.ts';
+import type { ScopeRows } from './scope-rows.ts';
 import { createTurns } from './turns.ts';
+import type { Turns } from './turns.ts';
 import { writeColumns } from './write-columns.ts';
 import { writePlaces } from './write-places.ts';
 
@@ -30,74 +31,84 @@ export const INGEST_LIMITS: IngestLimits = { maxFindings: 5_000_000, maxFileByte
 /**
  * Turns the events of one report into a findings file named by its content. Equal events in any order give equal
  * fingerprints and numbers; the same report gives the same bytes.
+ * @param program Compiled program of the thread that writes a large report while this one reads it; without it, all is done here
  * @throws AppError storage_full, storage_unusable, report_unreadable; no file is left behind then
  */
-export async function ingest(input: IngestInput, limits: IngestLimits, log: Log): Promise<Ingested> {
+export async function ingest(input: IngestInput, limits: IngestLimits, log: Log, program?: URL): Promise<Ingested> {
   const unique = randomBytes(6).toString('hex');
-  const stagingPath = join(input.folder, `.staging-${unique}.tmp`);
-  const filePath = join(input.folder, `.findings-${unique}.tmp`);
+  const files: NewFiles = {
+    findings: join(input.folder, `.findings-${unique}.tmp`),
+    staging: join(input.folder, `.staging-${unique}.tmp`),
+    maxFileBytes: limits.maxFileBytes,
+  };
+  const turns = createTurns();
   try {
     await makeFolder(input.folder);
-    const staging = makeFile(stagingPath, limits);
-    try {
-      const db = makeFile(filePath, limits);
-      try {
-        db.exec(SCHEMA);
-        const written = await writeFile({ db, staging }, input, limits, log);
-        db.exec('COMMIT');
-        db.close();
-        return { artefact: await publish(filePath), ...written };
-      } finally {
-        db.close();
-      }
-    } finally {
-      staging.close();
-    }
+    const report = await gather(files, input, { limits, turns, program });
+    const written = await withBoth(files, (both) => finishFile(both, report, input, turns));
+    logOddities(log, input.scanId, report);
+    return { artefact: await publish(files.findings), ...written };
   } catch (error) {
     throw diskFailure(error, input.folder);
   } finally {
-    await discard([stagingPath, filePath]);
+    await discard([files.staging, files.findings]);
   }
 }
 
-function makeFile(path: string, { maxFileBytes }: IngestLimits): Database {
-  makePrivateFile(path);
-  const db = openDatabase(path, { journal: 'off', synchronous: 'off' });
-  db.exec(newFileSettings(maxFileBytes));
-  // One transaction from here to the end: the file is thrown away when anything fails.
-  db.exec('BEGIN');
-  return db;
+/** All of a report once it is read: its findings are written, in its order. */
+interface Report extends Gathered {
+  readonly heard: Heard;
+  readonly scopes: ScopeRows;
 }
 
-async function writeFile(
-  { db, staging }: { db: Database; staging: Database },
+async function gather(
+  files: NewFiles,
   input: IngestInput,
-  limits: IngestLimits,
-  log: Log,
-): Promise<Omit<Ingested, 'artefact'>> {
-  const insertWords = db.prepare('INSERT INTO words VALUES (?, ?, ?, ?)');
-  const hosts = createHostBook(staging);
-  const rules = createRuleBook(db, (...block) => void insertWords.run('rule', ...block), input.enrich);
-  const findings = createFindingRows(db, (...block) => void insertWords.run('body', ...block), {
-    hosts,
-    maxFindings: limits.maxFindings,
-  });
-  const scopes = createScopeRows(db);
-  const turns = createTurns();
-  const heard = await hear(input, { rules, findings, scopes, turn: turns.ifDue });
-  if (findings.isOver()) {
-    throw new AppError('report_unreadable', `The report holds more than ${limits.maxFindings} findings.`);
+  { limits, turns, program }: { limits: IngestLimits; turns: Turns; program: URL | undefined },
+): Promise<Report> {
+  const findings = createFindingsOut(files, limits.maxFindings, program);
+  try {
+    const rules = createRuleBook(findings.addRule, input.enrich);
+    const scopes = createScopeRows();
+    const heard = await hear(input, { rules, findings, scopes, turn: turns.ifDue });
+    if (findings.isOver()) {
+      throw new AppError('report_unreadable', `The report holds more than ${limits.maxFindings} findings.`);
+    }
+    return { ...(await findings.finish()), heard, scopes };
+  } finally {
+    await findings.end();
   }
-  const rows = findings.finish();
-  const bySeverity = await writeColumns(
-    { db, staging },
-    { rows, rules: rules.finish(), hosts, places: heard.places },
-    turns,
-  );
+}
+
+type Both = Readonly<Record<'db' | 'staging', Database>>;
+
+async function withBoth<T>(files: NewFiles, work: (both: Both) => Promise<T>): Promise<T> {
+  const staging = openNewFile(files.staging, files.maxFileBytes);
+  try {
+    const db = openNewFile(files.findings, files.maxFileBytes);
+    try {
+      const result = await work({ db, staging });
+      db.exec('COMMIT');
+      return result;
+    } finally {
+      db.close();
+    }
+  } finally {
+    staging.close();
+  }
+}
+
+async function finishFile(
+  both: Both,
+  { rows, rules, heard, scopes }: Report,
+  input: IngestInput,
+  turns: Turns,
+): Promise<Omit<Ingested, 'artefact'>> {
+  scopes.writeTo(both.db);
+  const bySeverity = await writeColumns(both, { rows, rules, places: heard.places }, turns);
   if (heard.places.isOver()) throw new AppError('report_unreadable', 'The report speaks of too many places.');
-  const coverage = await writePlaces(db, heard, turns);
-  writeMeta(db, input, { heard, findings: rows.count });
-  report(log, input.scanId, heard.unrequested, scopes.overflowed());
+  const coverage = await writePlaces(both.db, heard, turns);
+  writeMeta(both.db, input, { heard, findings: rows.count });
   const { ended, readError } = heard;
   return {
     coverage,
@@ -126,7 +137,8 @@ function writeMeta(
   for (const [key, value] of Object.entries(facts)) insert.run(key, String(value));
 }
 
-function report(log: Log, scanId: string, unrequested: number, isScopeOver: boolean): void {
-  if (unrequested > 0) log.warn({ scanId, places: unrequested }, 'The report speaks of places nobody asked for.');
-  if (isScopeOver) log.warn({ scanId }, 'The report says more about its scope than is kept: none of it was.');
+function logOddities(log: Log, scanId: string, { heard, scopes }: Report): void {
+  const { unrequested: places } = heard;
+  if (places > 0) log.warn({ scanId, places }, 'The report speaks of places nobody asked for.');
+  if (scopes.overflowed()) log.warn({ scanId }, 'The report says more about its scope than is kept: none of it was.');
 }

@@ -25,6 +25,7 @@ export interface ScopeRows {
   add(scope: ReportScope): void;
   /** There was more than is kept, so that none is: what is not said is not proven. */
   overflowed(): boolean;
+  writeTo(db: Database): void;
 }
 
 export interface ScopeLimits {
@@ -36,9 +37,8 @@ export interface ScopeLimits {
 /** A comparison holds all of them in memory. */
 const SCOPE_LIMITS: ScopeLimits = { maxScopes: 100_000, maxChars: 16 << 20 };
 
-export function createScopeRows(db: Database, { maxScopes, maxChars }: ScopeLimits = SCOPE_LIMITS): ScopeRows {
-  const insert = db.prepare('INSERT INTO scope VALUES (?, ?)');
-  let count = 0;
+export function createScopeRows({ maxScopes, maxChars }: ScopeLimits = SCOPE_LIMITS): ScopeRows {
+  let rows: string[] = [];
   let chars = 0;
   let isOver = false;
   return {
@@ -46,15 +46,18 @@ export function createScopeRows(db: Database, { maxScopes, maxChars }: ScopeLimi
       const json = JSON.stringify(Scope.parse(scope));
       if (isOver) return;
       chars += json.length;
-      isOver = count === maxScopes || chars > maxChars;
+      isOver = rows.length === maxScopes || chars > maxChars;
       if (isOver) {
         // Scopes add up, and some of them take away: a part of them could claim what all of them do not.
-        db.exec('DELETE FROM scope');
+        rows = [];
         return;
       }
-      insert.run(count, json);
-      count += 1;
+      rows.push(json);
     },
     overflowed: () => isOver,
+    writeTo(db) {
+      const insert = db.prepare('INSERT INTO scope VALUES (?, ?)');
+      rows.forEach((json, id) => insert.run(id, json));
+    },
   };
 }

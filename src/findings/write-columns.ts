@@ -3,7 +3,7 @@ import { noSeverities, SEVERITIES } from '../model/finding.ts';
 import type { BySeverity } from '../model/finding.ts';
 import type { Database } from '../platform/sqlite.ts';
 import type { UnnumberedRows } from './finding-rows.ts';
-import type { HostBook } from './host-book.ts';
+import { sortedHosts } from './host-book.ts';
 import { FINDING_COLUMNS, PRINT_BYTES, RULE_COLUMNS } from './layout.ts';
 import { numberFindings } from './number-findings.ts';
 import type { RuleColumns } from './open-findings.ts';
@@ -15,7 +15,6 @@ import { rankRules } from './urgency.ts';
 export interface ReportRows {
   readonly rows: UnnumberedRows;
   readonly rules: RuleColumns;
-  readonly hosts: HostBook;
   /** Hears of the hosts that findings speak of. */
   readonly places: Pick<PlaceLedger, 'noteFoundAt'>;
 }
@@ -24,8 +23,8 @@ type Files = Readonly<Record<'db' | 'staging', Database>>;
 
 /** Numbers hosts and findings and writes everything findings are filtered and sorted by. Returns how many there are. */
 export async function writeColumns(files: Files, report: ReportRows, turns: Turns): Promise<BySeverity> {
-  const { rows, rules, hosts, places } = report;
-  const numberOfHost = await writeHosts(files.db, { hosts, places, most: rows.count }, turns);
+  const { rows, rules, places } = report;
+  const numberOfHost = await writeHosts(files, { places, most: rows.count }, turns);
   const order = await numberFindings(
     {
       ...rows,
@@ -54,14 +53,14 @@ export async function writeColumns(files: Files, report: ReportRows, turns: Turn
 
 /** Returns the number of each host by the number the host book gave it. */
 async function writeHosts(
-  db: Database,
-  { hosts, places, most }: { hosts: HostBook; places: ReportRows['places']; most: number },
+  { db, staging }: Files,
+  { places, most }: { places: ReportRows['places']; most: number },
   turns: Turns,
 ): Promise<Uint32Array> {
   const insert = db.prepare('INSERT INTO host VALUES (?, ?, ?, ?)');
   const numbers = new Uint32Array(most);
   let number = 0;
-  for (const [id, host] of hosts.sorted()) {
+  for (const [id, host] of sortedHosts(staging)) {
     insert.run(number, host.label, host.name ?? null, host.address ?? null);
     places.noteFoundAt(host);
     numbers[id] = number;

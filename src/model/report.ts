@@ -41,7 +41,13 @@ export type ReportEvent =
    * time, so that it is validated, enriched and stored once. `occurrence` must come out of `Occurrence.parse`, or of code
    * that is tested to give exactly what that gives.
    */
-  | { readonly kind: 'occurrence'; readonly rule: RuleFacts; readonly occurrence: Occurrence }
+  | {
+      readonly kind: 'occurrence';
+      readonly rule: RuleFacts;
+      readonly occurrence: Occurrence;
+      /** The same promise for `rule` and `RuleFacts.parse`: else it is parsed by whoever hears it. */
+      readonly isRuleTested?: true;
+    }
   | { readonly kind: 'scope'; readonly scope: ReportScope }
   /** Kinds of check that ran, and those that did not with the reason (`tls: no TLS port was open`). May repeat. */
   | { readonly kind: 'checks'; readonly lookedFor: readonly string[]; readonly notLookedFor: readonly string[] }

@@ -141,7 +141,7 @@ export class NessusReader implements XmlHandlers {
   found(host: HostReader, rule: RuleFacts, pluginId: string, place: ItemPlace, words: HostWords): void {
     host.item(pluginId, place.port, () => words.output ?? '');
     const occurrence: Occurrence = occurrenceOf(host.location, place, words);
-    this.#emit({ kind: 'occurrence', rule, occurrence });
+    this.#emit({ kind: 'occurrence', rule, occurrence, isRuleTested: true });
     if (pluginId === SCAN_INFORMATION) this.#sayVersion(host);
   }
 

@@ -1,0 +1,90 @@
+import { Worker } from 'node:worker_threads';
+import { AppError } from '../model/errors.ts';
+import type { Gathered, NewFiles } from './gather.ts';
+import type { FindingBatch } from './packed-findings.ts';
+import { fromFailure } from './thread-messages.ts';
+import type { Failure } from './thread-messages.ts';
+
+export type ToGatherThread = { readonly kind: 'batch'; readonly batch: FindingBatch } | { readonly kind: 'finish' };
+
+export type FromGatherThread =
+  | { readonly kind: 'taken' }
+  | { readonly kind: 'gathered'; readonly gathered: Gathered }
+  | { readonly kind: 'failed'; readonly failure: Failure };
+
+/** A thread that writes the findings of one report while this one reads them. */
+export interface GatherThread {
+  take(batch: FindingBatch): void;
+  /**
+   * A promise when the thread is behind: wait for it before the next batch.
+   * @throws AppError storage_full, storage_unusable; internal_error when the thread ended by itself
+   */
+  room(): Promise<void> | undefined;
+  /** @throws as `room` */
+  finish(): Promise<Gathered>;
+  end(): Promise<void>;
+}
+
+/** The memory of the whole process is not its own to fill. */
+const HEAP_MIB = 256;
+/** A large one is never emptied at this pace: it would only be memory. */
+const YOUNG_MIB = 8;
+/** Batches that may be on their way: enough for what is read until the thread has started. */
+const MOST_OPEN = 32;
+/** Reading goes on when there are fewer than this, before the thread has nothing to do. */
+const FEW_OPEN = 24;
+
+/** @param program The compiled gather-thread.ts. */
+export function startGatherThread(program: URL, files: NewFiles): GatherThread {
+  const worker = new Worker(program, {
+    workerData: files,
+    execArgv: [],
+    // Standard output belongs to MCP.
+    stdout: true,
+    resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB, maxYoungGenerationSizeMb: YOUNG_MIB },
+  });
+  let open = 0;
+  let failure: Error | undefined;
+  let gathered: Gathered | undefined;
+  let isFinishing = false;
+  let waiter: { readonly resolve: () => void; readonly reject: (error: Error) => void } | undefined;
+  /** Only one waits at a time: whoever reads the report. */
+  const wait = (): Promise<void> => new Promise((resolve, reject) => void (waiter = { resolve, reject }));
+  const fail = (error: Error): void => {
+    failure ??= error;
+    waiter?.reject(failure);
+  };
+  worker.on('message', (message: FromGatherThread) => {
+    if (message.kind === 'failed') return fail(fromFailure(message.failure));
+    if (message.kind === 'gathered') gathered = message.gathered;
+    else open -= 1;
+    if (isFinishing ? gathered !== undefined : open < FEW_OPEN) waiter?.resolve();
+  });
+  const died = (why: string): void =>
+    fail(new AppError('internal_error', `The thread that wrote the findings ended: ${why}`));
+  worker.on('error', (error) => died(error.message));
+  worker.on('exit', (code) => died(`exit code ${code}.`));
+  const post = (message: ToGatherThread): void => worker.postMessage(message);
+  return {
+    take(batch) {
+      open += 1;
+      // Moved, not copied.
+      worker.postMessage({ kind: 'batch', batch } satisfies ToGatherThread, [batch.text.buffer, batch.numbers.buffer]);
+    },
+    room() {
+      if (failure) throw failure;
+      return open < MOST_OPEN ? undefined : wait();
+    },
+    async finish() {
+      if (failure) throw failure;
+      isFinishing = true;
+      post({ kind: 'finish' });
+      await wait();
+      if (!gathered) throw new Error('The thread said that it was done, but not what it did.');
+      return gathered;
+    },
+    async end() {
+      await worker.terminate();
+    },
+  };
+}

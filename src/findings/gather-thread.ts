@@ -1,0 +1,37 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { z } from 'zod';
+import { createGatherer } from './gather.ts';
+import type { FromGatherThread, ToGatherThread } from './gather-in-thread.ts';
+import { toFailure } from './thread-messages.ts';
+
+// The program of a thread that writes the findings of one report: see gather-in-thread.ts, which starts it.
+const reply = (message: FromGatherThread): void => parentPort?.postMessage(message);
+
+function start(): (message: ToGatherThread) => void {
+  const gatherer = createGatherer(
+    z.object({ findings: z.string(), staging: z.string(), maxFileBytes: z.number() }).parse(workerData),
+  );
+  return (message) => {
+    if (message.kind === 'batch') {
+      gatherer.take(message.batch);
+      reply({ kind: 'taken' });
+    } else {
+      reply({ kind: 'gathered', gathered: gatherer.finish() });
+      parentPort?.close();
+    }
+  };
+}
+
+try {
+  const hear = start();
+  parentPort?.on('message', (message: ToGatherThread) => {
+    try {
+      hear(message);
+    } catch (error) {
+      reply({ kind: 'failed', failure: toFailure(error) });
+      parentPort?.close();
+    }
+  });
+} catch (error) {
+  reply({ kind: 'failed', failure: toFailure(error) });
+}
