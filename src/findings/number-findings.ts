@@ -76,7 +76,7 @@ async function tellApart(
     for (const finding of byPrint.subarray(start, end)) await add(start, finding);
   }
   let given = 0;
-  for (const [finding, print] of repeated.numbered()) {
+  for (const [finding, print] of repeated.toldApart()) {
     print.copy(prints, finding * PRINT_BYTES);
     given += 1;
     if (given % SLICE === 0) await turn();

@@ -131,8 +131,9 @@ export function fingerprint(
 }
 
 /**
- * The fingerprint of the n-th finding (from 1) with one fingerprint in one report; which is the first is decided by what
- * they say, never by the order of the report. The first keeps the plain one.
+ * The fingerprint of a finding that shares its plain one with others of its report.
+ * @param traits What tells it from those, never its rank among them; none when all say the same
+ * @param n Number (from 1) among those that are the same in everything
  */
-export const occurrenceFingerprint = (plain: string, n: number): string =>
-  n === 1 ? plain : hash('sha256', `${plain} ${n}`).slice(0, 32);
+export const occurrenceFingerprint = (plain: string, traits: readonly string[], n: number): string =>
+  traits.length === 0 && n === 1 ? plain : hash('sha256', JSON.stringify([plain, traits, n])).slice(0, 32);

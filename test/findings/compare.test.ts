@@ -271,3 +271,36 @@ describe('suppressed findings', () => {
     expect(shown.findings).toHaveLength(2);
   });
 });
+
+describe('what a report repeats', () => {
+  const seen = (output: string) => found({ rule_id: 'weak', rule_family: 'web', untrusted: { output } });
+
+  const OUTPUTS = ['/a harmless', '/b x', '/c passwords'];
+
+  it.each(OUTPUTS)('is not taken for %s when that one goes, nor hidden by a judgement on it', async (gone) => {
+    const left = OUTPUTS.filter((output) => output !== gone);
+    const { scan, compare, store } = await comparing();
+    const base = await scan(full(...OUTPUTS.map(seen)));
+    const head = await scan(full(...left.map(seen)));
+    const all = await Promise.all([1, 2, 3].map((number) => store.get(base, number)));
+    const fingerprint = all.find((finding) => finding?.untrusted.output === gone)?.fingerprint ?? '';
+    const judged = { fingerprint, status: 'accepted_risk', reason: 'A test page.', who: 'local' } as const;
+    const suppressions = { version: 'one', entries: [{ ...judged, expiresAt: 4e12 }] };
+    const page = await compare(head, base, { include_suppressed: true }, suppressions);
+    const outputs = await Promise.all(
+      page.findings.map(async ({ change, finding_id: findingId }) => {
+        const id = String(findingId);
+        const ref = id.startsWith(head.scanId) ? head : base;
+        return [String(change), (await store.get(ref, Number(id.split('.')[1])))?.untrusted.output] as const;
+      }),
+    );
+    expect(new Map(outputs.map(([change, output]) => [output, change]))).toEqual(
+      new Map([[gone, 'fixed'], ...left.map((output) => [output, 'persisting'] as const)]),
+    );
+    expect((await compare(head, base, {}, suppressions)).counts).toMatchObject({ fixed: 0, persisting: 2, new: 0 });
+  });
+
+  it('is there under another fingerprint when only one of several is left', async () => {
+    expect(await fate(full(seen('/b x')), full(seen('/a harmless'), seen('/b x')))).toEqual(['new', 'fixed', 'fixed']);
+  });
+});

@@ -1,9 +1,11 @@
 import { crc32 } from 'node:zlib';
+import { copyFile, mkdir } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createOpenFiles } from '../../src/findings/open-files.ts';
 import { openDatabase } from '../../src/platform/sqlite.ts';
 import type { Database } from '../../src/platform/sqlite.ts';
-import { DEFAULT_QUERY, END, found, openStore, placed, stored } from './reports.ts';
+import { DEFAULT_QUERY, END, found, openStore, placed, SCAN_ID, stored, tempFolder } from './reports.ts';
 
 const scan = () =>
   stored([
@@ -161,5 +163,34 @@ describe('open files', () => {
     const { file, store, ref } = await scan();
     const prints = await files(1_000).use(file, (findings) => Buffer.from(findings.prints()).toString('hex'));
     expect(prints).toBe(`${(await store.get(ref, 1))?.fingerprint}${(await store.get(ref, 2))?.fingerprint}`);
+  });
+});
+
+describe('a findings file in the folder of an attempt', () => {
+  const OTHER = 'scan_zzzzzzzzzzzzzzzzzzzz';
+
+  it.each([
+    ['another scan', OTHER, '1'],
+    ['another attempt', SCAN_ID, '2'],
+  ])('of %s is storage_unusable for every question', async (_what, scanId, epoch) => {
+    const { file } = await scan();
+    const folder = join(await tempFolder(), scanId, epoch);
+    await mkdir(folder, { recursive: true });
+    const moved = join(folder, basename(file));
+    await copyFile(file, moved);
+    const store = openStore();
+    const code = { code: 'storage_unusable', message: expect.stringMatching(/belongs to/) };
+    await expect(store.query({ file: moved, scanId }, DEFAULT_QUERY)).rejects.toMatchObject(code);
+    await expect(store.get({ file: moved, scanId }, 1)).rejects.toMatchObject(code);
+    await expect(store.looked(moved)).rejects.toMatchObject(code);
+  });
+
+  it('is read where its scan and attempt are those of the folder, whatever lies above', async () => {
+    const { file } = await scan();
+    const folder = join(dirname(file), OTHER, SCAN_ID, '1');
+    await mkdir(folder, { recursive: true });
+    await copyFile(file, join(folder, basename(file)));
+    const { total } = await openStore().query({ file: join(folder, basename(file)), scanId: SCAN_ID }, DEFAULT_QUERY);
+    expect(total).toBe(2);
   });
 });
