@@ -20,12 +20,15 @@ export function ratingOf(result: JsonObject, rule: SarifRule | undefined, levelF
   const score = scoreIn(objectOf(result['properties'])) ?? scoreIn(rule?.properties ?? {});
   if (score !== undefined)
     return { severity: scoreSeverity(score), severity_source: 'sarif: security-severity', severity_rated: true };
-  const own = LEVELS[textOf(result['level']) ?? ''];
-  if (own) return { severity: own, severity_source: 'sarif: level', severity_rated: true };
-  const ofRun = LEVELS[levelForRun ?? ''];
-  if (ofRun) return { severity: ofRun, severity_source: 'sarif: level of the rule in this run', severity_rated: true };
-  const ofRule = LEVELS[rule?.level ?? ''];
-  if (ofRule) return { severity: ofRule, severity_source: 'sarif: level of the rule', severity_rated: true };
+  const levels = [
+    [textOf(result['level']), 'sarif: level'],
+    [levelForRun, 'sarif: level of the rule in this run'],
+    [rule?.level, 'sarif: level of the rule'],
+  ] as const;
+  for (const [level = '', source] of levels) {
+    const severity = LEVELS[level];
+    if (severity) return { severity, severity_source: source, severity_rated: true };
+  }
   return { severity: 'medium', severity_source: 'default', severity_rated: false };
 }
 
