@@ -25,3 +25,38 @@ export function utf8Length(bytes: Buffer): number {
   for (let end = bad; end > good; end -= 1) if (isUtf8(bytes.subarray(good, end))) return end;
   return good;
 }
+
+const BYTE_ORDER_MARK = '\u{feff}';
+
+/** Bytes of a stream as text, up to the first that is not UTF-8: a `TextDecoder` loses what came before it as well. */
+export class Utf8Text {
+  #rest = Buffer.alloc(0);
+  #isFirst = true;
+  #isBad = false;
+
+  /** The characters that are complete by now. */
+  push(bytes: Uint8Array): string {
+    if (this.#isBad) return '';
+    const piece = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const all = this.#rest.length > 0 ? Buffer.concat([this.#rest, piece]) : piece;
+    let end = wholeCharacters(all, all.length);
+    this.#isBad = !isUtf8(all.subarray(0, end));
+    if (this.#isBad) end = utf8Length(all.subarray(0, end));
+    this.#rest = Buffer.from(all.subarray(end, end + 3));
+    const text = all.toString('utf8', 0, end);
+    const isMarked = this.#isFirst && text.startsWith(BYTE_ORDER_MARK);
+    this.#isFirst &&= text === '';
+    return isMarked ? text.slice(1) : text;
+  }
+
+  /** What comes next is not UTF-8, whatever follows. */
+  get isBad(): boolean {
+    const first = this.#rest[0] ?? 0;
+    return this.#isBad || (first >= 0x80 && (first < 0xc2 || first > 0xf4));
+  }
+
+  /** Stands within a character. */
+  get isWithin(): boolean {
+    return this.#rest.length > 0;
+  }
+}
