@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import { SaxesParser } from 'saxes';
 import { AppError } from '../model/errors.ts';
 import { cleanLine } from '../model/untrusted.ts';
+import { Utf8Text } from './utf8.ts';
 
 /** The parser has no limits of its own; a report is hostile input. Lengths in UTF-16 units. */
 export interface XmlLimits {
@@ -98,6 +99,8 @@ function* textsOf(chunk: unknown, reader: XmlReader): Generator<string> {
   for (let at = 0; at < whole.length; at += PIECE_CHARS) {
     const text = reader.decode(whole.subarray(at, at + PIECE_CHARS));
     if (text !== '') yield text;
+    // What came before a bad byte was read by now: also the declaration that says why it is one.
+    reader.checkBytes();
   }
 }
 
@@ -114,7 +117,7 @@ export class XmlReader {
   readonly #place: (() => string) | undefined;
   readonly #many: boolean;
   readonly #limits: XmlLimits;
-  readonly #decoder = new TextDecoder('utf-8', { fatal: true });
+  readonly #bytes = new Utf8Text();
   #parser: SaxesParser;
   #held = '';
   #depth = 0;
@@ -138,14 +141,15 @@ export class XmlReader {
     this.#parser = this.#newParser();
   }
 
-  decode(chunk: unknown): string {
-    if (typeof chunk === 'string') return chunk;
-    if (!(chunk instanceof Uint8Array)) throw new TypeError('an XML source gives bytes or text');
-    try {
-      return this.#decoder.decode(chunk, { stream: true });
-    } catch (cause) {
-      throw this.#unreadable('bytes that are not UTF-8 after here', cause);
-    }
+  decode(chunk: Uint8Array): string {
+    return this.#bytes.push(chunk);
+  }
+
+  /** @throws AppError report_unreadable when what comes next is not UTF-8 */
+  checkBytes(): void {
+    if (!this.#bytes.isBad) return;
+    this.#checkEncoding();
+    throw this.#unreadable('bytes that are not UTF-8');
   }
 
   write(piece: string): void {
@@ -164,12 +168,7 @@ export class XmlReader {
   }
 
   finish(): void {
-    let cutInCharacter = false;
-    try {
-      this.#decoder.decode();
-    } catch {
-      cutInCharacter = true;
-    }
+    const cutInCharacter = this.#bytes.isWithin;
     this.#feed(this.#held);
     if (!this.#anyRoot) throw this.#unreadable(this.#begun ? 'no XML element' : 'nothing');
     if (this.#begun || cutInCharacter) this.#endDocument(cutInCharacter);
@@ -213,7 +212,7 @@ export class XmlReader {
     const parser = new SaxesParser();
     const heard = (): void => void (this.#silentChars = 0);
     parser.on('error', (error) => {
-      throw this.#unreadable(error.message.replace(/^[\d:\s]+|\.$/g, ''), error);
+      throw this.#unreadable(error.message.replace(/^[\d:\s]+|\.$/g, ''), { cause: error });
     });
     parser.on('doctype', (doctype) => {
       heard();
@@ -263,7 +262,10 @@ export class XmlReader {
 
   #checkEncoding(): void {
     const { encoding } = this.#parser.xmlDecl;
-    if (encoding && !READABLE_ENCODINGS.has(encoding.toLowerCase())) throw this.#unreadable(`the encoding ${encoding}`);
+    if (encoding && !READABLE_ENCODINGS.has(encoding.toLowerCase()))
+      throw this.#unreadable(`the encoding ${cleanLine(encoding, 40)}, where only UTF-8 is read,`, {
+        at: this.#place?.() ?? `line ${this.#linesBefore + 1}`,
+      });
   }
 
   /** Characters (UTF-16 units) of this document that were read. */
@@ -276,8 +278,8 @@ export class XmlReader {
     return `line ${this.#linesBefore + this.#parser.line}, column ${this.#parser.column}`;
   }
 
-  #unreadable(found: string, cause?: unknown): AppError {
-    const message = `The ${this.#what} has ${cleanLine(found, 160)} at ${this.where()}.`;
+  #unreadable(found: string, { at = this.where(), cause }: { at?: string; cause?: unknown } = {}): AppError {
+    const message = `The ${this.#what} has ${cleanLine(found, 160)} at ${at}.`;
     return new AppError('report_unreadable', message, { cause });
   }
 }

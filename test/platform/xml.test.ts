@@ -111,6 +111,31 @@ describe('readXml', () => {
     expect(events).toEqual(['a', 'b', 'c']);
   });
 
+  it('yields what was complete before a byte that is not UTF-8, in the same piece or not', async () => {
+    const xml = Buffer.concat([Buffer.from('<a><b/>ü<c/>'), Buffer.from([0xe9, 0x3c]), Buffer.from('<d/></a>')]);
+    for (const size of [1, 2, 3, 5, 1 << 20]) {
+      const events: string[] = [];
+      const read = async (): Promise<void> => {
+        const stream = readXml<string>(bytes(xml, size), (emit) => ({ open: emit }), { what: 'test report' });
+        for await (const event of stream) events.push(event);
+      };
+      await expect(read()).rejects.toEqual(
+        refusal(/^The test report has bytes that are not UTF-8 at line 1, column 12/),
+      );
+      expect(events).toEqual(['a', 'b', 'c']);
+    }
+  });
+
+  it.each(['<a>\n<b k="é"/></a>', '<!-- é -->\n<a/>', '<a/>'])(
+    'names the encoding that was declared and where, not the bytes that follow from it: %j',
+    async (xml) => {
+      const latin = Buffer.from(`<?xml version="1.0" encoding="iso-8859-1"?>\n${xml}`, 'latin1');
+      await expect(heard(bytes(latin))).rejects.toEqual(
+        refusal(/^The test report has the encoding iso-8859-1, where only UTF-8 is read, at line 1\.$/),
+      );
+    },
+  );
+
   it('tells a cut from an error where the caller keeps what was complete', async () => {
     expect(await heard(bytes('<a><b/><c'), { keepCut: true })).toEqual(['<a>', '<b>', '</b>', 'cut']);
   });

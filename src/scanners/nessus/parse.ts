@@ -8,7 +8,7 @@ import { ITEM_START } from './plain-item.ts';
 import { readPlainTags, TAGS_END, TAGS_START } from './plain-tags.ts';
 import { regionOf } from './plain-xml.ts';
 import { MAX_TAG_CHARS, NessusReader } from './reader.ts';
-import { utf8Length, wholeCharacters } from './utf8.ts';
+import { utf8Length, wholeCharacters } from '../../platform/utf8.ts';
 
 export interface ParseOptions {
   /** False: the XML parser reads every byte. It is the reference for the fast way, and five times slower. */

@@ -30,8 +30,8 @@ export function nucleiRule(templateId: string, type: string | undefined, info: J
     }),
     references: linesOf(info['reference'] ?? info['references']).slice(0, 50),
     cvss: distinctCvss([cvssOf(about['cvss-score'], about['cvss-metrics'], '3.1')]),
-    cves: cvesOf(about['cve-id'] ?? templateId),
-    cwes: cwesOf(about['cwe-id']),
+    cves: cvesOf(idsOf(about['cve-id'] ?? templateId)),
+    cwes: cwesOf(idsOf(about['cwe-id'])),
     kev: tagsOf(info['tags']).includes('kev'),
   };
 }
@@ -43,6 +43,11 @@ function ratingOf(word: unknown): Rating {
 
 const tagsOf = (tags: unknown): string[] =>
   textsOf(tags, 200).flatMap((text) => text.split(',').map((tag) => tag.trim().toLowerCase()));
+
+/** Templates that were converted hold several ids in one text, with commas. */
+const idsOf = (value: unknown): string[] => [
+  ...new Set(textsOf(value, 1_000).flatMap((text) => text.slice(0, 64 << 10).split(/[,;\n]|\s+(?=C[VW]E-)/i))),
+];
 
 /** Entries of a list, or of a text that holds one per line as YAML does. */
 const linesOf = (value: unknown): string[] => [

@@ -39,7 +39,7 @@ const RUN: JsonPlan = {
         members: { name: take('taxonomy.name'), guid: take('taxonomy.guid'), taxa: { each: take('taxon') } },
       },
     },
-    invocations: { each: take('invocation') },
+    invocations: { name: 'invocations', each: take('invocation') },
     automationDetails: take('automation'),
     externalPropertyFileReferences: take('external'),
     properties: take('properties'),

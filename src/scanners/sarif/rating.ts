@@ -10,22 +10,30 @@ const LEVELS: Readonly<Record<string, Rating['severity']>> = {
 };
 
 /**
- * How bad a result is: its `security-severity` (0 to 10, as code scanning reads it), else its level, else that of its
- * rule. A result that is no failure (`pass`, `review`, ...) is information. Without any of them SARIF means `warning`,
+ * How bad a result is: its `security-severity` (0 to 10, as code scanning reads it), else its level, else the one its
+ * rule was given for this run, else the default of the rule. A result that is no failure (`pass`, `review`, ...) is information. Without any of them SARIF means `warning`,
  * but nobody said so.
  */
-export function ratingOf(result: JsonObject, rule: SarifRule | undefined): Rating {
+export function ratingOf(result: JsonObject, rule: SarifRule | undefined, levelForRun: string | undefined): Rating {
   const kind = textOf(result['kind']) ?? 'fail';
   if (kind !== 'fail') return { severity: 'info', severity_source: 'sarif: kind', severity_rated: true };
   const score = scoreIn(objectOf(result['properties'])) ?? scoreIn(rule?.properties ?? {});
   if (score !== undefined)
     return { severity: scoreSeverity(score), severity_source: 'sarif: security-severity', severity_rated: true };
-  const own = LEVELS[textOf(result['level']) ?? ''];
-  if (own) return { severity: own, severity_source: 'sarif: level', severity_rated: true };
-  const ofRule = LEVELS[rule?.level ?? ''];
-  if (ofRule) return { severity: ofRule, severity_source: 'sarif: level of the rule', severity_rated: true };
+  const levels = [
+    [textOf(result['level']), 'sarif: level'],
+    [levelForRun, 'sarif: level of the rule in this run'],
+    [rule?.level, 'sarif: level of the rule'],
+  ] as const;
+  for (const [level = '', source] of levels) {
+    const severity = LEVELS[level];
+    if (severity) return { severity, severity_source: source, severity_rated: true };
+  }
   return { severity: 'medium', severity_source: 'default', severity_rated: false };
 }
+
+/** Without a level of its own, what its rule is given by the run counts. */
+export const needsInvocations = (result: JsonObject): boolean => !LEVELS[textOf(result['level']) ?? ''];
 
 function scoreIn(properties: JsonObject): number | undefined {
   const score = numberOf(properties['security-severity']);

@@ -9,6 +9,7 @@ import { defined, isObject, objectOf, textOf, wholeOf, type JsonObject } from '.
 import { createRuleCache, type RuleInput } from '../rule-cache.ts';
 import { readItem, type ItemPlace } from '../unreadable-item.ts';
 import { needsIndices, pathOf } from './place.ts';
+import { needsInvocations } from './rating.ts';
 import { sarifFinding } from './result.ts';
 import { SarifRun } from './run.ts';
 
@@ -74,6 +75,7 @@ export class SarifReader {
     if (!run?.isToolKnown) return true;
     if (!run.seen.has('properties') && objectOf(result['properties'])['scanmux'] !== undefined) return true;
     const { seen } = run;
+    if (!seen.has('invocations') && needsInvocations(result)) return true;
     return !(seen.has('artifacts') && seen.has('logicalLocations')) && needsIndices(result);
   }
 

@@ -54,13 +54,14 @@ function identified(result: JsonObject, run: SarifRun): FoundRule {
 
 const NO_NAME = 'unnamed tool';
 
-function ruleFacts(result: JsonObject, { id, rule }: FoundRule, run: SarifRun): RuleInput {
+function ruleFacts(result: JsonObject, found: FoundRule, run: SarifRun): RuleInput {
+  const { id, rule } = found;
   const driver = run.driver.name ?? NO_NAME;
   return {
     rule_id: `${driver}/${id ?? 'unnamed'}`,
     rule_family: driver,
     title: `Result of ${driver}`,
-    ...ratingOf(result, rule),
+    ...ratingOf(result, rule, run.overrides.levelOf(result, found, run.driver, run.extensions)),
     ...defined({ title: id, confidence: confidenceOf(rule) }),
     ...(rule ? wordsOf(rule) : {}),
     references: listOf(rule?.helpUri).flatMap((uri) => textOf(uri) ?? []),

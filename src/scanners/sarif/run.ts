@@ -1,6 +1,7 @@
 import { SarifRunExtra } from '../../model/sarif-extra.ts';
 import { isObject, listOf, objectOf, textOf, timeOf } from '../json-fields.ts';
 import { logicalName, uriOf } from './place.ts';
+import { LevelOverrides } from './overrides.ts';
 import { addRule, bounded, newComponent, type Component } from './rules.ts';
 import { needsTaxonomies, type Taxonomy } from './weaknesses.ts';
 
@@ -35,6 +36,7 @@ export class SarifRun {
   readonly artifacts: (string | undefined)[] = [];
   readonly logicalLocations: (string | undefined)[] = [];
   readonly analysed: string[] = [];
+  readonly overrides = new LevelOverrides();
   /** As scanmux itself wrote it. */
   own: SarifRunExtra | undefined;
   readonly seen = new Set<string>();
@@ -121,6 +123,7 @@ export class SarifRun {
   }
 
   #invocation(value: unknown): boolean {
+    this.overrides.addInvocation(value, this.#budget);
     if (!isObject(value)) return false;
     if (value['executionSuccessful'] === false) this.isFailed = true;
     const notifications = [value['toolExecutionNotifications'], value['toolConfigurationNotifications']].flatMap(

@@ -21,6 +21,13 @@ const RESULT = {
 const lines = (...values: unknown[]): string => values.map((value) => `${JSON.stringify(value)}\n`).join('');
 
 describe('nuclei results', () => {
+  it('name every CVE and CWE of a text that holds several', async () => {
+    const classification = { 'cve-id': 'CVE-2020-1234, cve-2020-1235;CVE-2020-1236', 'cwe-id': 'CWE-79,CWE-22' };
+    const finding = await findingOf(nucleiFormat, lines({ ...RESULT, info: { ...INFO, classification } }));
+    expect(finding.cves).toEqual(['CVE-2020-1234', 'CVE-2020-1235', 'CVE-2020-1236']);
+    expect(finding.cwes).toEqual(['CWE-79', 'CWE-22']);
+  });
+
   it('of version 3 say where, what and how bad', async () => {
     const finding = await findingOf(
       nucleiFormat,

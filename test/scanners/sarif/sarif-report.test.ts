@@ -208,6 +208,46 @@ describe('SARIF results', () => {
     });
   });
 
+  describe('of a run that gave the rule another level', () => {
+    const rule = { ...RULE, properties: {} };
+    const to = (level: string, descriptor: object): object => ({
+      executionSuccessful: true,
+      ruleConfigurationOverrides: [{ descriptor, configuration: { level, enabled: true, rank: 5 } }],
+    });
+    const ofRun = 'sarif: level of the rule in this run';
+
+    it.each([
+      [[to('note', { index: 0 })], {}, 'low', ofRun],
+      [[to('note', { id: 'js/xss' })], {}, 'low', ofRun],
+      [[to('note', { id: 'js/other' })], {}, 'high', 'sarif: level of the rule'],
+      [[to('awful', { index: 0 })], {}, 'high', 'sarif: level of the rule'],
+      [[to('note', { index: 0 })], { level: 'warning' }, 'medium', 'sarif: level'],
+      [[to('note', { index: 0 }), to('none', { index: 0 })], {}, 'high', 'sarif: level of the rule'],
+      [[to('note', { index: 0 }), to('none', { index: 0 })], { provenance: { invocationIndex: 1 } }, 'info', ofRun],
+    ])('%j with result %j are %s', async (invocations, over, severity, severity_source) => {
+      const results = [{ ...RESULT, ...over }];
+      const [before, after] = [
+        { invocations, tool: tool([rule]), results },
+        { tool: tool([rule]), results, invocations },
+      ];
+      for (const run of [before, after]) {
+        const { events } = await read(sarifFormat, inPieces(JSON.stringify(log(run))));
+        const rules = events.flatMap((event) => (event.kind === 'occurrence' ? [event.rule] : []));
+        expect(rules).toMatchObject([{ severity, severity_source }]);
+      }
+    });
+
+    it('by the index of a part of the tool', async () => {
+      const toolComponent = { name: 'pack' };
+      const run = {
+        tool: tool([rule], { extensions: [{ name: 'pack', rules: [{ ...rule, id: 'p' }] }] }),
+        invocations: [to('note', { index: 0, toolComponent })],
+        results: [{ message: { text: 'x' }, rule: { index: 0, toolComponent } }, RESULT],
+      };
+      expect((await findingsOf(sarifFormat, log(run))).map(({ severity }) => severity)).toEqual(['low', 'high']);
+    });
+  });
+
   it('come with who made them, when, and what went wrong', async () => {
     const invocations = [
       {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { isUtf8 } from 'node:buffer';
 import { describe, expect, it } from 'vitest';
-import { utf8Length, wholeCharacters } from '../../../src/scanners/nessus/utf8.ts';
+import { utf8Length, wholeCharacters } from '../../src/platform/utf8.ts';
 
 const characters = fc.string({ unit: 'grapheme', maxLength: 60 });
 
