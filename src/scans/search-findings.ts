@@ -67,14 +67,19 @@ export interface Outcome {
 
 function answerOf(outcome: Outcome): Found {
   const { hits, detected, searched } = outcome;
-  const looked = new Set(searched.scans.flatMap(({ places }) => places));
+  const once = (places: Iterable<string>): Set<string> =>
+    new Set([...places].map((place) => hits.spellings.get(place) ?? place));
+  const looked = once(searched.scans.flatMap(({ places }) => places));
   // Where it was found, something could see it, whatever the report says of its scope.
-  const couldDetect = new Set([...detected.places, ...[...hits.hosts].filter((label) => looked.has(label))]);
+  const couldDetect = new Set([
+    ...once(detected.places),
+    ...[...once(hits.hosts)].filter((place) => looked.has(place)),
+  ]);
   const answer = judge(outcome);
   return Found.parse({
     summary: searchSummary(outcome, answer, {
       looked: looked.size,
-      blind: searched.inQuestion.size - couldDetect.size,
+      blind: once(searched.inQuestion).size - couldDetect.size,
     }),
     answer,
     hosts: { searched: looked.size, could_detect: couldDetect.size },

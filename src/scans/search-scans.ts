@@ -1,4 +1,5 @@
 import type { ScanRecord } from '../model/scan.ts';
+import type { Looked } from '../findings/findings.ts';
 import type { LookFacts } from '../findings/look-proof.ts';
 import type { ScanIndex } from '../queue/scan-index.ts';
 import { hasResults } from './choose-base.ts';
@@ -82,19 +83,22 @@ async function allScans({ queue, files, findings, log }: Deps, which: Which): Pr
       const file =
         hasResults(scan) && (scan.finishedAt ?? 0) > which.finishedAfter ? files.findingsOf(scan) : undefined;
       if (file === undefined || found.length > MOST_SCANS) continue;
-      const { places } = (await readable(log, scan.scanId, () => findings.looked(file))) ?? { places: [] };
-      const looked = places.filter(({ status }) => status === 'tested' || status === 'partial');
-      found.push(
-        searched(
-          scan,
-          file,
-          looked.map(({ place }) => place).filter((place) => which.wanted.has(place)),
-        ),
-      );
+      const looked = await readable(log, scan.scanId, () => findings.looked(file));
+      found.push(searched(scan, file, looked ? wantedOf(looked, which.wanted) : []));
     }
     cursor = page.nextCursor;
   } while (cursor !== undefined && found.length <= MOST_SCANS);
   return found;
+}
+
+/** Places it looked at that are asked about, in the spelling they are asked for. */
+function wantedOf({ places, spellings = [] }: Looked, wanted: Wanted): string[] {
+  const looked = places.filter(({ status }) => status === 'tested' || status === 'partial');
+  const seen = new Set(looked.map(({ place }) => place));
+  const own = [...seen].filter((place) => wanted.has(place));
+  if (wanted.everywhere) return own;
+  const also = spellings.filter(({ text, place }) => seen.has(place) && wanted.has(text));
+  return [...new Set([...own, ...also.map(({ text }) => text)])];
 }
 
 const searched = (scan: ScanRecord, file: string, places: readonly string[]): SearchedScan => ({

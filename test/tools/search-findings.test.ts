@@ -164,6 +164,50 @@ describe('search_findings', () => {
     expect(await search(room, { rule_id: 'sast' })).toMatchObject({ answer: 'found', total: 1 });
   });
 
+  it('knows a host by its name and by its address, whichever its scan lists', async () => {
+    const room = await wire();
+    const scan = scansOf(room);
+    await scan([], { engine: 'openvas', hosts: { '10.6.7.1': 'tested' } });
+    const named = at('10.6.7.1', { location: { host: 'web7', ip: '10.6.7.1', port: 8080 } });
+    const { app, data } = room;
+    const finished = (place: string, events: readonly ReportEvent[], targets = [host('web7', '10.6.7.9')]) =>
+      finishedScan({ queue: app.queue, data }, [RAN, placed(place, 'tested'), ...events, END], { targets });
+    const byName = await finished('web7', [named]);
+    const byAddress = { ip: '10.6.8.1', host: 'web.corp', port: 80 };
+    await finished('10.6.8.1', [at('10.6.8.1', { location: byAddress })], [address('10.6.8.1')]);
+    for (const latest_only of [true, false]) {
+      for (const question of [
+        { host: '10.6.7.1' },
+        { target: '10.6.7.1' },
+        { target: '10.6.7.1/32' },
+        { host: 'web7' },
+        { host: 'web.corp' },
+        { target: 'web.corp' },
+        { host: '10.6.8.1' },
+      ]) {
+        const answer = await search(room, { cve: CVE, latest_only, ...question });
+        expect(answer, JSON.stringify(question)).toMatchObject({ answer: 'found', total: 1 });
+        expect(answer.hosts, JSON.stringify(question)).toEqual({ searched: 1, could_detect: 1 });
+      }
+      const range = await search(room, { rule_id: 'log4shell', target: '10.0.0.0/8', latest_only });
+      expect(range).toMatchObject({ answer: 'found', total: 2, hosts: { searched: 2, could_detect: 2 } });
+    }
+    const all = await search(room, { cve: CVE });
+    expect(all).toMatchObject({ total: 2, hosts: { searched: 2, could_detect: 2 } });
+    expect((await search(room, { cve: CVE, host: '10.6.7.1' })).findings[0]?.finding_id).toBe(`${byName}.1`);
+  });
+
+  it('does not bring back what a newer look disproved by another spelling', async () => {
+    const room = await wire();
+    const scan = scansOf(room);
+    await scan([at('10.6.8.1', { location: { ip: '10.6.8.1', host: 'web.corp', port: 80 } })], {
+      hosts: { '10.6.8.1': 'tested' },
+    });
+    await scan([], { hosts: { '10.6.8.1': 'tested' } });
+    expect(await search(room, { cve: CVE })).toMatchObject({ total: 0 });
+    expect(await search(room, { cve: CVE, host: '10.6.8.1' })).toMatchObject({ answer: 'not_found' });
+  });
+
   it('continues exactly where a page stopped, over the end of a file, and not after a new scan', async () => {
     const room = await wire();
     const scan = scansOf(room);
