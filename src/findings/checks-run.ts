@@ -35,7 +35,7 @@ export const knownChecks = (
 export const placesWhereRan = (files: OpenFiles, input: RanInput): Promise<readonly string[]> =>
   files.use(input.file, (file) => placesOf(file, input));
 
-function placesOf(file: OpenFindings, { facts, places: asked, checks, port }: RanInput): string[] {
+function placesOf(file: OpenFindings, { facts, places: asked, checks, port, every = false }: RanInput): string[] {
   const look = readLook(file, facts);
   if (!look.facts.endedWhole) return [];
   const others = new Map<string, Set<string>>();
@@ -48,7 +48,7 @@ function placesOf(file: OpenFindings, { facts, places: asked, checks, port }: Ra
     const place = byKey.get(key);
     if (place === undefined) return false;
     const ran = scopesAt(scopes, place, addresses.get(key) ?? []);
-    return didRun(ran, checks) && (port === undefined || isPortProven(ran, place.place, port));
+    return didRun(ran, checks, every) && (port === undefined || isPortProven(ran, place.place, port));
   };
   return asked.filter((text) => {
     const key = placeKey(text);
@@ -66,10 +66,12 @@ function scopesAt(scopes: Scopes, { place, status }: Place, addresses: readonly 
   return status === 'partial' ? own : [];
 }
 
-const didRun = (scopes: readonly Scope[], checks: RanInput['checks']): boolean =>
+const didRun = (scopes: readonly Scope[], checks: RanInput['checks'], every: boolean): boolean =>
   checks === 'all'
     ? scopes.some(({ allFamilies }) => allFamilies) && scopes.every(({ rulesNotRun }) => rulesNotRun.size === 0)
-    : checks.some((check) => ruleRan(scopes, check));
+    : every
+      ? checks.every((check) => ruleRan(scopes, check))
+      : checks.some((check) => ruleRan(scopes, check));
 
 function isPortProven(scopes: readonly Scope[], place: string, port: number): boolean {
   if (place.includes('://') && URL.canParse(place)) {

@@ -48,6 +48,8 @@ export interface RanInput {
   /** `all`: the question names no check, so that only a scan that ran all it has can answer it. */
   readonly checks: readonly KnownCheck[] | 'all';
   readonly port?: number;
+  /** Every one of the checks must have run, not just one. */
+  readonly every?: boolean;
 }
 
 /** Another finding of the same weakness at the same place. */

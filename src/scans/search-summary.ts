@@ -33,7 +33,9 @@ function firstSentence(
       return `Found: ${counted(hits.total, 'finding', 'findings')} in ${where}.${rest}`;
     }
     case 'not_found':
-      return `Not found in ${where}: on each of them a check for it ran and found nothing.`;
+      return outcome.question.filter.text === undefined
+        ? `Not found in ${where}: on each of them a check for it ran and found nothing.`
+        : `Not found in ${where}: on each of them every known check that these words name ran. Other words could name it.`;
     case 'cannot_tell':
       return `Cannot tell: no finding in ${where}, but that proves nothing. ${reasons(outcome).join(' ')}`;
   }
@@ -57,6 +59,7 @@ function reasons({ detected, searched, unreadable, question }: Outcome): string[
     ...(detected.isKnown === true && blind > 0
       ? [`On ${counted(blind, 'host', 'hosts')} it is not proven that the check ran.`]
       : []),
+    ...(question.filter.text === undefined ? [] : ['Other words could name it.']),
     ...(isCut ? [`Only the newest ${MOST_SCANS} scans were searched.`] : []),
     ...(unreadable > 0 ? [`${counted(unreadable, 'scan', 'scans')} could not be read.`] : []),
   ];

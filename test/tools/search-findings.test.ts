@@ -132,6 +132,27 @@ describe('search_findings', () => {
     expect((await search(room, { min_severity: 'critical' })).summary).toMatch(/names no CVE, rule or text/);
   });
 
+  it('says not_found to words only where every check they may mean ran', async () => {
+    const room = await wire();
+    const scan = scansOf(room);
+    const titled = (rule_id: string, rule_family: string) =>
+      found({ rule_id, rule_family, title: 'Bad certificate', location: { ip: '10.0.0.9' } });
+    await scan([titled('docker', 'docker'), titled('tls', 'tls')], { hosts: { '10.0.0.9': 'tested' } });
+    await scan([], { scopes: [scope({ tcpPorts: 'all', families: ['docker'] })] });
+    const question = { text: 'certificate', target: '10.0.0.1' };
+    expect(await search(room, question)).toMatchObject({
+      answer: 'cannot_tell',
+      hosts: { searched: 1, could_detect: 0 },
+      summary: expect.stringContaining('Other words could name it'),
+    });
+    expect(await search(room, { rule_id: 'docker', target: '10.0.0.1' })).toMatchObject({ answer: 'not_found' });
+    await scan([], { scopes: [scope({ tcpPorts: 'all', families: ['docker', 'tls'] })] });
+    expect(await search(room, question)).toMatchObject({
+      answer: 'not_found',
+      summary: expect.stringContaining('Other words could name it'),
+    });
+  });
+
   it('knows the checks of engines that never found anything yet', async () => {
     const room = await wire();
     const scan = scansOf(room);
