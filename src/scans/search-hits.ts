@@ -29,6 +29,8 @@ export interface Hits {
   readonly unreadable: number;
   /** Labels of the hosts with a match. */
   readonly hosts: ReadonlySet<string>;
+  /** Scans with a match, suppressed ones included. */
+  readonly scansWith: number;
   /** Places by their other spellings. */
   readonly spellings: ReadonlyMap<string, string>;
   readonly scans: Found['scans'];
@@ -101,10 +103,11 @@ const claimOf = ({ places }: SearchedScan, { wanted }: Question, latestOnly: boo
 
 const sumOf = (
   answered: readonly Answered[],
-): Pick<Hits, 'total' | 'suppressed' | 'hosts' | 'spellings' | 'findings'> => ({
+): Pick<Hits, 'total' | 'suppressed' | 'hosts' | 'scansWith' | 'spellings' | 'findings'> => ({
   total: answered.reduce((sum, { output }) => sum + output.total, 0),
   suppressed: answered.reduce((sum, { output }) => sum + output.suppressed, 0),
   hosts: new Set(answered.flatMap(({ output }) => output.hosts)),
+  scansWith: answered.filter(({ output }) => output.total > 0 || output.suppressed > 0).length,
   spellings: spellingsOf(answered),
   findings: answered.flatMap(({ output }) => output.findings),
 });

@@ -153,6 +153,41 @@ describe('search_findings', () => {
     });
   });
 
+  it('does not pass over what older scans found and no newer one disproves', async () => {
+    const room = await wire();
+    const scan = scansOf(room);
+    const hosts = { '10.0.0.1': 'tested', '10.0.0.2': 'tested' } as const;
+    await scan([at('10.0.0.1'), at('10.0.0.2')], { hosts });
+    await scan([], { hosts, scopes: [] });
+    const silent = { answer: 'cannot_tell', total: 0 };
+    const answer = await search(room, { cve: CVE });
+    expect(answer).toMatchObject(silent);
+    expect(answer.summary).toContain('Older scans found it and nothing disproves it since: 2 findings in 1 scan');
+    expect(answer.summary).toContain('latest_only false');
+    expect(await search(room, { cve: CVE, latest_only: false })).toMatchObject({ answer: 'found', total: 2 });
+    await scan([], { hosts: { '10.0.0.1': 'tested' } });
+    expect((await search(room, { cve: CVE })).summary).toContain('1 finding in 1 scan');
+    expect((await search(room, { cve: 'CVE-2000-0001' })).summary).not.toContain('Older');
+  });
+
+  it('says in how many scans and on how many hosts it is, and that these may be places', async () => {
+    const room = await wire();
+    const scan = scansOf(room);
+    for (const last of [1, 2, 3]) {
+      const ip = `10.0.0.${last}`;
+      await scan(last === 2 ? [at(ip)] : [], { hosts: { [ip]: 'tested' } });
+    }
+    expect((await search(room, { cve: CVE })).summary).toBe(
+      'Found: 1 finding on 1 host, in 1 of 3 scans searched (3 hosts).',
+    );
+    await scan([found({ cves: [CVE], location: { file: 'src/a.ts', line: 3 } })], {
+      hosts: {},
+      engine: 'sarif',
+      request: { targets: ['repo'] },
+    });
+    expect((await search(room, { cve: CVE })).summary).toContain('2 findings on 2 places, in 2 of 4 scans searched');
+  });
+
   it('knows the checks of engines that never found anything yet', async () => {
     const room = await wire();
     const scan = scansOf(room);
