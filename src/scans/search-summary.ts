@@ -48,8 +48,8 @@ function foundSentence({ hits, searched }: Outcome, seen: Seen): string {
   const where = `${on}, in ${hits.scansWith} of ${counted(searched.scans.length, 'scan', 'scans')} searched (${places(seen.looked, seen)}).`;
   const rest = seen.blind > 0 ? ` Of ${places(seen.blind, seen)} it is not proven that a check for it ran there.` : '';
   if (hits.total > 0) return `Found: ${counted(hits.total, 'finding', 'findings')}${where}${rest}`;
-  const all = hits.suppressed === 1 ? '1 finding, which is suppressed' : `${hits.suppressed} findings, all suppressed`;
-  return `Found: ${all} (include_suppressed shows what)${where}${rest}`;
+  const all = hits.suppressed === 1 ? '1 finding (suppressed)' : `${hits.suppressed} findings (all suppressed)`;
+  return `Found: ${all}${where} include_suppressed shows what was found.${rest}`;
 }
 
 /** Older scans are not searched by default; that they found it must not be passed over. */
