@@ -8,6 +8,7 @@ import type { OpenFiles } from './open-files.ts';
 import type { OpenFindings } from './open-findings.ts';
 import { readLook } from './read-look.ts';
 import type { KnownCheck, RanInput } from './searching.ts';
+import { spellingsIn } from './spellings.ts';
 
 /** Checks named in one answer; a question that more of them could answer names no check. */
 const MAX_CHECKS = 20_000;
@@ -34,19 +35,28 @@ export const knownChecks = (
 export const placesWhereRan = (files: OpenFiles, input: RanInput): Promise<readonly string[]> =>
   files.use(input.file, (file) => placesOf(file, input));
 
-function placesOf(file: OpenFindings, { facts, places: asked, checks, port }: RanInput): string[] {
+function placesOf(file: OpenFindings, { facts, places: asked, checks, port, every = false }: RanInput): string[] {
   const look = readLook(file, facts);
   if (!look.facts.endedWhole) return [];
-  const wanted = new Set(asked.map(placeKey));
+  const others = new Map<string, Set<string>>();
+  for (const { text, place } of spellingsIn(file))
+    others.set(text, (others.get(text) ?? new Set()).add(placeKey(place)));
   const scopes = compileScopes(look.scopes);
   const addresses = addressesByLabel(file);
-  return look.places
-    .filter(({ place }) => wanted.has(placeKey(place)))
-    .filter((place) => {
-      const ran = scopesAt(scopes, place, addresses.get(placeKey(place.place)) ?? []);
-      return didRun(ran, checks) && (port === undefined || isPortProven(ran, place.place, port));
-    })
-    .map(({ place }) => place);
+  const byKey = new Map(look.places.map((place) => [placeKey(place.place), place]));
+  const isProven = (key: string): boolean => {
+    const place = byKey.get(key);
+    if (place === undefined) return false;
+    const ran = scopesAt(scopes, place, addresses.get(key) ?? []);
+    return didRun(ran, checks, every) && (port === undefined || isPortProven(ran, place.place, port));
+  };
+  return asked.filter((text) => {
+    const key = placeKey(text);
+    if (byKey.has(key)) return isProven(key);
+    // An address that several names share is proven where each of them is.
+    const places = [...(others.get(key) ?? [])];
+    return places.length > 0 && places.every(isProven);
+  });
 }
 
 /** As in look-proof.ts: of a place that was looked at in part, only what is said of it alone counts. */
@@ -56,10 +66,12 @@ function scopesAt(scopes: Scopes, { place, status }: Place, addresses: readonly 
   return status === 'partial' ? own : [];
 }
 
-const didRun = (scopes: readonly Scope[], checks: RanInput['checks']): boolean =>
+const didRun = (scopes: readonly Scope[], checks: RanInput['checks'], every: boolean): boolean =>
   checks === 'all'
     ? scopes.some(({ allFamilies }) => allFamilies) && scopes.every(({ rulesNotRun }) => rulesNotRun.size === 0)
-    : checks.some((check) => ruleRan(scopes, check));
+    : every
+      ? checks.every((check) => ruleRan(scopes, check))
+      : checks.some((check) => ruleRan(scopes, check));
 
 function isPortProven(scopes: readonly Scope[], place: string, port: number): boolean {
   if (place.includes('://') && URL.canParse(place)) {

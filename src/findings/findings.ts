@@ -1,3 +1,4 @@
+import type { Spelling } from './spellings.ts';
 import type { Coverage, Place } from '../model/coverage.ts';
 import type { AppError } from '../model/errors.ts';
 import type { BySeverity, ParsedFinding, RuleFacts, Severity } from '../model/finding.ts';
@@ -175,6 +176,8 @@ export interface Looked {
   readonly engine: string;
   readonly places: readonly Place[];
   readonly scopes: readonly ReportScope[];
+  /** Other words for these places: the address of a name, the name of an address. */
+  readonly spellings?: readonly Spelling[];
 }
 
 /** A host as a report names it: by name, by address, or by both. */

@@ -7,6 +7,7 @@ import type { Looked, ReportedHost } from './findings.ts';
 import { plainHostName } from './host-keys.ts';
 import type { OpenFindings } from './open-findings.ts';
 import { damaged } from './reading.ts';
+import { spellingsIn } from './spellings.ts';
 
 const Scope = z.strictObject({
   place: z.string().exactOptional(),
@@ -48,6 +49,7 @@ export const readLooked = (file: OpenFindings): Looked => ({
   engine: file.engine,
   places: file.db.prepare(`${PLACES} ORDER BY place`).all().map(placeOfRow),
   scopes: readScopes(file),
+  spellings: spellingsIn(file),
 });
 
 /**

@@ -30,8 +30,9 @@ export interface Claim {
 type HostClaim = (port: number) => boolean;
 
 /**
- * Whether a finding lies at one of the places. A host is known by its label, or by its address where the scan has no
- * place of that label; a URL speaks for the findings on its port, and those without one.
+ * Whether a finding lies at one of the places. Where places were
+ * named, the label of a host and its address both count; of everything, the one that the scan lists, so that an older
+ * look does not come back by its other spelling. A URL speaks for the findings on its port, and those without one.
  */
 export function createClaimTest(file: OpenFindings, { places, others }: Claim): (index: number) => boolean {
   const claimed = new Set(places.map(placeKey));
@@ -51,6 +52,7 @@ export function createClaimTest(file: OpenFindings, { places, others }: Claim): 
     const address = addressKey === undefined ? '' : (addressOfKey(addressKey) ?? '');
     const place = own.has(key) ? key : address;
     if (own.has(place) && claimed.has(place)) return () => true;
+    if (!others && (claimed.has(key) || claimed.has(address))) return () => true;
     const [mine, all] = [ports.get(label), ownPorts.get(label)];
     const isListed = own.has(place);
     return (port) => {

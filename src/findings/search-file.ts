@@ -8,6 +8,7 @@ import { MAX_HIT_HOSTS, type SearchInput, type SearchOutput } from './searching.
 import { selectFindings } from './select.ts';
 import { showFinding } from './show.ts';
 import { shrinkToTokens } from './shrink.ts';
+import { spellingsIn } from './spellings.ts';
 import { suppressedIn } from './suppressed.ts';
 import { jsonWeight, pageWeight } from './tokens.ts';
 
@@ -21,10 +22,13 @@ function search(file: OpenFindings, input: SearchInput): SearchOutput {
   const isClaimed = claim === undefined ? () => true : createClaimTest(file, claim);
   const all = selectFindings(file, { ...filter, include_suppressed: true }, suppressions).matches.filter(isClaimed);
   const shown = includes || mask === undefined ? all : all.filter((index) => mask[index] !== 1);
+  const hosts = labelsOf(file, all);
+  const named = new Set([...hosts, ...(claim?.places ?? [])]);
   return {
     total: shown.length,
     suppressed: mask === undefined ? 0 : all.reduce((sum, index) => sum + (mask[index] ?? 0), 0),
-    hosts: labelsOf(file, all),
+    hosts,
+    spellings: spellingsIn(file).filter(({ text, place }) => named.has(text) || named.has(place)),
     ...page(file, shown, input),
   };
 }

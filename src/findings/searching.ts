@@ -1,6 +1,7 @@
 import type { Claim } from './place-claims.ts';
 import type { FindingFilter, FindingsRef, ShownFinding, Suppressions } from './findings.ts';
 import type { LookFacts } from './look-proof.ts';
+import type { Spelling } from './spellings.ts';
 
 /** A question to one of many findings files. */
 export interface SearchInput {
@@ -27,6 +28,8 @@ export interface SearchOutput {
   readonly next?: number;
   /** Labels of the hosts with a match, suppressed ones included; at most `MAX_HIT_HOSTS`. */
   readonly hosts: readonly string[];
+  /** Other words for places, as far as they were asked about or have a match. */
+  readonly spellings: readonly Spelling[];
 }
 
 export const MAX_HIT_HOSTS = 10_000;
@@ -45,6 +48,8 @@ export interface RanInput {
   /** `all`: the question names no check, so that only a scan that ran all it has can answer it. */
   readonly checks: readonly KnownCheck[] | 'all';
   readonly port?: number;
+  /** Every one of the checks must have run, not just one. */
+  readonly every?: boolean;
 }
 
 /** Another finding of the same weakness at the same place. */

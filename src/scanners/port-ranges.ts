@@ -14,13 +14,25 @@ export function portRanges(ports: Iterable<number>): string {
  */
 export function unitedRanges(lists: readonly string[]): string | undefined {
   const asked = new Uint8Array(LAST_PORT + 2);
+  return mark(asked, lists, 1) ? ranges(asked) : undefined;
+}
+
+/** What of a list is in none of the others; undefined as for `unitedRanges`. */
+export function rangesWithout(list: string, others: readonly string[]): string | undefined {
+  const asked = new Uint8Array(LAST_PORT + 2);
+  const first = list === 'all' ? `1-${LAST_PORT}` : list;
+  return mark(asked, [first], 1) && mark(asked, others, 0) ? ranges(asked) : undefined;
+}
+
+/** False when one of the lists is none. */
+function mark(asked: Uint8Array, lists: readonly string[], value: 0 | 1): boolean {
   for (const part of lists.flatMap((list) => list.split(','))) {
     const match = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(part.trim());
     const [first, last] = [Number(match?.[1]), Number(match?.[2] ?? match?.[1])];
-    if (!(first <= last && last <= LAST_PORT)) return undefined;
-    asked.fill(1, Math.max(1, first), last + 1);
+    if (!(first <= last && last <= LAST_PORT)) return false;
+    asked.fill(value, Math.max(1, first), last + 1);
   }
-  return ranges(asked);
+  return true;
 }
 
 /** @param asked 1 at each port that was asked for; one entry longer than there are ports. */

@@ -49,17 +49,21 @@ async function enter({ index, findings, files, log }: IndexDeps, scan: ScanRecor
   const { tenant, scanId, finishedAt = 0 } = scan;
   const file = files.findingsOf(scan);
   const looked =
-    file === undefined ? { engine: scan.engine, places: [] } : await readable(log, scanId, () => findings.looked(file));
+    file === undefined
+      ? { engine: scan.engine, places: [], spellings: [] }
+      : await readable(log, scanId, () => findings.looked(file));
   if (!looked) return false;
   const isLooked = ({ status }: Place): boolean => status === 'tested' || status === 'partial';
   const namesOf = (places: readonly Place[]): string[] => places.map(({ place }) => place);
-  const { engine, places } = looked;
+  const { engine, places, spellings = [] } = looked;
+  const seen = new Set(namesOf(places.filter(isLooked)));
+  const also = spellings.flatMap(({ text, place }) => (seen.has(place) ? [text] : []));
   await index.add({
     tenant,
     scanId,
     engine,
     finishedAt,
-    looked: places.length === 0 ? [placeOfNone(scan)] : namesOf(places.filter(isLooked)),
+    looked: places.length === 0 ? [placeOfNone(scan)] : [...new Set([...seen, ...also])],
     missed: namesOf(places.filter((place) => !isLooked(place))),
   });
   return true;

@@ -7,7 +7,8 @@ import { filterOf } from './finding-filter.ts';
 import type { IndexScans } from './index-scans.ts';
 import type { Catalogues } from './known-checks.ts';
 import { searchHits, type Hits, type Question } from './search-hits.ts';
-import { portOf, wantedPlaces } from './search-places.ts';
+import { olderHits, type Older } from './search-older.ts';
+import { isHostName, portOf, wantedPlaces } from './search-places.ts';
 import { scansToSearch, type Searched } from './search-scans.ts';
 import { searchSummary } from './search-summary.ts';
 
@@ -31,14 +32,16 @@ export function createSearchFindings(deps: SearchDeps): SearchFindings {
   return async (input, { caller, traceId }) => {
     const question = questionOf(input);
     const { unreadable } = await deps.indexScans(caller.tenant);
-    const searched = await scansToSearch(deps, {
+    const which = {
       tenant: caller.tenant,
       wanted: question.wanted,
       finishedAfter: input.finished_after === undefined ? -Infinity : Date.parse(input.finished_after),
       latestOnly: input.latest_only,
-    });
+    };
+    const searched = await scansToSearch(deps, which);
     const suppressions = (await deps.suppressions?.inForce(caller.tenant)) ?? NO_SUPPRESSIONS;
-    const hits = await searchHits(deps, { input, question, searched, suppressions });
+    const asked = { input, question, searched, suppressions };
+    const hits = await searchHits(deps, asked);
     const detected = await detect(caller.tenant, searched, question.filter);
     await deps.audit({
       caller,
@@ -47,7 +50,9 @@ export function createSearchFindings(deps: SearchDeps): SearchFindings {
       traceId,
       detail: { search: Object.keys(question.filter), scans: searched.scans.length, findings: hits.total },
     });
-    return answerOf({ hits, detected, searched, unreadable: unreadable + hits.unreadable, question });
+    const outcome = { hits, detected, searched, unreadable: unreadable + hits.unreadable, question };
+    const isOpen = input.latest_only && judge(outcome) === 'cannot_tell';
+    return answerOf(isOpen ? { ...outcome, older: await olderHits(deps, which, asked, detected) } : outcome);
   };
 }
 
@@ -63,18 +68,26 @@ export interface Outcome {
   readonly searched: Searched;
   readonly unreadable: number;
   readonly question: Question;
+  readonly older?: Older;
 }
 
 function answerOf(outcome: Outcome): Found {
   const { hits, detected, searched } = outcome;
-  const looked = new Set(searched.scans.flatMap(({ places }) => places));
+  const once = (places: Iterable<string>): Set<string> =>
+    new Set([...places].map((place) => hits.spellings.get(place) ?? place));
+  const looked = once(searched.scans.flatMap(({ places }) => places));
   // Where it was found, something could see it, whatever the report says of its scope.
-  const couldDetect = new Set([...detected.places, ...[...hits.hosts].filter((label) => looked.has(label))]);
+  const couldDetect = new Set([
+    ...once(detected.places),
+    ...[...once(hits.hosts)].filter((place) => looked.has(place)),
+  ]);
   const answer = judge(outcome);
   return Found.parse({
     summary: searchSummary(outcome, answer, {
       looked: looked.size,
-      blind: searched.inQuestion.size - couldDetect.size,
+      having: [...once(hits.hosts)].filter((place) => place !== '').length,
+      areHosts: [...looked, ...hits.hosts].every(isHostName),
+      blind: once(searched.inQuestion).size - couldDetect.size,
     }),
     answer,
     hosts: { searched: looked.size, could_detect: couldDetect.size },

@@ -29,6 +29,10 @@ export interface Hits {
   readonly unreadable: number;
   /** Labels of the hosts with a match. */
   readonly hosts: ReadonlySet<string>;
+  /** Scans with a match, suppressed ones included. */
+  readonly scansWith: number;
+  /** Places by their other spellings. */
+  readonly spellings: ReadonlyMap<string, string>;
   readonly scans: Found['scans'];
   readonly findings: readonly ShownFinding[];
   readonly nextCursor?: string;
@@ -97,12 +101,25 @@ const askFile = (
 const claimOf = ({ places }: SearchedScan, { wanted }: Question, latestOnly: boolean) =>
   wanted.everywhere && !latestOnly ? {} : { claim: { places, others: wanted.everywhere } };
 
-const sumOf = (answered: readonly Answered[]): Pick<Hits, 'total' | 'suppressed' | 'hosts' | 'findings'> => ({
+const sumOf = (
+  answered: readonly Answered[],
+): Pick<Hits, 'total' | 'suppressed' | 'hosts' | 'scansWith' | 'spellings' | 'findings'> => ({
   total: answered.reduce((sum, { output }) => sum + output.total, 0),
   suppressed: answered.reduce((sum, { output }) => sum + output.suppressed, 0),
   hosts: new Set(answered.flatMap(({ output }) => output.hosts)),
+  scansWith: answered.filter(({ output }) => output.total > 0 || output.suppressed > 0).length,
+  spellings: spellingsOf(answered),
   findings: answered.flatMap(({ output }) => output.findings),
 });
+
+/** Scans may list one host by either word: the first of them decides. */
+function spellingsOf(answered: readonly Answered[]): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  for (const { text, place } of answered.flatMap(({ output }) => output.spellings)) {
+    if (!found.has(text) && found.get(place) === undefined) found.set(text, place);
+  }
+  return found;
+}
 
 /** What a cursor belongs to: the scans that are searched, in their order, and the question. A scan that ends changes it. */
 function hashOf({ input, searched, suppressions }: Asked): string {

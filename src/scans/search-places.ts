@@ -40,6 +40,9 @@ function placeTarget(place: string): Target | undefined {
   }
 }
 
+/** Whether a place can be a host: files and images are none. */
+export const isHostName = (place: string): boolean => placeTarget(place) !== undefined;
+
 /** The port a target names: findings on other ports are not asked about. */
 export function portOf(target: string | undefined): number | undefined {
   if (target === undefined) return undefined;

@@ -1,4 +1,5 @@
 import type { ScanRecord } from '../model/scan.ts';
+import type { Looked } from '../findings/findings.ts';
 import type { LookFacts } from '../findings/look-proof.ts';
 import type { ScanIndex } from '../queue/scan-index.ts';
 import { hasResults } from './choose-base.ts';
@@ -41,6 +42,8 @@ export interface Which {
   /** Epoch milliseconds. */
   readonly finishedAfter: number;
   readonly latestOnly: boolean;
+  /** Scans searched; `MOST_SCANS` when absent. */
+  readonly most?: number;
 }
 
 export async function scansToSearch(deps: Deps, which: Which): Promise<Searched> {
@@ -48,7 +51,8 @@ export async function scansToSearch(deps: Deps, which: Which): Promise<Searched>
   const inQuestion = new Set(looks.map(({ place }) => place));
   const all = which.latestOnly ? await latestScans(deps, which, looks) : await allScans(deps, which);
   const newest = all.toSorted((a, b) => b.finishedAt - a.finishedAt || (a.scanId < b.scanId ? -1 : 1));
-  return { scans: newest.slice(0, MOST_SCANS), inQuestion, isCut: newest.length > MOST_SCANS };
+  const { most = MOST_SCANS } = which;
+  return { scans: newest.slice(0, most), inQuestion, isCut: newest.length > most };
 }
 
 async function latestScans(
@@ -74,6 +78,7 @@ async function latestScans(
 
 /** Every finished scan; which of its places are asked about stands in its file. */
 async function allScans({ queue, files, findings, log }: Deps, which: Which): Promise<SearchedScan[]> {
+  const { most = MOST_SCANS } = which;
   const found: SearchedScan[] = [];
   let cursor: string | undefined;
   do {
@@ -81,20 +86,23 @@ async function allScans({ queue, files, findings, log }: Deps, which: Which): Pr
     for (const scan of page.scans) {
       const file =
         hasResults(scan) && (scan.finishedAt ?? 0) > which.finishedAfter ? files.findingsOf(scan) : undefined;
-      if (file === undefined || found.length > MOST_SCANS) continue;
-      const { places } = (await readable(log, scan.scanId, () => findings.looked(file))) ?? { places: [] };
-      const looked = places.filter(({ status }) => status === 'tested' || status === 'partial');
-      found.push(
-        searched(
-          scan,
-          file,
-          looked.map(({ place }) => place).filter((place) => which.wanted.has(place)),
-        ),
-      );
+      if (file === undefined || found.length > most) continue;
+      const looked = await readable(log, scan.scanId, () => findings.looked(file));
+      found.push(searched(scan, file, looked ? wantedOf(looked, which.wanted) : []));
     }
     cursor = page.nextCursor;
-  } while (cursor !== undefined && found.length <= MOST_SCANS);
+  } while (cursor !== undefined && found.length <= most);
   return found;
+}
+
+/** Places it looked at that are asked about, in the spelling they are asked for. */
+function wantedOf({ places, spellings = [] }: Looked, wanted: Wanted): string[] {
+  const looked = places.filter(({ status }) => status === 'tested' || status === 'partial');
+  const seen = new Set(looked.map(({ place }) => place));
+  const own = [...seen].filter((place) => wanted.has(place));
+  if (wanted.everywhere) return own;
+  const also = spellings.filter(({ text, place }) => seen.has(place) && wanted.has(text));
+  return [...new Set([...own, ...also.map(({ text }) => text)])];
 }
 
 const searched = (scan: ScanRecord, file: string, places: readonly string[]): SearchedScan => ({

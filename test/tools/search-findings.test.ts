@@ -132,6 +132,62 @@ describe('search_findings', () => {
     expect((await search(room, { min_severity: 'critical' })).summary).toMatch(/names no CVE, rule or text/);
   });
 
+  it('says not_found to words only where every check they may mean ran', async () => {
+    const room = await wire();
+    const scan = scansOf(room);
+    const titled = (rule_id: string, rule_family: string) =>
+      found({ rule_id, rule_family, title: 'Bad certificate', location: { ip: '10.0.0.9' } });
+    await scan([titled('docker', 'docker'), titled('tls', 'tls')], { hosts: { '10.0.0.9': 'tested' } });
+    await scan([], { scopes: [scope({ tcpPorts: 'all', families: ['docker'] })] });
+    const question = { text: 'certificate', target: '10.0.0.1' };
+    expect(await search(room, question)).toMatchObject({
+      answer: 'cannot_tell',
+      hosts: { searched: 1, could_detect: 0 },
+      summary: expect.stringContaining('Other words could name it'),
+    });
+    expect(await search(room, { rule_id: 'docker', target: '10.0.0.1' })).toMatchObject({ answer: 'not_found' });
+    await scan([], { scopes: [scope({ tcpPorts: 'all', families: ['docker', 'tls'] })] });
+    expect(await search(room, question)).toMatchObject({
+      answer: 'not_found',
+      summary: expect.stringContaining('Other words could name it'),
+    });
+  });
+
+  it('does not pass over what older scans found and no newer one disproves', async () => {
+    const room = await wire();
+    const scan = scansOf(room);
+    const hosts = { '10.0.0.1': 'tested', '10.0.0.2': 'tested' } as const;
+    await scan([at('10.0.0.1'), at('10.0.0.2')], { hosts });
+    await scan([], { hosts, scopes: [] });
+    const silent = { answer: 'cannot_tell', total: 0 };
+    const answer = await search(room, { cve: CVE });
+    expect(answer).toMatchObject(silent);
+    expect(answer.summary).toContain('Older scans found it and nothing disproves it since: 2 findings in 1 scan');
+    expect(answer.summary).toContain('latest_only false');
+    expect(await search(room, { cve: CVE, latest_only: false })).toMatchObject({ answer: 'found', total: 2 });
+    await scan([], { hosts: { '10.0.0.1': 'tested' } });
+    expect((await search(room, { cve: CVE })).summary).toContain('1 finding in 1 scan');
+    expect((await search(room, { cve: 'CVE-2000-0001' })).summary).not.toContain('Older');
+  });
+
+  it('says in how many scans and on how many hosts it is, and that these may be places', async () => {
+    const room = await wire();
+    const scan = scansOf(room);
+    for (const last of [1, 2, 3]) {
+      const ip = `10.0.0.${last}`;
+      await scan(last === 2 ? [at(ip)] : [], { hosts: { [ip]: 'tested' } });
+    }
+    expect((await search(room, { cve: CVE })).summary).toBe(
+      'Found: 1 finding on 1 host, in 1 of 3 scans searched (3 hosts).',
+    );
+    await scan([found({ cves: [CVE], location: { file: 'src/a.ts', line: 3 } })], {
+      hosts: {},
+      engine: 'sarif',
+      request: { targets: ['repo'] },
+    });
+    expect((await search(room, { cve: CVE })).summary).toContain('2 findings on 2 places, in 2 of 4 scans searched');
+  });
+
   it('knows the checks of engines that never found anything yet', async () => {
     const room = await wire();
     const scan = scansOf(room);
@@ -162,6 +218,50 @@ describe('search_findings', () => {
       request: { targets: ['repo'] },
     });
     expect(await search(room, { rule_id: 'sast' })).toMatchObject({ answer: 'found', total: 1 });
+  });
+
+  it('knows a host by its name and by its address, whichever its scan lists', async () => {
+    const room = await wire();
+    const scan = scansOf(room);
+    await scan([], { engine: 'openvas', hosts: { '10.6.7.1': 'tested' } });
+    const named = at('10.6.7.1', { location: { host: 'web7', ip: '10.6.7.1', port: 8080 } });
+    const { app, data } = room;
+    const finished = (place: string, events: readonly ReportEvent[], targets = [host('web7', '10.6.7.9')]) =>
+      finishedScan({ queue: app.queue, data }, [RAN, placed(place, 'tested'), ...events, END], { targets });
+    const byName = await finished('web7', [named]);
+    const byAddress = { ip: '10.6.8.1', host: 'web.corp', port: 80 };
+    await finished('10.6.8.1', [at('10.6.8.1', { location: byAddress })], [address('10.6.8.1')]);
+    for (const latest_only of [true, false]) {
+      for (const question of [
+        { host: '10.6.7.1' },
+        { target: '10.6.7.1' },
+        { target: '10.6.7.1/32' },
+        { host: 'web7' },
+        { host: 'web.corp' },
+        { target: 'web.corp' },
+        { host: '10.6.8.1' },
+      ]) {
+        const answer = await search(room, { cve: CVE, latest_only, ...question });
+        expect(answer, JSON.stringify(question)).toMatchObject({ answer: 'found', total: 1 });
+        expect(answer.hosts, JSON.stringify(question)).toEqual({ searched: 1, could_detect: 1 });
+      }
+      const range = await search(room, { rule_id: 'log4shell', target: '10.0.0.0/8', latest_only });
+      expect(range).toMatchObject({ answer: 'found', total: 2, hosts: { searched: 2, could_detect: 2 } });
+    }
+    const all = await search(room, { cve: CVE });
+    expect(all).toMatchObject({ total: 2, hosts: { searched: 2, could_detect: 2 } });
+    expect((await search(room, { cve: CVE, host: '10.6.7.1' })).findings[0]?.finding_id).toBe(`${byName}.1`);
+  });
+
+  it('does not bring back what a newer look disproved by another spelling', async () => {
+    const room = await wire();
+    const scan = scansOf(room);
+    await scan([at('10.6.8.1', { location: { ip: '10.6.8.1', host: 'web.corp', port: 80 } })], {
+      hosts: { '10.6.8.1': 'tested' },
+    });
+    await scan([], { hosts: { '10.6.8.1': 'tested' } });
+    expect(await search(room, { cve: CVE })).toMatchObject({ total: 0 });
+    expect(await search(room, { cve: CVE, host: '10.6.8.1' })).toMatchObject({ answer: 'not_found' });
   });
 
   it('continues exactly where a page stopped, over the end of a file, and not after a new scan', async () => {

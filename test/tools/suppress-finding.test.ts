@@ -47,6 +47,20 @@ function movedClock(): { readonly clock: Clock; readonly advance: (ms: number) =
 }
 
 describe('suppress_finding', () => {
+  it('has a search say plainly that all it found is suppressed', async () => {
+    const place = await wire();
+    const { on } = await scanned(place);
+    await place.ok('suppress_finding', judged(on(80)));
+    const found = await place.ok('search_findings', { rule_id: 'nmap:port-open', port: 80 });
+    expect(found).toMatchObject({
+      answer: 'found',
+      total: 0,
+      suppressed: 1,
+      summary:
+        'Found: 1 finding (suppressed) on 1 host, in 1 of 1 scan searched (1 host). include_suppressed shows what was found.',
+    });
+  });
+
   it('counts a finding apart in every answer about its scan', async () => {
     const place = await wire();
     const { ok } = place;

@@ -4,6 +4,7 @@ import { AppError } from '../../model/errors.ts';
 import type { ParsedFinding } from '../../model/finding.ts';
 import type { ReportEvent } from '../../model/report.ts';
 import { readXml, type XmlAttributes, type XmlHandlers } from '../../platform/xml.ts';
+import { createPortAnswers } from './port-answers.ts';
 import {
   isVersionDatabase,
   portChecks,
@@ -14,7 +15,7 @@ import {
   type PortScope,
 } from './report-checks.ts';
 import { placeOf, portFinding, scriptFinding, type HostSoFar, type PortSoFar } from './report-host.ts';
-import { scopeOfDocument, type DocumentScope } from './report-scope.ts';
+import { createHostScopes, scopeOfDocument, type DocumentScope } from './report-scope.ts';
 import { createTally, noteFinish, noteStart, sourceOf, type Tally } from './report-tally.ts';
 import { createScriptBuilder, type ScriptBuilder } from './script-tree.ts';
 
@@ -52,7 +53,7 @@ class NmapReader implements XmlHandlers {
   readonly #path: string[] = [];
   #commandLine = '';
   #scopes: PortScope[] = [];
-  #documentScope: { readonly scope: DocumentScope | undefined } | undefined;
+  #documentScope: ReturnType<typeof createHostScopes> | undefined;
   #checksSaid = false;
   #sawOpenPort = false;
   #sawVersionDatabase = false;
@@ -139,6 +140,7 @@ class NmapReader implements XmlHandlers {
         timedOut: attributes['timedout'] === 'true',
         answered: false,
         sawPorts: false,
+        answers: createPortAnswers(/\s--open(?:\s|$)/.test(this.#commandLine)),
       };
     } else if (name === 'scaninfo' && this.#scopes.length < 16) this.#scopes.push(portScope(attributes));
     else if (name === 'finished') this.#finish(attributes);
@@ -164,8 +166,11 @@ class NmapReader implements XmlHandlers {
     else if (name === 'hostname') this.#name(host, attributes);
     else if (name === 'extraports') {
       host.sawPorts = true;
-      if (isAnswer(attributes['state']) && Number(attributes['count']) > 0) host.answered = true;
-    } else if (name === 'port') this.#port = this.#newPort(attributes);
+      const [answered, count] = [isAnswer(attributes['state']), Number(attributes['count'])];
+      if (answered && count > 0) host.answered = true;
+      host.answers.group(answered, count);
+    } else if (name === 'extrareasons') host.answers.reason(attributes);
+    else if (name === 'port') this.#port = this.#newPort(attributes);
   }
 
   #name(host: HostSoFar, { name, type }: XmlAttributes): void {
@@ -191,6 +196,7 @@ class NmapReader implements XmlHandlers {
     if (!host || !port) return;
     host.sawPorts = true;
     host.answered ||= isAnswer(port.state);
+    host.answers.port(port.protocol, port.port, isAnswer(port.state));
     if (port.state !== 'open') return;
     this.#sawOpenPort = true;
     this.#found(portFinding(this.#located(host), port));
@@ -212,13 +218,14 @@ class NmapReader implements XmlHandlers {
     }
     const located = this.#located(host);
     this.#emit({ kind: 'place', place: placeOf(located, isCut) });
-    if (!isCut) this.#tally.scopes.note(located.address, this.#scope());
+    // Nothing is proven of a host that did not answer; it must not cost the others their common scope.
+    if (!isCut && host.answered) this.#tally.scopes.note(located.address, this.#scope(host));
   }
 
-  /** The same for every host of a document: made with the first. */
-  #scope(): DocumentScope | undefined {
-    this.#documentScope ??= { scope: scopeOfDocument(this.#scopes, this.#commandLine) };
-    return this.#documentScope.scope;
+  /** The same for every host of a document whose ports answered alike. */
+  #scope(host: HostSoFar): DocumentScope | undefined {
+    this.#documentScope ??= createHostScopes(scopeOfDocument(this.#scopes, this.#commandLine));
+    return this.#documentScope(host.answers);
   }
 
   #newPort(attributes: XmlAttributes): PortSoFar {

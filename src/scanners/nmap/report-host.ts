@@ -1,5 +1,6 @@
 import type { Place } from '../../model/coverage.ts';
 import { ParsedFinding, type Location } from '../../model/finding.ts';
+import type { PortAnswers } from './port-answers.ts';
 import type { ScriptResult } from './script-tree.ts';
 import { scriptName, verdictOf } from './script-verdict.ts';
 import { scriptKind } from './scripts.ts';
@@ -16,6 +17,7 @@ export interface HostSoFar {
   answered: boolean;
   /** Any port was reported, in whatever state. */
   sawPorts: boolean;
+  readonly answers: PortAnswers;
 }
 
 /** A `<port>` while it streams by. */

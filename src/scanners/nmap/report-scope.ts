@@ -1,5 +1,6 @@
 import type { ReportEvent, ReportScope } from '../../model/report.ts';
 import { unitedRanges } from '../port-ranges.ts';
+import type { PortAnswers } from './port-answers.ts';
 import type { PortScope } from './report-checks.ts';
 
 /** What one document proves was looked for, at each of its hosts. */
@@ -28,6 +29,32 @@ export function scopeOfDocument(scopes: readonly PortScope[], commandLine: strin
   };
 }
 
+/** Scopes remembered within one document: most hosts of it answer in one of a few ways. */
+const MOST_KEPT = 1_000;
+const LONGEST_KEY = 4_000;
+
+/** What of a document's scope holds for one host: only ports that gave an answer, open or closed. */
+export function createHostScopes(document: DocumentScope | undefined) {
+  const kept = new Map<string, DocumentScope>();
+  return (answers: PortAnswers): DocumentScope | undefined => {
+    if (document === undefined) return undefined;
+    const key = answers.key();
+    const known = kept.get(key) ?? narrowed(document, answers);
+    if (kept.size < MOST_KEPT && key.length <= LONGEST_KEY) kept.set(key, known);
+    return known;
+  };
+}
+
+function narrowed({ tcpPorts, udpPorts, ...rest }: DocumentScope, answers: PortAnswers): DocumentScope {
+  const tcp = tcpPorts === undefined ? undefined : answers.among('tcp', tcpPorts);
+  const udp = udpPorts === undefined ? undefined : answers.among('udp', udpPorts);
+  return {
+    ...(tcp === undefined ? {} : { tcpPorts: tcp }),
+    ...(udp === undefined ? {} : { udpPorts: udp }),
+    ...rest,
+  };
+}
+
 function portsOf(scopes: readonly PortScope[], protocol: string): string | undefined {
   const lists = scopes.filter((scope) => scope.protocol === protocol).map(({ services }) => services);
   return lists.length === 0 ? undefined : unitedRanges(lists) || undefined;
@@ -45,8 +72,12 @@ function scriptsByName(commandLine: string): readonly string[] {
 
 const isOperator = (word: string | undefined): boolean => /^(and|or|not)$/i.test(word ?? '');
 
+/** Characters of all scopes of a report: what is beyond is not proven, and the rest still is. */
+const MOST_CHARS = 8 << 20;
+const MOST_SCOPES = 20_000;
+
 /** Hosts that are remembered while it is unknown whether all documents looked for the same. */
-const MOST_HOSTS = 100_000;
+const MOST_HOSTS = 90_000;
 
 /** Gathers the scopes of all documents of one report. */
 export interface ScopeLedger {
@@ -58,21 +89,37 @@ export interface ScopeLedger {
 export function createScopeLedger(): ScopeLedger {
   const hostsByScope = new Map<string, { scope: DocumentScope | undefined; hosts: Set<string> }>();
   let hosts = 0;
+  let chars = 0;
+  let isCut = false;
   return {
     note(address, scope) {
       const key = scope === undefined ? '' : JSON.stringify(scope);
       const entry = hostsByScope.get(key) ?? { scope, hosts: new Set() };
-      if (!hostsByScope.has(key) && hostsByScope.size < 1_000) hostsByScope.set(key, entry);
+      if (!hostsByScope.has(key)) {
+        // Even a first scope that is not kept must keep the others from standing for all hosts.
+        chars += key.length;
+        isCut ||= hostsByScope.size >= MOST_SCOPES || chars > MOST_CHARS;
+        if (hostsByScope.size >= MOST_SCOPES || chars > MOST_CHARS) return;
+        hostsByScope.set(key, entry);
+      }
       if (hosts >= MOST_HOSTS || entry.hosts.has(address)) return;
       entry.hosts.add(address);
       hosts += 1;
     },
     *events() {
-      const isOne = hostsByScope.size === 1;
+      const isOne = hostsByScope.size === 1 && !isCut;
+      let said = 0;
       for (const { scope, hosts: places } of hostsByScope.values()) {
         if (scope === undefined) continue;
         if (isOne) yield { kind: 'scope', scope };
-        else for (const place of places) yield { kind: 'scope', scope: { place, ...scope } };
+        else {
+          const size = JSON.stringify(scope).length + 100;
+          for (const place of places) {
+            said += size;
+            if (said > MOST_CHARS) break;
+            yield { kind: 'scope', scope: { place, ...scope } };
+          }
+        }
       }
     },
   };

@@ -52,6 +52,59 @@ describe('what a report of nmap proves was looked for', () => {
     ]);
   });
 
+  describe('leaves out ports that gave no answer', () => {
+    const answers = (ports: string, address = '192.0.2.1'): string =>
+      `<host><status state="up"/><address addr="${address}" addrtype="ipv4"/><ports>${ports}</ports></host>`;
+    const port = (number: number, state: string): string =>
+      `<port protocol="tcp" portid="${number}"><state state="${state}" reason="x"/></port>`;
+    const one = async (ports: string, args?: string) => {
+      const [scope] = await scopes(document(info('tcp', '1-100') + answers(ports), args));
+      return scope?.tcpPorts;
+    };
+
+    it.each(['filtered', 'open|filtered', 'closed|filtered', 'unfiltered', ''])('in state "%s"', async (state) => {
+      expect(await one(port(22, 'open') + port(80, state))).toBe('1-79,81-100');
+    });
+
+    it('and keeps closed ones', async () => {
+      expect(await one(port(22, 'open') + port(80, 'closed'))).toBe('1-100');
+      expect(await one(`<extraports state="closed" count="99"/>${port(22, 'open')}`)).toBe('1-100');
+    });
+
+    it('when many of them are only counted', async () => {
+      const filtered =
+        '<extraports state="filtered" count="98"><extrareasons reason="no-response" count="98"/></extraports>';
+      expect(await one(filtered + port(22, 'open') + port(80, 'closed'))).toBe('22,80');
+      expect(await one(`${filtered}<extraports state="closed" count="1"/>${port(22, 'open')}`)).toBe('22');
+    });
+
+    it('when many of them are named by ranges', async () => {
+      const named =
+        '<extraports state="filtered" count="50"><extrareasons reason="no-response" count="50" proto="tcp" ports="51-100"/>' +
+        '</extraports><extraports state="closed" count="49"/>';
+      expect(await one(named + port(22, 'open'))).toBe('1-50');
+    });
+
+    it('when only open ones are written', async () => {
+      const text = answers(port(22, 'open')) + answers(port(80, 'open'), '192.0.2.2');
+      const found = await scopes(document(info('tcp', '1-100') + text, 'nmap -sT --open 192.0.2.0/30'));
+      expect(found.map(({ tcpPorts }) => tcpPorts)).toEqual(['22', '80']);
+    });
+
+    it('host by host, within bounds', async () => {
+      const text = document(
+        info('tcp', '1-100') +
+          answers(port(22, 'open') + port(80, 'filtered')) +
+          answers(port(22, 'open') + port(80, 'closed'), '192.0.2.2') +
+          answers(port(22, 'filtered'), '192.0.2.3'),
+      );
+      expect(await scopes(text)).toEqual([
+        { place: '192.0.2.1', tcpPorts: '1-79,81-100', families: ['ports'] },
+        { place: '192.0.2.2', tcpPorts: '1-100', families: ['ports'] },
+      ]);
+    });
+  });
+
   it('is nothing when the report does not say which ports', async () => {
     expect(await scopes(document(host('192.0.2.1')))).toEqual([]);
     expect(await scopes(document(info('tcp', 'x') + host('192.0.2.1')))).toEqual([]);
