@@ -6,6 +6,7 @@ import { isFinal, type ScanRecord } from '../model/scan.ts';
 import type { FindingPage, FindingQuery } from '../findings/findings.ts';
 import type { Ask, ScanDeps } from './deps.ts';
 import { findScanAudited } from './find-scan.ts';
+import { filterOf } from './finding-filter.ts';
 import { foundSummary } from './summaries.ts';
 import { rawTally, sumOf, type CountFindings, type Tally } from './tally.ts';
 
@@ -51,10 +52,8 @@ export function createGetScanResults(deps: Deps): GetScanResults {
 
 /** The filters, without those that change nothing, and their names. */
 function queryOf(input: ResultsInput): { query: FindingQuery; applied: string[] } {
-  const { scan_id: _, include_suppressed, group_by, detail, sort, max_tokens, fields, cursor, ...given } = input;
-  const filters = Object.fromEntries(
-    Object.entries(given).filter(([, value]) => value !== undefined && value !== false),
-  );
+  const { include_suppressed, group_by, detail, sort, max_tokens, fields, cursor } = input;
+  const filters = filterOf(input);
   const query: FindingQuery = {
     ...filters,
     group_by,
