@@ -1,5 +1,6 @@
 import { fingerprint } from '../model/finding.ts';
 import type { Occurrence } from '../model/finding.ts';
+import { isWithdrawn } from '../model/report-state.ts';
 import type { Database } from '../platform/sqlite.ts';
 import { bodyJson, untrustedJson } from './body-json.ts';
 import { int32Column, uint32Column } from './growing-column.ts';
@@ -8,6 +9,7 @@ import { occurrenceSignals } from './injection.ts';
 import { NONE, PRINT_BYTES } from './layout.ts';
 import { createRowBatch } from './row-batch.ts';
 import type { KnownRule } from './rule-book.ts';
+import { searchText } from './search-text.ts';
 import { createWordsBlocks } from './words-blocks.ts';
 import type { TakeBlock } from './words-blocks.ts';
 
@@ -15,6 +17,8 @@ import type { TakeBlock } from './words-blocks.ts';
 export interface FindingRows {
   add(engine: string, rule: KnownRule, occurrence: Occurrence): void;
   count(): number;
+  /** Of these, how many the report itself took back. */
+  withdrawn(): number;
   /** There are more findings than are allowed. */
   isOver(): boolean;
   /** Call once, after the last finding. */
@@ -46,6 +50,7 @@ export function createFindingRows(
   const port = int32Column();
   let prints = Buffer.alloc(FIRST_ROWS * PRINT_BYTES);
   let count = 0;
+  let withdrawn = 0;
 
   const keepPrint = (print: string): void => {
     if (count * PRINT_BYTES === prints.length) {
@@ -69,13 +74,15 @@ export function createFindingRows(
       rule.push(id);
       host.push(hosts.idOf(location));
       port.push(location.port ?? NONE);
-      words.add(Object.values(untrusted).join('\n'));
+      words.add(searchText(occurrence));
       const texts = untrustedJson(untrusted);
       const seen = union(signals, occurrenceSignals(occurrence, texts.isPlain));
+      if (isWithdrawn(occurrence.report_state)) withdrawn += 1;
       bodies.add(count, bodyJson(occurrence, texts, seen));
       count += 1;
     },
     count: () => count,
+    withdrawn: () => withdrawn,
     isOver: () => count > maxFindings,
     finish() {
       words.flush();

@@ -96,7 +96,7 @@ async function writeFile(
   );
   if (heard.places.isOver()) throw new AppError('report_unreadable', 'The report speaks of too many places.');
   const coverage = await writePlaces(db, heard, turns);
-  writeMeta(db, input, { heard, findings: rows.count });
+  writeMeta(db, input, { heard, findings: rows.count, withdrawn: findings.withdrawn() });
   report(log, input.scanId, heard.unrequested, scopes.overflowed());
   const { ended, readError } = heard;
   return {
@@ -112,7 +112,7 @@ async function writeFile(
 function writeMeta(
   db: Database,
   { scanId, epoch }: IngestInput,
-  { heard, findings }: { heard: Heard; findings: number },
+  { heard, findings, withdrawn }: { heard: Heard; findings: number; withdrawn: number },
 ): void {
   const insert = db.prepare('INSERT INTO meta VALUES (?, ?)');
   const facts = {
@@ -122,6 +122,7 @@ function writeMeta(
     findings,
     scan_id: scanId,
     source: JSON.stringify(heard.source.all()),
+    withdrawn,
   };
   for (const [key, value] of Object.entries(facts)) insert.run(key, String(value));
 }

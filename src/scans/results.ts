@@ -7,7 +7,7 @@ import type { FindingPage, FindingQuery } from '../findings/findings.ts';
 import type { Ask, ScanDeps } from './deps.ts';
 import { findScanAudited } from './find-scan.ts';
 import { filterOf } from './finding-filter.ts';
-import { foundSummary } from './summaries.ts';
+import { foundSummary, withdrawnPart } from './summaries.ts';
 import { rawTally, sumOf, type CountFindings, type Tally } from './tally.ts';
 
 type Deps = Pick<ScanDeps, 'queue' | 'findings' | 'files' | 'audit' | 'suppressions'> & {
@@ -75,6 +75,7 @@ const emptyPage = ({ group_by: groupBy, cursor }: FindingQuery): FindingPage => 
     totalUnfiltered: 0,
     bySeverity: noSeverities(),
     suppressed: noSeverities(),
+    withdrawn: 0,
     ...(groupBy === 'none' ? { findings: [] } : { groups: [] }),
     omitted: noSeverities(),
   };
@@ -126,5 +127,5 @@ function summary(scan: ScanRecord, page: FindingPage, { applied, tally }: Around
   const left = sumOf(page.omitted);
   const where = page.groups === undefined ? 'come' : 'are in groups that come';
   const more = left > 0 ? ` ${left} more ${where} after this page: call again with next_cursor.` : '';
-  return `${foundSummary(scan, tally)}${filtered}${empty}${more}`;
+  return `${foundSummary(scan, tally)}${withdrawnPart(page.withdrawn)}${filtered}${empty}${more}`;
 }
