@@ -38,7 +38,6 @@ export function createExportReport(deps: Deps): ExportReport {
     });
     return {
       summary: summaryOf(scan, format, counts && { ...counts, suppressed: sumOf(counts.suppressed) }),
-      resource_uri: `scan://${scan.scanId}/report/${format}`,
       path,
       media_type: mediaType,
       bytes,
