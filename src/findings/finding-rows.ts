@@ -7,6 +7,7 @@ import { occurrenceSignals } from './injection.ts';
 import { NONE, PRINT_BYTES } from './layout.ts';
 import type { UnpackedFinding } from './packed-findings.ts';
 import { createRowBatch } from './row-batch.ts';
+import { searchText } from './search-text.ts';
 import { createWordsBlocks } from './words-blocks.ts';
 import type { TakeBlock } from './words-blocks.ts';
 
@@ -39,6 +40,7 @@ export function createFindingRows(db: Database, takeWords: TakeBlock, hosts: Hos
   const port = int32Column();
   let prints = Buffer.alloc(FIRST_ROWS * PRINT_BYTES);
   let count = 0;
+  let withdrawn = 0;
 
   const keepPrint = (print: string): void => {
     if (count * PRINT_BYTES === prints.length) {
@@ -58,7 +60,7 @@ export function createFindingRows(db: Database, takeWords: TakeBlock, hosts: Hos
       rule.push(id);
       host.push(hosts.idOf(location));
       port.push(location.port ?? NONE);
-      words.add(Object.values(untrusted).join('\n'));
+      words.add(searchText(occurrence));
       const texts = untrustedJson(untrusted);
       const seen = union(ruleSignals, occurrenceSignals(occurrence, texts.isPlain));
       bodies.add(count, bodyJson(occurrence, texts, seen, locationJson));

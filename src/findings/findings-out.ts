@@ -1,4 +1,5 @@
 import type { Occurrence } from '../model/finding.ts';
+import { isWithdrawn } from '../model/report-state.ts';
 import { startGatherThread } from './gather-in-thread.ts';
 import type { GatherThread } from './gather-in-thread.ts';
 import { createGatherer } from './gather.ts';
@@ -13,6 +14,8 @@ export interface FindingsOut {
   readonly addRule: (json: string) => void;
   add(engine: string, rule: KnownRule, occurrence: Occurrence): void;
   count(): number;
+  /** Of these, how many the report itself took back. */
+  withdrawn(): number;
   /** There are more findings than are allowed. */
   isOver(): boolean;
   /**
@@ -35,6 +38,7 @@ export function createFindingsOut(files: NewFiles, maxFindings: number, program:
   let here: Gatherer | undefined;
   let thread: GatherThread | undefined;
   let count = 0;
+  let withdrawn = 0;
 
   const openHere = (): Gatherer => (here ??= createGatherer(files));
   const openThread = (url: URL): GatherThread => {
@@ -53,9 +57,11 @@ export function createFindingsOut(files: NewFiles, maxFindings: number, program:
     addRule: packer.addRule,
     add(engine, rule, occurrence) {
       count += 1;
+      if (isWithdrawn(occurrence.report_state)) withdrawn += 1;
       if (count <= maxFindings) packer.add(engine, rule, occurrence);
     },
     count: () => count,
+    withdrawn: () => withdrawn,
     isOver: () => count > maxFindings,
     room: () => thread?.room(),
     async finish() {

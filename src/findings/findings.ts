@@ -128,6 +128,8 @@ export interface FindingPage {
   readonly findings?: readonly ShownFinding[];
   readonly groups?: readonly FindingGroup[];
   readonly nextCursor?: string;
+  /** Of all findings of the file, whatever the filters: how many the report itself took back (`isWithdrawn`). */
+  readonly withdrawn: number;
   /** What matches but comes after this page (or group page), by severity. */
   readonly omitted: BySeverity;
 }

@@ -59,6 +59,8 @@ export async function ingest(input: IngestInput, limits: IngestLimits, log: Log,
 interface Report extends Gathered {
   readonly heard: Heard;
   readonly scopes: ScopeRows;
+  /** Findings the report itself took back. */
+  readonly withdrawn: number;
 }
 
 async function gather(
@@ -74,7 +76,7 @@ async function gather(
     if (findings.isOver()) {
       throw new AppError('report_unreadable', `The report holds more than ${limits.maxFindings} findings.`);
     }
-    return { ...(await findings.finish()), heard, scopes };
+    return { ...(await findings.finish()), heard, scopes, withdrawn: findings.withdrawn() };
   } finally {
     await findings.end();
   }
@@ -100,7 +102,7 @@ async function withBoth<T>(files: NewFiles, work: (both: Both) => Promise<T>): P
 
 async function finishFile(
   both: Both,
-  { rows, rules, heard, scopes }: Report,
+  { rows, rules, heard, scopes, withdrawn }: Report,
   input: IngestInput,
   turns: Turns,
 ): Promise<Omit<Ingested, 'artefact'>> {
@@ -108,7 +110,7 @@ async function finishFile(
   const bySeverity = await writeColumns(both, { rows, rules, places: heard.places }, turns);
   if (heard.places.isOver()) throw new AppError('report_unreadable', 'The report speaks of too many places.');
   const coverage = await writePlaces(both.db, heard, turns);
-  writeMeta(both.db, input, { heard, findings: rows.count });
+  writeMeta(both.db, input, { heard, findings: rows.count, withdrawn });
   const { ended, readError } = heard;
   return {
     coverage,
@@ -123,7 +125,7 @@ async function finishFile(
 function writeMeta(
   db: Database,
   { scanId, epoch }: IngestInput,
-  { heard, findings }: { heard: Heard; findings: number },
+  { heard, findings, withdrawn }: { heard: Heard; findings: number; withdrawn: number },
 ): void {
   const insert = db.prepare('INSERT INTO meta VALUES (?, ?)');
   const facts = {
@@ -133,6 +135,7 @@ function writeMeta(
     findings,
     scan_id: scanId,
     source: JSON.stringify(heard.source.all()),
+    withdrawn,
   };
   for (const [key, value] of Object.entries(facts)) insert.run(key, String(value));
 }

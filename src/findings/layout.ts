@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { Occurrence } from '../model/finding.ts';
 
 /** `user_version` of a findings file. A higher one was written by a newer scanmux. */
-export const FINDINGS_VERSION = 2;
+export const FINDINGS_VERSION = 3;
 /** `application_id`: "smxF". */
 export const APPLICATION_ID = 0x73_6d_78_46;
 
@@ -41,7 +41,7 @@ CREATE TABLE solution (id INTEGER PRIMARY KEY, text TEXT NOT NULL);
 CREATE TABLE host (id INTEGER PRIMARY KEY, label TEXT NOT NULL, name TEXT, address_key TEXT);
 -- Occurrence as JSON with injection_signals; in the order of the report.
 CREATE TABLE body (id INTEGER PRIMARY KEY, json TEXT NOT NULL);
--- Lower-case text to search in, many texts in one row: of rules (title, description), of bodies (untrusted).
+-- Lower-case text to search in, many texts in one row: of rules (title, description), of bodies (search-text.ts).
 -- offsets: uint32, where each text begins in bytes; the first text is that of id "first".
 CREATE TABLE words (kind TEXT NOT NULL, first INTEGER NOT NULL, offsets BLOB NOT NULL, text BLOB NOT NULL,
   PRIMARY KEY (kind, first));

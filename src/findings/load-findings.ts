@@ -9,11 +9,13 @@ import { APPLICATION_ID, EXPLOIT, FINDINGS_VERSION, KEV, NONE, PRINT_BYTES } fro
 import type { OpenFindings, RuleColumns } from './open-findings.ts';
 import { damaged, reading } from './reading.ts';
 
+const Count = z.coerce.number().int().min(0);
 const Meta = z.object({
   engine: z.string(),
   scan_id: z.string(),
   epoch: z.string(),
-  findings: z.coerce.number().int().min(0),
+  findings: Count,
+  withdrawn: Count,
 });
 
 /** Columns are in memory and words are read in passing; what SQLite keeps is the inner pages of its trees. */
@@ -55,6 +57,7 @@ function load(path: string, db: Database): OpenFindings {
     engine: meta.engine,
     scanId: meta.scan_id,
     count,
+    withdrawn: meta.withdrawn,
     rule: columns.ids('rule', count, rules.count),
     host: columns.ids('host', count, columns.rowsOf('host', count)),
     body: columns.ids('body', count, columns.rowsOf('body', count)),

@@ -8,6 +8,8 @@ export interface OpenFindings {
   readonly scanId: string;
   /** Number of findings. */
   readonly count: number;
+  /** How many of them the report itself took back. */
+  readonly withdrawn: number;
   readonly rule: Uint32Array;
   readonly host: Uint32Array;
   readonly body: Uint32Array;

@@ -30,7 +30,8 @@ export function queryPage(
   const start = decodeCursor(hash, query.cursor);
   const selection = selectFindings(file, query, suppressions);
   const { bySeverity, suppressed, totalUnfiltered } = selection;
-  const facts = { total: totalOf(bySeverity), totalUnfiltered, bySeverity, suppressed };
+  const { withdrawn } = file;
+  const facts = { total: totalOf(bySeverity), totalUnfiltered, bySeverity, suppressed, withdrawn };
   const ordered = orderedMatches(file, selection.matches, query.sort);
   if (query.group_by !== 'none') {
     const { groups, omitted, next } = groupPage(file, { scanId, query, ordered, start });

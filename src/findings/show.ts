@@ -10,12 +10,13 @@ const shorten = (text: string | undefined): string | undefined =>
     ? `${text.slice(0, SHORT_TEXT - 1).replace(/[\uD800-\uDBFF]$/, '')}…`
     : text;
 
-/** One line that says where: a URL, `host:port/protocol`, `file:line` or `image package version`. */
+/** One line that says where: a URL, `host:port/protocol`, or what there is of `image file:line package version`. */
 export function placeText(location: Location): string {
   const { url, method, parameter, file, line, image, package: pkg, version } = location;
   if (url !== undefined) return [method, url, parameter && `(${parameter})`].filter(Boolean).join(' ');
-  if (file !== undefined) return line === undefined ? file : `${file}:${line}`;
-  if (image !== undefined || pkg !== undefined) return [image, pkg, version].filter(Boolean).join(' ');
+  const inFile = file === undefined || line === undefined ? file : `${file}:${line}`;
+  if (file !== undefined || image !== undefined || pkg !== undefined)
+    return [image, inFile, pkg, pkg && version].filter(Boolean).join(' ');
   return networkText(location);
 }
 
@@ -26,11 +27,13 @@ function networkText({ host, ip, port, protocol }: Location): string {
 }
 
 const PARTS = {
-  minimal: ({ finding_id, title, severity, location, suppression }: Finding) => ({
+  minimal: ({ finding_id, title, severity, location, report_state, suppression }: Finding) => ({
     finding_id,
     title,
     severity,
     place: placeText(location),
+    // What the report itself takes back must not read as a plain finding.
+    report_state,
     suppression,
   }),
   brief: (finding: Finding) => ({
@@ -49,7 +52,8 @@ const PARTS = {
   }),
 } as const;
 
-const isSaid = (value: unknown): boolean => value !== undefined && !(Array.isArray(value) && value.length === 0);
+const isSaid = (value: unknown): boolean =>
+  value !== undefined && value !== '' && !(Array.isArray(value) && value.length === 0);
 
 const said = (shown: ShownFinding): ShownFinding =>
   Object.fromEntries(Object.entries(shown).filter(([, value]) => isSaid(value)));

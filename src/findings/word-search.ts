@@ -1,4 +1,4 @@
-import { cleanUntrusted } from '../model/untrusted.ts';
+import { cleanUntrusted, refang } from '../model/untrusted.ts';
 import type { OpenFindings } from './open-findings.ts';
 import { damaged } from './reading.ts';
 
@@ -12,7 +12,7 @@ export interface WordHits {
 const MAX_SEARCH = 10_000;
 
 /**
- * Searches title and description of the rules and the untrusted texts, without regard to case. Only one block of text
+ * Searches title and description of the rules and what search-text.ts makes of the findings, without regard to case. Only one block of text
  * is in memory at a time.
  */
 export function findWords(file: OpenFindings, text: string): WordHits {
@@ -25,9 +25,11 @@ export function findWords(file: OpenFindings, text: string): WordHits {
   };
 }
 
-/** Links in untrusted text are stored defanged; who searches for one should not have to know that. */
+/** Links in untrusted text are shown defanged, in rules they are not; who searches should not have to know that. */
 function needlesOf(text: string): Buffer[] {
-  const spellings = [text, cleanUntrusted(text, MAX_SEARCH)].filter((spelling) => !/\p{Cs}/u.test(spelling));
+  const spellings = [text, cleanUntrusted(text, MAX_SEARCH), refang(text)].filter(
+    (spelling) => !/\p{Cs}/u.test(spelling),
+  );
   return [...new Set(spellings.map((spelling) => spelling.toLowerCase()))].map((spelling) => Buffer.from(spelling));
 }
 

@@ -11,8 +11,8 @@ export type TakeBlock = (first: number, offsets: Uint8Array, text: Uint8Array) =
 
 /** A block is handed over once it holds this many bytes: large enough that a search is not the cost of its rows. */
 const BLOCK_BYTES = 256 << 10;
-/** More than any one text has: the longest finding has 26,503 UTF-16 units, and none needs more than 3 bytes. */
-const LONGEST_TEXT_BYTES = 96 << 10;
+/** More than any one text has: the longest finding has 56,812 UTF-16 units (search-text.ts), none of more than 3 bytes. */
+const LONGEST_TEXT_BYTES = 192 << 10;
 
 export function createWordsBlocks(take: TakeBlock): WordsBlocks {
   const text = Buffer.alloc(BLOCK_BYTES + LONGEST_TEXT_BYTES);

@@ -41,6 +41,20 @@ const defang = (text: string): string =>
         .replace(MARKDOWN_LINK, '] (')
     : text;
 
+const DEFANGED = /hxxp|\[[:.]\]|\] \(/i;
+const HXXP = /hxxp(s?:\/\/)/gi;
+const WWW = /(www)\[\.\]/gi;
+
+/** Links as they were before they were defanged. For comparing only: never show it. */
+export const refang = (text: string): string =>
+  DEFANGED.test(text)
+    ? text
+        .replace(HXXP, (match, rest: string) => `${match.startsWith('H') ? 'H' : 'h'}ttp${rest}`)
+        .replaceAll('[:]', ':')
+        .replace(WWW, '$1.')
+        .replaceAll('] (', '](')
+    : text;
+
 /** Caps in UTF-16 units and marks the cut; never leaves half a character. */
 function cap(text: string, maxLength: number, isCut: boolean): string {
   if (text.length <= maxLength && !isCut) return text;

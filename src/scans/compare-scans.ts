@@ -9,6 +9,7 @@ import type { Ask, ScanDeps } from './deps.ts';
 import { filterOf } from './finding-filter.ts';
 import { findScanAudited } from './find-scan.ts';
 import { lookFacts } from './look-facts.ts';
+import { roomBeside } from './page-room.ts';
 import { isoTime } from './time.ts';
 
 export interface CompareDeps extends Pick<ScanDeps, 'queue' | 'findings' | 'files' | 'audit'> {
@@ -90,10 +91,13 @@ const comparedScan = ({ files }: CompareDeps, scan: ScanRecord): ComparedScan =>
   facts: lookFacts(scan),
 });
 
+/** Summary, counts and ids. */
+const FRAME_TOKENS = 270;
+
 const queryOf = (input: CompareInput): ComparisonQuery => ({
   filter: filterOf(input),
   include_suppressed: input.include_suppressed,
-  max_tokens: input.max_tokens,
+  max_tokens: roomBeside(input.max_tokens, FRAME_TOKENS),
   ...(input.cursor === undefined ? {} : { cursor: input.cursor }),
 });
 

@@ -6,6 +6,7 @@ import { isFinal, type ScanRecord } from '../model/scan.ts';
 import type { FindingFilter } from '../findings/findings.ts';
 import type { Ask, ScanDeps } from './deps.ts';
 import { findScanAudited } from './find-scan.ts';
+import { filterOf } from './finding-filter.ts';
 import { lookedAt } from './summaries.ts';
 import { sumOf } from './tally.ts';
 
@@ -37,7 +38,6 @@ export function createExportReport(deps: Deps): ExportReport {
     });
     return {
       summary: summaryOf(scan, format, counts && { ...counts, suppressed: sumOf(counts.suppressed) }),
-      resource_uri: `scan://${scan.scanId}/report/${format}`,
       path,
       media_type: mediaType,
       bytes,
@@ -49,10 +49,10 @@ export function createExportReport(deps: Deps): ExportReport {
 
 type Filters = FindingFilter & { readonly include_suppressed?: boolean };
 
-/** The filters, without those that change nothing. */
-function filtersOf({ scan_id: _scan, format: _format, ...given }: ExportInput): Filters {
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined && value !== false));
-}
+const filtersOf = (input: ExportInput): Filters => ({
+  ...filterOf(input),
+  ...(input.include_suppressed && { include_suppressed: true }),
+});
 
 const inWords = (filters: Filters): string[] =>
   Object.entries(filters)

@@ -2,13 +2,15 @@ import type { ImportAnswer } from '../model/contract/imports.ts';
 import { noCoverage } from '../model/coverage.ts';
 import type { ScanRecord } from '../model/scan.ts';
 import { cleanLine } from '../model/untrusted.ts';
-import { foundSummary } from './summaries.ts';
+import { foundSummary, withdrawnPart } from './summaries.ts';
 import { sumOf, type Tally } from './tally.ts';
 import { isoTime } from './time.ts';
 
 interface Import {
   readonly deduplicated: boolean;
   readonly tally: Tally;
+  /** Findings that the report itself took back. */
+  readonly withdrawn: number;
   readonly format: string;
   /** Where the report became unreadable. */
   readonly cutAt: string | undefined;
@@ -35,11 +37,11 @@ export function importAnswer(scan: ScanRecord, made: Import): ImportAnswer {
   };
 }
 
-function summary(scan: ScanRecord, { deduplicated, tally, format, cutAt }: Import): string {
+function summary(scan: ScanRecord, { deduplicated, tally, withdrawn, format, cutAt }: Import): string {
   const what = deduplicated
     ? `The same report was imported at ${isoTime(scan.createdAt)} as scan ${scan.scanId}; no new scan was made.`
     : `The ${format} report is imported as scan ${scan.scanId}.`;
   const cut = cutAt === undefined ? '' : ' It is cut short: only what stands before the place in cut_at was kept.';
   const next = tally.findings > 0 ? ' Next: get_scan_results.' : '';
-  return `${what}${cut} ${foundSummary(scan, tally)}${next}`;
+  return `${what}${cut} ${foundSummary(scan, tally)}${withdrawnPart(withdrawn)}${next}`;
 }

@@ -15,7 +15,7 @@ import { importAnswer } from './import-answer.ts';
 import { refuseHosts } from './import-policy.ts';
 import { importRecord } from './import-record.ts';
 import { openSource, tooLarge, type ImportSource } from './import-source.ts';
-import type { CountFindings } from './tally.ts';
+import { countWithdrawn, type CountFindings } from './tally.ts';
 import { createTurnTaking } from './turn-taking.ts';
 
 type Deps = Pick<
@@ -216,5 +216,6 @@ async function answerFor({ deps, ask }: Run, made: Made): Promise<ImportAnswer> 
     await deps.audit({ ...facts, action: 'import', decision: 'deduplicated' });
   }
   const tally = await deps.countFindings(scan);
-  return importAnswer(scan, { deduplicated, tally, format: format.name, cutAt: cutAt?.message });
+  const withdrawn = await countWithdrawn(deps, scan);
+  return importAnswer(scan, { deduplicated, tally, withdrawn, format: format.name, cutAt: cutAt?.message });
 }

@@ -1,12 +1,14 @@
 import type { Results, ResultsInput } from '../model/contract/results.ts';
-import { noCoverage, type Place } from '../model/coverage.ts';
+import { noCoverage, type Coverage, type Place } from '../model/coverage.ts';
 import { AppError } from '../model/errors.ts';
 import { noSeverities } from '../model/finding.ts';
 import { isFinal, type ScanRecord } from '../model/scan.ts';
 import type { FindingPage, FindingQuery } from '../findings/findings.ts';
 import type { Ask, ScanDeps } from './deps.ts';
 import { findScanAudited } from './find-scan.ts';
-import { foundSummary } from './summaries.ts';
+import { filterOf } from './finding-filter.ts';
+import { foundSummary, withdrawnPart } from './summaries.ts';
+import { fitting, fittingCoverage, roomBeside, tokensIn } from './page-room.ts';
 import { rawTally, sumOf, type CountFindings, type Tally } from './tally.ts';
 
 type Deps = Pick<ScanDeps, 'queue' | 'findings' | 'files' | 'audit' | 'suppressions'> & {
@@ -15,6 +17,9 @@ type Deps = Pick<ScanDeps, 'queue' | 'findings' | 'files' | 'audit' | 'suppressi
 
 /** Places that were not fully looked at, on the first page. */
 const UNTESTED_SHOWN = 20;
+/** Shares of `max_tokens` that they, and the lists of coverage, may take. */
+const UNTESTED_SHARE = 0.15;
+const COVERAGE_SHARE = 0.1;
 
 export type GetScanResults = (input: ResultsInput, ask: Ask) => Promise<Results>;
 
@@ -33,9 +38,18 @@ export function createGetScanResults(deps: Deps): GetScanResults {
     const file = deps.files.findingsOf(scan);
     const judged = await deps.suppressions.inForce(scan.tenant);
     const ref = file === undefined ? undefined : { file, scanId: scan.scanId };
-    const page = ref ? await deps.findings.query(ref, query, judged) : emptyPage(query);
     const isFirst = query.cursor === undefined;
-    const untested = file === undefined || !isFirst ? [] : await deps.findings.untested(file, UNTESTED_SHOWN);
+    const missed = file === undefined || !isFirst ? [] : await deps.findings.untested(file, UNTESTED_SHOWN);
+    const tally = input.include_suppressed ? rawTally(scan) : await deps.countFindings(scan);
+    const around: Around = {
+      applied,
+      untested: fitting(missed, query.max_tokens * UNTESTED_SHARE),
+      coverage: fittingCoverage(coverageOf(scan), isFirst ? query.max_tokens * COVERAGE_SHARE : 0),
+      tally,
+    };
+    const frame = tokensIn(answerOf(scan, NOTHING, around));
+    const fitted = { ...query, max_tokens: roomBeside(query.max_tokens, frame) };
+    const page = ref ? await deps.findings.query(ref, fitted, judged) : emptyPage(query);
     await deps.audit({
       caller,
       action: 'read_results',
@@ -44,17 +58,14 @@ export function createGetScanResults(deps: Deps): GetScanResults {
       traceId,
       detail: { filters: applied, findings: page.total },
     });
-    const tally = input.include_suppressed ? rawTally(scan) : await deps.countFindings(scan);
-    return answerOf(scan, page, { applied, untested, tally });
+    return answerOf(scan, page, around);
   };
 }
 
 /** The filters, without those that change nothing, and their names. */
 function queryOf(input: ResultsInput): { query: FindingQuery; applied: string[] } {
-  const { scan_id: _, include_suppressed, group_by, detail, sort, max_tokens, fields, cursor, ...given } = input;
-  const filters = Object.fromEntries(
-    Object.entries(given).filter(([, value]) => value !== undefined && value !== false),
-  );
+  const { include_suppressed, group_by, detail, sort, max_tokens, fields, cursor } = input;
+  const filters = filterOf(input);
   const query: FindingQuery = {
     ...filters,
     group_by,
@@ -68,35 +79,45 @@ function queryOf(input: ResultsInput): { query: FindingQuery; applied: string[] 
   return { query, applied: Object.keys(filters) };
 }
 
+const coverageOf = ({ result, request }: ScanRecord): Coverage =>
+  result?.coverage ?? noCoverage(request.targets.length);
+
+const NOTHING: FindingPage = {
+  total: 0,
+  totalUnfiltered: 0,
+  bySeverity: noSeverities(),
+  suppressed: noSeverities(),
+  withdrawn: 0,
+  omitted: noSeverities(),
+};
+
 const emptyPage = ({ group_by: groupBy, cursor }: FindingQuery): FindingPage => {
   if (cursor !== undefined)
     throw new AppError('cursor_invalid', 'This scan has no findings, so no page comes after the first.');
   return {
-    total: 0,
-    totalUnfiltered: 0,
-    bySeverity: noSeverities(),
-    suppressed: noSeverities(),
+    ...NOTHING,
     ...(groupBy === 'none' ? { findings: [] } : { groups: [] }),
-    omitted: noSeverities(),
   };
 };
 
 interface Around {
   readonly applied: readonly string[];
+  /** The first few. */
   readonly untested: readonly Place[];
+  readonly coverage: Coverage;
   /** Of the whole scan. */
   readonly tally: Tally;
 }
 
 function answerOf(scan: ScanRecord, page: FindingPage, around: Around): Results {
   const { result, error } = scan;
-  const { applied, untested } = around;
+  const { applied, untested, coverage } = around;
   return {
-    summary: `${summary(scan, page, around)}${untested.length > 0 ? ' untested says what was missed and why.' : ''}`,
+    summary: `${summary(scan, page, around)}${untestedPart(around)}`,
     scan_id: scan.scanId,
     state: scan.state,
     verdict: result?.verdict ?? 'not_tested',
-    coverage: result?.coverage ?? noCoverage(scan.request.targets.length),
+    coverage,
     ...(untested.length > 0 ? { untested: [...untested] } : {}),
     ...(error === undefined ? {} : { error }),
     total: page.total,
@@ -110,6 +131,14 @@ function answerOf(scan: ScanRecord, page: FindingPage, around: Around): Results 
     ...(page.nextCursor === undefined ? {} : { next_cursor: page.nextCursor }),
     omitted: { by_severity: page.omitted },
   };
+}
+
+/** Every place that was missed is counted in coverage; only the first are named. */
+function untestedPart({ untested, coverage: { requested, tested } }: Around): string {
+  if (untested.length === 0) return '';
+  const missed = requested - tested;
+  const which = missed > untested.length ? ` (the first ${untested.length} of ${missed} places)` : '';
+  return ` untested says what was missed and why${which}.`;
 }
 
 /** Filters on a value that not every finding has. */
@@ -127,5 +156,5 @@ function summary(scan: ScanRecord, page: FindingPage, { applied, tally }: Around
   const left = sumOf(page.omitted);
   const where = page.groups === undefined ? 'come' : 'are in groups that come';
   const more = left > 0 ? ` ${left} more ${where} after this page: call again with next_cursor.` : '';
-  return `${foundSummary(scan, tally)}${filtered}${empty}${more}`;
+  return `${foundSummary(scan, tally)}${withdrawnPart(page.withdrawn)}${filtered}${empty}${more}`;
 }

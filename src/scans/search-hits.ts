@@ -5,6 +5,7 @@ import type { FindingFilter, ShownFinding, Suppressions } from '../findings/find
 import type { SearchInput as FileQuestion, SearchOutput } from '../findings/searching.ts';
 import { estimateTokens } from '../findings/tokens.ts';
 import type { ScanDeps } from './deps.ts';
+import { roomBeside } from './page-room.ts';
 import { readable } from './readable.ts';
 import type { Wanted } from './search-places.ts';
 import type { Searched, SearchedScan } from './search-scans.ts';
@@ -46,6 +47,8 @@ interface Answered {
 
 /** Share of the budget that the list of scans may take. */
 const SCANS_SHARE = 0.25;
+/** Summary, counts and answer. */
+const FRAME_TOKENS = 150;
 const MAX_FINDINGS = 2 ** 32;
 
 type Deps = Pick<ScanDeps, 'findings' | 'log'>;
@@ -57,7 +60,7 @@ export async function searchHits(deps: Deps, asked: Asked): Promise<Hits> {
   const position = Math.max(decodeCursor(hash, input.cursor) - 1, 0);
   const [startScan, startIndex] = [Math.floor(position / MAX_FINDINGS), position % MAX_FINDINGS];
   const answered: Answered[] = [];
-  let left = Math.floor(input.max_tokens * (1 - SCANS_SHARE));
+  let left = roomBeside(input.max_tokens, FRAME_TOKENS + input.max_tokens * SCANS_SHARE);
   let next: number | undefined;
   for (const [at, scan] of searched.scans.entries()) {
     const isShown = at >= startScan && next === undefined;

@@ -89,6 +89,12 @@ function suppressedPart({ findings, suppressed }: Tally): string {
   return `${which} suppressed and not counted; include_suppressed shows them.`;
 }
 
+/** What a report takes back is a finding all the same: whoever counts must know. @param count Of all findings. */
+export const withdrawnPart = (count: number): string =>
+  count === 0
+    ? ''
+    : ` The report itself withdrew ${count} of all its findings (suppressed, false positive or absent): see report_state.`;
+
 /** @param origin Whose word it is which places there were: the caller's, or the report's. */
 export function lookedAt(verdict: Verdict, coverage: Coverage, origin: ScanOrigin = 'run'): string {
   if (origin === 'imported' && coverage.requested === 0) {

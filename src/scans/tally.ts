@@ -61,3 +61,12 @@ export function createCountFindings({
     }
   };
 }
+
+/** How many of its findings the report of a scan took back itself. */
+export async function countWithdrawn(
+  { findings, files }: Pick<ScanDeps, 'findings' | 'files'>,
+  scan: ScanRecord,
+): Promise<number> {
+  const file = files.findingsOf(scan);
+  return file === undefined ? 0 : (await findings.query({ file, scanId: scan.scanId }, COUNTS)).withdrawn;
+}

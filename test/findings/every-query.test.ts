@@ -37,7 +37,10 @@ const FILTERS = {
   port: fc.constantFrom(22, 80, 443),
   cve: fc.integer({ min: 1, max: 30 }).map((number) => `cve-2024-${1_000 + number}`),
   rule_id: fc.constantFrom('tls-old', 'HTTP-hsts', 'redis-open', 'nothing'),
-  text: fc.oneof(fc.constantFrom('a', 'LONG', 'e ', '世', '😀', '\n', 'ip'), fc.string({ minLength: 1, maxLength: 2 })),
+  text: fc.oneof(
+    fc.constantFrom('a', 'LONG', 'e ', '世', '😀', '\n', 'ip', 'http', 'www.', 'ttp:'),
+    fc.string({ minLength: 1, maxLength: 2 }),
+  ),
 } satisfies { readonly [K in keyof FindingFilter]-?: fc.Arbitrary<FindingFilter[K]> };
 
 /** At most three, so that several of them together still find something. */

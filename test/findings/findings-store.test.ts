@@ -166,6 +166,7 @@ describe('the store', () => {
       totalUnfiltered: 0,
       bySeverity: none,
       suppressed: none,
+      withdrawn: 0,
       findings: [],
       omitted: none,
     });

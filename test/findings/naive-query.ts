@@ -23,9 +23,22 @@ function matchesHost(finding: Finding, host: string): boolean {
   return name === plainHostName(host);
 }
 
-function matchesText({ title, description, untrusted }: Finding, text: string): boolean {
-  const texts = [description === undefined ? title : `${title}\n${description}`, Object.values(untrusted).join('\n')];
-  const spellings = [text.toLowerCase(), cleanUntrusted(text, 10_000).toLowerCase()];
+/** Before it was made safe to show. */
+const asWritten = (text: string): string =>
+  text
+    .replaceAll(/hxxp(?=s?:\/\/)/gi, (word) => `${word.charAt(0)}ttp`)
+    .replaceAll('[:]', ':')
+    .replaceAll(/(?<=www)\[\.\]/gi, '.')
+    .replaceAll('] (', '](');
+
+function matchesText({ title, description, untrusted, location }: Finding, text: string): boolean {
+  const { package: pkg = '', file = '', url = '', image = '' } = location;
+  const seen = Object.values(untrusted).join('\n');
+  const places = [seen, pkg, file, url, image].filter((part) => part !== '').join('\n');
+  const written = asWritten(seen).split('\n');
+  const changed = written.filter((line, index) => line !== seen.split('\n')[index]);
+  const texts = [description === undefined ? title : `${title}\n${description}`, [places, ...changed].join('\n')];
+  const spellings = [text, cleanUntrusted(text, 10_000), asWritten(text)].map((spelling) => spelling.toLowerCase());
   return texts.some((words) => spellings.some((spelling) => words.toLowerCase().includes(spelling)));
 }
 

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { loadFindings } from '../../src/findings/load-findings.ts';
 import { findWords } from '../../src/findings/word-search.ts';
+import { cleanUntrusted } from '../../src/model/untrusted.ts';
 import { END, found, stored } from './reports.ts';
 
 async function open(texts: readonly string[]) {
@@ -53,6 +54,63 @@ describe('a search for words', () => {
       expect(hits(findWords(file, search).bodies)).toEqual([0]);
     }
     file.db.close();
+  });
+
+  it('finds any part of a link, as it was and as it is shown', async () => {
+    const piece = fc.constantFrom(
+      'http://',
+      'HTTPS://',
+      'ftp://',
+      'www.',
+      'evil.test',
+      '](',
+      'mailto:',
+      'a',
+      ' ',
+      '\n',
+    );
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(piece, { minLength: 1, maxLength: 8 }).map((pieces) => pieces.join('')),
+        fc.nat(),
+        fc.integer({ min: 1, max: 12 }),
+        async (text, at, length) => {
+          const file = await open([text, 'nothing']);
+          for (const spelling of [text, cleanUntrusted(text, 10_000)]) {
+            const begin = at % spelling.length;
+            const part = spelling.slice(begin, begin + length).split('\n')[0] ?? '';
+            if (part !== '') expect(hits(findWords(file, part).bodies)).toContain(0);
+          }
+          file.db.close();
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  it.each(['http', 'https', 'www', 'www.evil', 'hxxp', 'ttps://w', 'EVIL'])(
+    'finds a link by a part of it: %s',
+    async (part) => {
+      const file = await open(['go to https://www.evil.test/x', 'see https://www.evil.test', 'plain']);
+      expect(hits(findWords(file, part).bodies)).toEqual([0, 1]);
+      file.db.close();
+    },
+  );
+
+  it('finds findings by their package, file, URL and image', async () => {
+    const { query } = await stored([
+      found({
+        rule_id: 'a',
+        location: { image: 'shop:1.2', file: 'srv/yarn.lock', package: 'lodash', version: '4.17.4' },
+      }),
+      found({ rule_id: 'b', location: { url: 'http://127.0.0.1/login' } }),
+      END,
+    ]);
+    const rules = async (text: string) => (await query({ text })).findings?.map((finding) => finding['rule_id']);
+    for (const text of ['LODASH', 'yarn.lock', 'shop:1']) expect(await rules(text)).toEqual(['a']);
+    for (const text of ['/login', 'http', 'hxxp://127']) expect(await rules(text)).toEqual(['b']);
+    const { findings } = await query({ text: 'lodash', detail: 'minimal' });
+    expect(findings?.[0]?.['place']).toBe('shop:1.2 srv/yarn.lock lodash 4.17.4');
   });
 
   it.each(['\ud83d', 'a\ud83d', '\0', '\u202e'])('takes %j as it comes', async (search) => {

@@ -18,10 +18,9 @@ describe('export_report', () => {
     const { ok, scan_id } = await imported();
     for (const format of ExportFormat.options.filter((name) => name !== 'openvex')) {
       const made = await ok('export_report', { scan_id, format });
-      expect(made).toMatchObject({
-        resource_uri: `scan://${scan_id}/report/${format}`,
-        ...(format === 'native' ? {} : { findings: 3 }),
-      });
+      expect(made['findings']).toBe(format === 'native' ? undefined : 3);
+      // There are no resources to read yet.
+      expect(made).not.toHaveProperty('resource_uri');
       const content = readFileSync(String(made['path']));
       expect(content.length).toBe(made['bytes']);
       expect(createHash('sha256').update(content).digest('hex')).toBe(made['sha256']);

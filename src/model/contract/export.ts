@@ -37,7 +37,6 @@ export type ExportInput = z.infer<typeof ExportInput>;
 
 export const ExportAnswer = z.strictObject({
   summary: z.string(),
-  resource_uri: z.string(),
   path: z.string(),
   media_type: z.string(),
   bytes: z.int(),

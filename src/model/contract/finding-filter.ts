@@ -13,6 +13,11 @@ export const FindingFilterShape = {
   port: z.int().min(0).max(65_535).optional().describe('Only findings on this port.'),
   cve: z.string().max(40).optional().describe('Only findings of this CVE, e.g. CVE-2021-44228.'),
   rule_id: z.string().max(200).optional().describe('Only findings of this check.'),
-  text: z.string().min(1).max(200).optional().describe('Searched in title, description and target-written text.'),
+  text: z
+    .string()
+    .min(1)
+    .max(200)
+    .optional()
+    .describe('Searched in title, description, package, file, URL, image and target-written text.'),
   include_suppressed: z.boolean().default(false).describe('Also show findings that were suppressed.'),
 } as const;

@@ -15,7 +15,7 @@ export const ResultsInput = ScanIdInput.extend({
     .enum(['minimal', 'brief', 'summary', 'full'])
     .default('summary')
     .describe(
-      'minimal: id, title, severity, place; brief: also rule, scores, CVEs; summary: also what it means and the fix; full: all.',
+      'minimal: id, title, severity, place, report_state; brief: also rule, scores, CVEs; summary: also what it means and the fix; full: all.',
     ),
   fields: z.array(z.string().min(1).max(40)).max(40).optional().describe('Only these keys of each finding.'),
   sort: z
