@@ -1,6 +1,10 @@
 import type { FoundAnswer } from '../model/contract/search.ts';
+import { Severity } from '../model/finding.ts';
+import type { Hits } from './search-hits.ts';
 import type { Outcome } from './search-findings.ts';
 import { MOST_SCANS } from './search-scans.ts';
+
+const SEVERITIES = Severity.options;
 
 const counted = (n: number, one: string, many: string): string => `${n} ${n === 1 ? one : many}`;
 
@@ -28,6 +32,7 @@ function firstSentence(
   const { hits } = outcome;
   switch (answer) {
     case 'found': {
+      if (outcome.below && hits.total + hits.suppressed === 0) return belowFilter(outcome.below, where);
       const rest =
         blind > 0 ? ` Of ${counted(blind, 'host', 'hosts')} it is not proven that a check for it ran there.` : '';
       return `Found: ${counted(hits.total, 'finding', 'findings')} in ${where}.${rest}`;
@@ -37,6 +42,13 @@ function firstSentence(
     case 'cannot_tell':
       return `Cannot tell: no finding in ${where}, but that proves nothing. ${reasons(outcome).join(' ')}`;
   }
+}
+
+function belowFilter({ total, suppressed, findings: [first] }: Hits, where: string): string {
+  const severity = SEVERITIES.find((level) => level === first?.['severity']);
+  const rated = severity === undefined ? '' : ` (${severity})`;
+  const count = counted(total + suppressed, 'finding', 'findings');
+  return `It is there, but nothing passes the filters on ratings: ${count}${rated} in ${where} without them. Next: leave them out.`;
 }
 
 /** Why absence says nothing, in the order of what would have to be done first. */
