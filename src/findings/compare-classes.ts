@@ -2,6 +2,7 @@ import { Change } from '../model/contract/compare.ts';
 import { createDetails, hostOfRow, readProtocols } from './finding-details.ts';
 import { EXPLOIT, KEV, NONE } from './layout.ts';
 import { createLookProof, type HostProof, type LookProof, type ScanLook } from './look-proof.ts';
+import { absentTest } from './marked-absent.ts';
 import { matchPrints } from './match-prints.ts';
 import type { OpenFindings } from './open-findings.ts';
 
@@ -28,6 +29,8 @@ export interface Classes {
   readonly match: Int32Array;
 }
 
+/** While classes are being decided: the report itself marks the finding as gone, so that it is in no class. */
+const GONE = 255;
 const [NEW, NEWLY_VISIBLE, CHANGED, FIXED, NOT_OBSERVED, PERSISTING] = [1, 2, 3, 4, 5, 6];
 
 /** Compares two scans of one engine by fingerprint. */
@@ -36,15 +39,22 @@ export function classify(head: CompareSide, base: CompareSide): Classes {
   const headClasses = new Uint8Array(head.findings.count);
   const isMatched = new Uint8Array(base.findings.count);
   const differ = createDiffer(head.findings, base.findings);
-  for (const [index, counterpart] of match.entries()) {
+  const [isGoneInHead, isGoneInBase] = [absentTest(head.findings), absentTest(base.findings)];
+  for (const [index, found] of match.entries()) {
+    const isGone = isGoneInHead(index);
+    const counterpart = !isGone && found >= 0 && !isGoneInBase(found) ? found : -1;
+    match[index] = counterpart;
+    if (isGone) headClasses[index] = GONE;
     if (counterpart < 0) continue;
     isMatched[counterpart] = 1;
     headClasses[index] = differ(index, counterpart) ? CHANGED : PERSISTING;
   }
   const baseClasses = isMatched.map((matched) => (matched === 0 ? NOT_OBSERVED : 0));
+  for (let index = 0; index < baseClasses.length; index += 1) if (isGoneInBase(index)) baseClasses[index] = 0;
   for (const index of lookedFor(base.look, head, headClasses, 0)) headClasses[index] = NEW;
   for (const index of placesOf(headClasses, 0)) headClasses[index] = NEWLY_VISIBLE;
   for (const index of lookedFor(head.look, base, baseClasses, NOT_OBSERVED)) baseClasses[index] = FIXED;
+  for (const index of placesOf(headClasses, GONE)) headClasses[index] = 0;
   return { head: headClasses, base: baseClasses, match };
 }
 

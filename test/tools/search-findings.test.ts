@@ -148,6 +148,12 @@ describe('search_findings', () => {
     expect(await search(room, { cve: CVE, target: '10.0.0.3' })).toMatchObject({ answer: 'not_found' });
   });
 
+  it('does not find what the report itself lists as gone', async () => {
+    const room = await wire();
+    await scansOf(room)([at('10.0.0.1', { report_state: 'baseline: absent' })], { engine: 'sarif' });
+    expect(await search(room, { cve: CVE, latest_only: false })).toMatchObject({ total: 0, findings: [] });
+  });
+
   it('does not call absent what is there with a lower rating than asked for', async () => {
     const room = await wire();
     const scan = scansOf(room);
