@@ -39,23 +39,31 @@ export function classify(head: CompareSide, base: CompareSide): Classes {
   const headClasses = new Uint8Array(head.findings.count);
   const isMatched = new Uint8Array(base.findings.count);
   const differ = createDiffer(head.findings, base.findings);
-  const [isGoneInHead, isGoneInBase] = [absentTest(head.findings), absentTest(base.findings)];
-  for (const [index, found] of match.entries()) {
-    const isGone = isGoneInHead(index);
-    const counterpart = !isGone && found >= 0 && !isGoneInBase(found) ? found : -1;
-    match[index] = counterpart;
-    if (isGone) headClasses[index] = GONE;
+  const isGoneInBase = absentTest(base.findings);
+  setAsideGone(match, headClasses, { head: absentTest(head.findings), base: isGoneInBase });
+  for (const [index, counterpart] of match.entries()) {
     if (counterpart < 0) continue;
     isMatched[counterpart] = 1;
     headClasses[index] = differ(index, counterpart) ? CHANGED : PERSISTING;
   }
-  const baseClasses = isMatched.map((matched) => (matched === 0 ? NOT_OBSERVED : 0));
-  for (let index = 0; index < baseClasses.length; index += 1) if (isGoneInBase(index)) baseClasses[index] = 0;
+  const baseClasses = isMatched.map((matched, index) => (matched === 0 && !isGoneInBase(index) ? NOT_OBSERVED : 0));
   for (const index of lookedFor(base.look, head, headClasses, 0)) headClasses[index] = NEW;
   for (const index of placesOf(headClasses, 0)) headClasses[index] = NEWLY_VISIBLE;
   for (const index of lookedFor(head.look, base, baseClasses, NOT_OBSERVED)) baseClasses[index] = FIXED;
   for (const index of placesOf(headClasses, GONE)) headClasses[index] = 0;
   return { head: headClasses, base: baseClasses, match };
+}
+
+/** What a report lists as gone has no counterpart. */
+function setAsideGone(
+  match: Int32Array,
+  headClasses: Uint8Array,
+  isGone: Readonly<Record<'head' | 'base', (index: number) => boolean>>,
+): void {
+  for (const [index, counterpart] of match.entries()) {
+    if (isGone.head(index)) headClasses[index] = GONE;
+    if (headClasses[index] === GONE || (counterpart >= 0 && isGone.base(counterpart))) match[index] = -1;
+  }
 }
 
 /** The findings of a class that `prover` is proven to have looked for. */
