@@ -16,9 +16,28 @@ const is =
 
 /** Settings that say where the report goes, or how the database is fetched: none changes what is reported. */
 const HARMLESS = [
-  ...['output', 'file', 'pretty', 'output-template-file', 'check-for-app-update', 'fail-on-severity', 'registry'],
-  ...['show-suppressed', 'sortby', 'name', 'default-image-pull-source', 'db', 'dev', 'log', 'quiet', 'verbosity'],
-  ...['configpath', 'timestamp', 'vex-add', 'cache', 'parallelism', 'alerts'],
+  'output',
+  'file',
+  'pretty',
+  'output-template-file',
+  'check-for-app-update',
+  'fail-on-severity',
+  'registry',
+  'show-suppressed',
+  'sortby',
+  'name',
+  'default-image-pull-source',
+  'db',
+  'dev',
+  'log',
+  'quiet',
+  'verbosity',
+  'configpath',
+  'timestamp',
+  'vex-add',
+  'cache',
+  'parallelism',
+  'alerts',
 ];
 
 const SEARCH: ReadonlyMap<string, IsDefault> = new Map([
