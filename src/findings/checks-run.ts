@@ -1,5 +1,6 @@
 import type { Place } from '../model/coverage.ts';
 import { addressOfKey } from './address-key.ts';
+import type { LookFacts } from './look-proof.ts';
 import { createDetails } from './finding-details.ts';
 import { masksOf } from './filter.ts';
 import type { FindingFilter } from './findings.ts';
@@ -13,20 +14,26 @@ import { spellingsIn } from './spellings.ts';
 /** Checks named in one answer; a question that more of them could answer names no check. */
 const MAX_CHECKS = 20_000;
 
-/** Checks in a file that could answer a question: those whose own facts pass the filter, whatever they found. */
+/** Checks in a file that could answer a question: by what it names, whatever they found and however it was rated. */
 export const knownChecks = (
   files: OpenFiles,
   { file: path, filter }: { readonly file: string; readonly filter: FindingFilter },
 ): Promise<readonly KnownCheck[]> =>
   files.use(path, (file) => {
-    const { host: _host, port: _port, ...asked } = filter;
+    const { cve, rule_id: rule, text } = filter;
+    const asked = {
+      ...(cve !== undefined && { cve }),
+      ...(rule !== undefined && { rule_id: rule }),
+      ...(text !== undefined && { text }),
+    };
+    const login = hasLogin(file) ? ({ needsLogin: true } as const) : {};
     const { rules, words } = masksOf(file, asked);
     const details = createDetails(file);
     const checks: KnownCheck[] = [];
     for (let id = 0; id < file.rules.count && checks.length < MAX_CHECKS; id += 1) {
       if (rules?.[id] === 0 || words?.rules[id] === 0) continue;
-      const { rule_id, rule_family } = details.rule(id);
-      checks.push({ rule_id, ...(rule_family === undefined ? {} : { rule_family }) });
+      const { rule_id, rule_family, severity } = details.rule(id);
+      checks.push({ rule_id, severity, ...login, ...(rule_family === undefined ? {} : { rule_family }) });
     }
     return checks;
   });
@@ -48,7 +55,10 @@ function placesOf(file: OpenFindings, { facts, places: asked, checks, port, ever
     const place = byKey.get(key);
     if (place === undefined) return false;
     const ran = scopesAt(scopes, place, addresses.get(key) ?? []);
-    return didRun(ran, checks, every) && (port === undefined || isPortProven(ran, place.place, port));
+    const asked = askable(checks, place, facts);
+    // Where every one has to have run, one that could not run there settles it.
+    if (every && asked.length < checks.length) return false;
+    return didRun(ran, asked, every) && (port === undefined || isPortProven(ran, place.place, port));
   };
   return asked.filter((text) => {
     const key = placeKey(text);
@@ -64,6 +74,20 @@ function scopesAt(scopes: Scopes, { place, status }: Place, addresses: readonly 
   const own = [place, ...addresses].flatMap((text) => scopes.of(text));
   if (status === 'tested') return [...scopes.everywhere, ...own];
   return status === 'partial' ? own : [];
+}
+
+const hasLogin = ({ db }: OpenFindings): boolean =>
+  db.prepare("SELECT 1 FROM place WHERE login IN ('success', 'partial') LIMIT 1").get() !== undefined;
+
+/** Checks that the scan was allowed to make there: of severities it was asked for, and without a login none that may need one. */
+function askable(checks: RanInput['checks'], { login }: Place, { access, severityLevels: levels }: LookFacts) {
+  if (checks === 'all') return levels === undefined && login !== 'failed' && login !== 'partial' ? checks : [];
+  const isLoggedIn = login === 'success' || (login === undefined && access === 'authenticated');
+  return checks.filter(
+    ({ severity, needsLogin }) =>
+      (isLoggedIn || needsLogin !== true) &&
+      (levels === undefined || (severity !== undefined && levels.includes(severity))),
+  );
 }
 
 const didRun = (scopes: readonly Scope[], checks: RanInput['checks'], every: boolean): boolean =>

@@ -2,6 +2,7 @@ import { Change } from '../model/contract/compare.ts';
 import { createDetails, hostOfRow, readProtocols } from './finding-details.ts';
 import { EXPLOIT, KEV, NONE } from './layout.ts';
 import { createLookProof, type HostProof, type LookProof, type ScanLook } from './look-proof.ts';
+import { absentTest } from './marked-absent.ts';
 import { matchPrints } from './match-prints.ts';
 import type { OpenFindings } from './open-findings.ts';
 
@@ -28,6 +29,8 @@ export interface Classes {
   readonly match: Int32Array;
 }
 
+/** While classes are being decided: the report itself marks the finding as gone, so that it is in no class. */
+const GONE = 255;
 const [NEW, NEWLY_VISIBLE, CHANGED, FIXED, NOT_OBSERVED, PERSISTING] = [1, 2, 3, 4, 5, 6];
 
 /** Compares two scans of one engine by fingerprint. */
@@ -36,16 +39,31 @@ export function classify(head: CompareSide, base: CompareSide): Classes {
   const headClasses = new Uint8Array(head.findings.count);
   const isMatched = new Uint8Array(base.findings.count);
   const differ = createDiffer(head.findings, base.findings);
+  const isGoneInBase = absentTest(base.findings);
+  setAsideGone(match, headClasses, { head: absentTest(head.findings), base: isGoneInBase });
   for (const [index, counterpart] of match.entries()) {
     if (counterpart < 0) continue;
     isMatched[counterpart] = 1;
     headClasses[index] = differ(index, counterpart) ? CHANGED : PERSISTING;
   }
-  const baseClasses = isMatched.map((matched) => (matched === 0 ? NOT_OBSERVED : 0));
+  const baseClasses = isMatched.map((matched, index) => (matched === 0 && !isGoneInBase(index) ? NOT_OBSERVED : 0));
   for (const index of lookedFor(base.look, head, headClasses, 0)) headClasses[index] = NEW;
   for (const index of placesOf(headClasses, 0)) headClasses[index] = NEWLY_VISIBLE;
   for (const index of lookedFor(head.look, base, baseClasses, NOT_OBSERVED)) baseClasses[index] = FIXED;
+  for (const index of placesOf(headClasses, GONE)) headClasses[index] = 0;
   return { head: headClasses, base: baseClasses, match };
+}
+
+/** What a report lists as gone has no counterpart. */
+function setAsideGone(
+  match: Int32Array,
+  headClasses: Uint8Array,
+  isGone: Readonly<Record<'head' | 'base', (index: number) => boolean>>,
+): void {
+  for (const [index, counterpart] of match.entries()) {
+    if (isGone.head(index)) headClasses[index] = GONE;
+    if (headClasses[index] === GONE || (counterpart >= 0 && isGone.base(counterpart))) match[index] = -1;
+  }
 }
 
 /** The findings of a class that `prover` is proven to have looked for. */

@@ -3,6 +3,7 @@ import { createDetails } from './finding-details.ts';
 import type { ShownFinding } from './findings.ts';
 import type { OpenFiles } from './open-files.ts';
 import type { OpenFindings } from './open-findings.ts';
+import { absentTest } from './marked-absent.ts';
 import { createFindingReader } from './read-finding.ts';
 import { MAX_HIT_HOSTS, type SearchInput, type SearchOutput } from './searching.ts';
 import { selectFindings } from './select.ts';
@@ -20,7 +21,10 @@ function search(file: OpenFindings, input: SearchInput): SearchOutput {
   const { filter, suppressions, claim, include_suppressed: includes } = input;
   const mask = suppressedIn(file, suppressions).mask;
   const isClaimed = claim === undefined ? () => true : createClaimTest(file, claim);
-  const all = selectFindings(file, { ...filter, include_suppressed: true }, suppressions).matches.filter(isClaimed);
+  const isAbsent = absentTest(file);
+  const all = selectFindings(file, { ...filter, include_suppressed: true }, suppressions).matches.filter(
+    (index) => isClaimed(index) && !isAbsent(index),
+  );
   const shown = includes || mask === undefined ? all : all.filter((index) => mask[index] !== 1);
   const hosts = labelsOf(file, all);
   const named = new Set([...hosts, ...(claim?.places ?? [])]);

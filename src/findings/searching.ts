@@ -1,3 +1,4 @@
+import type { Severity } from '../model/finding.ts';
 import type { Claim } from './place-claims.ts';
 import type { FindingFilter, FindingsRef, ShownFinding, Suppressions } from './findings.ts';
 import type { LookFacts } from './look-proof.ts';
@@ -38,6 +39,10 @@ export const MAX_HIT_HOSTS = 10_000;
 export interface KnownCheck {
   readonly rule_id: string;
   readonly rule_family?: string;
+  /** Absent where it is not known. */
+  readonly severity?: Severity;
+  /** Only seen in reports where a login worked: it may need one. */
+  readonly needsLogin?: true;
 }
 
 /** At which of these places one of the checks is proven to have run. */

@@ -33,7 +33,9 @@ export function createKnownChecks(deps: KnownDeps): KnownChecks {
     const known = new Map<string, Map<string, KnownCheck>>();
     const note = (engine: string, check: KnownCheck): void => {
       const ofEngine = known.get(engine) ?? new Map<string, KnownCheck>();
-      known.set(engine, ofEngine.set(check.rule_id, check));
+      // One look without a login that shows the check is enough to know that it needs none.
+      if (check.needsLogin !== true || !ofEngine.has(check.rule_id)) ofEngine.set(check.rule_id, check);
+      known.set(engine, ofEngine);
     };
     for (const engine of asked.engines) {
       const entries = deps.catalogues?.get(engine) ?? [];

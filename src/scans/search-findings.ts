@@ -6,7 +6,7 @@ import type { Ask, ScanDeps } from './deps.ts';
 import { filterOf } from './finding-filter.ts';
 import type { IndexScans } from './index-scans.ts';
 import type { Catalogues } from './known-checks.ts';
-import { searchHits, type Hits, type Question } from './search-hits.ts';
+import { searchHits, type Asked, type Hits, type Question } from './search-hits.ts';
 import { olderHits, type Older } from './search-older.ts';
 import { isHostName, portOf, wantedPlaces } from './search-places.ts';
 import { scansToSearch, type Searched } from './search-scans.ts';
@@ -42,6 +42,7 @@ export function createSearchFindings(deps: SearchDeps): SearchFindings {
     const suppressions = (await deps.suppressions?.inForce(caller.tenant)) ?? NO_SUPPRESSIONS;
     const asked = { input, question, searched, suppressions };
     const hits = await searchHits(deps, asked);
+    const below = await belowRating(deps, asked, hits);
     const detected = await detect(caller.tenant, searched, question.filter);
     await deps.audit({
       caller,
@@ -50,10 +51,20 @@ export function createSearchFindings(deps: SearchDeps): SearchFindings {
       traceId,
       detail: { search: Object.keys(question.filter), scans: searched.scans.length, findings: hits.total },
     });
-    const outcome = { hits, detected, searched, unreadable: unreadable + hits.unreadable, question };
+    const outcome = { hits, below, detected, searched, unreadable: unreadable + hits.unreadable, question };
     const isOpen = input.latest_only && judge(outcome) === 'cannot_tell';
     return answerOf(isOpen ? { ...outcome, older: await olderHits(deps, which, asked, detected) } : outcome);
   };
+}
+
+/** A CVE, rule or text that is there with a lower rating than asked for is not absent. */
+async function belowRating(deps: SearchDeps, asked: Asked, { total, suppressed }: Hits): Promise<Hits | undefined> {
+  const { cve, rule_id: rule, text, host, port, ...ratings } = asked.question.filter;
+  const isNamed = cve !== undefined || rule !== undefined || text !== undefined;
+  if (total + suppressed > 0 || !isNamed || Object.keys(ratings).length === 0) return undefined;
+  const filter = filterOf({ cve, rule_id: rule, text, host, port });
+  const { cursor: _cursor, ...input } = asked.input;
+  return searchHits(deps, { ...asked, input, question: { ...asked.question, filter } });
 }
 
 function questionOf(input: SearchInput): Question {
@@ -63,6 +74,8 @@ function questionOf(input: SearchInput): Question {
 }
 
 export interface Outcome {
+  /** When nothing passed the rating filters: what is there without them. */
+  readonly below?: Hits | undefined;
   readonly hits: Hits;
   readonly detected: Awaited<ReturnType<ReturnType<typeof createDetection>>>;
   readonly searched: Searched;
@@ -100,8 +113,9 @@ function answerOf(outcome: Outcome): Found {
 }
 
 /** A suppressed finding is there all the same. Absence counts only where everything asked about was looked at for it. */
-function judge({ hits, detected, searched, unreadable, question }: Outcome): FoundAnswer {
+function judge({ hits, below, detected, searched, unreadable, question }: Outcome): FoundAnswer {
   if (hits.total > 0 || hits.suppressed > 0) return 'found';
+  if (below !== undefined && below.total + below.suppressed > 0) return 'found';
   const { inQuestion, isCut } = searched;
   const isSeen = inQuestion.size > 0 && inQuestion.size >= question.wanted.addresses && !isCut && unreadable === 0;
   return isSeen && [...inQuestion].every((place) => detected.places.has(place)) ? 'not_found' : 'cannot_tell';

@@ -128,10 +128,13 @@ function spellingsOf(answered: readonly Answered[]): ReadonlyMap<string, string>
 function hashOf({ input, searched, suppressions }: Asked): string {
   const { cursor: _cursor, max_tokens: _budget, ...asked } = input;
   const sorted = Object.entries(asked).toSorted(([a], [b]) => (a < b ? -1 : 1));
-  const scans = searched.scans.map(({ scanId, places }) => [scanId, places]);
-  return createHash('sha256')
-    .update(JSON.stringify(['search', scans, sorted, suppressions.version]))
-    .digest('hex');
+  const hash = createHash('sha256').update(JSON.stringify(['search', sorted, suppressions.version]));
+  for (const { scanId, places } of searched.scans) {
+    hash.update(JSON.stringify([scanId, places.length]));
+    // In parts: one text of a million places would be large.
+    for (let at = 0; at < places.length; at += 1_000) hash.update(JSON.stringify(places.slice(at, at + 1_000)));
+  }
+  return hash.digest('hex');
 }
 
 /** Those with findings first. */

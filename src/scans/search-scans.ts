@@ -47,7 +47,9 @@ export interface Which {
 }
 
 export async function scansToSearch(deps: Deps, which: Which): Promise<Searched> {
-  const looks = (await deps.index.latest(which.tenant)).filter(({ place }) => which.wanted.has(place));
+  // Where nothing was named every place is wanted, and a million of them need not be read.
+  const isWanted = (place: string): boolean => which.wanted.everywhere || which.wanted.has(place);
+  const looks = (await deps.index.latest(which.tenant)).filter(({ place }) => isWanted(place));
   const inQuestion = new Set(looks.map(({ place }) => place));
   const all = which.latestOnly ? await latestScans(deps, which, looks) : await allScans(deps, which);
   const newest = all.toSorted((a, b) => b.finishedAt - a.finishedAt || (a.scanId < b.scanId ? -1 : 1));

@@ -1,6 +1,10 @@
 import type { FoundAnswer } from '../model/contract/search.ts';
+import { Severity } from '../model/finding.ts';
+import type { Hits } from './search-hits.ts';
 import type { Outcome } from './search-findings.ts';
 import { MOST_SCANS } from './search-scans.ts';
+
+const SEVERITIES = Severity.options;
 
 const counted = (n: number, one: string, many: string): string => `${n} ${n === 1 ? one : many}`;
 
@@ -29,6 +33,7 @@ function firstSentence(outcome: Outcome, answer: FoundAnswer, seen: Seen): strin
   const where = `${counted(outcome.searched.scans.length, 'scan', 'scans')} of ${places(seen.looked, seen)}`;
   switch (answer) {
     case 'found':
+      if (outcome.below && outcome.hits.total + outcome.hits.suppressed === 0) return belowFilter(outcome.below, where);
       return foundSentence(outcome, seen);
     case 'not_found':
       return outcome.question.filter.text === undefined
@@ -59,6 +64,13 @@ function olderReason({ older }: Outcome): string[] {
   return [
     `Older scans found it and nothing disproves it since: ${counted(findings, 'finding', 'findings')} in ${counted(scans, 'scan', 'scans')}; latest_only false shows them.`,
   ];
+}
+
+function belowFilter({ total, suppressed, findings: [first] }: Hits, where: string): string {
+  const severity = SEVERITIES.find((level) => level === first?.['severity']);
+  const rated = severity === undefined ? '' : ` (${severity})`;
+  const count = counted(total + suppressed, 'finding', 'findings');
+  return `It is there, but nothing passes the filters on ratings: ${count}${rated} in ${where} without them. Next: leave them out.`;
 }
 
 /** Why absence says nothing, in the order of what would have to be done first. */

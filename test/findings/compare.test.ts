@@ -52,6 +52,14 @@ describe('a finding that is only in the earlier scan', () => {
     expect(await fate(head, full(WEAK))).toContain('not_observed');
   });
 
+  it('does not persist when the later report lists it as gone', async () => {
+    const gone = found({ rule_id: 'weak', rule_family: 'web', report_state: 'baseline: absent' });
+    const sarif = (event: ReportEvent): Told => ({ ...full(event), engine: 'sarif' });
+    expect(await fate(sarif(gone), sarif(WEAK))).toEqual(['fixed']);
+    expect(await fate({ events: [TESTED, gone, END], engine: 'sarif' }, sarif(WEAK))).toEqual(['not_observed']);
+    expect(await fate(sarif(gone), sarif(gone))).toEqual([]);
+  });
+
   it('lies at a URL, and is only fixed when the later look was as hard: a gentler one asks for fewer paths', async () => {
     const page = found({ rule_family: 'web', location: { ip: '10.0.0.1', port: 80, url: 'http://10.0.0.1/.env.bak' } });
     const base = { ...full(page, WEAK), facts: { intensity: 'intrusive' } as const };

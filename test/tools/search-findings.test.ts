@@ -188,6 +188,41 @@ describe('search_findings', () => {
     expect((await search(room, { cve: CVE })).summary).toContain('2 findings on 2 places, in 2 of 4 scans searched');
   });
 
+  it('does not take a check that was only seen with a login for one that ran without', async () => {
+    const room = await wire();
+    const { app, data } = room;
+    const scan = async (ip: string, login: 'success' | 'failed', findings: readonly ReportEvent[]) =>
+      finishedScan(
+        { queue: app.queue, data },
+        [RAN, { kind: 'place', place: { place: ip, status: 'tested', login } }, ...findings, END],
+        { targets: [address(ip)] },
+      );
+    await scan('10.0.0.1', 'success', [at('10.0.0.1')]);
+    await scan('10.0.0.2', 'failed', []);
+    await scan('10.0.0.3', 'success', []);
+    expect(await search(room, { cve: CVE, target: '10.0.0.2' })).toMatchObject({ answer: 'cannot_tell' });
+    expect(await search(room, { cve: CVE, target: '10.0.0.3' })).toMatchObject({ answer: 'not_found' });
+  });
+
+  it('does not find what the report itself lists as gone', async () => {
+    const room = await wire();
+    await scansOf(room)([at('10.0.0.1', { report_state: 'baseline: absent' })], { engine: 'sarif' });
+    expect(await search(room, { cve: CVE, latest_only: false })).toMatchObject({ total: 0, findings: [] });
+  });
+
+  it('does not call absent what is there with a lower rating than asked for', async () => {
+    const room = await wire();
+    const scan = scansOf(room);
+    await scan([at('10.0.0.1', { severity: 'medium' })]);
+    await scan([at('10.0.0.2', { severity: 'critical', kev: true })], { hosts: { '10.0.0.2': 'tested' } });
+    for (const rating of [{ min_severity: 'high' }, { kev_only: true }])
+      expect(await search(room, { cve: CVE, target: '10.0.0.1', ...rating })).toMatchObject({
+        answer: 'found',
+        total: 0,
+        summary: expect.stringContaining('1 finding (medium)'),
+      });
+  });
+
   it('knows the checks of engines that never found anything yet', async () => {
     const room = await wire();
     const scan = scansOf(room);

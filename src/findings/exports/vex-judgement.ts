@@ -17,7 +17,7 @@ export interface VexJudgement {
   readonly text: string;
 }
 
-const REPORT_DOUBTS = /suppress|false.positive/i;
+const REPORT_DOUBTS = /suppress|false.positive|baseline: absent/i;
 
 function remedy({ rule, occurrence }: ExportedFinding): string {
   const { package: pkg, fixed_version: fixed } = occurrence.location;

@@ -4,11 +4,12 @@ import { Occurrence } from '../../model/finding.ts';
 import type { ReportEvent } from '../../model/report.ts';
 import { readJson, type JsonPlan } from '../../platform/json-stream.ts';
 import { createSpool, type Spool } from '../../platform/spool.ts';
-import { defined, isObject, isTrue, objectOf, textOf, timeOf, wholeOf, type JsonObject } from '../json-fields.ts';
+import { defined, isObject, objectOf, textOf, timeOf, wholeOf } from '../json-fields.ts';
 import { jsonHead } from '../json-head.ts';
 import type { ReportFormat } from '../report-format.ts';
 import { createRuleCache } from '../rule-cache.ts';
 import { readItem } from '../unreadable-item.ts';
+import { showsAll } from './configuration.ts';
 import { grypeMatch, type GrypeSource } from './match.ts';
 
 const WHAT = 'Grype report';
@@ -42,7 +43,8 @@ export const grypeFormat: ReportFormat = {
 
 /**
  * One finding per match. What was scanned stands behind the matches, so they wait for it on disk. Grype goes through all
- * packages of its source, so that a whole report is proof of a look at it; matches it was told to ignore are counted.
+ * packages of its source, so that a report whose configuration leaves nothing out is proof of a look at all of them;
+ * matches it was told to ignore are counted.
  * @throws AppError report_unreadable naming item and byte
  */
 export async function* parseGrype(report: Readable): AsyncGenerator<ReportEvent, void, undefined> {
@@ -104,7 +106,8 @@ class GrypeReader {
     const { version, timestamp } = this.#facts;
     if (name !== undefined) {
       yield { kind: 'place', place: { place: name, status: 'tested' } };
-      if (!this.#isNarrowed()) yield { kind: 'scope', scope: { families: ['*'] } };
+      if (this.#ignored === 0 && showsAll(this.#facts['configuration']))
+        yield { kind: 'scope', scope: { families: ['*'] } };
       yield { kind: 'checks', lookedFor: ['vulnerabilities of packages'], notLookedFor: [] };
     }
     if (this.#ignored > 0) {
@@ -114,12 +117,6 @@ class GrypeReader {
     const facts = defined({ version: textOf(version), title: name, finishedAt: timeOf(timestamp) });
     yield { kind: 'source', source: { tool: 'Grype', ...facts } };
     yield { kind: 'end' };
-  }
-
-  /** Whether it was told to leave out matches, and so proves nothing by their absence. */
-  #isNarrowed(): boolean {
-    const configuration: JsonObject = objectOf(this.#facts['configuration']);
-    return this.#ignored > 0 || isTrue(configuration['only-fixed']) || isTrue(configuration['only-notfixed']);
   }
 
   #source(): GrypeSource {

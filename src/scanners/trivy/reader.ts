@@ -69,7 +69,6 @@ export class TrivyReader {
     const version = textOf(objectOf(this.#report['Trivy'])['Version']);
     const title = this.#artifactName() ?? textOf(this.#report['ClusterName']);
     const finishedAt = timeOf(this.#report['CreatedAt']);
-    yield* this.#looks.ending();
     yield { kind: 'source', source: { tool: 'Trivy', ...defined({ version, title, finishedAt }) } };
     if (this.#modified > 0) {
       const note = `${this.#modified} findings that Trivy was told to ignore`;
@@ -120,13 +119,9 @@ export class TrivyReader {
     if (name === 'look') return this.#looks.of(artifact, result);
     return readItem(this.#what, held, () => {
       if (!isMapped(name) || !isObject(value)) return undefined;
-      if (name === 'misconfiguration' && !isFailure(value)) {
-        this.#looks.passed(textOf(value['ID']));
-        return [];
-      }
+      if (name === 'misconfiguration' && !isFailure(value)) return [];
       const item = MAPPERS[name](value, { artifact, result });
       if (!item) return undefined;
-      this.#looks.found(name, item.rule.severity, item.occurrence.location.fixed_version !== undefined);
       return [
         { kind: 'occurrence', rule: this.#intern(item.rule), occurrence: Occurrence.parse(item.occurrence) } as const,
       ];

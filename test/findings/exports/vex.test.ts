@@ -172,14 +172,15 @@ describe('VEX exports', () => {
     expect(bomOf(source).vulnerabilities).toMatchObject([{ analysis: { state } }]);
   });
 
-  it.each([{ confidence: 'tentative' as const }, { report_state: 'suppressed: under review' }])(
-    'leave open what the scanner or the report doubts: %o',
-    (doubt) => {
-      const source = sourceOf([finding({ cves, ...doubt })]);
-      expect(vexOf(source).statements).toMatchObject([{ status: 'under_investigation' }]);
-      expect(bomOf(source).vulnerabilities).toMatchObject([{ analysis: { state: 'in_triage' } }]);
-    },
-  );
+  it.each([
+    { confidence: 'tentative' as const },
+    { report_state: 'suppressed: under review' },
+    { report_state: 'baseline: absent' },
+  ])('leave open what the scanner or the report doubts: %o', (doubt) => {
+    const source = sourceOf([finding({ cves, ...doubt })]);
+    expect(vexOf(source).statements).toMatchObject([{ status: 'under_investigation' }]);
+    expect(bomOf(source).vulnerabilities).toMatchObject([{ analysis: { state: 'in_triage' } }]);
+  });
 
   it('let the worse of two judgements of one product speak, and keep products apart', () => {
     const source = sourceOf([

@@ -31,10 +31,37 @@ const MATCH = {
   artifact: { name: 'lodash', version: '4.17.4', type: 'npm', locations: [{ path: '/app/package-lock.json' }] },
 };
 const SOURCE = { type: 'image', target: { userInput: 'app:1' } };
+/** As Grype 0.94 writes it when it was given no options. */
+const KERNEL_HEADERS = {
+  vulnerability: '',
+  reason: '',
+  namespace: '',
+  'fix-state': '',
+  package: { name: 'kernel-headers', version: '', language: '', type: 'rpm', location: '', 'upstream-name': 'kernel' },
+  'vex-status': '',
+  'match-type': 'exact-indirect-match',
+};
+const DEFAULTS = {
+  output: ['json'],
+  pretty: false,
+  distro: '',
+  'only-fixed': false,
+  'only-notfixed': false,
+  'ignore-wontfix': '',
+  platform: '',
+  search: { scope: 'squashed', 'unindexed-archives': false, 'indexed-archives': true },
+  ignore: [KERNEL_HEADERS],
+  exclude: [],
+  match: { java: { 'using-cpes': false }, stock: { 'using-cpes': true } },
+  'by-cve': false,
+  'vex-documents': [],
+  db: { 'auto-update': true },
+  exp: {},
+};
 const report = (matches: unknown, over: object = {}) => ({
   matches,
   source: SOURCE,
-  descriptor: { name: 'grype', version: '0.94.0', timestamp: '2026-01-01T00:00:00Z', configuration: {} },
+  descriptor: { name: 'grype', version: '0.94.0', timestamp: '2026-01-01T00:00:00Z', configuration: DEFAULTS },
   ...over,
 });
 
@@ -108,9 +135,43 @@ describe('Grype reports', () => {
     };
     expect(await said({})).toEqual(['place', 'scope']);
     expect(await said({ ignoredMatches: [MATCH] })).toEqual(['place']);
-    expect(await said({ descriptor: { configuration: { 'only-fixed': true } } })).toEqual(['place']);
     expect(await said({ source: { type: 'directory', target: '/srv' } })).toEqual(['place', 'scope']);
     expect(await said({ source: null })).toEqual([]);
+  });
+
+  it.each([
+    ['exclude', ['**/node_modules/**']],
+    ['ignore', [{ vulnerability: 'CVE-2021-23337' }]],
+    ['ignore', [{ ...KERNEL_HEADERS, package: { ...KERNEL_HEADERS.package, name: '.*' } }]],
+    ['only-fixed', true],
+    ['only-notfixed', true],
+    ['ignore-wontfix', 'wont-fix'],
+    ['ignore-states', 'unknown,wont-fix'],
+    ['vex-documents', ['vex.json']],
+    ['by-cve', true],
+    ['distro', 'alpine:3.18'],
+    ['platform', 'linux/arm64'],
+    ['search', { scope: 'squashed', 'indexed-archives': false }],
+    ['search', { scope: 'all-layers', 'indexed-archives': true }],
+    ['search', undefined],
+    ['match', { stock: { 'using-cpes': false } }],
+    ['match', { java: { 'using-cpes': true } }],
+    ['a-setting-of-tomorrow', 'narrow'],
+  ])('prove nothing by absence when %s is %j', async (key, value) => {
+    const kinds = async (configuration: object) => {
+      const { events } = await read(
+        grypeFormat,
+        inPieces(JSON.stringify(report([], { descriptor: { configuration } }))),
+      );
+      return events.map(({ kind }) => kind);
+    };
+    expect(await kinds(DEFAULTS)).toContain('scope');
+    expect(await kinds({ ...DEFAULTS, [key]: value })).not.toContain('scope');
+  });
+
+  it('prove nothing by absence when they do not state their configuration', async () => {
+    const { events } = await read(grypeFormat, inPieces(JSON.stringify(report([], { descriptor: { name: 'grype' } }))));
+    expect(events.map(({ kind }) => kind)).not.toContain('scope');
   });
 
   it('of a folder are placed by file', async () => {

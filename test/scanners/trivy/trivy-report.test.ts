@@ -116,10 +116,11 @@ describe('Trivy reports', () => {
       event.kind === 'place' ? [`${event.place.place} ${event.place.status}`] : [],
     );
     expect(places).toEqual(['Dockerfile tested', './ tested', 'go.mod tested']);
-    expect(events).toContainEqual({ kind: 'scope', scope: { place: 'Dockerfile', rules: ['DS001', 'DS003'] } });
+    // A check that passed at one resource of a file may have been told to ignore another.
+    expect(events.filter(({ kind }) => kind === 'scope')).toEqual([]);
   });
 
-  it('prove that a family ran only where no filter can have been used', async () => {
+  it('never prove that what they do not list is not there: filters leave no trace', async () => {
     const scopes = async (...vulnerabilities: unknown[]) => {
       const result = {
         Target: 'app:1 (debian 12)',
@@ -131,9 +132,9 @@ describe('Trivy reports', () => {
       return events.flatMap((event) => (event.kind === 'scope' ? [event.scope] : []));
     };
     const unfixed = { ...VULNERABILITY, FixedVersion: undefined };
-    expect(await scopes(VULNERABILITY, unfixed)).toEqual([]);
-    expect(await scopes({ ...VULNERABILITY, Severity: 'LOW' })).toEqual([]);
-    expect(await scopes({ ...unfixed, Severity: 'LOW' })).toEqual([{ place: 'app:1', families: ['os-pkgs/debian'] }]);
+    expect(await scopes()).toEqual([]);
+    // `--severity LOW,CRITICAL` and .trivyignore leave such a report, too.
+    expect(await scopes({ ...unfixed, Severity: 'LOW' }, { ...VULNERABILITY, Severity: 'CRITICAL' })).toEqual([]);
   });
 
   it('say the same whatever the order of their keys', async () => {
