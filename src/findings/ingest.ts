@@ -105,6 +105,7 @@ async function writeFile(
     bySeverity,
     ended,
     source: heard.source.all(),
+    spokenHosts: heard.spokenHosts.all(),
     ...(readError ? { readError } : {}),
   };
 }
