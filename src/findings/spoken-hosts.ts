@@ -20,23 +20,23 @@ export function createSpokenHosts(): SpokenHosts {
     found.set(`${host.name} ${host.address}`, host);
     if (found.size > MOST) throw new AppError('report_unreadable', `The report names more than ${MOST} hosts in URLs.`);
   };
+  const noteText = (text: string, host: string, own: string | undefined): void => {
+    const spoken = namedHost(text);
+    if (spoken === undefined) return;
+    if ('address' in spoken) {
+      if (spoken.address !== own) add(spoken);
+    } else if (spoken.isCertain && spoken.name !== host.toLowerCase().replace(/\.$/, '')) {
+      // A name is in scope with the address the report gives it.
+      add({ name: spoken.name, ...(own === undefined ? {} : { address: own }) });
+    }
+  };
   return {
-    note(location) {
-      const { host = '', ip = '', url = '', file = '', image = '' } = location;
-      const texts = [host, url, file, image];
-      const spelling = [ip, ...texts].join('\n');
+    note({ host = '', ip = '', url = '', file = '', image = '' }) {
+      const spelling = [ip, host, url, file, image].join('\n');
       if (spelling === last) return;
       last = spelling;
       const own = canonicalAddress(ip);
-      for (const text of texts) {
-        const spoken = text === '' ? undefined : namedHost(text);
-        if (spoken && 'address' in spoken) {
-          if (spoken.address !== own) add(spoken);
-        } else if (spoken?.isCertain === true && spoken.name !== host.toLowerCase().replace(/\.$/, '')) {
-          // A name is in scope with the address the report gives it.
-          add({ name: spoken.name, ...(own === undefined ? {} : { address: own }) });
-        }
-      }
+      for (const text of [host, url, file, image]) noteText(text, host, own);
     },
     all: () => [...found.values()],
   };
