@@ -57,6 +57,8 @@ export interface Ingested {
   readonly ended: boolean;
   /** Who made the report, as far as it says. */
   readonly source: ReportSource;
+  /** Hosts in URLs and names of findings besides those the findings are sorted by. */
+  readonly spokenHosts?: readonly ReportedHost[];
   /** Why reading stopped early; everything before that place is in the file. Code `report_unreadable`. */
   readonly readError?: AppError;
 }

@@ -14,6 +14,7 @@ import type { RuleBook } from './rule-book.ts';
 import type { ScopeRows } from './scope-rows.ts';
 import { createSourceNotes } from './source-notes.ts';
 import type { SourceNotes } from './source-notes.ts';
+import { createSpokenHosts, type SpokenHosts } from './spoken-hosts.ts';
 
 /** Where the events of a report go. */
 export interface Hearing {
@@ -30,6 +31,7 @@ export interface Heard {
   readonly lookedFor: CheckLedger;
   readonly notLookedFor: CheckLedger;
   readonly source: SourceNotes;
+  readonly spokenHosts: SpokenHosts;
   /** Part of every fingerprint. */
   engine: string;
   unrequested: number;
@@ -47,6 +49,7 @@ export async function hear(input: IngestInput, hearing: Hearing): Promise<Heard>
     lookedFor: createCheckLedger(),
     notLookedFor: createCheckLedger(),
     source: createSourceNotes(),
+    spokenHosts: createSpokenHosts(),
     engine: input.engine,
     unrequested: 0,
     ended: false,
@@ -80,6 +83,7 @@ const unfit = (position: number, path: readonly PropertyKey[] = []): AppError =>
 function take(event: ReportEvent, heard: Heard, { rules, findings, scopes }: Hearing): void {
   switch (event.kind) {
     case 'occurrence':
+      heard.spokenHosts.note(event.occurrence.location);
       findings.add(
         heard.engine,
         rules.know(event.rule, event.isRuleTested ?? false),
@@ -89,6 +93,7 @@ function take(event: ReportEvent, heard: Heard, { rules, findings, scopes }: Hea
     case 'finding': {
       // The second parse is what makes cleaning impossible to skip, whatever a parser emits.
       const { rule, occurrence } = inTwo(ParsedFinding.parse(event.finding));
+      heard.spokenHosts.note(occurrence.location);
       findings.add(heard.engine, rules.knowParsed(rule), withHost(occurrence, heard.places));
       return;
     }

@@ -118,6 +118,7 @@ async function finishFile(
     bySeverity,
     ended,
     source: heard.source.all(),
+    spokenHosts: heard.spokenHosts.all(),
     ...(readError ? { readError } : {}),
   };
 }

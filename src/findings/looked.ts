@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { fullLook, Place } from '../model/coverage.ts';
 import type { ReportScope } from '../model/report.ts';
 import type { Row } from '../platform/sqlite.ts';
-import { addressKey, addressOfKey } from './address-key.ts';
+import { addressOfKey } from './address-key.ts';
 import type { Looked, ReportedHost } from './findings.ts';
-import { plainHostName } from './host-keys.ts';
+import { namedHost } from './named-host.ts';
 import type { OpenFindings } from './open-findings.ts';
 import { damaged } from './reading.ts';
 import { spellingsIn } from './spellings.ts';
@@ -54,39 +54,37 @@ export const readLooked = (file: OpenFindings): Looked => ({
 
 /**
  * Hosts of the findings, then those that only places speak of; each once. Files, packages and images are no hosts, and
- * where findings are about those alone, a place named like a host (`Dockerfile`, `go.mod`) is one of them.
+ * where findings are about those alone, a place named like a host (`Dockerfile`, `go.mod`) is one of them; one that is
+ * written as an address or a URL is a host all the same.
  */
 export function readHosts({ db, path }: OpenFindings): ReportedHost[] {
   const ofFindings = db.prepare('SELECT label, name, address_key FROM host ORDER BY id').all();
-  const found = ofFindings.map((row) => hostOfRow(path, row)).filter((host) => host !== undefined);
+  const found = ofFindings.flatMap((row) => hostsOfRow(path, row));
   const isOfArtefacts = found.length === 0 && ofFindings.some(({ label }) => label !== '');
   const known = new Set(found.flatMap(({ name, address }) => [name, address]));
   const places = db.prepare('SELECT place FROM place ORDER BY place').all();
-  const others = places.map(({ place }) => hostOfPlace(String(place))).filter((host) => host !== undefined);
+  const others = [...places, ...db.prepare("SELECT json_extract(json, '$.place') AS place FROM scope").all()]
+    .map(({ place }) => hostOfPlace(String(place ?? '')))
+    .filter((host) => host !== undefined);
   const unknown = others.filter(
     ({ name, address, maybeArtefact }) => !known.has(address ?? name) && !(isOfArtefacts && maybeArtefact === true),
   );
   return [...new Map([...found, ...unknown].map((host) => [`${host.name} ${host.address}`, host])).values()];
 }
 
-function hostOfRow(path: string, { name, address_key: key }: Row): ReportedHost | undefined {
+function hostsOfRow(path: string, { label, name, address_key: key }: Row): ReportedHost[] {
   const address = typeof key === 'string' ? addressOfKey(key) : undefined;
   if (address === undefined && key !== null) throw damaged(path);
-  if (typeof name !== 'string') return address === undefined ? undefined : { address };
-  return { name, ...(address === undefined ? {} : { address }) };
+  const own = address === undefined ? [] : [{ address }];
+  const spoken = namedHost(String(typeof name === 'string' ? name : label));
+  if (spoken && 'address' in spoken) return spoken.address === address ? own : [...own, { address: spoken.address }];
+  if (typeof name === 'string') return [{ name, ...(address === undefined ? {} : { address }) }];
+  // The label of a finding without a host is a file or an image.
+  return spoken?.isCertain === true ? [...own, { name: spoken.name }] : own;
 }
-
-/** One label or more, as names of hosts are written; a path, a package and an image with a tag are none. */
-const HOST_NAME = /^(?!.*\.\.)[a-z0-9_](?:[a-z0-9_.-]{0,251}[a-z0-9_])?\.?$/i;
 
 function hostOfPlace(place: string): ReportedHost | undefined {
-  const isUrl = /^[a-z][a-z0-9+.-]*:\/\//i.test(place);
-  const text = isUrl ? urlHost(place) : place;
-  const key = addressKey(text);
-  const address = key === undefined ? undefined : addressOfKey(key);
-  if (address !== undefined) return { address };
-  if (!HOST_NAME.test(text)) return undefined;
-  return { name: plainHostName(text), ...(isUrl ? {} : { maybeArtefact: true }) };
+  const host = namedHost(place);
+  if (host === undefined || 'address' in host) return host;
+  return { name: host.name, ...(host.isCertain ? {} : { maybeArtefact: true }) };
 }
-
-const urlHost = (text: string): string => (URL.canParse(text) ? new URL(text).hostname : '');

@@ -41,12 +41,17 @@ function findSuppressed(file: OpenFindings, entries: readonly Suppression[]): Su
   let count = 0;
   for (const bit of mask) count += bit;
   if (count === 0) return NOTHING;
+  const hasSignals = signalTest(file);
+  const printEntry = (index: number): Suppression | undefined => {
+    const entry = byPrint.get(fingerprintAt(file, index));
+    return entry && (entry.byOperator === true || !hasSignals(index)) ? entry : undefined;
+  };
   return {
     mask,
     count,
     entryAt(index) {
       if (mask[index] !== 1) return undefined;
-      return byPrint.get(fingerprintAt(file, index)) ?? byName.get(file.rules.name[file.rule[index] ?? 0] ?? 0);
+      return printEntry(index) ?? byName.get(file.rules.name[file.rule[index] ?? 0] ?? 0);
     },
   };
 }
@@ -71,14 +76,26 @@ function markRules({ count, rule, rules }: OpenFindings, byName: ReadonlyMap<num
   for (let index = 0; index < count; index += 1) if (isHit[rule[index] ?? 0] === 1) mask[index] = 1;
 }
 
+/**
+ * Whether the text of a finding looks like instructions to a model. An equal finding with harmless text has the same
+ * fingerprint, so that who may not judge this one could judge that one instead.
+ */
+function signalTest({ db, body }: OpenFindings): (index: number) => boolean {
+  const words = db.prepare("SELECT json_array_length(json, '$.injection_signals') AS n FROM body WHERE id = ?");
+  return (index) => words.get(body[index] ?? 0)?.['n'] !== 0;
+}
+
 /** Only the few prints that begin like a suppressed one are compared as text. */
-function markPrints(file: OpenFindings, byPrint: ReadonlyMap<string, unknown>, mask: Uint8Array): void {
+function markPrints(file: OpenFindings, byPrint: ReadonlyMap<string, Suppression>, mask: Uint8Array): void {
   const prints = file.prints();
+  const hasSignals = signalTest(file);
   const beginnings = new Uint8Array(2 ** 16);
   for (const print of byPrint.keys()) beginnings[Number.parseInt(print.slice(0, 4), 16)] = 1;
   for (let index = 0; index < file.count; index += 1) {
     const at = index * PRINT_BYTES;
     const beginning = (prints[at] ?? 0) * 256 + (prints[at + 1] ?? 0);
-    if (beginnings[beginning] === 1 && byPrint.has(fingerprintAt(file, index))) mask[index] = 1;
+    if (beginnings[beginning] !== 1) continue;
+    const entry = byPrint.get(fingerprintAt(file, index));
+    if (entry && (entry.byOperator === true || !hasSignals(index))) mask[index] = 1;
   }
 }

@@ -10,6 +10,8 @@ export interface Suppression {
   readonly status: SuppressionStatus;
   readonly reason: string;
   readonly who: string;
+  /** An operator judged it: it holds also where the text of a finding looks like instructions to a model. */
+  readonly byOperator?: boolean;
   /** Epoch milliseconds. */
   readonly expiresAt: number;
 }

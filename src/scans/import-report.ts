@@ -123,7 +123,7 @@ async function makeScan(run: Run, scanId: string): Promise<Made> {
   const { readError } = ingested;
   if (readError && !input.keep_partial) throw cutShort(readError, ingested.findings);
   const findingsPath = deps.files.pathOf(scanId, ingested.artefact);
-  const hosts = await hostsOf(run, format, findingsPath);
+  const hosts = withSpoken(await hostsOf(run, format, findingsPath), ingested);
   const refusal = await refuseHosts(deps.policy, hosts);
   if (refusal) throw refusal;
   ask.signal.throwIfAborted();
@@ -202,6 +202,11 @@ async function ingest(
 async function hostsOf({ deps }: Run, format: ReportFormat, path: string): Promise<readonly ReportedHost[]> {
   const hosts = await deps.findings.hosts(path);
   return format.places === 'artefacts' ? hosts.filter(({ maybeArtefact }) => maybeArtefact !== true) : hosts;
+}
+
+/** Each once; only what a finding shows besides its own host is new here. */
+function withSpoken(hosts: readonly ReportedHost[], { spokenHosts = [] }: Ingested): readonly ReportedHost[] {
+  return [...new Map([...hosts, ...spokenHosts].map((host) => [`${host.name} ${host.address}`, host])).values()];
 }
 
 const cutShort = ({ message }: AppError, findings: number): AppError =>

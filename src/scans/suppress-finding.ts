@@ -41,7 +41,14 @@ export function createSuppressFinding(deps: Deps): SuppressFinding {
       await deps.audit({ ...facts, decision: 'allowed', detail: { ...subject, status, scope, reason, ...kept } });
       if (status === 'active') await deps.suppressions.remove(ask.caller.tenant, subject);
       else
-        await deps.suppressions.put(ask.caller.tenant, { ...subject, status, reason, who: ask.caller.name, expiresAt });
+        await deps.suppressions.put(ask.caller.tenant, {
+          ...subject,
+          status,
+          reason,
+          who: ask.caller.name,
+          ...(ask.caller.isOperator ? { byOperator: true } : {}),
+          expiresAt,
+        });
       return await asItHolds(deps, input, ask.caller.tenant);
     } catch (error) {
       const { status, scope } = input;

@@ -52,7 +52,7 @@ it('refuses more than a tenant can have, by a coded error, and forgets what expi
   await list.put('t', { fingerprint: 'old', ...entry, expiresAt: own.now() + 10 });
   own.stores[0]?.db.exec(`
     WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 49999)
-    INSERT INTO suppressions SELECT 't', 'f' || i, '', '', 'mitigated', 'r', 'cli', 0, ${own.now() + 9e11} FROM n`);
+    INSERT INTO suppressions (tenant, fingerprint, engine, rule_id, status, reason, who, created_at, expires_at) SELECT 't', 'f' || i, '', '', 'mitigated', 'r', 'cli', 0, ${own.now() + 9e11} FROM n`);
   await expect(list.put('t', { fingerprint: 'one more', ...entry, expiresAt: own.now() + 10 })).rejects.toMatchObject({
     code: 'quota_exceeded',
   });

@@ -61,6 +61,21 @@ describe('suppress_finding', () => {
     });
   });
 
+  it('by an agent on a harmless twin leaves a finding that gives instructions where it is', async () => {
+    const place = await wire();
+    const evil = await scanned(place, hostile);
+    const harmless = await scanned(place, hostile.replace(BANNER, 'Welcome'));
+    const prints = async (scan_id: string) =>
+      Page.parse(await place.ok('get_scan_results', { scan_id, detail: 'full' })).findings.map(
+        (one) => one.fingerprint,
+      );
+    expect(await prints(harmless.scanId)).toEqual(await prints(evil.scanId));
+    for (const [index] of (await prints(harmless.scanId)).entries())
+      await place.ok('suppress_finding', judged(`${harmless.scanId}.${index + 1}`));
+    expect(await place.ok('get_scan_results', { scan_id: harmless.scanId })).toMatchObject({ total: 0 });
+    expect(await place.ok('get_scan_results', { scan_id: evil.scanId })).toMatchObject({ total: 1 });
+  });
+
   it('counts a finding apart in every answer about its scan', async () => {
     const place = await wire();
     const { ok } = place;

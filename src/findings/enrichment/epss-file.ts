@@ -16,6 +16,7 @@ export interface EpssTable {
 /** There were 300,000 CVEs in 2025. */
 const MOST_ROWS = 2_000_000;
 const MOST_LINE_CHARS = 200;
+const MOST_BLANK_LINES = 100;
 
 const HINT =
   'Nothing was changed. Download it again: https://epss.empiricalsecurity.com/epss_scores-current.csv.gz, or from ' +
@@ -54,7 +55,9 @@ async function* linesOf(path: string, reader: EpssReader): AsyncGenerator<string
     source.destroy();
     file.destroy();
   }
-  if (rest !== '') yield rest;
+  if (rest === '') return;
+  yield rest;
+  throw reader.wrong('has no end: the file was cut short');
 }
 
 const messageOf = (error: unknown): string =>
@@ -64,7 +67,8 @@ class EpssReader {
   readonly #name: string;
   readonly #rows: { readonly key: number; readonly score: number }[] = [];
   #facts: Omit<EpssFacts, 'scores'> | undefined;
-  #hasNames = false;
+  #columns = 0;
+  #blank = 0;
   #line = 0;
 
   constructor(name: string) {
@@ -75,8 +79,9 @@ class EpssReader {
     this.#line += 1;
     const line = text.trimEnd();
     if (this.#facts === undefined) this.#facts = this.#comment(line);
-    else if (!this.#hasNames) this.#names(line);
+    else if (this.#columns === 0) this.#names(line);
     else if (line !== '') this.#row(line);
+    else if ((this.#blank += 1) > MOST_BLANK_LINES) throw this.wrong('is one empty line too many');
   }
 
   table(): EpssTable {
@@ -85,6 +90,8 @@ class EpssReader {
       throw this.wrong('is missing: the file holds no scores');
     }
     const sorted = this.#rows.toSorted((a, b) => a.key - b.key);
+    if (sorted.some(({ key }, index) => key === sorted[index + 1]?.key))
+      throw this.wrong('is the last one, and a CVE stands in the file twice');
     return {
       facts: { ...this.#facts, scores: sorted.length },
       keys: Float64Array.from(sorted, ({ key }) => key),
@@ -108,15 +115,17 @@ class EpssReader {
 
   #names(line: string): void {
     if (!/^cve,epss(,|$)/.test(line)) throw this.wrong('does not name the columns `cve,epss,percentile`');
-    this.#hasNames = true;
+    this.#columns = line.split(',').length;
   }
 
   #row(line: string): void {
-    const [cve = '', text = ''] = line.split(',', 2);
+    const fields = line.split(',');
+    const [cve = '', text = ''] = fields;
     const key = cveKey(cve);
     const score = /^\d?(?:\.\d{1,20})?(?:e-\d{1,3})?$/i.test(text) && text !== '' ? Number(text) : Number.NaN;
     if (key === undefined) throw this.wrong('does not begin with a CVE');
     if (!(score >= 0 && score <= 1)) throw this.wrong('has no score from 0 to 1');
+    if (fields.length !== this.#columns || fields.includes('')) throw this.wrong('does not have all columns');
     if (this.#rows.length === MOST_ROWS) throw this.wrong('is one too many');
     this.#rows.push({ key, score });
   }

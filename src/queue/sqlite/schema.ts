@@ -137,6 +137,7 @@ CREATE TABLE suppressions (
   status TEXT NOT NULL,
   reason TEXT NOT NULL,
   who TEXT NOT NULL,
+  by_operator INTEGER NOT NULL DEFAULT 0,
   created_at INTEGER NOT NULL,
   expires_at INTEGER NOT NULL,
   PRIMARY KEY (tenant, fingerprint, engine, rule_id)

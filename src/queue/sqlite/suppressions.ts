@@ -36,16 +36,18 @@ function put(store: Store, tenant: string, suppression: NewSuppression): StoredS
   const key = keyOf(suppression);
   change(store, 'DELETE FROM suppressions WHERE tenant = ? AND expires_at < ?', tenant, now - LISTED_MS);
   requireRoom(store, tenant);
-  const { status, reason, who, expiresAt } = suppression;
+  const { status, reason, who, byOperator = false, expiresAt } = suppression;
   change(
     store,
     `INSERT OR REPLACE INTO suppressions
-     (tenant, fingerprint, engine, rule_id, status, reason, who, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+     (tenant, fingerprint, engine, rule_id, status, reason, who, by_operator, created_at, expires_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     tenant,
     ...key,
     status,
     reason,
     who,
+    byOperator ? 1 : 0,
     now,
     expiresAt,
   );
@@ -110,6 +112,7 @@ function stored(row: Row): StoredSuppression {
     status,
     reason: textOf(row, 'reason'),
     who: textOf(row, 'who'),
+    ...(numberOf(row, 'by_operator') === 1 ? { byOperator: true } : {}),
     createdAt: numberOf(row, 'created_at'),
     expiresAt: numberOf(row, 'expires_at'),
   };

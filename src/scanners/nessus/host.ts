@@ -131,7 +131,9 @@ export class HostReader {
     const fqdn = this.#tags.get('host-fqdn') ?? '';
     const ip = isIP(said) === 0 ? (isAddress ? this.#name : '') : said;
     const asked = fqdn !== '' && this.#scan.asked.has(fqdn.toLowerCase()) ? fqdn : '';
-    const host = isAddress ? asked : this.#name;
+    // A name that is another address than the one that was scanned is said, so that it can be judged.
+    const other = isAddress && ip !== this.#name ? this.#name : '';
+    const host = isAddress ? asked || other : this.#name;
     return {
       ...(host === '' ? {} : { host: cleanLine(host, 253) }),
       ...(ip === '' ? {} : { ip: cleanLine(ip, 64) }),

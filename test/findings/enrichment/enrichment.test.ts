@@ -192,6 +192,10 @@ describe('data of FIRST and CISA', () => {
 describe('a broken file of data', () => {
   it.each([
     ['no comment', 'cve,epss,percentile\nCVE-2024-1000,0.5,0.5\n', /epss_scores\.csv, line 1 .*day of the scores/],
+    ['a row that was cut', `${csv([]).trimEnd()}\nCVE-2024-1000,0`, /line 3 .*all columns/],
+    ['no end', csv(['CVE-2024-1000,0.5,0.5']).trimEnd(), /line 3 .*cut short/],
+    ['one CVE twice', csv(['CVE-2024-1000,0.5,0.5', 'CVE-2024-1000,0.1,0.1']), /twice/],
+    ['many empty lines', csv(['CVE-2024-1000,0.5,0.5', ...Array.from({ length: 200 }, () => '')]), /empty line/],
     ['other columns', csv([]).replace('cve,epss', 'id,score'), /line 2 .*columns/],
     ['no rows', csv([]), /line 3 .*no scores/],
     ['a score above 1', csv(['CVE-2024-1000,0.5,0', 'CVE-2024-1001,1.5,0']), /line 4 has no score/],

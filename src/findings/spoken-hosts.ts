@@ -1,0 +1,43 @@
+import { AppError } from '../model/errors.ts';
+import type { Location } from '../model/finding.ts';
+import { canonicalAddress } from './address-key.ts';
+import type { ReportedHost } from './findings.ts';
+import { namedHost } from './named-host.ts';
+
+/** Hosts that findings speak of besides the one they are sorted by: in a URL, or as a name that is another address. */
+export interface SpokenHosts {
+  /** @throws AppError report_unreadable when they are too many to be judged */
+  note(location: Location): void;
+  all(): readonly ReportedHost[];
+}
+
+const MOST = 100_000;
+
+export function createSpokenHosts(): SpokenHosts {
+  const found = new Map<string, ReportedHost>();
+  let last = '';
+  const add = (host: ReportedHost): void => {
+    found.set(`${host.name} ${host.address}`, host);
+    if (found.size > MOST) throw new AppError('report_unreadable', `The report names more than ${MOST} hosts in URLs.`);
+  };
+  const noteText = (text: string, host: string, own: string | undefined): void => {
+    const spoken = namedHost(text);
+    if (spoken === undefined) return;
+    if ('address' in spoken) {
+      if (spoken.address !== own) add(spoken);
+    } else if (spoken.isCertain && spoken.name !== host.toLowerCase().replace(/\.$/, '')) {
+      // A name is in scope with the address the report gives it.
+      add({ name: spoken.name, ...(own === undefined ? {} : { address: own }) });
+    }
+  };
+  return {
+    note({ host = '', ip = '', url = '', file = '', image = '' }) {
+      const spelling = [ip, host, url, file, image].join('\n');
+      if (spelling === last) return;
+      last = spelling;
+      const own = canonicalAddress(ip);
+      for (const text of [host, url, file, image]) noteText(text, host, own);
+    },
+    all: () => [...found.values()],
+  };
+}
