@@ -40,7 +40,6 @@ export function createFindingRows(db: Database, takeWords: TakeBlock, hosts: Hos
   const port = int32Column();
   let prints = Buffer.alloc(FIRST_ROWS * PRINT_BYTES);
   let count = 0;
-  let withdrawn = 0;
 
   const keepPrint = (print: string): void => {
     if (count * PRINT_BYTES === prints.length) {

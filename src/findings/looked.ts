@@ -72,9 +72,14 @@ export function readHosts({ db, path }: OpenFindings): ReportedHost[] {
   return [...new Map([...found, ...unknown].map((host) => [`${host.name} ${host.address}`, host])).values()];
 }
 
-function hostsOfRow(path: string, { label, name, address_key: key }: Row): ReportedHost[] {
+function addressOfRow(path: string, key: Row[string] | undefined): string | undefined {
   const address = typeof key === 'string' ? addressOfKey(key) : undefined;
   if (address === undefined && key !== null) throw damaged(path);
+  return address;
+}
+
+function hostsOfRow(path: string, { label, name, address_key: key }: Row): ReportedHost[] {
+  const address = addressOfRow(path, key);
   const own = address === undefined ? [] : [{ address }];
   const spoken = namedHost(String(typeof name === 'string' ? name : label));
   if (spoken && 'address' in spoken) return spoken.address === address ? own : [...own, { address: spoken.address }];

@@ -54,13 +54,9 @@ describe('a conversation', () => {
       name === 'import_report' || keys.some((key) => key.endsWith('_id'));
     for (const { name, inputSchema } of tools) {
       const asked = Object.entries(needed).filter(([key]) => inputSchema.required?.includes(key));
-      const call = refused(
-        name,
-        asked.map(([key]) => key),
-      )
-        ? mcp.fails
-        : mcp.ok;
-      const answer = call(name, Object.fromEntries(asked));
+      const keys = asked.map(([key]) => key);
+      const args = Object.fromEntries(asked);
+      const answer = refused(name, keys) ? mcp.fails(name, args) : mcp.ok(name, args);
       await expect(answer, name).resolves.toBeDefined();
     }
   });

@@ -133,11 +133,7 @@ export class HostReader {
     const asked = fqdn !== '' && this.#scan.asked.has(fqdn.toLowerCase()) ? fqdn : '';
     // A name that is another address than the one that was scanned is said, so that it can be judged.
     const other = isAddress && ip !== this.#name ? this.#name : '';
-    const host = isAddress ? asked || other : this.#name;
-    return {
-      ...(host === '' ? {} : { host: cleanLine(host, 253) }),
-      ...(ip === '' ? {} : { ip: cleanLine(ip, 64) }),
-    };
+    return located(isAddress ? asked || other : this.#name, ip);
   }
 
   /** Seconds where Nessus gives them; else its text, which names no time zone and is taken for UTC. */
@@ -150,3 +146,9 @@ export class HostReader {
     return Number.isNaN(time) ? undefined : time;
   }
 }
+
+/** Empty texts say nothing. */
+const located = (host: string, ip: string): Location => ({
+  ...(host === '' ? {} : { host: cleanLine(host, 253) }),
+  ...(ip === '' ? {} : { ip: cleanLine(ip, 64) }),
+});
