@@ -30,8 +30,6 @@ export function wholeOf(value: unknown, min: number, max = Number.MAX_SAFE_INTEG
   return number !== undefined && Number.isInteger(number) && number >= min && number <= max ? number : undefined;
 }
 
-const isTrue = (value: unknown): boolean => value === true || value === 'true';
-
 /** A list; a single value where a list is due is a list of one. */
 export function listOf(value: unknown): readonly unknown[] {
   if (Array.isArray(value)) return value;
