@@ -62,7 +62,7 @@ describe('get_finding', () => {
     const scan = scansOf(room);
     for (let n = 0; n < 12; n += 1) await scan([weak()]);
     const mine = await scan([weak({ untrusted: { output: 'x'.repeat(5_000) } })]);
-    const { history = [] } = await finding(room, `${mine}.1`);
+    const { history = [] } = await finding(room, `${mine}.1`, { max_tokens: 4_000 });
     expect(history).toHaveLength(10);
     const small = await finding(room, `${mine}.1`, { max_tokens: 500 });
     expect(small.history?.length).toBeLessThan(5);
