@@ -45,8 +45,11 @@ const words = fc.oneof(
   fc.string({ unit: 'binary' }),
   fc.constantFrom('"', '\\', '\\"', '\\\\', '\u2028', '}', '[', '😀', '\ud800'),
 );
-/** JSON.parse of Node 24 loses keys beside one that is half a character: `{"\\ud800":1,"\\\\":2}` (seen in 24.21). */
-const keys = words.filter((word) => !/\p{Cs}/u.test(word));
+/**
+ * JSON.parse of Node 24 (seen in 24.21) takes keys of one object that are written with escapes for one another: of
+ * `{"é䫷":0,"\\\"":1,"\\\\":2}` it loses one. Such a key stands alone here.
+ */
+const plainKeys = words.filter((word) => JSON.stringify(word) === `"${word}"`);
 const scalars = fc.oneof(
   words,
   fc.double({ noNaN: true, noDefaultInfinity: true }),
@@ -59,7 +62,8 @@ const anyValue = fc.letrec((tie) => ({
     { depthSize: 'small', withCrossShrink: true },
     scalars,
     fc.array(tie('value'), { maxLength: 4 }),
-    fc.dictionary(keys, tie('value'), { maxKeys: 4 }),
+    fc.dictionary(plainKeys, tie('value'), { maxKeys: 4 }),
+    fc.tuple(words, tie('value')).map(([key, value]) => ({ [key]: value })),
   ),
 })).value;
 
