@@ -1,3 +1,4 @@
+import { ExportFormat } from '../../model/contract/export.ts';
 import { csv } from './csv.ts';
 import { cycloneDxVex } from './cyclonedx.ts';
 import { html } from './html.ts';
@@ -8,16 +9,7 @@ import { sarif } from './sarif.ts';
 import type { Formatter } from './source.ts';
 
 /** Every format that is written from findings; `native` is a copy. */
-export const WRITTEN_FORMATS = [
-  'sarif',
-  'json',
-  'jsonl',
-  'csv',
-  'markdown',
-  'html',
-  'openvex',
-  'cyclonedx_vex',
-] as const;
+export const WRITTEN_FORMATS = ExportFormat.exclude(['native']).options;
 export type WrittenFormat = (typeof WRITTEN_FORMATS)[number];
 
 export interface FormatFacts {

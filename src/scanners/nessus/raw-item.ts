@@ -19,8 +19,20 @@ export interface RawItem {
   readonly children: ReadonlyMap<string, readonly string[]>;
 }
 
+/** Elements that say that an exploit is there. */
+export const EXPLOITS = [
+  'exploit_available',
+  'exploit_framework_canvas',
+  'exploit_framework_core',
+  'exploit_framework_d2_elliot',
+  'exploit_framework_exploithub',
+  'exploit_framework_metasploit',
+  'exploited_by_malware',
+  'exploited_by_nessus',
+] as const;
+
 /** Children that say nothing we model (dates, file names, CPEs, ...) are checked and dropped. */
-const READ = new Set([
+const READ = new Set<string>([
   'cisa-known-exploited',
   'compliance',
   'compliance-actual-value',
@@ -44,14 +56,7 @@ const READ = new Set([
   'cwe',
   'description',
   'epss_score',
-  'exploit_available',
-  'exploit_framework_canvas',
-  'exploit_framework_core',
-  'exploit_framework_d2_elliot',
-  'exploit_framework_exploithub',
-  'exploit_framework_metasploit',
-  'exploited_by_malware',
-  'exploited_by_nessus',
+  ...EXPLOITS,
   'plugin_name',
   'plugin_output',
   'risk_factor',

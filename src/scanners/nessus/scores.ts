@@ -1,7 +1,7 @@
 import type { Cvss, RuleFacts, Severity } from '../../model/finding.ts';
 import { SEVERITIES } from '../../model/finding.ts';
 import { cleanLine } from '../../model/untrusted.ts';
-import { all, first, type RawItem } from './raw-item.ts';
+import { all, EXPLOITS, first, type RawItem } from './raw-item.ts';
 
 type Rating = Pick<RuleFacts, 'severity' | 'severity_source' | 'severity_rated'>;
 
@@ -51,17 +51,6 @@ export function cvssOf(item: RawItem): Cvss[] {
 }
 
 const isTrue = (text: string | undefined): boolean => /^\s*(?:true|yes|1)\s*$/i.test(text ?? '');
-
-const EXPLOITS = [
-  'exploit_available',
-  'exploit_framework_canvas',
-  'exploit_framework_core',
-  'exploit_framework_d2_elliot',
-  'exploit_framework_exploithub',
-  'exploit_framework_metasploit',
-  'exploited_by_malware',
-  'exploited_by_nessus',
-];
 
 export const hasExploit = (item: RawItem): boolean => EXPLOITS.some((name) => isTrue(first(item, name)));
 
