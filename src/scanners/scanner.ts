@@ -1,6 +1,7 @@
 import type { Readable, Writable } from 'node:stream';
 import type { z } from 'zod';
 import type { EngineCapabilities, ScannerHealth } from '../model/capability.ts';
+import type { Credential } from '../model/credential.ts';
 import type { ReportEvent } from '../model/report.ts';
 import type { ScanRequest } from '../model/scan.ts';
 import type { PinnedTarget } from '../model/target.ts';
@@ -43,6 +44,8 @@ export interface RunContext {
   readonly report: Writable;
   /** The last checkpoint of an earlier attempt whose worker died, if any. */
   readonly previous: Checkpoint | undefined;
+  /** What the scan logs in with; undefined for untrusted scans. Only while the run lasts, and never written anywhere. */
+  readonly credential?: Credential;
   /** Durable before it resolves. @throws AppError scan_aborted when the lease is lost: stop at once, start nothing. */
   checkpoint(checkpoint: Checkpoint): Promise<void>;
   progress(progress: EngineProgress): void;
@@ -53,6 +56,28 @@ export interface RawReport {
   /** False when something was not done (a time limit inside the engine, a host skipped): the verdict is at best partial. */
   readonly whole: boolean;
   readonly reason?: string;
+}
+
+/** A scan that somebody else launched at an engine. Times are epoch milliseconds. */
+export interface RemoteScan {
+  /** The engine's own id. */
+  readonly remoteId: string;
+  readonly name: string;
+  readonly folder: string;
+  /** The engine's own word. */
+  readonly status: string;
+  readonly modifiedAt?: number;
+}
+
+/** What an engine lets us read of scans that an operator launched there by hand, in folders the operator opened. */
+export interface RemoteReports {
+  /** @throws AppError scanner_unreachable, scanner_login_failed */
+  list(signal: AbortSignal): Promise<readonly RemoteScan[]>;
+  /**
+   * Writes the report of one scan to `report` and ends it. A scan outside the opened folders is as unknown as none.
+   * @throws AppError scan_not_found, scan_not_finished (nothing to export yet), scanner_unreachable, storage_full
+   */
+  fetch(remoteId: string, report: Writable, signal: AbortSignal): Promise<RawReport>;
 }
 
 /** One configured engine. Contract: test/contracts/scanner-contract.ts. */
@@ -68,6 +93,10 @@ export interface Scanner {
   run(job: ScanJob, ctx: RunContext): Promise<RawReport>;
   /** Pure: a report made elsewhere parses alike. @throws AppError report_unreadable naming line or byte. */
   parse(report: Readable): AsyncIterable<ReportEvent>;
+  /** Absent where reports of other scans cannot be read. */
+  readonly remote?: RemoteReports;
+  /** Lets connections and sessions go when a reload takes the instance away and its last run has ended. */
+  close?(): Promise<void>;
 }
 
 /** An engine as `scanners.yaml` names it by `type`. Adding one: docs/adding-a-scanner.md. */
