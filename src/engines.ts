@@ -5,6 +5,7 @@ import { baselineType } from './scanners/baseline/scanner.ts';
 import { grypeFormat } from './scanners/grype/parse.ts';
 import { nativeFormat } from './scanners/native/format.ts';
 import { nessusFormat } from './scanners/nessus/format.ts';
+import { nessusType, tenableVmType } from './scanners/nessus/nessus-type.ts';
 import { nmapCatalogue } from './scanners/nmap/catalogue.ts';
 import { nmapFormat } from './scanners/nmap/format.ts';
 import { nmapType } from './scanners/nmap/nmap.ts';
@@ -18,7 +19,12 @@ import { zapJsonFormat } from './scanners/zap/json.ts';
 import { zapXmlFormat } from './scanners/zap/xml.ts';
 
 /** Engines that can run scans, by `type` in `scanners.yaml`. */
-export const ENGINES: Readonly<Record<string, ScannerType>> = { baseline: baselineType, nmap: nmapType };
+export const ENGINES: Readonly<Record<string, ScannerType>> = {
+  baseline: baselineType,
+  nmap: nmapType,
+  nessus: nessusType,
+  tenable_vm: tenableVmType,
+};
 
 /** What engines look for, whether it was ever found or not. */
 export const CATALOGUES: Catalogues = new Map([

@@ -52,6 +52,7 @@ const EXIT_OF_ERROR: Readonly<Record<ErrorCode, Exit>> = {
   scanner_edition_forbids_api: 'refused',
   scan_timed_out: 'incomplete',
   scan_aborted: 'incomplete',
+  remote_scan_lost: 'incomplete',
   report_unreadable: 'incomplete',
   forbidden: 'refused',
   internal_error: 'failed',

@@ -55,6 +55,10 @@ export const ERROR_CATALOG = {
     hint: 'Narrow the targets or raise max_duration_minutes. Partial results are kept.',
   },
   scan_aborted: { retryable: true, hint: 'The engine ended before it was done. What it found so far is kept.' },
+  remote_scan_lost: {
+    retryable: false,
+    hint: 'Somebody deleted or stopped it at the scanner, or the scanner was away too long. Scan again if that was not meant.',
+  },
   report_unreadable: { retryable: false, hint: 'The report is damaged or of an unknown version.' },
   forbidden: { retryable: false, hint: 'Ask an operator for the permission. Do not retry.' },
   internal_error: { retryable: true, hint: 'This is a defect in scanmux. Report it with the trace id.' },

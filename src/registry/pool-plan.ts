@@ -42,7 +42,8 @@ function planPool(name: string, written: unknown, context: PoolContext): Planned
       { where: `${at([])}: pool ${name}`, message: 'must be a list of instances ("- instance_id: ...")' },
     ]);
   }
-  const defaultType = name.split('_', 1)[0] ?? name;
+  // An engine may have a name with "_" in it.
+  const defaultType = typeOf(name, context) ? name : (name.split('_', 1)[0] ?? name);
   const checked = written.map((item) => planInstance(item, { ...context, defaultType }));
   const plans = checked.flatMap(({ plan }) => (plan ? [plan] : []));
   const type = typeOf(plans[0]?.type ?? defaultType, context);

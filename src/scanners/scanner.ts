@@ -32,6 +32,8 @@ export interface EngineProgress {
   readonly hostsDone?: number;
   readonly findingsSoFar?: number;
   readonly estimated: boolean;
+  /** Id of the scan at an engine outside this process, for people. */
+  readonly remoteId?: string;
 }
 
 export interface RunContext {

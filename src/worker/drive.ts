@@ -38,18 +38,24 @@ export async function drive(
 ): Promise<Ended> {
   const { scan, epoch } = claim;
   const hostsTotal = targets.reduce((sum, { target }) => sum + (target.kind === 'network' ? target.size : 1), 0);
+  let remoteId: string | undefined;
   const progress = createProgressWriter({
     clock: deps.clock,
     log: deps.log,
     hostsTotal,
-    write: (now) => deps.queue.progress(claim, now),
+    write: (now) => deps.queue.progress(claim, now, remoteId),
   });
+  const alive = createLifeSign(deps.clock);
   const job: ScanJob = { scanId: scan.scanId, traceId: scan.traceId, epoch, request: scan.request, targets };
   const context: RunContext = {
     signal: button.signal,
     report,
     previous: claim.checkpoint,
-    progress: progress.report,
+    progress(now) {
+      alive.note();
+      remoteId = now.remoteId ?? remoteId;
+      progress.report(now);
+    },
     async checkpoint(made) {
       if (await deps.queue.checkpoint(claim, made)) return;
       button.press('lease_lost');
@@ -67,7 +73,7 @@ export async function drive(
       (report): Ended => ({ report }),
       (error: unknown): Ended => ({ error: error ?? new Error('engine threw nothing') }),
     );
-    return await Promise.race([running, givenUp(button.signal, deps.settings.hardStopMs, over.signal)]);
+    return await Promise.race([running, givenUp(button.signal, deps.settings.hardStopMs, alive, over.signal)]);
   } catch (error) {
     return { error };
   } finally {
@@ -77,12 +83,37 @@ export async function drive(
   }
 }
 
-/** An engine that does not stop when told is left alone after a while; its writes are fenced off. */
-async function givenUp(stop: AbortSignal, hardStopMs: number, over: AbortSignal): Promise<Ended> {
+/** When an engine last said that it is at work. */
+interface LifeSign {
+  note(): void;
+  /** Milliseconds since the last one. */
+  silentMs(): number;
+}
+
+function createLifeSign(clock: WorkerDeps['clock']): LifeSign {
+  let at = clock.monotonic();
+  return {
+    note() {
+      at = clock.monotonic();
+    },
+    silentMs: () => clock.monotonic() - at,
+  };
+}
+
+/** A scanner far away may take minutes to stop; one that reports all the time and never stops is none that stops. */
+const PATIENCE = 60;
+
+/**
+ * An engine that does not stop when told is left alone after a while without a sign of life; its writes are fenced off.
+ */
+async function givenUp(stop: AbortSignal, hardStopMs: number, alive: LifeSign, over: AbortSignal): Promise<Ended> {
   await new Promise<void>((resolve) => {
     if (stop.aborted) resolve();
     else stop.addEventListener('abort', () => resolve(), { once: true });
   });
-  await delay(hardStopMs, undefined, { signal: over }).catch(() => undefined);
+  for (let waitMs = hardStopMs, left = PATIENCE; waitMs > 0 && left > 0 && !over.aborted; left -= 1) {
+    await delay(waitMs, undefined, { signal: over }).catch(() => undefined);
+    waitMs = Math.ceil(hardStopMs - alive.silentMs());
+  }
   return { error: new AppError('scan_aborted', 'The engine did not stop in time and was given up on.') };
 }

@@ -8,7 +8,7 @@ type Proof = { readonly in: string } | { readonly later: string };
 const ERRORS = { in: 'test/e2e/errors.test.ts' };
 const SCANS = { in: 'test/e2e/scan.test.ts' };
 const CREDENTIALS = { later: 'Needs credentials, which no tool takes yet.' };
-const REMOTE = { later: 'Given by engines that are servers of their own; none is built in yet.' };
+const REMOTE = { in: 'test/scanners/nessus/live/failures.test.ts' };
 
 /** A new code does not compile before it has its place here. */
 const PROOF: Readonly<Record<ErrorCode, Proof>> = {
@@ -40,6 +40,7 @@ const PROOF: Readonly<Record<ErrorCode, Proof>> = {
   scanner_edition_forbids_api: REMOTE,
   scan_timed_out: SCANS,
   scan_aborted: { in: 'test/scanners/nmap/run.test.ts' },
+  remote_scan_lost: REMOTE,
   report_unreadable: SCANS,
   forbidden: { later: 'The one caller over stdio is the operator.' },
   internal_error: SCANS,

@@ -1,0 +1,34 @@
+import { z } from 'zod';
+import type { TextReply } from './exchange.ts';
+
+export type Read<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly why: string };
+
+/** Proxies and login pages answer with web pages, and with status 200. */
+const PAGES = new Set(['text/html', 'application/xhtml+xml']);
+
+/** An answer as what it has to be. Empty ones count as an empty object: writes are often answered so. */
+export function readJson<T>({ type, text }: TextReply, schema: z.ZodType<T>): Read<T> {
+  if (PAGES.has(type)) return { ok: false, why: 'it answers with a web page instead of JSON' };
+  let value: unknown;
+  try {
+    value = text.trim() === '' ? {} : JSON.parse(text);
+  } catch {
+    return { ok: false, why: 'its answer is no whole JSON' };
+  }
+  // A list of nothing is `null` in places where an object is due.
+  const parsed = schema.safeParse(value ?? {});
+  if (parsed.success) return { ok: true, value: parsed.data };
+  const at = parsed.error.issues[0]?.path.join('.').slice(0, 60);
+  return { ok: false, why: `its answer is not as expected (${at === undefined || at === '' ? 'at the top' : at})` };
+}
+
+const ErrorBody = z.object({ error: z.string() });
+
+/** What an error answer says, if it is one of this API; not cleaned yet. */
+export function errorWords(text: string): string {
+  try {
+    return ErrorBody.safeParse(JSON.parse(text)).data?.error.slice(0, 1_000) ?? '';
+  } catch {
+    return '';
+  }
+}

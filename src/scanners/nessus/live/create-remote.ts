@@ -1,0 +1,151 @@
+import { AppError } from '../../../model/errors.ts';
+import { secretsOf, type Credential } from '../../../model/credential.ts';
+import type { ScanJob } from '../../scanner.ts';
+import { allowsControl, wireId } from '../api/answers.ts';
+import { editionError, unreachable, type Fault } from '../api/faults.ts';
+import type { NewScan } from '../api/nessus-api.ts';
+import { credentialsPayload, type KeyFiles } from './credentials.ts';
+import type { NessusInstance } from './instance.ts';
+import { defaultTemplate, intensitySettings, isAdvanced, portRangeOf, targetList } from './new-scan.ts';
+import { foremost, scansNamed } from './own-scans.ts';
+import { descriptionOf, type RemoteRun } from './remote-run.ts';
+
+/** Between looks for a scan that may have been made: the scanner may still be at it. */
+const LOOKS_MS = [0, 1_000, 3_000];
+
+/**
+ * Makes the remote scan of an attempt, once. When the answer does not come, it is looked for by its marker.
+ * @throws AppError config_invalid, option_unsupported, scanner_edition_forbids_api, scanner_unreachable, ...
+ */
+export async function createRemote(
+  instance: NessusInstance,
+  job: ScanJob,
+  credential: Credential | undefined,
+  marker: string,
+  signal: AbortSignal,
+): Promise<RemoteRun> {
+  const scan = await newScan(instance, job, credential, marker, signal);
+  for (let attempt = 1; ; attempt += 1) {
+    signal.throwIfAborted();
+    const written = await instance.api.create(scan, signal);
+    if (written.kind === 'done') return { id: written.value.scan.id, marker };
+    const fault: Fault = written.kind === 'unclear' ? written.fault : { kind: 'odd', why: `status ${written.status}` };
+    await requireScanApi(instance);
+    const found = await look(instance, marker);
+    if (found !== undefined) return { id: found, marker };
+    // It was looked for and is not there. What was slow may still come, so only a broken connection is tried again.
+    if (attempt > 1 || fault.kind === 'slow') throw unreachable(instance.api.where, fault);
+  }
+}
+
+/** Servers that forbid control of scans break the connection instead of saying so. @throws AppError */
+export async function requireScanApi({ api, life }: NessusInstance): Promise<void> {
+  if (!allowsControl(await api.properties(life))) throw editionError(api.where);
+}
+
+/** Also goes on after an abort: what was made has to be known to be removed. */
+async function look(instance: NessusInstance, marker: string): Promise<string | undefined> {
+  for (const waitMs of LOOKS_MS) {
+    await instance.timing.sleep(waitMs, instance.life);
+    const found = foremost(await scansNamed(instance, marker, instance.life));
+    if (found) return found.id;
+  }
+  return undefined;
+}
+
+async function newScan(
+  instance: NessusInstance,
+  job: ScanJob,
+  credential: Credential | undefined,
+  marker: string,
+  signal: AbortSignal,
+): Promise<NewScan> {
+  const { api, options } = instance;
+  const { request, targets, traceId } = job;
+  const ports = portRangeOf(request);
+  const name = options.template ?? defaultTemplate(request, ports);
+  if (ports !== undefined && !isAdvanced(name)) {
+    throw new AppError(
+      'option_unsupported',
+      `The template ${JSON.stringify(name)} of this instance has no choice of ports.`,
+    );
+  }
+  const template = named(await api.templates(signal), name, 'template', ({ uuid }) => uuid);
+  const folder = await folderOf(instance, signal);
+  const scanner =
+    options.scannerName === undefined
+      ? undefined
+      : named(await api.scanners(signal), options.scannerName, 'scanner_name', ({ id }) => id);
+  const login = await loginOf(instance, job, credential, signal);
+  return {
+    template,
+    settings: {
+      name: marker,
+      description: descriptionOf(marker, traceId),
+      text_targets: targetList(targets),
+      enabled: false,
+      launch_now: false,
+      launch: 'ON_DEMAND',
+      ...(folder === undefined ? {} : { folder_id: wireId(folder) }),
+      ...(scanner === undefined ? {} : { scanner_id: wireId(scanner) }),
+      ...(ports === undefined ? {} : { portscan_range: ports }),
+      ...(isAdvanced(name) ? intensitySettings(request) : {}),
+    },
+    ...login,
+  };
+}
+
+function named<T extends { readonly name: string }>(
+  items: readonly T[],
+  name: string,
+  key: string,
+  idOf: (item: T) => string,
+): string {
+  const found =
+    items.find((item) => item.name === name) ?? items.find((item) => item.name.toLowerCase() === name.toLowerCase());
+  if (found) return idOf(found);
+  const known = items.slice(0, 30).map((item) => item.name);
+  throw new AppError(
+    'config_invalid',
+    `The scanner has no ${key} ${JSON.stringify(name)}; it has ${known.join(', ') || 'none'}.`,
+  );
+}
+
+/** Ids of folders are not fixed: found by name, or by the type of the main one. */
+async function folderOf({ api, options }: NessusInstance, signal: AbortSignal): Promise<string | undefined> {
+  const folders = await api.folders(signal);
+  if (options.folder !== undefined) return named(folders, options.folder, 'folder', ({ id }) => id);
+  return folders.find(({ type }) => type === 'main')?.id;
+}
+
+async function loginOf(
+  instance: NessusInstance,
+  { request }: ScanJob,
+  credential: Credential | undefined,
+  signal: AbortSignal,
+): Promise<Pick<NewScan, 'credentials' | 'secrets'>> {
+  if (request.access === 'untrusted') return { secrets: [] };
+  if (!credential)
+    throw new AppError('credential_unknown', 'The scan is to log in, and there is nothing to log in with.');
+  const files = await uploadKeys(instance, credential, signal);
+  return { credentials: credentialsPayload(credential, files), secrets: secretsOf(credential) };
+}
+
+async function uploadKeys(
+  { api }: NessusInstance,
+  credential: Credential,
+  signal: AbortSignal,
+): Promise<KeyFiles | undefined> {
+  if (credential.kind !== 'ssh_key' && credential.kind !== 'ssh_certificate') return undefined;
+  const upload = async (name: string, content: string): Promise<string> => {
+    const written = await api.upload(name, content, signal);
+    if (written.kind === 'done') return written.value.fileuploaded;
+    throw unreachable(
+      api.where,
+      written.kind === 'unclear' ? written.fault : { kind: 'odd', why: 'it takes no files' },
+    );
+  };
+  const privateKey = await upload('scanmux-key', credential.privateKey);
+  if (credential.kind === 'ssh_key') return { privateKey };
+  return { privateKey, certificate: await upload('scanmux-certificate', credential.certificate) };
+}

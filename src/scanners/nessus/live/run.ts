@@ -1,0 +1,157 @@
+import type { RawReport, RunContext, ScanJob } from '../../scanner.ts';
+import { startOrAdopt, type RemoteScans } from '../../start-or-adopt.ts';
+import { AppError } from '../../../model/errors.ts';
+import { endReport } from './copy-report.ts';
+import { createRemote } from './create-remote.ts';
+import { exportReport } from './export-report.ts';
+import { follow, type EndedRun } from './follow.ts';
+import type { NessusInstance } from './instance.ts';
+import { isLost, launchOnce } from './launch-once.ts';
+import { lost } from './lost.ts';
+import { foremost, isActive, isOurs, scansNamed, scansOfAttempts, wasLaunched, withHistory } from './own-scans.ts';
+import { markerOf, referenceOf, runOf, type RemoteRun } from './remote-run.ts';
+import { shortfallOf } from './remote-state.ts';
+import { sweepOld } from './retention.ts';
+import { isHandedOn } from './stop-cause.ts';
+import { takeCredentialsBack } from './take-back.ts';
+import { windDown } from './wind-down.ts';
+
+/**
+ * Runs one attempt: makes and launches a scan there, or takes over the one an earlier attempt started, waits for its end
+ * and fetches its report. On a cancel it stops its own scan, waits until it has ended and keeps what it found; when the
+ * attempt is handed on, the scan goes on for whoever adopts it.
+ * @throws AppError remote_scan_lost, scan_aborted, scanner_unreachable, scanner_login_failed,
+ *   scanner_edition_forbids_api, config_invalid, option_unsupported, report_unreadable; the signal's reason
+ */
+export async function runRemote(instance: NessusInstance, job: ScanJob, ctx: RunContext): Promise<RawReport> {
+  return await instance.using(async () => {
+    try {
+      return await attempt(instance, job, ctx);
+    } finally {
+      await endReport(ctx.report);
+    }
+  });
+}
+
+async function attempt(instance: NessusInstance, job: ScanJob, ctx: RunContext): Promise<RawReport> {
+  let run: RemoteRun | undefined;
+  try {
+    run = await located(instance, job, ctx);
+    ctx.signal.throwIfAborted();
+    run = await launched(instance, run, ctx);
+    ctx.signal.throwIfAborted();
+    const ended = await follow(instance, run, ctx);
+    return await collected(instance, job, ended, ctx);
+  } catch (error) {
+    if (!ctx.signal.aborted) throw error;
+    // Lost with the lease or given back: the scan belongs to the next attempt now.
+    if (isHandedOn(ctx.signal) || run === undefined) throw ctx.signal.reason;
+    await ended(instance, job, run, ctx);
+    throw ctx.signal.reason;
+  }
+}
+
+/** The one remote scan of this scan. */
+async function located(instance: NessusInstance, job: ScanJob, ctx: RunContext): Promise<RemoteRun> {
+  const earlier = ctx.previous || job.epoch <= 1 ? undefined : await leftBehind(instance, job, ctx);
+  if (earlier) return earlier;
+  const { life } = instance;
+  const remote: RemoteScans = {
+    async find(marker) {
+      const found = foremost(await scansNamed(instance, marker, life));
+      return found && referenceOf({ id: found.id, marker });
+    },
+    async start(marker) {
+      return referenceOf(await createRemote(instance, job, ctx.credential, marker, ctx.signal));
+    },
+    remove: (reference) => removeTwin(instance, reference),
+  };
+  const run = runOf(await startOrAdopt(ctx, remote, markerOf(job)));
+  if (!run) throw lost('What was noted about it cannot be read.');
+  return run;
+}
+
+/**
+ * An attempt that failed cleanly has left nothing running, as far as it knew; a launch whose answer never came may run
+ * all the same. Such a scan is taken over, and one that was only made is removed.
+ */
+async function leftBehind(instance: NessusInstance, job: ScanJob, ctx: RunContext): Promise<RemoteRun | undefined> {
+  ctx.signal.throwIfAborted();
+  const left = await scansOfAttempts(instance, job.scanId, ctx.signal);
+  for (const scan of left) if (scan.status === 'empty') await instance.api.remove(scan.id, ctx.signal);
+  const active = left.find(isActive);
+  if (!active) return undefined;
+  const run = { id: active.id, marker: active.name };
+  await ctx.checkpoint({ phase: 'launched', reference: referenceOf(run) });
+  return run;
+}
+
+/**
+ * A scan that was made in vain is removed only where another attempt has made its own: else that attempt may have
+ * adopted this one already.
+ */
+async function removeTwin(instance: NessusInstance, reference: string): Promise<void> {
+  const run = runOf(reference);
+  if (!run) return;
+  const twins = await scansNamed(instance, run.marker, instance.life);
+  const mine = twins.find(({ id }) => id === run.id);
+  if (twins.length > 1 && mine?.status === 'empty' && foremost(twins)?.id !== run.id) {
+    await instance.api.remove(run.id, instance.life);
+  }
+}
+
+/** Launches it unless that has happened, and notes it. */
+async function launched(instance: NessusInstance, run: RemoteRun, ctx: RunContext): Promise<RemoteRun> {
+  if (run.scan_uuid !== undefined || run.history_id !== undefined) return run;
+  let known = run;
+  // Fresh from our own hands it cannot run yet; adopted it may.
+  if (ctx.previous) {
+    const details = await instance.api.details(run.id, undefined, ctx.signal);
+    if (!details) throw lost('Somebody deleted it.');
+    if (!(await isOurs(instance, run, details, ctx.signal))) throw lost('Another scan has its number now.');
+    if (wasLaunched(details)) known = withHistory(run, details);
+    else known = await launchOnce(instance, run, ctx.signal);
+  } else known = await launchOnce(instance, run, ctx.signal);
+  await ctx.checkpoint({ phase: 'launched', reference: referenceOf(known) });
+  return known;
+}
+
+/** Fetches what a run left, whole or not. */
+async function collected(
+  instance: NessusInstance,
+  job: ScanJob,
+  { run, status, details }: EndedRun,
+  ctx: RunContext,
+): Promise<RawReport> {
+  const { options, timing, api } = instance;
+  const shortfall = shortfallOf(status);
+  try {
+    ctx.progress({ percent: 99, phase: 'fetching the report', estimated: true, remoteId: run.id });
+    const found = await exportReport({ api, timing, limitMs: options.exportMs }, run, ctx.report, ctx.signal);
+    if (shortfall === undefined && found) return { whole: true };
+    if (found && details.hosts.length > 0) return { whole: false, reason: shortfall ?? '' };
+  } finally {
+    await takeCredentialsBack(instance, job, run);
+    await sweepOld(instance);
+  }
+  if (status === 'aborted')
+    throw new AppError('scan_aborted', 'The scanner aborted the scan before it had found anything.');
+  throw lost(
+    shortfall === undefined ? 'Its results were removed.' : 'Somebody stopped it before it had found anything.',
+  );
+}
+
+/** After a cancel or time limit. What cannot be done must not hide why the attempt ends. */
+async function ended(instance: NessusInstance, job: ScanJob, run: RemoteRun, ctx: RunContext): Promise<void> {
+  const { options, timing, api, life } = instance;
+  try {
+    const over = await windDown(instance, run, ctx);
+    if (!over) return;
+    if (!ctx.report.destroyed && !ctx.report.writableEnded)
+      await exportReport({ api, timing, limitMs: options.exportMs }, over, ctx.report, life);
+  } catch (error) {
+    if (!(error instanceof AppError) || isLost(error)) return;
+  } finally {
+    await takeCredentialsBack(instance, job, run);
+  }
+}
