@@ -11,7 +11,7 @@ import {
   type TextReply,
 } from './exchange.ts';
 import { editionError, refusalError, scannerWords, unreachable, type Fault } from './faults.ts';
-import { errorWords, readJson } from './json-answer.ts';
+import { errorWords, readJson, readWritten } from './json-answer.ts';
 import { createLogin, type Account, type Login } from './session.ts';
 import type { Timing } from './timing.ts';
 
@@ -235,7 +235,7 @@ function answered<T>(parts: Parts, request: WriteRequest<T>, reply: TextReply): 
   if (UNCLEAR.has(status)) return { kind: 'unclear', fault: { kind: 'odd', why: `it answers with status ${status}` } };
   if (status < 200 || status >= 300)
     throw refusalError({ where: parts.where, status, words: wordsOf(parts, reply, request.secrets) });
-  const answer = readJson(reply, request.schema);
+  const answer = readWritten(reply, request.schema);
   if (answer.ok) return { kind: 'done', value: answer.value };
   return { kind: 'unclear', fault: { kind: 'odd', why: answer.why } };
 }

@@ -64,6 +64,8 @@ export async function exchangeStream(
 ): Promise<Outcome<StreamReply>> {
   try {
     const { reply, body } = await send(pool, request, signal);
+    // Whoever reads it hears of errors; one that is given up unread must not end the process.
+    body.on('error', () => undefined);
     return { ok: true, reply: { ...reply, body } };
   } catch (error) {
     signal.throwIfAborted();

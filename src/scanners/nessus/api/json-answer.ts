@@ -6,17 +6,20 @@ export type Read<T> = { readonly ok: true; readonly value: T } | { readonly ok: 
 /** Proxies and login pages answer with web pages, and with status 200. */
 const PAGES = new Set(['text/html', 'application/xhtml+xml']);
 
-/** An answer as what it has to be. Empty ones count as an empty object: writes are often answered so. */
+/** An answer to a write may be empty. */
+export const readWritten = <T>(reply: TextReply, schema: z.ZodType<T>): Read<T> =>
+  readJson(reply.text.trim() === '' || reply.text.trim() === 'null' ? { ...reply, text: '{}' } : reply, schema);
+
+/** An answer as what it has to be. */
 export function readJson<T>({ type, text }: TextReply, schema: z.ZodType<T>): Read<T> {
   if (PAGES.has(type)) return { ok: false, why: 'it answers with a web page instead of JSON' };
   let value: unknown;
   try {
-    value = text.trim() === '' ? {} : JSON.parse(text);
+    value = JSON.parse(text);
   } catch {
     return { ok: false, why: 'its answer is no whole JSON' };
   }
-  // A list of nothing is `null` in places where an object is due.
-  const parsed = schema.safeParse(value ?? {});
+  const parsed = schema.safeParse(value);
   if (parsed.success) return { ok: true, value: parsed.data };
   const at = parsed.error.issues[0]?.path.join('.').slice(0, 60);
   return { ok: false, why: `its answer is not as expected (${at === undefined || at === '' ? 'at the top' : at})` };
