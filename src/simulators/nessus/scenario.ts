@@ -43,6 +43,7 @@ export const RunScript = z.strictObject({
     .strictObject({
       first_after_ms: Ms.default(0).describe('Of running time.'),
       every_ms: Ms.default(500).describe('The next host is found this much later.'),
+      each_ms: Ms.optional().describe('How long one host takes; a third of the running time without it.'),
       dead: z.array(Text).default([]).describe('Targets that answer nothing.'),
     })
     .prefault({}),
