@@ -16,7 +16,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   worker: ['model', 'platform', 'policy', 'audit', 'queue', 'findings', 'registry', 'scanners'],
   tools: ['model', 'scans'],
   http: ['model', 'config', 'platform', 'scans', 'tools'],
-  cli: ['model', 'platform', 'config', 'scans', 'tools', 'policy', 'audit', 'app.ts'],
+  cli: ['model', 'platform', 'config', 'scans', 'tools', 'policy', 'audit', 'simulators', 'app.ts'],
 };
 
 /** The only files that know every adapter: `app.ts`, and the list of engines and report formats it takes in. */

@@ -4,6 +4,7 @@ import type { CompareOptions, SearchOptions } from './commands/across-scans.ts';
 import type { ListOptions } from './commands/scans.ts';
 import type { ResultsOptions } from './commands/results.ts';
 import type { ScanOptions } from './commands/scan.ts';
+import type { SimulateOptions } from './commands/simulate.ts';
 import type { EditOptions } from './commands/policy.ts';
 import { JSON_OPTION, type Action, type Add, type Run, type Runner } from './command.ts';
 import { listOf, wholeNumber } from './input.ts';
@@ -35,6 +36,7 @@ export function createProgram(runner: Runner = () => Promise.resolve()): Command
   addData(add, run);
   addAudit(add, run);
   addDeadLetters(add, run);
+  addSimulators(add, run);
   return program;
 }
 
@@ -199,6 +201,9 @@ function addAudit(add: Add, run: Run): void {
     );
 }
 
+/** As a real one. */
+const NESSUS_PORT = 8834;
+
 const PURGE_DAYS = 30;
 
 function addDeadLetters(add: Add, run: Run): void {
@@ -220,5 +225,28 @@ function addDeadLetters(add: Add, run: Run): void {
     .option('--older-than <days>', 'only those that ended longer ago', wholeNumber, PURGE_DAYS)
     .action(async (options: { olderThan: number }) =>
       run(async (session) => (await import('./commands/dead-letters.ts')).purgeDeadLetters(session, options)),
+    );
+}
+
+function addSimulators(add: Add, run: Run): void {
+  const simulate = group(add, 'simulate', 'servers that behave like scanners, to try scanmux against');
+  simulate('nessus', 'the REST API of a Nessus on 127.0.0.1 until Ctrl-C; scans nothing')
+    .option('--scenario <file>', 'how it behaves (YAML)')
+    .addOption(
+      new Option('--edition <name>', 'instead of the one of the scenario').choices([
+        'manager',
+        'professional',
+        'essentials',
+        'tenable_vm',
+      ]),
+    )
+    .option('--port <number>', 'port to listen on; 0 takes any', wholeNumber, NESSUS_PORT)
+    .option('--http', 'without TLS')
+    .option('--ca <file>', 'write the certificate there, for ca_file')
+    .option('--journal <file>', 'append every request to it (JSON lines)')
+    .option('--state <file>', 'keep scans in it over a restart')
+    .option(...JSON_OPTION)
+    .action(async (options: SimulateOptions) =>
+      run(async (session) => (await import('./commands/simulate.ts')).simulateNessus(session, options)),
     );
 }

@@ -18,18 +18,9 @@ export function createControlRoutes(
   return (request, body) => {
     if (isForeign(request)) return refusal(new Refusal(403, 'Only for requests from this machine'));
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://simulator');
+    const ask = ROUTES[`${request.method} ${pathname}`];
     try {
-      if (request.method === 'POST' && pathname === '/simulator/control') return commanded(control, body);
-      if (request.method === 'GET' && pathname === '/simulator/journal')
-        return json({ entries: journal.entries(Number(searchParams.get('after') ?? 0)) });
-      if (request.method === 'GET' && pathname === '/simulator/state')
-        return json({
-          now: control.now(),
-          scans: control.scans(),
-          uploads: control.uploads(),
-          sessions: control.openSessions(),
-        });
-      throw notFound();
+      return ask ? ask(control, journal, { query: searchParams, body }) : refusal(notFound());
     } catch (error) {
       if (error instanceof Refusal) return refusal(error);
       if (error instanceof RangeError) return refusal(new Refusal(400, error.message));
@@ -37,6 +28,24 @@ export function createControlRoutes(
     }
   };
 }
+
+interface Asked {
+  readonly query: URLSearchParams;
+  readonly body: Buffer;
+}
+
+const ROUTES: Readonly<Record<string, (control: SimulatorControl, journal: Journal, asked: Asked) => Answer>> = {
+  'GET /simulator/journal': (_, journal, { query }) =>
+    json({ entries: journal.entries(Number(query.get('after') ?? 0)) }),
+  'GET /simulator/state': (control) =>
+    json({
+      now: control.now(),
+      scans: control.scans(),
+      uploads: control.uploads(),
+      sessions: control.openSessions(),
+    }),
+  'POST /simulator/control': (control, _, { body }) => commanded(control, body),
+};
 
 function commanded(control: SimulatorControl, body: Buffer): Answer {
   let value: unknown;

@@ -58,7 +58,7 @@ export type FaultInput = z.input<typeof Fault>;
 
 interface Asked {
   readonly method: string;
-  /** `/scans/{id}`; undefined for a path no route has. */
+  /** Like `/scans/{id}`; undefined for a path no route has. */
   readonly route: string | undefined;
   readonly path: string;
 }

@@ -14,9 +14,12 @@ export interface FoundHost {
 export const ITEM_BYTES = 1_600;
 const UNKNOWN_LENGTH_MS = 10_000;
 
-/** Hosts appear one after the other while the scan is running; each has until its end. @param run settled */
+/**
+ * Hosts appear one after the other while the scan is running, so that progress over all of them goes down now and then.
+ * @param run settled
+ */
 export function foundHosts(run: Run, now: number): FoundHost[] {
-  const { first_after_ms: first, every_ms: every, dead } = run.script.hosts;
+  const { first_after_ms: first, every_ms: every, each_ms: each, dead } = run.script.hosts;
   const isOver = run.end?.status === run.script.ends || run.end?.status === 'imported';
   const { spent, whole } = runningMs(run, now);
   const length = Number.isFinite(whole) ? whole : Math.max(spent * 1.01, UNKNOWN_LENGTH_MS);
@@ -25,7 +28,8 @@ export function foundHosts(run: Run, now: number): FoundHost[] {
     if (isOver) return [{ index, name, percent: 100 }];
     const from = Math.min(first + position * every, length);
     if (spent === 0 || spent < from) return [];
-    const percent = length === from ? 100 : Math.min(100, Math.floor((100 * (spent - from)) / (length - from)));
+    const takes = Math.min(each ?? length / 3, length - from);
+    const percent = takes === 0 ? 100 : Math.min(100, Math.floor((100 * (spent - from)) / takes));
     return [{ index, name, percent: run.script.progress === 'zero' ? 0 : percent }];
   });
 }

@@ -1,4 +1,5 @@
-import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { appendFileSync, readFileSync } from 'node:fs';
+import { SimulatorError } from './simulator-error.ts';
 
 /** One request. Names are those of the JSON lines in the journal file. */
 export interface JournalEntry {
@@ -34,15 +35,20 @@ export class Journal {
   #entries: JournalEntry[] = [];
   #seq = 0;
 
-  /** @param path a file to append to; what it holds already counts as remembered */
+  /** @param path a file to append to; what it holds already is remembered. @throws SimulatorError */
   constructor(path?: string) {
     this.#path = path;
-    if (path === undefined || !existsSync(path)) return;
+    if (path === undefined) return;
+    appendFileSync(path, '', { mode: 0o600 });
     const lines = readFileSync(path, 'utf8').split('\n').slice(0, -1);
-    this.#entries = lines.slice(-MOST_KEPT).map((line) => {
-      const entry: JournalEntry = JSON.parse(line);
-      return entry;
-    });
+    try {
+      this.#entries = lines.slice(-MOST_KEPT).map((line) => {
+        const entry: JournalEntry = JSON.parse(line);
+        return entry;
+      });
+    } catch (cause) {
+      throw new SimulatorError(`${path} is no journal of the simulator`, { cause });
+    }
     this.#seq = this.#entries.reduce((most, { seq }) => Math.max(most, seq), 0);
   }
 

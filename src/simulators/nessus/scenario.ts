@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Fault } from './fault.ts';
 import { LOGIN_OUTCOMES } from './report/login-items.ts';
+import { SimulatorError } from './simulator-error.ts';
 
 export const Edition = z.enum(['manager', 'professional', 'essentials', 'tenable_vm']);
 export type Edition = z.infer<typeof Edition>;
@@ -42,6 +43,7 @@ export const RunScript = z.strictObject({
     .strictObject({
       first_after_ms: Ms.default(0).describe('Of running time.'),
       every_ms: Ms.default(500).describe('The next host is found this much later.'),
+      each_ms: Ms.optional().describe('How long one host takes; a third of the running time without it.'),
       dead: z.array(Text).default([]).describe('Targets that answer nothing.'),
     })
     .prefault({}),
@@ -153,14 +155,9 @@ export function scriptFor(
   return script;
 }
 
-/** A scenario that cannot be used; the message names every wrong key. */
-export class ScenarioError extends Error {
-  override readonly name = 'ScenarioError';
-}
-
-/** @throws ScenarioError */
+/** @throws SimulatorError naming every wrong key */
 export function parseScenario(raw: unknown): Scenario {
   const parsed = Scenario.safeParse(raw ?? {});
-  if (!parsed.success) throw new ScenarioError(z.prettifyError(parsed.error));
+  if (!parsed.success) throw new SimulatorError(z.prettifyError(parsed.error));
   return parsed.data;
 }

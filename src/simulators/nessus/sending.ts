@@ -2,20 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Answer } from './answer.ts';
-import { htmlPage, json } from './answer.ts';
 import type { Fault } from './fault.ts';
-
-/** Cuts the connection, so that the client sees a reset and not an end. */
-export const reset = ({ socket }: ServerResponse): void => void socket?.resetAndDestroy();
-
-/** What a fault makes the server answer without asking any route. */
-export function faultyAnswer(fault: Fault | undefined): Answer | undefined {
-  if (fault?.do === 'html_page') return htmlPage(200, 'Welcome');
-  if (fault?.do !== 'status') return undefined;
-  const answer = fault.html ? htmlPage(fault.code, 'Error') : json({ error: `Simulated ${fault.code}` }, fault.code);
-  const after = fault.retry_after === undefined ? {} : { 'Retry-After': String(fault.retry_after) };
-  return { ...answer, headers: { ...answer.headers, ...after } };
-}
 
 /** Sends an answer, well or badly. Resolves once nothing more will be sent. */
 export async function send(

@@ -26,6 +26,8 @@ export interface NessusSimulatorOptions {
   readonly stateFile?: string;
   /** JSON lines, appended to. */
   readonly journalFile?: string;
+  /** Written at the start: the certificate in PEM, for a client's `ca_file`. */
+  readonly caFile?: string;
 }
 
 export interface NessusSimulator {
@@ -47,7 +49,7 @@ export interface NessusSimulator {
 
 /**
  * Starts a server that behaves like the REST API of Nessus, as well or as badly as the scenario says. On 127.0.0.1 only.
- * @throws ScenarioError naming every wrong key
+ * @throws SimulatorError naming every wrong key
  */
 export async function startNessusSimulator(options: NessusSimulatorOptions = {}): Promise<NessusSimulator> {
   const scenario = parseScenario(options.scenario ?? {});
@@ -55,14 +57,10 @@ export async function startNessusSimulator(options: NessusSimulatorOptions = {})
   const { server, advance } = createServer(scenario, options);
   const journal = new Journal(options.journalFile);
   const certificate = options.http ? undefined : certificateFor(scenario, options.stateFile);
+  if (certificate && options.caFile !== undefined) writeFileSync(options.caFile, certificate.certificate);
   const control = createControl(server, advance);
-  const api = createApi({
-    server,
-    journal,
-    certificate,
-    control: createControlRoutes(control, journal),
-    stop: stop.signal,
-  });
+  const routes = createControlRoutes(control, journal);
+  const api = createApi({ server, journal, control: routes, stop: stop.signal }, certificate);
   await new Promise<void>((resolve, reject) => {
     api.once('error', reject);
     api.listen(options.port ?? 0, '127.0.0.1', resolve);

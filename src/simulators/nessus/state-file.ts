@@ -1,4 +1,5 @@
 import { appendFileSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { SimulatorError } from './simulator-error.ts';
 import type { Folder, Kept, Scan, Upload } from './state.ts';
 
 /** One line of the file: what changed, and the counters after it. */
@@ -27,6 +28,7 @@ export const openStateFile = (path: string): StateFile => ({
 /**
  * Reads the file and writes it anew with only what still counts.
  * @returns undefined when there is no file yet
+ * @throws SimulatorError
  */
 export function readStateFile(path: string): { kept: Kept; now: number } | undefined {
   if (!existsSync(path)) return undefined;
@@ -36,7 +38,7 @@ export function readStateFile(path: string): { kept: Kept; now: number } | undef
   let lastId = 0;
   let launches = 0;
   let now = 0;
-  for (const change of changesIn(readFileSync(path, 'utf8'))) {
+  for (const change of changesIn(path, readFileSync(path, 'utf8'))) {
     if (change.folder) folders.set(change.folder.id, change.folder);
     if (change.removedFolder !== undefined) folders.delete(change.removedFolder);
     if (change.scan) scans.set(change.scan.id, change.scan);
@@ -61,11 +63,15 @@ function rewrite(path: string, changes: readonly Change[]): void {
   renameSync(`${path}.new`, path);
 }
 
-/** The last line may be torn: whoever asked for it never got an answer. */
-function changesIn(text: string): Change[] {
+/** The last line may be torn: whoever asked for it never got an answer. @throws SimulatorError */
+function changesIn(path: string, text: string): Change[] {
   const lines = text.split('\n').slice(0, -1);
-  return lines.map((line) => {
-    const change: Change = JSON.parse(line);
-    return change;
-  });
+  try {
+    return lines.map((line) => {
+      const change: Change = JSON.parse(line);
+      return change;
+    });
+  } catch (cause) {
+    throw new SimulatorError(`${path} is no state file of the simulator`, { cause });
+  }
 }

@@ -19,27 +19,39 @@ export interface Exported {
 
 /** A `.nessus` report (version 2) piece by piece, so that any length takes the same memory. The same each time. */
 export function* nessusReport(exported: Exported): Generator<string> {
-  const { scan, run, now } = exported;
+  const { run, now } = exported;
   yield head(exported);
   for (const host of foundHosts(run, now)) yield* hostReport(exported, host);
   for (const name of run.script.hosts.dead) if (run.targets.includes(name) && run.end) yield deadHost(exported, name);
   yield '</Report>\n</NessusClientData_v2>\n';
-  void scan;
 }
 
 const preference = (name: string, value: string): string =>
   `<preference><name>${escaped(name)}</name><value>${escaped(value)}</value></preference>\n`;
 
+/** Passwords show as stars. */
+const login = ({ type, plain }: CredentialRecord, secrets: readonly string[]): string =>
+  [
+    ['entry', type === 'Windows' ? 'SMB account :' : 'SSH user name :', plain['username'] ?? ''] as const,
+    ...(secrets.length > 0 ? secrets : ['********']).map(
+      (secret) => ['password', type === 'Windows' ? 'SMB password :' : 'SSH password (unsafe!) :', secret] as const,
+    ),
+  ]
+    .map(
+      ([kind, name, value]) =>
+        `<item><pluginName>Login configurations</pluginName><pluginId>10870</pluginId><fullName>Login configurations[${kind}]:${name}</fullName><preferenceName>${name}</preferenceName><preferenceType>${kind}</preferenceType><preferenceValues></preferenceValues><selectedValue>${escaped(value)}</selectedValue></item>\n`,
+    )
+    .join('');
+
 function head({ scan, secrets }: Exported): string {
-  const logins = scan.credentials.map(({ plain }) =>
-    preference('Login configurations[entry]:user :', plain['username'] ?? ''),
-  );
-  const echoes = secrets.map((secret) => preference('Login configurations[password]:password :', secret));
+  const logins = scan.credentials.map((credential) => login(credential, secrets));
   return `<?xml version="1.0" ?>
 <NessusClientData_v2>
 <Policy><policyName>Simulated policy</policyName>
 <Preferences><ServerPreferences>
-${preference('TARGET', scan.targets)}${preference('port_range', '1-65535')}${preference('network_scanners.syn', 'yes')}${logins.join('')}${echoes.join('')}</ServerPreferences></Preferences>
+${preference('TARGET', scan.targets)}${preference('port_range', '1-65535')}${preference('network_scanners.syn', 'yes')}</ServerPreferences>
+<PluginsPreferences>
+${logins.join('')}</PluginsPreferences></Preferences>
 <FamilySelection><FamilyItem><FamilyName>General</FamilyName><Status>enabled</Status></FamilyItem></FamilySelection>
 </Policy>
 <Report name="${escaped(scan.name)}" xmlns:cm="http://www.nessus.org/cm">

@@ -56,87 +56,89 @@ const NAMES: Readonly<Record<number, string>> = {
 const PORT = { SSH: 22, SMB: 445 } as const;
 const SERVICE = { SSH: 'ssh', SMB: 'cifs' } as const;
 
-/** The items of one host, in the words of Nessus's plugins as far as a reader depends on them. */
-export function hostLogin(outcome: Outcome, facts: LoginFacts): HostLogin {
-  const { protocol, username } = facts;
-  const via = `as '${username}' via ${protocol.toLowerCase()}`;
-  const at = (id: number, output: string): PluginItem => ({
+/** Plugins that speak of logins, in the words of Nessus as far as a reader depends on them. */
+function itemsFor({ protocol, username }: LoginFacts) {
+  const at = (id: number, output: string, isOnPort = false): PluginItem => ({
     id,
     name: NAMES[id] ?? '',
     family: id === 26917 ? 'Windows' : 'Settings',
-    port: [104410, 26917].includes(id) ? PORT[protocol] : 0,
-    service: [104410, 26917].includes(id) ? SERVICE[protocol] : 'general',
+    port: isOnPort ? PORT[protocol] : 0,
+    service: isOnPort ? SERVICE[protocol] : 'general',
     output,
   });
-  const cameIn = at(
-    141118,
-    `Nessus was able to log in to the remote host via the following :\n\nUser:         '${username}'\nPort:         ${PORT[protocol]}\nProto:        ${protocol}\nMethod:       password\n`,
-  );
-  const refused = (why: string): PluginItem =>
-    at(
-      104410,
-      `\nNessus was unable to log into the following host for which\ncredentials have been provided :\n\n  Protocol        : ${protocol}\n  Port            : ${PORT[protocol]}\n  Failure details :\n\n  - User : ${username}\n\n    - Message     : ${why}\n`,
-    );
-  const unassessed = at(
-    21745,
-    `\nThe following service errors were logged :\n\n    Protocol    : ${protocol}\n    Message     : \nUnable to login to remote host with supplied credential sets.\n`,
-  );
-  const unavailable = (reason: string): PluginItem =>
-    at(117886, `\nThe following issues were reported :\n\n  - Reason : ${reason}\n`);
-  const assessed = at(
-    117887,
-    `OS Security Patch Assessment is available.\n\nAccount  : ${username}\nProtocol : ${protocol}\n`,
-  );
-  const noIssues = at(
-    110095,
-    `Nessus was able to log in to the remote host via the following :\n\nUser:         '${username}'\nProto:        ${protocol}\n\nwith sufficient privileges for all planned checks.\n`,
-  );
-  const lacking = at(
-    110385,
-    `Nessus was able to log into the remote host, however this credential\ndid not have sufficient privileges for all planned checks :\n\nUser:         '${username}'\nProto:        ${protocol}\n`,
-  );
-  const full: HostLogin = { credentialed: `yes, ${via}`, items: [cameIn, noIssues, assessed] };
-  const less: HostLogin = { credentialed: `yes, ${via}`, items: [cameIn, lacking, assessed] };
-  const notIn = (...items: PluginItem[]): HostLogin => ({ credentialed: 'no', items });
-  switch (outcome) {
-    case 'success':
-      return full;
-    case 'failed':
-      return notIn(refused('Failed to authenticate using the supplied password.'), unassessed);
-    case 'wrong_key':
-      return notIn(refused('Failed to load the SSH private key. Is the associated passphrase correct?'), unassessed);
-    case 'insufficient_privilege':
-      return less;
-    case 'needs_privilege':
-      return facts.elevates ? full : less;
-    case 'intermittent': {
-      const now = at(
-        117885,
-        `Nessus was able to log into the remote host with no issues initially, but later\nattempts failed :\n\nUser:         '${username}'\nProto:        ${protocol}\n`,
-      );
-      return { credentialed: `yes, ${via}`, items: [cameIn, now, assessed] };
-    }
-    case 'patch_check_failed':
-      return { credentialed: `yes, ${via}`, items: [cameIn, noIssues, unassessed] };
-    case 'service_closed':
-      return notIn(unavailable(`${protocol} service was not detected on the remote host.`));
-    case 'no_admin':
-      return {
-        credentialed: `yes, ${via}`,
-        items: [
-          cameIn,
-          at(24786, `\nIt was not possible to connect to '\\\\HOST\\ADMIN$' with the supplied credentials.\n`),
-        ],
-      };
-    case 'no_registry':
-      return notIn(at(26917, '\nCould not connect to the registry because:\nCould not connect to \\winreg\n'));
-    case 'not_asked':
-      return notIn(
-        at(
-          110723,
-          `${protocol} was detected on port ${PORT[protocol]} but no credentials were provided.\n${protocol} local checks were not enabled.\n`,
-        ),
-        unavailable('No credentials were provided.'),
-      );
-  }
+  const who = `User:         '${username}'\nPort:         ${PORT[protocol]}\nProto:        ${protocol}\n`;
+  return {
+    cameIn: at(141118, `Nessus was able to log in to the remote host via the following :\n\n${who}`),
+    refused: (why: string) =>
+      at(
+        104410,
+        `\nNessus was unable to log into the following host for which\ncredentials have been provided :\n\n  Protocol        : ${protocol}\n  Port            : ${PORT[protocol]}\n  Failure details :\n\n  - User : ${username}\n\n    - Message     : ${why}\n`,
+        true,
+      ),
+    noneGiven: at(
+      110723,
+      `${protocol} was detected on port ${PORT[protocol]} but no credentials were provided.\n${protocol} local checks were not enabled.\n`,
+    ),
+    noIssues: at(
+      110095,
+      `Nessus was able to log in to the remote host with sufficient privileges\nfor all planned checks :\n\n${who}`,
+    ),
+    lacking: at(
+      110385,
+      `Nessus was able to log into the remote host, however this credential\ndid not have sufficient privileges for all planned checks :\n\n${who}`,
+    ),
+    intermittent: at(
+      117885,
+      `Nessus was able to log into the remote host, however later attempts\nwith the same credential failed :\n\n${who}`,
+    ),
+    assessed: at(
+      117887,
+      `OS Security Patch Assessment is available.\n\nAccount  : ${username}\nProtocol : ${protocol}\n`,
+    ),
+    unassessed: at(
+      21745,
+      `\nThe following service errors were logged :\n\n    Protocol    : ${protocol}\n    Message     : \nUnable to login to remote host with supplied credential sets.\n`,
+    ),
+    unavailable: (reason: string) => at(117886, `\nThe following issues were reported :\n\n  - Reason : ${reason}\n`),
+    noAdmin: at(24786, `\nIt was not possible to connect to '\\\\HOST\\ADMIN$' with the supplied credentials.\n`),
+    noRegistry: at(26917, '\nCould not connect to the registry because:\nCould not connect to \\winreg\n', true),
+  };
+}
+
+type Items = ReturnType<typeof itemsFor>;
+
+/** Whether the host was logged in to, and what is said of it. */
+const OUTCOMES: Readonly<
+  Record<Outcome, (items: Items, facts: LoginFacts) => readonly [isIn: boolean, ...items: PluginItem[]]>
+> = {
+  success: ({ cameIn, noIssues, assessed }) => [true, cameIn, noIssues, assessed],
+  failed: ({ refused, unassessed }) => [
+    false,
+    refused('Failed to authenticate using the supplied password.'),
+    unassessed,
+  ],
+  wrong_key: ({ refused, unassessed }) => [
+    false,
+    refused('Failed to load the SSH private key. Is the associated passphrase correct?'),
+    unassessed,
+  ],
+  insufficient_privilege: ({ cameIn, lacking, assessed }) => [true, cameIn, lacking, assessed],
+  needs_privilege: ({ cameIn, noIssues, lacking, assessed }, { elevates }) => [
+    true,
+    cameIn,
+    elevates ? noIssues : lacking,
+    assessed,
+  ],
+  intermittent: ({ cameIn, intermittent, assessed }) => [true, cameIn, intermittent, assessed],
+  patch_check_failed: ({ cameIn, noIssues, unassessed }) => [true, cameIn, noIssues, unassessed],
+  service_closed: ({ unavailable }) => [false, unavailable('The service to log in to was not detected on the host.')],
+  no_admin: ({ cameIn, noAdmin }) => [true, cameIn, noAdmin],
+  no_registry: ({ noRegistry }) => [false, noRegistry],
+  not_asked: ({ noneGiven, unavailable }) => [false, noneGiven, unavailable('No credentials were provided.')],
+};
+
+/** What the report of one host says of the login. */
+export function hostLogin(outcome: Outcome, facts: LoginFacts): HostLogin {
+  const [isIn, ...items] = OUTCOMES[outcome](itemsFor(facts), facts);
+  return { credentialed: isIn ? `yes, as '${facts.username}' via ${facts.protocol.toLowerCase()}` : 'no', items };
 }

@@ -24,13 +24,13 @@ const ordering =
     return nothing();
   };
 
-/** Whole hosts count, so a scan of one host stays at 0 until it is done. */
+/** Whole hosts count, and the last one is done with the scan: so a scan of one host stays at 0 until its end. */
 function progress(call: Call): Answer {
   const now = call.server.clock.now();
   const run = shownRun(scanOf(call.server, idOf(call)), now);
-  const hosts = run ? foundHosts(run, now) : [];
-  const done = hosts.filter(({ percent }) => percent === 100).length;
-  return json({ progress: run ? Math.floor((100 * done) / Math.max(1, run.targets.length)) : 0 });
+  if (!run || run.end) return json({ progress: run ? 100 : 0 });
+  const done = foundHosts(run, now).filter(({ percent }) => percent === 100).length;
+  return json({ progress: Math.floor((100 * Math.min(done, run.targets.length - 1)) / run.targets.length) });
 }
 
 function latestStatus(call: Call): Answer {

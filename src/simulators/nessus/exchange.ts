@@ -1,0 +1,154 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Answer } from './answer.ts';
+import { FORBIDDEN, answerTo, faultyAnswer } from './answering.ts';
+import type { AuthKind } from './call.ts';
+import type { Fault } from './fault.ts';
+import { markerIn, type Journal } from './journal.ts';
+import { findRoute, type Found } from './router.ts';
+import { hasScanApi } from './scenario.ts';
+import { send } from './sending.ts';
+import type { Server } from './server-state.ts';
+
+const MOST_BODY_BYTES = 64 << 20;
+
+export interface Deps {
+  readonly server: Server;
+  readonly journal: Journal;
+  /** Routes of the simulator itself, below `/simulator`. */
+  readonly control: (request: IncomingMessage, body: Buffer) => Answer;
+  /** Aborted when the simulator closes: whatever hangs ends. */
+  readonly stop: AbortSignal;
+}
+
+export interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** Requests being answered, with this one. */
+  readonly inFlight: number;
+  /** Cuts the connection, so that the client sees a reset and not an end. */
+  readonly reset: () => void;
+}
+
+/** What a request asks for, before its body has come. */
+interface Asked {
+  readonly method: string;
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly found: Found | 404 | 405;
+  readonly auth: AuthKind;
+  readonly fault: Fault | undefined;
+}
+
+/** Undefined for a body longer than anything a client has to say. @throws when the client goes away */
+export async function bodyOf(request: IncomingMessage): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  const body: AsyncIterable<Buffer> = request;
+  for await (const chunk of body) {
+    length += chunk.length;
+    if (length > MOST_BODY_BYTES) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+/** One request from its arrival to the end of its answer, with one entry in the journal. */
+export async function answerOne(deps: Deps, limit: () => Answer | undefined, exchange: Exchange): Promise<void> {
+  const { server, stop } = deps;
+  const { request, response } = exchange;
+  const asked = understood(server, request);
+  const note = noting(deps, asked, exchange.inFlight);
+  response.once('close', () => note(null));
+  const body = await bodyOf(request).catch(() => undefined);
+  if (body === undefined) return exchange.reset();
+  const marker = markerIn(body.subarray(0, 100_000).toString('utf8'));
+  const { fault, found, query, auth } = asked;
+  if (!(await isAnswered(fault, exchange, stop))) return;
+  const answer =
+    limit() ?? faultyAnswer(fault) ?? answerTo(server, found, { query, headers: request.headers, body, auth });
+  note(answer.status, marker);
+  if (fault?.do === 'reset_after_success' || isLost(server, found, answer)) return exchange.reset();
+  if (answer === FORBIDDEN && server.scenario.forbidden === 'head') return headOnly(response, answer);
+  await send(response, answer, fault, stop);
+}
+
+/** Waits, hangs up or never speaks, as the fault wants it. */
+async function isAnswered(
+  fault: Fault | undefined,
+  { response, reset }: Exchange,
+  stop: AbortSignal,
+): Promise<boolean> {
+  if (fault?.do === 'delay') await sleep(fault.ms, undefined, { signal: stop }).catch(() => undefined);
+  if (fault?.do === 'hang') await untilClosed(response, stop);
+  if (fault?.do === 'reset') reset();
+  return !response.destroyed && fault?.do !== 'reset';
+}
+
+function understood(
+  { scenario, sessions, faults }: Server,
+  { method = 'GET', url = '/', headers }: IncomingMessage,
+): Asked {
+  const { pathname: path, searchParams: query } = new URL(url, 'http://simulator');
+  const found = findRoute(method, path, scenario.edition);
+  const hasNoSessions = scenario.edition === 'tenable_vm' && headers['x-cookie'] !== undefined;
+  const auth = hasNoSessions ? 'refused' : sessions.check(headers);
+  return { method, path, query, found, auth, fault: faults.next({ method, path, route: routeOf(found) }) };
+}
+
+const routeOf = (found: Found | 404 | 405): string | undefined =>
+  typeof found === 'number' ? undefined : found.route.path;
+
+/** The ways of an edition without scan_api that say nothing. */
+function isLost({ scenario }: Server, found: Found | 404 | 405, answer: Answer): boolean {
+  if (answer === FORBIDDEN) return scenario.forbidden === 'reset';
+  const isWrite = typeof found !== 'number' && found.route.needsScanApi === true && !hasScanApi(scenario.edition);
+  return isWrite && scenario.forbidden === 'reset_after_success' && answer.status === 200;
+}
+
+/** Promises 32 bytes and is gone before the first. */
+function headOnly(response: ServerResponse, { status, headers }: Answer): void {
+  response.writeHead(status, headers);
+  response.flushHeaders();
+  response.socket?.destroySoon();
+}
+
+function untilClosed(response: ServerResponse, stop: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    response.once('close', resolve);
+    stop.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
+/** Arrived now; written once, with the first status it gets. */
+function noting(
+  { server, journal }: Deps,
+  { method, path, query, found, auth, fault }: Asked,
+  inFlight: number,
+): (status: number | null, markerInBody?: string | null) => void {
+  const seq = journal.nextSeq();
+  const at = Math.floor(server.clock.now());
+  const route = routeOf(found);
+  const id = typeof found !== 'number' && route?.startsWith('/scans/') ? found.params['id'] : undefined;
+  const scan = id === undefined ? undefined : server.state.scan(Number(id));
+  let isDone = false;
+  return (status, markerInBody = null) => {
+    if (isDone) return;
+    isDone = true;
+    journal.add({
+      seq,
+      at,
+      method,
+      path,
+      route: route ?? null,
+      query: Object.fromEntries(query),
+      scan_id: id === undefined ? null : Number(id),
+      scan_origin: scan?.origin ?? null,
+      marker: (scan && markerIn(scan.name, scan.description)) ?? markerInBody,
+      status,
+      auth,
+      in_flight: inFlight,
+      fault: fault?.do ?? null,
+    });
+  };
+}
