@@ -22,6 +22,8 @@ export interface ScannerHarness {
   readonly hostileReports: Readonly<Record<string, string | Uint8Array>>;
   /** What the engine left running, in words (process ids, ...). Asked after every aborted run. */
   readonly leftovers?: () => Promise<readonly string[]>;
+  /** Its scans run on another machine: it connects to no target itself. */
+  readonly runsElsewhere?: true;
 }
 
 export interface FinishedRun {
@@ -51,13 +53,14 @@ export function scanRequest(targets: readonly PinnedTarget[], fields: Partial<Sc
 export interface RunOptions {
   readonly request?: Partial<ScanRequest> | undefined;
   readonly signal?: AbortSignal;
+  readonly onProgress?: () => void;
 }
 
 /** Runs one attempt and keeps what it wrote and reported. */
 export async function runScanner(
   scanner: Scanner,
   targets: readonly PinnedTarget[],
-  { request, signal = new AbortController().signal }: RunOptions = {},
+  { request, signal = new AbortController().signal, onProgress }: RunOptions = {},
 ): Promise<FinishedRun> {
   const report = new PassThrough();
   const written = buffer(report);
@@ -69,7 +72,10 @@ export async function runScanner(
       report,
       previous: undefined,
       checkpoint: () => Promise.resolve(),
-      progress: (step) => void progress.push(step),
+      progress: (step) => {
+        progress.push(step);
+        onProgress?.();
+      },
     },
   );
   return { outcome, report: await written, progress };
@@ -130,41 +136,16 @@ export function describeScannerContract(name: string, harness: ScannerHarness): 
       }
     });
 
-    it('takes a refused connection for positive evidence, without an open port', async () => {
-      const scanner = create();
-      const { report } = await runScanner(scanner, [loopbackPort(await closedPort())], { request });
-      const events = await parseAll(scanner, report);
-      expect(placesOf(events)).toEqual([expect.objectContaining({ status: 'tested' })]);
-      expect(findingsOf(events)).toEqual([]);
-    });
+    if (!harness.runsElsewhere) describeConnections(harness);
 
-    for (const [behaviour, serve] of Object.entries(HOSTILE_SERVICES)) {
-      it(`comes to an end and names one honest place when a service ${behaviour}`, async () => {
-        const service = await listen(serve);
-        try {
-          const scanner = create();
-          const { report } = await runScanner(scanner, [loopbackPort(service.port)], { request });
-          const events = await parseAll(scanner, report);
-          expect(placesOf(events)).toEqual([
-            expect.objectContaining({ status: expect.stringMatching(/^(tested|partial)$/) }),
-          ]);
-          await service.allClosed();
-        } finally {
-          await service.close();
-        }
-      });
-    }
-
-    it('stops when it is aborted and leaves nothing running', async () => {
+    it('stops when it is aborted in the middle and leaves nothing running', async () => {
+      const abort = new AbortController();
+      const reason = new AppError('scan_aborted', 'The test stopped it.');
       const service = await listen((socket) => socket.resume());
       try {
-        const abort = new AbortController();
-        const reason = new AppError('scan_aborted', 'The test stopped it.');
-        const run = runScanner(create(), [loopbackPort(service.port)], { request, signal: abort.signal });
-        const stopped = expect(run).rejects.toBe(reason);
-        await service.firstConnection;
-        abort.abort(reason);
-        await stopped;
+        const onProgress = (): void => abort.abort(reason);
+        const run = runScanner(create(), [loopbackPort(service.port)], { request, signal: abort.signal, onProgress });
+        await expect(run).rejects.toBe(reason);
         await service.allClosed();
         expect((await harness.leftovers?.()) ?? []).toEqual([]);
       } finally {
@@ -206,6 +187,51 @@ export function describeScannerContract(name: string, harness: ScannerHarness): 
         await service.close();
       }
     });
+  });
+}
+
+/** What holds for engines that talk to targets themselves. */
+function describeConnections({ create, request, leftovers }: ScannerHarness): void {
+  it('takes a refused connection for positive evidence, without an open port', async () => {
+    const scanner = create();
+    const { report } = await runScanner(scanner, [loopbackPort(await closedPort())], { request });
+    const events = await parseAll(scanner, report);
+    expect(placesOf(events)).toEqual([expect.objectContaining({ status: 'tested' })]);
+    expect(findingsOf(events)).toEqual([]);
+  });
+
+  for (const [behaviour, serve] of Object.entries(HOSTILE_SERVICES)) {
+    it(`comes to an end and names one honest place when a service ${behaviour}`, async () => {
+      const service = await listen(serve);
+      try {
+        const scanner = create();
+        const { report } = await runScanner(scanner, [loopbackPort(service.port)], { request });
+        const events = await parseAll(scanner, report);
+        expect(placesOf(events)).toEqual([
+          expect.objectContaining({ status: expect.stringMatching(/^(tested|partial)$/) }),
+        ]);
+        await service.allClosed();
+      } finally {
+        await service.close();
+      }
+    });
+  }
+
+  it('stops when it is aborted and leaves nothing running', async () => {
+    const service = await listen((socket) => socket.resume());
+    try {
+      const abort = new AbortController();
+      const reason = new AppError('scan_aborted', 'The test stopped it.');
+      const run = runScanner(create(), [loopbackPort(service.port)], { request, signal: abort.signal });
+      const stopped = expect(run).rejects.toBe(reason);
+      await service.firstConnection;
+      abort.abort(reason);
+      await stopped;
+      await service.allClosed();
+      expect((await leftovers?.()) ?? []).toEqual([]);
+    } finally {
+      await service.close();
+    }
   });
 }
 

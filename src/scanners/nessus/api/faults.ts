@@ -44,7 +44,7 @@ export function faultOf(error: unknown): Fault {
   const unsent = UNSENT[code];
   if (unsent !== undefined) return { kind: 'unsent', why: unsent };
   if (SLOW.has(code)) return { kind: 'slow', why: 'it did not answer in time' };
-  if (code.startsWith('HPE_') || code.startsWith('ERR_SSL') || code === 'EPROTO')
+  if (code.startsWith('HPE_') || code === 'HTTPParserError' || code.startsWith('ERR_SSL') || code === 'EPROTO')
     return { kind: 'odd', why: 'it does not speak the protocol of url' };
   return { kind: 'cut', why: 'the connection broke' };
 }

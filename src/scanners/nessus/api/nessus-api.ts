@@ -77,6 +77,7 @@ export function createNessusApi(client: NessusClient): NessusApi {
     where: client.where,
     ...instanceCalls(client),
     ...scanCalls(client),
+    ...controlCalls(client),
     ...reportCalls(client),
     close: () => client.close(),
   };
@@ -116,9 +117,7 @@ function instanceCalls(
   };
 }
 
-function scanCalls(
-  client: NessusClient,
-): Calls<'scans' | 'details' | 'config' | 'dropCredentials' | 'create' | 'launch' | 'stop' | 'move' | 'remove'> {
+function scanCalls(client: NessusClient): Calls<'scans' | 'details' | 'config' | 'dropCredentials' | 'create'> {
   return {
     async scans(signal) {
       return (await client.read({ path: '/scans', schema: ScanList }, signal))?.scans ?? [];
@@ -155,13 +154,17 @@ function scanCalls(
         },
         signal,
       ),
+  };
+}
+
+/** Writes that change one scan; 404 and 409 are for the caller to understand. */
+function controlCalls(client: NessusClient): Calls<'launch' | 'stop' | 'move' | 'remove'> {
+  const expected = [404, 409];
+  return {
     launch: (scan, signal) =>
-      client.write(
-        { method: 'POST', path: `/scans/${scan}/launch`, body: {}, schema: Launched, expected: [404, 409] },
-        signal,
-      ),
+      client.write({ method: 'POST', path: `/scans/${scan}/launch`, body: {}, schema: Launched, expected }, signal),
     stop: (scan, signal) =>
-      client.write({ method: 'POST', path: `/scans/${scan}/stop`, schema: Nothing, expected: [404, 409] }, signal),
+      client.write({ method: 'POST', path: `/scans/${scan}/stop`, schema: Nothing, expected }, signal),
     move: (scan, folder, signal) =>
       client.write(
         {
@@ -169,12 +172,12 @@ function scanCalls(
           path: `/scans/${scan}/folder`,
           body: { folder_id: wireId(folder) },
           schema: Nothing,
-          expected: [404, 409],
+          expected,
         },
         signal,
       ),
     remove: (scan, signal) =>
-      client.write({ method: 'DELETE', path: `/scans/${scan}`, schema: Nothing, expected: [404, 409] }, signal),
+      client.write({ method: 'DELETE', path: `/scans/${scan}`, schema: Nothing, expected }, signal),
   };
 }
 

@@ -17,7 +17,8 @@ const TAIL_BYTES = 64;
 const BEGINS = /^\u{feff}?\s*<(\?xml|NessusClientData)/u;
 const ENDS = /<\/NessusClientData_v2\s*>\s*$/;
 
-export function createReportCopy(report: Writable): ReportCopy {
+/** @param atWork called for every piece that was written */
+export function createReportCopy(report: Writable, atWork?: () => void): ReportCopy {
   const hash = createHash('sha256');
   let bytes = 0;
   let tail = Buffer.alloc(0);
@@ -25,6 +26,7 @@ export function createReportCopy(report: Writable): ReportCopy {
   const keep = async (chunk: Buffer): Promise<void> => {
     if (chunk.length === 0) return;
     await write(report, chunk);
+    atWork?.();
     hash.update(chunk);
     bytes += chunk.length;
     tail = Buffer.concat([tail, chunk.subarray(-TAIL_BYTES)]).subarray(-TAIL_BYTES);
@@ -34,12 +36,14 @@ export function createReportCopy(report: Writable): ReportCopy {
   const take = async (body: Readable): Promise<Copied> => {
     const seen = createHash('sha256');
     let skip = bytes;
-    for await (const chunk of withHead(body)) {
+    for await (const chunk of withHead(chunksOf(body))) {
       if (chunk === undefined) return 'no_report';
       const known = chunk.subarray(0, skip);
-      seen.update(known);
-      skip -= known.length;
-      if (known.length > 0 && skip === 0 && !seen.digest().equals(hash.copy().digest())) return 'differs';
+      if (known.length > 0) {
+        seen.update(known);
+        skip -= known.length;
+        if (skip === 0 && !seen.digest().equals(hash.copy().digest())) return 'differs';
+      }
       await keep(chunk.subarray(known.length));
     }
     return skip === 0 && ENDS.test(tail.toString('latin1')) ? 'whole' : 'cut';
@@ -50,28 +54,30 @@ export function createReportCopy(report: Writable): ReportCopy {
       return bytes;
     },
     async take(body, signal) {
-      let failure: unknown;
-      const note = (error: unknown): void => void (failure ??= error);
-      report.once('error', note);
       try {
-        return await take(body);
-      } catch (error) {
+        const copied = await take(body);
         signal.throwIfAborted();
-        if (failure !== undefined || report.destroyed) throw failure ?? error;
-        return 'cut'; // The download broke, not the store.
+        return copied;
       } finally {
-        report.off('error', note);
         body.destroy();
       }
     },
   };
 }
 
+/** A download that breaks ends there: what is missing shows at its end. */
+async function* chunksOf(body: Readable): AsyncGenerator<Buffer, void, undefined> {
+  try {
+    for await (const piece of body) if (Buffer.isBuffer(piece)) yield piece;
+  } catch {
+    // Whether it broke or was aborted is for the caller to see.
+  }
+}
+
 /** The chunks, once enough came to see that this is a report; undefined when it is none. */
-async function* withHead(body: Readable): AsyncGenerator<Buffer | undefined, void, undefined> {
+async function* withHead(chunks: AsyncGenerator<Buffer>): AsyncGenerator<Buffer | undefined, void, undefined> {
   let head: Buffer | undefined = Buffer.alloc(0);
-  for await (const piece of body) {
-    if (!Buffer.isBuffer(piece)) continue;
+  for await (const piece of chunks) {
     if (!head) {
       yield piece;
       continue;

@@ -11,6 +11,8 @@ export interface ExportDeps {
   readonly timing: Timing;
   /** For all of it, in milliseconds. */
   readonly limitMs: number;
+  /** Called now and then while it goes on. */
+  readonly atWork?: () => void;
 }
 
 const REQUESTS = 3;
@@ -31,7 +33,7 @@ export async function exportReport(
 ): Promise<boolean> {
   const late = AbortSignal.timeout(deps.limitMs);
   try {
-    return await exportInTime(deps, run, createReportCopy(report), AbortSignal.any([signal, late]));
+    return await exportInTime(deps, run, createReportCopy(report, deps.atWork), AbortSignal.any([signal, late]));
   } catch (error) {
     signal.throwIfAborted();
     if (!late.aborted) throw error;
@@ -75,7 +77,7 @@ const noReport = (why: string): AppError =>
 
 /** @returns undefined when there is nothing to export */
 async function request(
-  { api, timing }: ExportDeps,
+  { api, timing, atWork }: ExportDeps,
   { id, history_id: history }: Pick<RemoteRun, 'id' | 'history_id'>,
   signal: AbortSignal,
 ): Promise<ExportFile | undefined> {
@@ -87,6 +89,7 @@ async function request(
     // 409: the scanner is still busy with the scan. An export that may have been made is only a file too many.
     if (written.kind !== 'refused') faults += 1;
     if (faults > REQUESTS) throw unclear(api.where, written);
+    atWork?.();
     await timing.sleep(waitMs, signal);
     waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS);
   }
@@ -111,7 +114,7 @@ const downloadPaths = ({ id }: Pick<RemoteRun, 'id'>, { token, file }: ExportFil
 ];
 
 async function readiness(
-  { api, timing }: ExportDeps,
+  { api, timing, atWork }: ExportDeps,
   run: Pick<RemoteRun, 'id'>,
   file: ExportFile,
   signal: AbortSignal,
@@ -124,6 +127,7 @@ async function readiness(
     if (status === 'error') return 'failed';
     if (status === undefined) path = paths.shift();
     else {
+      atWork?.();
       await timing.sleep(waitMs, signal);
       waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS);
     }

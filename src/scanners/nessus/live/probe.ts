@@ -1,5 +1,5 @@
 import type { ScannerHealth } from '../../../model/capability.ts';
-import { AppError } from '../../../model/errors.ts';
+import { AppError, ERROR_CATALOG } from '../../../model/errors.ts';
 import { cleanLine } from '../../../model/untrusted.ts';
 import { allowsControl, type Properties } from '../api/answers.ts';
 import { EDITION_HINT } from '../api/faults.ts';
@@ -18,7 +18,7 @@ export async function probeNessus(api: NessusApi, signal: AbortSignal): Promise<
     return healthOf(properties, session?.permissions);
   } catch (error) {
     signal.throwIfAborted();
-    if (error instanceof AppError) return unhealthy(`${error.message} ${error.hint}`);
+    if (error instanceof AppError) return unhealthy(reasonOf(error));
     throw error;
   }
 }
@@ -30,10 +30,14 @@ export async function probeTenable(api: NessusApi, signal: AbortSignal): Promise
     return healthOf({ nessus_type: 'Tenable Vulnerability Management' }, session?.permissions);
   } catch (error) {
     signal.throwIfAborted();
-    if (error instanceof AppError) return unhealthy(`${error.message} ${error.hint}`);
+    if (error instanceof AppError) return unhealthy(reasonOf(error));
     throw error;
   }
 }
+
+/** With its hint only where that says more than the code does. */
+const reasonOf = ({ code, message, hint }: AppError): string =>
+  hint === ERROR_CATALOG[code].hint ? message : `${message} ${hint}`;
 
 const unhealthy = (why: string): ScannerHealth => ({ status: 'unhealthy', canLaunch: false, why });
 

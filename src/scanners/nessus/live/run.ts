@@ -3,7 +3,7 @@ import { startOrAdopt, type RemoteScans } from '../../start-or-adopt.ts';
 import { AppError } from '../../../model/errors.ts';
 import { endReport } from './copy-report.ts';
 import { createRemote } from './create-remote.ts';
-import { exportReport } from './export-report.ts';
+import { exportReport, type ExportDeps } from './export-report.ts';
 import { follow, type EndedRun } from './follow.ts';
 import type { NessusInstance } from './instance.ts';
 import { isLost, launchOnce } from './launch-once.ts';
@@ -116,6 +116,17 @@ async function launched(instance: NessusInstance, run: RemoteRun, ctx: RunContex
   return known;
 }
 
+function exportDeps(
+  { api, timing, options }: NessusInstance,
+  { id }: RemoteRun,
+  ctx: RunContext,
+  percent: number,
+): ExportDeps {
+  const atWork = (): void => ctx.progress({ percent, phase: 'fetching the report', estimated: true, remoteId: id });
+  atWork();
+  return { api, timing, limitMs: options.exportMs, atWork };
+}
+
 /** Fetches what a run left, whole or not. */
 async function collected(
   instance: NessusInstance,
@@ -123,11 +134,9 @@ async function collected(
   { run, status, details }: EndedRun,
   ctx: RunContext,
 ): Promise<RawReport> {
-  const { options, timing, api } = instance;
   const shortfall = shortfallOf(status);
   try {
-    ctx.progress({ percent: 99, phase: 'fetching the report', estimated: true, remoteId: run.id });
-    const found = await exportReport({ api, timing, limitMs: options.exportMs }, run, ctx.report, ctx.signal);
+    const found = await exportReport(exportDeps(instance, run, ctx, 99), run, ctx.report, ctx.signal);
     if (shortfall === undefined && found) return { whole: true };
     if (found && details.hosts.length > 0) return { whole: false, reason: shortfall ?? '' };
   } finally {
@@ -143,12 +152,11 @@ async function collected(
 
 /** After a cancel or time limit. What cannot be done must not hide why the attempt ends. */
 async function ended(instance: NessusInstance, job: ScanJob, run: RemoteRun, ctx: RunContext): Promise<void> {
-  const { options, timing, api, life } = instance;
   try {
     const over = await windDown(instance, run, ctx);
     if (!over) return;
     if (!ctx.report.destroyed && !ctx.report.writableEnded)
-      await exportReport({ api, timing, limitMs: options.exportMs }, over, ctx.report, life);
+      await exportReport(exportDeps(instance, over, ctx, 0), over, ctx.report, instance.life);
   } catch (error) {
     if (!(error instanceof AppError) || isLost(error)) return;
   } finally {

@@ -103,7 +103,9 @@ describe('a scan that does not end well at the scanner', () => {
   });
 
   it('is tried again when Nessus aborted it before it had found anything', async () => {
-    lab = await openLab({ runs: [{ walk: [{ status: 'pending', for_ms: 9_000 }], ends: 'aborted', hosts: { dead: ['10.0.0.1'] } }] });
+    lab = await openLab({
+      runs: [{ walk: [{ status: 'pending', for_ms: 9_000 }], ends: 'aborted', hosts: { dead: ['10.0.0.1'] } }],
+    });
     expect((await lab.attempt()).error).toMatchObject({ code: 'scan_aborted', retryable: true });
   });
 
@@ -116,7 +118,11 @@ describe('a scan that does not end well at the scanner', () => {
   it('is lost, and not repeated, when somebody deletes it', async () => {
     lab = await openLab(script({ someone: [{ after_ms: 20_000, does: 'delete' }] }));
     const { error } = await lab.attempt();
-    expect(error).toMatchObject({ code: 'remote_scan_lost', retryable: false, message: expect.stringContaining('deleted') });
+    expect(error).toMatchObject({
+      code: 'remote_scan_lost',
+      retryable: false,
+      message: expect.stringContaining('deleted'),
+    });
     expect(launches()).toBe(1);
   });
 
@@ -166,7 +172,9 @@ describe('answers that are none', () => {
   });
 
   it('are waited for as long as Retry-After says, and no longer than is reasonable', async () => {
-    lab = await openLab({ faults: [{ on: 'GET /scans', nth: 1, do: 'status', code: 429, retry_after: 100, html: true }] });
+    lab = await openLab({
+      faults: [{ on: 'GET /scans', nth: 1, do: 'status', code: 429, retry_after: 100, html: true }],
+    });
     expect((await lab.attempt()).outcome).toEqual({ whole: true });
     const all = lab.all('GET', '/scans').map(({ at }) => at);
     expect((all[1] ?? 0) - (all[0] ?? 0)).toBeGreaterThanOrEqual(100_000);

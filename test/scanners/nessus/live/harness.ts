@@ -136,7 +136,7 @@ export class Lab {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#scanners.map((scanner) => scanner.close?.()));
+    for (const scanner of this.#scanners) await scanner.close?.();
     await this.sim.close();
   }
 }

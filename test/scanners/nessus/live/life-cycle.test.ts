@@ -64,7 +64,16 @@ describe('a scan on Nessus', () => {
   });
 
   it('is followed through every state Nessus has, and through one that nobody knows', async () => {
-    const walk = ['pending', 'initializing', 'running', 'pausing', 'resuming', 'reticulating', 'processing', 'publishing'];
+    const walk = [
+      'pending',
+      'initializing',
+      'running',
+      'pausing',
+      'resuming',
+      'reticulating',
+      'processing',
+      'publishing',
+    ];
     lab = await openLab(run({ walk: walk.map((status) => ({ status, for_ms: 40_000 })) }));
     const attempt = await lab.attempt();
     expect(attempt.outcome).toEqual({ whole: true });
@@ -86,7 +95,12 @@ describe('a scan on Nessus', () => {
   it('waits while a person has paused it', async () => {
     const hour = 3_600_000;
     lab = await openLab(
-      run({ someone: [{ after_ms: 3_000, does: 'pause' }, { after_ms: 2 * hour, does: 'resume' }] }),
+      run({
+        someone: [
+          { after_ms: 3_000, does: 'pause' },
+          { after_ms: 2 * hour, does: 'resume' },
+        ],
+      }),
     );
     const attempt = await lab.attempt();
     expect(attempt.outcome).toEqual({ whole: true });
@@ -110,7 +124,12 @@ describe('a scan on Nessus', () => {
   it('is told from scans of the same name that others made', async () => {
     const scanId = 'scan_0123456789abcdefghjk';
     const name = `scanmux ${scanId}.1`;
-    lab = await openLab({ scans: [{ name, status: 'running' }, { name, owner: 'scanner', status: 'empty' }] });
+    lab = await openLab({
+      scans: [
+        { name, status: 'running' },
+        { name, owner: 'scanner', status: 'empty' },
+      ],
+    });
     const attempt = await lab.attempt({ scanId, previous: { phase: 'intent', reference: name }, epoch: 2 });
     expect(attempt.outcome).toEqual({ whole: true });
     expectOneScan();

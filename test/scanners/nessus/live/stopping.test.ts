@@ -2,7 +2,16 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { openLab, stopped, type AttemptOptions, type Lab } from './harness.ts';
 
 const SCAN = 'scan_0123456789abcdefghjk';
-const LONG = { runs: [{ walk: [{ status: 'pending', for_ms: 2_000 }, { status: 'running', for_ms: 3_600_000 }] }] };
+const LONG = {
+  runs: [
+    {
+      walk: [
+        { status: 'pending', for_ms: 2_000 },
+        { status: 'running', for_ms: 3_600_000 },
+      ],
+    },
+  ],
+};
 
 let lab: Lab;
 afterEach(async () => lab.close());
@@ -78,13 +87,22 @@ describe('a scan that is to end', () => {
     lab = await openLab();
     const reason = stopped('cancelled');
     const previous = { phase: 'intent', reference: `scanmux ${SCAN}.1` } as const;
-    const next = await lab.attempt({ scanId: SCAN, epoch: 2, previous, signal: AbortSignal.abort(reason), targets: [] });
+    const next = await lab.attempt({
+      scanId: SCAN,
+      epoch: 2,
+      previous,
+      signal: AbortSignal.abort(reason),
+      targets: [],
+    });
     expect(next.error).toBe(reason);
     expect(lab.sim.control.scans()).toEqual([]);
   });
 
   it('is asked to stop again when the scanner was between two states', async () => {
-    lab = await openLab({ ...LONG, faults: [{ on: 'POST /scans/{id}/stop', nth: 1, times: 2, do: 'status', code: 409 }] });
+    lab = await openLab({
+      ...LONG,
+      faults: [{ on: 'POST /scans/{id}/stop', nth: 1, times: 2, do: 'status', code: 409 }],
+    });
     const { options, reason, stop } = ending('cancelled');
     const attempt = await lab.attempt({ ...options, onProgress: () => stop.abort(reason) });
     expect(attempt.error).toBe(reason);
@@ -93,7 +111,10 @@ describe('a scan that is to end', () => {
   });
 
   it('says all the time that it is at work, and gives up in the end', async () => {
-    lab = await openLab({ ...LONG, faults: [{ on: 'POST /scans/{id}/stop', do: 'status', code: 409 }] }, { stop_minutes: 2 });
+    lab = await openLab(
+      { ...LONG, faults: [{ on: 'POST /scans/{id}/stop', do: 'status', code: 409 }] },
+      { stop_minutes: 2 },
+    );
     const { options, reason, stop } = ending('cancelled');
     const attempt = await lab.attempt({ ...options, onProgress: () => stop.abort(reason) });
     expect(attempt.error).toBe(reason);
@@ -107,7 +128,13 @@ describe('a scan that is to end', () => {
     const reference = JSON.stringify({ id: String(lab.sim.control.scans()[0]?.id), marker: `scanmux ${SCAN}.1` });
     const reason = stopped('cancelled');
     const previous = { phase: 'launched', reference } as const;
-    const next = await lab.attempt({ scanId: SCAN, epoch: 2, previous, signal: AbortSignal.abort(reason), targets: [] });
+    const next = await lab.attempt({
+      scanId: SCAN,
+      epoch: 2,
+      previous,
+      signal: AbortSignal.abort(reason),
+      targets: [],
+    });
     expect(next.error).toBe(reason);
     expect(lab.foreignWrites()).toEqual([]);
     expect(lab.sim.control.scans()[0]?.status).toBe('running');

@@ -1,0 +1,114 @@
+import { createHash } from 'node:crypto';
+import { inspect } from 'node:util';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { Credential } from '../../../../src/model/credential.ts';
+import { secretsOf } from '../../../../src/model/credential.ts';
+import { credentialsPayload } from '../../../../src/scanners/nessus/live/credentials.ts';
+import { openLab, stopped, type Lab } from './harness.ts';
+
+const KEY = '-----BEGIN OPENSSH PRIVATE KEY-----\nc2VjcmV0LWtleS1ib2R5\n-----END OPENSSH PRIVATE KEY-----\n';
+const CREDENTIALS: Readonly<Record<string, Credential>> = {
+  ssh_password: { kind: 'ssh_password', username: 'scan', password: 'canary-password-1' },
+  ssh_password_sudo: {
+    kind: 'ssh_password',
+    username: 'scan',
+    password: 'canary-password-2',
+    escalation: { method: 'Cisco enable', account: 'root', password: 'canary-escalation-2' },
+  },
+  ssh_key: { kind: 'ssh_key', username: 'scan', privateKey: KEY, passphrase: 'canary-passphrase-3' },
+  ssh_certificate: { kind: 'ssh_certificate', username: 'scan', privateKey: KEY, certificate: 'ssh-ed25519-cert AAAA' },
+  windows: { kind: 'windows_password', username: 'scan', password: 'canary-password-4', domain: 'CORP' },
+};
+const AUTHENTICATED = { access: 'authenticated', credential_ref: 'prod' } as const;
+const hash = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+let lab: Lab | undefined;
+afterEach(async () => {
+  await lab?.close();
+  lab = undefined;
+});
+
+describe('what a scan logs in with', () => {
+  for (const [name, credential] of Object.entries(CREDENTIALS)) {
+    it(`is given to the scanner and taken back when the scan is over: ${name}`, async () => {
+      lab = await openLab();
+      const { sim } = lab;
+      let during: (typeof sim)['control']['scans'] extends () => (infer Scan)[] ? Scan | undefined : never;
+      const { outcome, error } = await lab.attempt({
+        credential,
+        request: AUTHENTICATED,
+        onProgress: () => void (during ??= sim.control.scans()[0]),
+      });
+      expect(error).toBeUndefined();
+      expect(outcome).toEqual({ whole: true });
+      expect(during?.credentials).toHaveLength(1);
+      expect(during?.credentials[0]?.plain).toMatchObject({ username: 'scan' });
+      expect(sim.control.scans()[0]?.credentials).toEqual([]);
+      const uploads = sim.control.uploads();
+      expect(uploads).toHaveLength(name === 'ssh_key' ? 1 : name === 'ssh_certificate' ? 2 : 0);
+      if (uploads[0]) expect(inspect(uploads[0])).toContain(hash(KEY));
+      expect(uploads.every((upload) => inspect(upload).match(/removedAt: \d/))).toBe(true);
+    });
+  }
+
+  it('is taken back after a cancel, and by whoever adopts the scan', async () => {
+    lab = await openLab({ runs: [{ walk: [{ status: 'running', for_ms: 100_000 }] }] });
+    const credential = CREDENTIALS['ssh_key'];
+    if (!credential) throw new Error('no credential');
+    const stop = new AbortController();
+    await lab.attempt({
+      credential,
+      request: AUTHENTICATED,
+      signal: stop.signal,
+      onProgress: ({ percent }) => percent > 5 && stop.abort(stopped('cancelled')),
+    });
+    expect(lab.sim.control.scans()[0]?.credentials).toEqual([]);
+    const scanId = 'scan_0123456789abcdefghjk';
+    const kill = new AbortController();
+    await lab.attempt({
+      scanId,
+      credential,
+      request: AUTHENTICATED,
+      signal: kill.signal,
+      onProgress: ({ percent }) => percent > 5 && kill.abort(stopped('lease_lost')),
+    });
+    expect(lab.sim.control.scans()[1]?.credentials).toHaveLength(1);
+    await lab.attempt({ scanId, epoch: 2, previous: lab.checkpoints.at(-1), request: AUTHENTICATED });
+    expect(lab.sim.control.scans()[1]?.credentials).toEqual([]);
+  });
+
+  it('is in no checkpoint, error, progress or name, whatever the scanner answers', async () => {
+    for (const [name, credential] of Object.entries(CREDENTIALS)) {
+      lab = await openLab({
+        faults: [
+          { on: 'POST /scans', nth: 1, do: 'reset' },
+          { on: 'POST /scans', nth: 2, do: 'status', code: 400 },
+        ],
+      });
+      const seen: unknown[] = [];
+      const { error, progress } = await lab.attempt({
+        credential,
+        request: AUTHENTICATED,
+        onCheckpoint: (made) => void seen.push(made),
+      });
+      expect(error, name).toBeDefined();
+      const all = inspect([error, progress, seen, lab.sim.journal.entries()], { depth: 20, showHidden: true });
+      for (const secret of secretsOf(credential))
+        expect(all).not.toContain(secret.slice(0, 40).split('\n')[1] ?? secret);
+      await lab.close();
+      lab = undefined;
+    }
+  });
+
+  it('becomes an administrator by the names Nessus has for it', () => {
+    const entry = (method: 'sudo' | 'su+sudo' | '.k5login' | 'Cisco enable' | 'Checkpoint expert'): string =>
+      JSON.stringify(
+        credentialsPayload({ kind: 'ssh_password', username: 'u', password: 'p', escalation: { method } }, undefined),
+      );
+    expect(entry('sudo')).toContain('"elevate_privileges_with":"sudo"');
+    expect(entry('su+sudo')).toContain('"elevate_privileges_with":"su+sudo"');
+    expect(entry('.k5login')).toContain('"elevate_privileges_with":".k5login"');
+    expect(entry('Cisco enable')).toContain(`"elevate_privileges_with":"Cisco 'enable'"`);
+    expect(entry('Checkpoint expert')).toContain(`"elevate_privileges_with":"Checkpoint Gaia 'expert'"`);
+  });
+});
