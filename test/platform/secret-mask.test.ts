@@ -93,7 +93,7 @@ const SECRET = fc
     fc.string({ minLength: 4, maxLength: 40, unit: 'grapheme' }),
     fc.string({ minLength: 4, maxLength: 24, unit: fc.constantFrom(...`ab*#&<>"'/\\%+ =?~.é世`) }),
   )
-  .filter((text) => text.length >= 4 && !/[\r\n]/.test(text) && text.isWellFormed());
+  .filter((text) => text.length >= 4 && !/[\r\n]/.test(text));
 
 describe('a mask of secrets', () => {
   it.each(Object.entries(SPELLINGS))(
