@@ -1,11 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Writable } from 'node:stream';
+import type { Credential } from '../model/credential.ts';
 import { AppError } from '../model/errors.ts';
 import type { PinnedTarget } from '../model/target.ts';
 import type { Claim } from '../queue/queue.ts';
 import type { RawReport, RunContext, Scanner, ScanJob } from '../scanners/scanner.ts';
 import type { WorkerDeps } from './deps.ts';
 import { createProgressWriter } from './progress-writer.ts';
+import type { Shield } from './shield.ts';
 import { StopRequest, type StopButton } from './stop.ts';
 
 /** How an engine's run ended: by itself, or by throwing. */
@@ -17,6 +19,9 @@ interface Run {
   readonly scanner: Scanner;
   readonly targets: readonly PinnedTarget[];
   readonly report: Writable;
+  /** Lives in this run and nowhere else. */
+  readonly credential: Credential | undefined;
+  readonly shield: Shield;
 }
 
 /**
@@ -34,7 +39,7 @@ export async function drive(
   deps: WorkerDeps,
   claim: Claim,
   button: StopButton,
-  { scanner, targets, report }: Run,
+  { scanner, targets, report, credential, shield }: Run,
 ): Promise<Ended> {
   const { scan, epoch } = claim;
   const hostsTotal = targets.reduce((sum, { target }) => sum + (target.kind === 'network' ? target.size : 1), 0);
@@ -49,7 +54,8 @@ export async function drive(
     signal: button.signal,
     report,
     previous: claim.checkpoint,
-    progress: progress.report,
+    ...(credential ? { credential } : {}),
+    progress: (made) => progress.report({ ...made, phase: shield.text(made.phase) }),
     async checkpoint(made) {
       if (await deps.queue.checkpoint(claim, made)) return;
       button.press('lease_lost');
@@ -64,8 +70,8 @@ export async function drive(
     // A scan that already runs outside is handed to its engine even when it is to end: only the engine can end it.
     if (!claim.checkpoint) button.signal.throwIfAborted();
     const running = scanner.run(job, context).then(
-      (report): Ended => ({ report }),
-      (error: unknown): Ended => ({ error: error ?? new Error('engine threw nothing') }),
+      (report): Ended => ({ report: shownReport(report, shield) }),
+      (error: unknown): Ended => ({ error: shield.error(error ?? new Error('engine threw nothing')) }),
     );
     return await Promise.race([running, givenUp(button.signal, deps.settings.hardStopMs, over.signal)]);
   } catch (error) {
@@ -76,6 +82,9 @@ export async function drive(
     await progress.close();
   }
 }
+
+const shownReport = (report: RawReport, shield: Shield): RawReport =>
+  report.reason === undefined ? report : { ...report, reason: shield.text(report.reason) };
 
 /** An engine that does not stop when told is left alone after a while; its writes are fenced off. */
 async function givenUp(stop: AbortSignal, hardStopMs: number, over: AbortSignal): Promise<Ended> {
