@@ -18,10 +18,7 @@ export async function* maskedEvents(events: AsyncIterable<ReportEvent>, mask: Ma
 function maskedEvent(event: ReportEvent, mask: Mask, ruleOf: (rule: RuleFacts) => RuleFacts): ReportEvent {
   switch (event.kind) {
     case 'finding':
-      return {
-        kind: 'finding',
-        finding: { ...maskedRule(event.finding, mask), ...maskedOccurrence(event.finding, mask) },
-      };
+      return { kind: 'finding', finding: maskedOccurrence(maskedRule(event.finding, mask), mask) };
     case 'occurrence':
       return { ...event, rule: ruleOf(event.rule), occurrence: maskedOccurrence(event.occurrence, mask) };
     case 'place': {
