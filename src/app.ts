@@ -1,14 +1,17 @@
 import { mkdirSync, openSync, closeSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { NewAuditEntry } from './audit/entry.ts';
 import { openAuditLog, type AuditLog } from './audit/audit-log.ts';
 import type { Environment } from './config/environment.ts';
+import { CREDENTIALS_FILE } from './config/credentials-schema.ts';
 import { findProgram } from './config/find-program.ts';
 import { prepareDataFolder } from './config/folders.ts';
 import { SCANNERS_FILE } from './config/scanners-schema.ts';
 import { loadSettings, type Settings } from './config/settings.ts';
 import { CATALOGUES, ENGINES, REPORT_FORMATS } from './engines.ts';
+import { createCredentials } from './credentials/create-credentials.ts';
+import type { CredentialsInspection } from './credentials/credentials.ts';
+import { inspectCredentials } from './credentials/inspect.ts';
 import type { Enrichment } from './findings/enrichment/enrichment.ts';
 import { enrichingStore, openEnrichment } from './findings/enrichment/open-enrichment.ts';
 import type { FindingsStore } from './findings/findings.ts';
@@ -64,6 +67,7 @@ export interface App {
   readonly scans: UseCases;
   readonly registry: Registry;
   readonly policy: Policy;
+  readonly inspectCredentials: () => Promise<CredentialsInspection>;
   readonly queue: ScanQueue;
   readonly audit: AuditLog;
   readonly enrichment: Enrichment;
@@ -83,16 +87,16 @@ export interface App {
  * @throws AppError config_invalid, storage_unusable, data_too_new
  */
 export async function openApp(options: AppOptions): Promise<App> {
-  const { configFolder, dataFolder, log, env } = options;
+  const { configFolder, dataFolder, log, env, clock = systemClock } = options;
   const settings = loadSettings({ configFolder, env });
   prepareDataFolder(dataFolder);
-  const { clock = systemClock } = options;
   const identity = identityText(ownIdentity());
   const embedded = await openSqliteQueue({ folder: dataFolder, clock, settings: queueSettings(settings) });
   const { queue, seat, suppressions, index } = embedded;
   const audit = await openAuditLog({ folder: dataFolder, clock });
   const reloadBell = createBell(dataFolder, 'reload');
   const policy = createPolicy({ file: join(configFolder, POLICY_FILE), mode: options.mode, clock });
+  const credentials = createCredentials({ file: join(configFolder, CREDENTIALS_FILE), env });
   const registry = await openRegistry(options, settings, reloadBell);
   const over = new AbortController();
   registry.watch(over.signal);
@@ -100,8 +104,8 @@ export async function openApp(options: AppOptions): Promise<App> {
   const findings = openFindings(options, enrichment);
   const files = createScanFiles(join(dataFolder, 'scans'), { reserveBytes: reserveBytes(settings) });
   const launcher = options.spawnWorker ? launcherOf(options, { queue, seat }) : undefined;
-  const append = (entry: NewAuditEntry): Promise<void> => audit.append(entry);
-  const shared = { queue, registry, policy, findings, files, clock, log, audit: append };
+  const append: WorkerDeps['audit'] = (entry) => audit.append(entry);
+  const shared = { queue, registry, policy, credentials, findings, files, clock, log, audit: append };
   const indexScans = createIndexScans({ findings, files, log, index });
   const scans = createUseCases({
     ...shared,
@@ -124,6 +128,7 @@ export async function openApp(options: AppOptions): Promise<App> {
     scans,
     registry,
     policy,
+    inspectCredentials: () => inspectCredentials(join(configFolder, CREDENTIALS_FILE), env),
     queue,
     audit,
     enrichment,

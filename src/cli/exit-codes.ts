@@ -36,6 +36,7 @@ const EXIT_OF_ERROR: Readonly<Record<ErrorCode, Exit>> = {
   option_unsupported: 'usage',
   credential_unknown: 'not_found',
   credential_denied: 'refused',
+  credential_unavailable: 'unavailable',
   idempotency_conflict: 'usage',
   scan_not_found: 'not_found',
   scan_not_finished: 'unavailable',

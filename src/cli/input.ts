@@ -28,6 +28,7 @@ const OPTION_OF_KEY: Readonly<Record<string, string>> = {
   scanner_pool: '--pool',
   scanner_instance: '--instance',
   max_duration_minutes: '--max-duration',
+  credential_ref: '--credential',
   severity_levels: '--severity',
   path: '<file>',
   expires_at: '--expires',

@@ -50,6 +50,8 @@ function addScan(add: Add, run: Run): void {
     .addOption(intensityOption())
     .option('--ports <list>', 'TCP ports, e.g. 80,443,8000-8100')
     .option('--templates <names>', 'names of checks, by comma', listOf)
+    .option('--credential <ref>', 'log in with this entry of credentials.yaml')
+    .addOption(new Option('--privilege <level>', 'with --credential').choices(['user', 'elevated']))
     .option('--name <text>', 'label of the scan')
     .option('--priority <1-10>', '1 is served first', wholeNumber)
     .option('--max-duration <minutes>', 'the scan is ended after this long', wholeNumber)

@@ -34,7 +34,12 @@ export interface ScanFiles {
    * @throws AppError storage_full, also when less than `bytes` and the reserve are free
    */
   claim(scanId: string, bytes: number): Promise<ClaimedFolder>;
-  openReport(scanId: string, epoch: number, maxBytes: number): Promise<ReportSink>;
+  /**
+   * @param maxBytes Of what is kept.
+   * @param secrets Never reach the disk, however the report spells them (`secretForms`): they are masked on the way, and
+   *   what is hashed is what is kept.
+   */
+  openReport(scanId: string, epoch: number, maxBytes: number, secrets?: readonly string[]): Promise<ReportSink>;
   /** Path of an artefact that a record names. */
   pathOf(scanId: string, artefact: Artefact): string;
   /** The findings file a finished scan refers to; undefined when it has none. */

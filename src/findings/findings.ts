@@ -3,7 +3,7 @@ import type { Coverage, Place } from '../model/coverage.ts';
 import type { AppError } from '../model/errors.ts';
 import type { BySeverity, ParsedFinding, RuleFacts, Severity } from '../model/finding.ts';
 import type { ReportEvent, ReportScope, ReportSource } from '../model/report.ts';
-import type { Artefact } from '../model/scan.ts';
+import type { Artefact, Authentication } from '../model/scan.ts';
 import type { Suppressions, SuppressionStatus } from '../model/suppression.ts';
 import type { PinnedTarget } from '../model/target.ts';
 import type { ComparisonInput, ComparisonPage } from './comparison.ts';
@@ -51,6 +51,8 @@ export interface IngestInput {
 export interface Ingested {
   readonly artefact: Artefact;
   readonly coverage: Coverage;
+  /** Places by how far a login came; absent when the report speaks of none. */
+  readonly authentication?: Authentication;
   readonly findings: number;
   readonly bySeverity: BySeverity;
   /** The report's own end was seen, and nothing after it was unreadable. */

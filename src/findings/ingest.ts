@@ -109,11 +109,12 @@ async function finishFile(
   scopes.writeTo(both.db);
   const bySeverity = await writeColumns(both, { rows, rules, places: heard.places }, turns);
   if (heard.places.isOver()) throw new AppError('report_unreadable', 'The report speaks of too many places.');
-  const coverage = await writePlaces(both.db, heard, turns);
+  const { coverage, authentication } = await writePlaces(both.db, heard, turns);
   writeMeta(both.db, input, { heard, findings: rows.count, withdrawn });
   const { ended, readError } = heard;
   return {
     coverage,
+    ...(authentication ? { authentication } : {}),
     findings: rows.count,
     bySeverity,
     ended,

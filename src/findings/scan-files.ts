@@ -5,6 +5,7 @@ import { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { AppError } from '../model/errors.ts';
 import type { Artefact } from '../model/scan.ts';
+import { createSecretMask } from '../platform/secret-mask.ts';
 import type { ReportSink, ScanFiles } from './artefacts.ts';
 import { claimFolder } from './claims.ts';
 import { diskFailure } from './disk.ts';
@@ -27,8 +28,9 @@ export function createScanFiles(folder: string, { reserveBytes = 0 }: { reserveB
     attemptFolder,
     pathOf,
     claim: (scanId, bytes) => claimFolder(folder, scanId, bytes + reserveBytes),
-    async openReport(scanId, epoch, maxBytes) {
-      return createReportSink(join(await attemptFolder(scanId, epoch), RAW_REPORT), `${epoch}/${RAW_REPORT}`, maxBytes);
+    async openReport(scanId, epoch, maxBytes, secrets = []) {
+      const path = join(await attemptFolder(scanId, epoch), RAW_REPORT);
+      return createReportSink({ path, name: `${epoch}/${RAW_REPORT}`, maxBytes, secrets });
     },
     findingsOf({ scanId, result }) {
       const artefact = result?.artefacts.find(({ kind }) => kind === 'findings');
@@ -38,13 +40,22 @@ export function createScanFiles(folder: string, { reserveBytes = 0 }: { reserveB
   };
 }
 
-function createReportSink(path: string, name: string, maxBytes: number): ReportSink {
+interface NewReport {
+  readonly path: string;
+  /** Relative to the scan's folder. */
+  readonly name: string;
+  readonly maxBytes: number;
+  readonly secrets: readonly string[];
+}
+
+function createReportSink({ path, name, maxBytes, secrets }: NewReport): ReportSink {
+  const mask = createSecretMask(secrets);
   const hash = createHash('sha256');
   const opening = open(path, 'wx', 0o600);
   let bytes = 0;
   let cutOff = false;
   let failure: unknown;
-  const store = async (chunk: Buffer): Promise<void> => {
+  const store = async (chunk: Uint8Array): Promise<void> => {
     const kept = chunk.subarray(0, maxBytes - bytes);
     await writeAll(await opening, kept);
     hash.update(kept);
@@ -53,16 +64,18 @@ function createReportSink(path: string, name: string, maxBytes: number): ReportS
     cutOff = true;
     throw new AppError('report_unreadable', `The raw report is larger than ${maxBytes} bytes.`);
   };
+  const storeThen = (chunk: Uint8Array, done: (error?: Error) => void): void => {
+    store(chunk).then(
+      () => done(),
+      (error: unknown) => {
+        if (!cutOff) failure ??= diskFailure(error, path);
+        done(error instanceof Error ? error : new Error('write failed', { cause: error }));
+      },
+    );
+  };
   const writable = new Writable({
-    write(chunk: Buffer, _encoding, done) {
-      store(chunk).then(
-        () => done(),
-        (error: unknown) => {
-          if (!cutOff) failure ??= diskFailure(error, path);
-          done(error instanceof Error ? error : new Error('write failed', { cause: error }));
-        },
-      );
-    },
+    write: (chunk: Buffer, _encoding, done) => storeThen(mask ? Buffer.concat(mask.push(chunk)) : chunk, done),
+    final: (done) => storeThen(Buffer.concat(mask?.end() ?? []), done),
   });
   // An engine may look away when a write fails; `close` says it all the same.
   writable.on('error', () => undefined);
@@ -85,7 +98,7 @@ function createReportSink(path: string, name: string, maxBytes: number): ReportS
   };
 }
 
-async function writeAll(handle: FileHandle, chunk: Buffer): Promise<void> {
+async function writeAll(handle: FileHandle, chunk: Uint8Array): Promise<void> {
   for (let written = 0; written < chunk.length;) {
     const { bytesWritten } = await handle.write(chunk, written, chunk.length - written);
     written += bytesWritten;

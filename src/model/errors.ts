@@ -21,6 +21,10 @@ export const ERROR_CATALOG = {
   option_unsupported: { retryable: false, hint: 'Leave the option out, or use a pool whose options include it.' },
   credential_unknown: { retryable: false, hint: 'Call list_scanners for the credential_refs there are.' },
   credential_denied: { retryable: false, hint: 'Only an operator can widen where a credential is used. Do not retry.' },
+  credential_unavailable: {
+    retryable: true,
+    hint: 'Operator: run the command that gives the secret by hand, as the user of the worker.',
+  },
   idempotency_conflict: {
     retryable: false,
     hint: 'Use a new key for a new request, or omit it.',

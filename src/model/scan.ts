@@ -87,6 +87,10 @@ export const ScanError = z.strictObject({
 });
 export type ScanError = z.infer<typeof ScanError>;
 
+/** Counts of hosts by login outcome. */
+export const Authentication = z.strictObject({ success: z.int(), partial: z.int(), failed: z.int() });
+export type Authentication = z.infer<typeof Authentication>;
+
 /** What a finished attempt leaves behind. */
 export const ScanResult = z.strictObject({
   verdict: Verdict,
@@ -94,6 +98,8 @@ export const ScanResult = z.strictObject({
   findings: z.int().min(0),
   by_severity: BySeverity,
   artefacts: z.array(Artefact),
+  /** Hosts by how far a login came; absent when none was tried anywhere. */
+  authentication: Authentication.optional(),
   /** False when the engine or its report was cut short; absent in records of scans from before this was noted. */
   ended_whole: z.boolean().optional(),
 });

@@ -4,6 +4,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { FindingsStore } from '../findings/findings.ts';
 import type { ScanFiles } from '../findings/artefacts.ts';
+import type { Credentials } from '../credentials/credentials.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { ScanQueue } from '../queue/queue.ts';
 import type { SuppressionList } from '../queue/suppressions.ts';
@@ -25,6 +26,7 @@ export interface ScanDeps {
   readonly suppressions: SuppressionList;
   readonly registry: Registry;
   readonly policy: Policy;
+  readonly credentials: Credentials;
   readonly findings: FindingsStore;
   readonly files: ScanFiles;
   /** Kinds of report that can be imported. */

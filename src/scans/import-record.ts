@@ -35,7 +35,7 @@ export function importRecord({
   now,
 }: ReportRead): NewImport {
   const isLoggedIn = looked.places.some(({ login }) => login === 'success' || login === 'partial');
-  const { coverage, findings, bySeverity, artefact } = ingested;
+  const { coverage, authentication, findings, bySeverity, artefact } = ingested;
   return {
     scanId,
     tenant: ask.caller.tenant,
@@ -56,6 +56,7 @@ export function importRecord({
     result: {
       verdict: verdictOfImport(ingested),
       coverage,
+      ...(authentication ? { authentication } : {}),
       findings,
       by_severity: bySeverity,
       artefacts: [raw, artefact],

@@ -1,15 +1,16 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { pipeline } from 'node:stream/promises';
 import type { ImportAnswer, ImportInput } from '../model/contract/imports.ts';
 import { AppError, errorFacts } from '../model/errors.ts';
 import { newScanId } from '../model/ids.ts';
 import type { Artefact } from '../model/scan.ts';
+import { cleanLine } from '../model/untrusted.ts';
 import type { Ingested, ReportedHost } from '../findings/findings.ts';
 import type { Imported } from '../queue/queue.ts';
 import { detectFormat } from '../scanners/detect-format.ts';
 import { HEAD_BYTES, REPORT_CHUNK_BYTES, type ReportFormat } from '../scanners/report-format.ts';
+import type { RawReport } from '../scanners/scanner.ts';
 import type { Ask, ScanDeps } from './deps.ts';
 import { importAnswer } from './import-answer.ts';
 import { refuseHosts } from './import-policy.ts';
@@ -20,7 +21,16 @@ import { createTurnTaking } from './turn-taking.ts';
 
 type Deps = Pick<
   ScanDeps,
-  'queue' | 'policy' | 'findings' | 'files' | 'audit' | 'clock' | 'formats' | 'importFolders' | 'maxReportBytes'
+  | 'queue'
+  | 'registry'
+  | 'policy'
+  | 'findings'
+  | 'files'
+  | 'audit'
+  | 'clock'
+  | 'formats'
+  | 'importFolders'
+  | 'maxReportBytes'
 > & { readonly countFindings: CountFindings };
 
 /** `isPerson`: asked for at a command line, where any readable file may be imported. */
@@ -43,7 +53,7 @@ export function createImportReport(deps: Deps): ImportReport {
   return async (input, ask, { isPerson = false } = {}) => {
     try {
       const format = namedFormats(deps.formats, input.format);
-      const source = await openSource(deps, input, isPerson);
+      const source = await openSource(deps, input, { ask, isPerson });
       try {
         const run = { deps, input, ask, formats: format, source };
         return await takeTurn(() => importFrom(run), ask.signal);
@@ -66,8 +76,8 @@ const gaveUp = (cause: unknown): AppError =>
   });
 
 /** What the audit log says of a call that was refused. */
-const named = ({ path, format }: ImportInput) => ({
-  detail: { format, ...(path === undefined ? { content: true } : { path }) },
+const named = ({ path, source, format }: ImportInput) => ({
+  detail: { format, ...(path === undefined ? (source === undefined ? { content: true } : { source }) : { path }) },
 });
 
 /** The formats of a name: two may share one (JSON and XML of one tool). All of them for `auto`. */
@@ -111,7 +121,7 @@ interface Made extends Imported {
 /** Recording is the last thing it does: when it fails, nothing refers to its files. */
 async function makeScan(run: Run, scanId: string): Promise<Made> {
   const { deps, input, ask } = run;
-  const raw = await copy(run, scanId);
+  const { raw, copied } = await copy(run, scanId);
   const path = deps.files.pathOf(scanId, raw);
   const format = await formatOf(run, path);
   const names = { whole: reportHash(raw, format, 'whole'), cut: reportHash(raw, format, 'cut') };
@@ -119,7 +129,7 @@ async function makeScan(run: Run, scanId: string): Promise<Made> {
     (await deps.queue.recentImport(ask.caller.tenant, names.whole)) ??
     (input.keep_partial ? await deps.queue.recentImport(ask.caller.tenant, names.cut) : undefined);
   if (known) return { scan: known, deduplicated: true, format };
-  const ingested = await ingest(run, { scanId, path, format });
+  const ingested = asCopied(await ingest(run, { scanId, path, format }), copied);
   const { readError } = ingested;
   if (readError && !input.keep_partial) throw cutShort(readError, ingested.findings);
   const findingsPath = deps.files.pathOf(scanId, ingested.artefact);
@@ -145,16 +155,24 @@ async function makeScan(run: Run, scanId: string): Promise<Made> {
 }
 
 /** Copies the report into the folder of its scan: what is parsed is what was hashed, whoever writes to the source. */
-async function copy({ deps, source, ask }: Run, scanId: string): Promise<Artefact> {
+async function copy({ deps, source, ask }: Run, scanId: string): Promise<{ raw: Artefact; copied: RawReport }> {
   const sink = await deps.files.openReport(scanId, 1, deps.maxReportBytes);
-  const failure = await pipeline(source.read(ask.signal), sink.writable).then(
-    () => undefined,
+  const copied = await source.copyTo(sink.writable, ask.signal).then(
+    (report) => ({ report }),
     (error: unknown) => ({ error }),
   );
   const { artefact, cutOff } = await sink.close();
   if (cutOff) throw tooLarge(deps);
-  if (failure) throw failure.error;
-  return artefact;
+  if ('error' in copied) throw copied.error;
+  return { raw: artefact, copied: copied.report };
+}
+
+/** A scanner may give a report that is whole as a file, of a scan that is not. */
+function asCopied(ingested: Ingested, { whole, reason }: RawReport): Ingested {
+  if (whole) return ingested;
+  const why = cleanLine(reason ?? 'the scan was not whole when it was fetched', 300);
+  const { coverage } = ingested;
+  return { ...ingested, ended: false, coverage: { ...coverage, not_looked_for: [...coverage.not_looked_for, why] } };
 }
 
 async function formatOf({ formats, input }: Run, path: string): Promise<ReportFormat> {

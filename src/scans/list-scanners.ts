@@ -1,22 +1,23 @@
 import type { ListScannersInput, ScannerList } from '../model/contract/lists.ts';
-import { AppError } from '../model/errors.ts';
 import { instanceKey } from '../queue/queue.ts';
 import type { Instance, InstanceHealth, Pool } from '../registry/registry.ts';
 import type { Ask, ScanDeps } from './deps.ts';
+import { listRemoteScans } from './remote-scans.ts';
 import { isoTime } from './time.ts';
 
-type Deps = Pick<ScanDeps, 'queue' | 'registry'>;
+type Deps = Pick<ScanDeps, 'queue' | 'registry' | 'credentials'>;
 type PoolEntry = ScannerList['pools'][number];
 type InstanceEntry = PoolEntry['instances'][number];
 
 export type ListScanners = (input: ListScannersInput, ask: Ask) => Promise<ScannerList>;
 
 /** @throws AppError pool_unknown, option_unsupported, queue_unavailable */
-export function createListScanners({ queue, registry }: Deps): ListScanners {
-  return async ({ scanner_pool: only, remote_scans: isRemoteAsked = false }, { caller, signal }) => {
-    if (isRemoteAsked) throw new AppError('option_unsupported', NO_REMOTE_SCANS, { hint: 'Leave remote_scans out.' });
+export function createListScanners({ queue, registry, credentials }: Deps): ListScanners {
+  return async ({ scanner_pool: only, remote_scans: isRemoteAsked = false }, ask) => {
+    const { caller, signal } = ask;
     const shown = only === undefined ? registry.pools() : [registry.pool(only)];
-    const [active, status, states] = await Promise.all([
+    const [remote, active, status, states] = await Promise.all([
+      isRemoteAsked ? listRemoteScans(shown, ask) : undefined,
       queue.activeByInstance(),
       queue.status(caller.tenant),
       queue.instanceStates(),
@@ -33,18 +34,22 @@ export function createListScanners({ queue, registry }: Deps): ListScanners {
         return { ...facts(pool), queued: queued.get(pool.name) ?? 0, active: total(instances), instances };
       }),
     );
-    const { loadedAt, lastError } = registry.status();
+    const { loadedAt, lastError: poolsError } = registry.status();
+    const logins = credentials.describe(caller, only === undefined ? undefined : [only]);
+    const lastError = joined(poolsError, logins.lastError);
     return {
-      summary: summary(pools, lastError),
+      summary: summary(pools, { poolsError, loginsError: logins.lastError }, remote),
       pools,
-      credential_refs: [],
+      credential_refs: [...logins.refs],
+      ...(remote ? { remote_scans: remote } : {}),
       default_pool: registry.defaultPool,
       config: { loaded_at: isoTime(loadedAt), ...(lastError === undefined ? {} : { last_error: lastError }) },
     };
   };
 }
 
-const NO_REMOTE_SCANS = 'No configured engine has remote scans to list (remote_scans).';
+const joined = (...errors: readonly (string | undefined)[]): string | undefined =>
+  errors.some((error) => error !== undefined) ? errors.filter((error) => error !== undefined).join('\n') : undefined;
 
 const total = (instances: readonly { active: number }[]): number =>
   instances.reduce((sum, { active }) => sum + active, 0);
@@ -95,9 +100,24 @@ function condition({ status, circuit, why, version, canLaunch }: InstanceHealth,
   };
 }
 
-function summary(pools: readonly PoolEntry[], lastError: string | undefined): string {
+interface Trouble {
+  readonly poolsError: string | undefined;
+  readonly loginsError: string | undefined;
+}
+
+function summary(
+  pools: readonly PoolEntry[],
+  { poolsError, loginsError }: Trouble,
+  remote: ScannerList['remote_scans'],
+): string {
   const ready = pools.filter(({ instances }) => instances.some(({ can_launch }) => can_launch));
   const list = ready.map(({ pool }) => pool).join(', ') || 'none';
-  const trouble = lastError === undefined ? '' : ' The newest scanners.yaml was refused; see config.last_error.';
-  return `${ready.length} of ${pools.length} pools can start a scan: ${list}.${trouble}`;
+  const trouble = poolsError === undefined ? '' : ' The newest scanners.yaml was refused; see config.last_error.';
+  const logins =
+    loginsError === undefined
+      ? ''
+      : ' credentials.yaml was refused, so there are no credential_refs; see config.last_error.';
+  const scans = (remote ?? []).reduce((sum, { total: count }) => sum + count, 0);
+  const there = remote ? ` ${scans} scans at the scanners themselves can be imported: see remote_scans.` : '';
+  return `${ready.length} of ${pools.length} pools can start a scan: ${list}.${trouble}${logins}${there}`;
 }

@@ -1,14 +1,15 @@
-import type { Plan, RunUntrustedInput } from '../model/contract/run.ts';
-import { requestHash } from '../model/scan.ts';
+import type { Plan, PlanInput } from '../model/contract/run.ts';
+import { requestHash, type ScanRequest } from '../model/scan.ts';
 import type { PolicyAnswer, TargetDecision } from '../policy/policy.ts';
 import { isOutside } from './admit.ts';
+import { refuseCredential, withCredential } from './credential.ts';
 import type { Ask, ScanDeps } from './deps.ts';
 import { candidates } from './launchable.ts';
 import { prepareRun, type PreparedRun } from './prepare.ts';
 
-type Deps = Pick<ScanDeps, 'queue' | 'registry' | 'policy'>;
+type Deps = Pick<ScanDeps, 'queue' | 'registry' | 'policy' | 'credentials'>;
 
-export type PlanScan = (input: RunUntrustedInput, ask: Ask) => Promise<Plan>;
+export type PlanScan = (input: PlanInput, ask: Ask) => Promise<Plan>;
 
 /**
  * What a run with these arguments would do. Resolves names; sends nothing to targets and queues nothing.
@@ -18,7 +19,9 @@ export function createPlanScan(deps: Deps): PlanScan {
   return async (input, ask) => {
     const run = prepareRun(input, deps.registry);
     const { request, targets, pool } = run;
-    const answer = await deps.policy.check(targets, { intensity: request.intensity, caller: ask.caller }, ask.signal);
+    const policy = await deps.policy.check(targets, { intensity: request.intensity, caller: ask.caller }, ask.signal);
+    const refusal = refuseCredential(deps, request, policy, ask.caller);
+    const answer = refusal ? withCredential(policy, request.credential_ref ?? '', refusal) : policy;
     const [instances, estimates] = await Promise.all([launchability(deps, run, ask.signal), estimatesOf(deps, run)]);
     const twin = await deps.queue.wouldDeduplicateTo({
       tenant: ask.caller.tenant,
@@ -26,7 +29,7 @@ export function createPlanScan(deps: Deps): PlanScan {
       ...(input.idempotency_key === undefined ? {} : { idempotencyKey: input.idempotency_key }),
     });
     return {
-      summary: summary(answer, instances, pool.name),
+      summary: summary(answer, instances, request),
       allowed: answer.allowed,
       targets: answer.targets.map(({ target, allowed, rule, reason, fix, resolved }) => ({
         target: target.text,
@@ -88,8 +91,12 @@ const partReason = ({ targets }: PolicyAnswer): string =>
 const wholeReason = ({ targets }: PolicyAnswer, reason: string): string =>
   targets.some(isOutside) ? `${reason} Besides, ${part(targets, isOutside)} outside the scope.` : reason;
 
-function summary(answer: PolicyAnswer, instances: Plan['instances'], pool: string): string {
+function summary(answer: PolicyAnswer, instances: Plan['instances'], { pool, access }: ScanRequest): string {
   if (!answer.allowed) {
+    const login = answer.targets.find(({ rule }) => rule.startsWith('credential '));
+    if (login && answer.targets.every((target) => target.allowed || target.rule === login.rule)) {
+      return `This run would be refused: ${login.reason} ${login.fix ?? ''} Nothing was sent or queued.`;
+    }
     const why = answer.refusal ? wholeReason(answer, answer.refusal.reason) : partReason(answer);
     return `This run would be refused: ${why} Nothing was sent or queued. Do not run it; an operator can change the scope.`;
   }
@@ -97,5 +104,5 @@ function summary(answer: PolicyAnswer, instances: Plan['instances'], pool: strin
     return `The scope allows this run, but no instance of pool ${pool} can start it now; see instances. Nothing was sent or queued.`;
   }
   const hosts = answer.hosts === 1 ? '1 host' : `${answer.hosts} hosts`;
-  return `This run is allowed and would cover ${hosts} with pool ${pool}. Nothing was sent or queued. Next: run_untrusted_scan with the same arguments.`;
+  return `This run is allowed and would cover ${hosts} with pool ${pool}. Nothing was sent or queued. Next: run_${access}_scan with the same arguments.`;
 }

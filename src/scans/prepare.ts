@@ -1,10 +1,11 @@
-import type { RunUntrustedInput } from '../model/contract/run.ts';
+import type { PlanInput } from '../model/contract/run.ts';
 import type { EngineOption } from '../model/capability.ts';
 import { AppError } from '../model/errors.ts';
 import { ScanRequest } from '../model/scan.ts';
 import { publicKind, type Target } from '../model/target.ts';
 import { parseTarget } from '../policy/target.ts';
 import type { Pool, Registry } from '../registry/registry.ts';
+import { accessOf } from './credential.ts';
 
 /** A run that is well formed and that the engine can do. The policy has not been asked yet. */
 export interface PreparedRun {
@@ -18,7 +19,7 @@ export interface PreparedRun {
  * @throws AppError pool_unknown, instance_unknown, target_invalid, target_unsupported, option_unsupported,
  *   no_scanner_available
  */
-export function prepareRun(input: RunUntrustedInput, registry: Registry): PreparedRun {
+export function prepareRun(input: PlanInput, registry: Registry): PreparedRun {
   const pool = registry.pool(input.scanner_pool ?? registry.defaultPool);
   if (input.scanner_instance !== undefined) registry.instance(pool.name, input.scanner_instance);
   requireEnabled(pool, input.scanner_instance);
@@ -26,7 +27,7 @@ export function prepareRun(input: RunUntrustedInput, registry: Registry): Prepar
   requireKinds(pool, targets);
   requireOptions(pool, input);
   const request = ScanRequest.parse({
-    access: 'untrusted',
+    ...accessOf(input, pool, registry),
     targets: targets.map(({ text }) => text),
     pool: pool.name,
     intensity: input.intensity,
@@ -65,7 +66,7 @@ function requireKinds({ name, capabilities }: Pool, targets: readonly Target[]):
   );
 }
 
-function requireOptions({ name, capabilities }: Pool, input: RunUntrustedInput): void {
+function requireOptions({ name, capabilities }: Pool, input: PlanInput): void {
   const asked: readonly [EngineOption, unknown][] = [
     ['ports', input.ports],
     ['templates', input.templates],

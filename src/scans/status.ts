@@ -105,6 +105,7 @@ function finishedPart(scan: ScanRecord, tally: Tally): Partial<Status> {
     ...(finishedAt === undefined ? {} : { finished_at: isoTime(finishedAt) }),
     verdict: result?.verdict ?? 'not_tested',
     coverage: result?.coverage ?? noCoverage(scan.request.targets.length),
+    ...(result?.authentication ? { authentication: result.authentication } : {}),
     results: {
       findings: tally.findings,
       by_severity: tally.bySeverity,

@@ -1,9 +1,10 @@
-import type { RunUntrustedInput, SubmittedScan } from '../model/contract/run.ts';
+import type { PlanInput, SubmittedScan } from '../model/contract/run.ts';
 import { AppError } from '../model/errors.ts';
 import { newScanId } from '../model/ids.ts';
 import { isFinal, requestHash } from '../model/scan.ts';
 import type { NewScan, Submitted } from '../queue/queue.ts';
 import { refusalOf } from './admit.ts';
+import { refuseCredential } from './credential.ts';
 import type { Ask, ScanDeps } from './deps.ts';
 import { requireLaunchable } from './launchable.ts';
 import { prepareRun, type PreparedRun } from './prepare.ts';
@@ -13,19 +14,19 @@ import { isoTime } from './time.ts';
 import type { GetScanStatus } from './status.ts';
 import type { WaitForScan } from './wait.ts';
 
-type Deps = Pick<ScanDeps, 'queue' | 'registry' | 'policy' | 'audit' | 'wakeWorker' | 'clock'> & {
+type Deps = Pick<ScanDeps, 'queue' | 'registry' | 'policy' | 'credentials' | 'audit' | 'wakeWorker' | 'clock'> & {
   wait: WaitForScan;
   status: GetScanStatus;
 };
 
-export type SubmitScan = (input: RunUntrustedInput, ask: Ask) => Promise<SubmittedScan>;
+export type SubmitScan = (input: PlanInput, ask: Ask) => Promise<SubmittedScan>;
 
 /**
  * Accepts a scan or refuses it. Every acceptance and refusal is in the audit log before the caller hears of it.
  *
  * @throws AppError pool_unknown, instance_unknown, no_scanner_available, scanner_edition_forbids_api, target_invalid,
- *   target_unsupported, option_unsupported, target_denied, target_unresolvable, idempotency_conflict,
- *   queue_unavailable, storage_full
+ *   target_unsupported, option_unsupported, target_denied, target_unresolvable, credential_unknown, credential_denied,
+ *   idempotency_conflict, queue_unavailable, storage_full
  */
 export function createSubmitScan(deps: Deps): SubmitScan {
   return async (input, ask) => {
@@ -38,18 +39,18 @@ export function createSubmitScan(deps: Deps): SubmitScan {
   };
 }
 
-async function admit(deps: Deps, input: RunUntrustedInput, ask: Ask): Promise<PreparedRun> {
+async function admit(deps: Deps, input: PlanInput, ask: Ask): Promise<PreparedRun> {
   const prepared = prepareRun(input, deps.registry);
   const { request, targets } = prepared;
   const answer = await deps.policy.check(targets, { intensity: request.intensity, caller: ask.caller }, ask.signal);
-  const refusal = refusalOf(answer);
+  const refusal = refusalOf(answer) ?? refuseCredential(deps, request, answer, ask.caller);
   if (refusal) throw refusal;
   await requireLaunchable(deps.registry, prepared.pool, request.pinned_instance, ask.signal);
   return prepared;
 }
 
 /** Writes refusals down before they are passed on. */
-async function audited<T>(deps: Deps, input: RunUntrustedInput, ask: Ask, body: () => Promise<T>): Promise<T> {
+async function audited<T>(deps: Deps, input: PlanInput, ask: Ask, body: () => Promise<T>): Promise<T> {
   try {
     return await body();
   } catch (error) {
@@ -60,17 +61,13 @@ async function audited<T>(deps: Deps, input: RunUntrustedInput, ask: Ask, body: 
       decision: code,
       targets: input.targets,
       traceId: ask.traceId,
+      ...loginOf(input),
     });
     throw error;
   }
 }
 
-async function enqueue(
-  deps: Deps,
-  input: RunUntrustedInput,
-  { request, pool }: PreparedRun,
-  ask: Ask,
-): Promise<Submitted> {
+async function enqueue(deps: Deps, input: PlanInput, { request, pool }: PreparedRun, ask: Ask): Promise<Submitted> {
   const scan: NewScan = {
     scanId: newScanId(),
     tenant: ask.caller.tenant,
@@ -83,7 +80,7 @@ async function enqueue(
     ...(input.idempotency_key === undefined ? {} : { idempotencyKey: input.idempotency_key }),
   };
   const facts = { caller: ask.caller, targets: request.targets, traceId: ask.traceId };
-  await deps.audit({ ...facts, action: 'submit', decision: 'allowed', scanId: scan.scanId });
+  await deps.audit({ ...facts, ...loginOf(request), action: 'submit', decision: 'allowed', scanId: scan.scanId });
   try {
     const submitted = await deps.queue.submit(scan);
     if (submitted.deduplicated !== false) {
@@ -103,6 +100,10 @@ async function enqueue(
     throw error;
   }
 }
+
+/** What the audit log says of a login that was asked for. */
+const loginOf = ({ credential_ref: ref, privilege = 'user' }: Pick<PlanInput, 'credential_ref' | 'privilege'>) =>
+  ref === undefined ? {} : { detail: { credential_ref: ref, privilege } };
 
 async function answerFor(deps: Deps, { scan, deduplicated }: Submitted): Promise<SubmittedScan> {
   const { request, position } = scan;

@@ -9,6 +9,7 @@ import { importReport } from './import-report.ts';
 import { listScanners } from './list-scanners.ts';
 import { listScans } from './list-scans.ts';
 import { planScan } from './plan-scan.ts';
+import { runAuthenticatedScan } from './run-authenticated-scan.ts';
 import { runUntrustedScan } from './run-untrusted-scan.ts';
 import { searchFindings } from './search-findings.ts';
 import { suppressFinding } from './suppress-finding.ts';
@@ -18,6 +19,7 @@ import { waitForScan } from './wait-for-scan.ts';
 /** Every tool, in the order clients see them. */
 export const TOOLS: readonly AnyTool[] = [
   runUntrustedScan,
+  runAuthenticatedScan,
   planScan,
   getScanStatus,
   waitForScan,

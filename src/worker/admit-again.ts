@@ -1,3 +1,4 @@
+import type { CheckedTarget } from '../credentials/credentials.ts';
 import { AppError } from '../model/errors.ts';
 import type { ScanRecord } from '../model/scan.ts';
 import type { PinnedTarget } from '../model/target.ts';
@@ -10,6 +11,8 @@ const TIME_LIMIT_MS = 60_000;
 /** What may be scanned in this attempt, and what is left out with the reason. */
 export interface Admitted {
   readonly targets: readonly PinnedTarget[];
+  /** The same targets with every address they stand for, those included that this machine cannot reach. */
+  readonly checked: readonly CheckedTarget[];
   readonly notes: readonly string[];
 }
 
@@ -45,6 +48,7 @@ export async function admitAgain({ policy }: Pick<WorkerDeps, 'policy'>, scan: S
   }
   return {
     targets: answer.targets.flatMap(({ pinned }) => (pinned ? [pinned] : [])),
+    checked: answer.targets.map(({ target, resolved }) => ({ target, addresses: resolved })),
     notes: answer.targets.flatMap(({ target, skipped }) =>
       (skipped ?? []).map((address) => `${address} of ${target.text}: this machine has no route to its address family`),
     ),

@@ -1,7 +1,9 @@
 import { createReadStream } from 'node:fs';
+import { Writable } from 'node:stream';
 import { AppError, errorFacts, type ErrorCode } from '../model/errors.ts';
 import { verdictOf } from '../model/coverage.ts';
-import type { Artefact, ScanResult } from '../model/scan.ts';
+import { secretsOf, type Credential } from '../model/credential.ts';
+import type { Artefact, ScanRequest, ScanResult } from '../model/scan.ts';
 import type { PinnedTarget } from '../model/target.ts';
 import type { Ingested } from '../findings/findings.ts';
 import type { StoredReport } from '../findings/artefacts.ts';
@@ -10,10 +12,12 @@ import { REPORT_CHUNK_BYTES } from '../scanners/report-format.ts';
 import type { RawReport, Scanner } from '../scanners/scanner.ts';
 import { admitAgain, type Admitted } from './admit-again.ts';
 import type { WorkerDeps } from './deps.ts';
+import { useCredential } from './credential.ts';
 import { drive, type Ended } from './drive.ts';
 import { finishSurely } from './finish.ts';
 import { keepLease } from './lease-keeper.ts';
 import { failureOutcome } from './outcome.ts';
+import { createShield, type Shield } from './shield.ts';
 import { createStopButton, type StopButton, type StopCause } from './stop.ts';
 
 /**
@@ -22,11 +26,14 @@ import { createStopButton, type StopButton, type StopCause } from './stop.ts';
  * @returns the outcome's kind, or `lost` when the claim had passed to another.
  */
 export async function runAttempt(
-  deps: WorkerDeps,
+  given: WorkerDeps,
   claim: Claim,
   shutdown: AbortSignal,
 ): Promise<Outcome['kind'] | 'lost'> {
-  const log = deps.log.child({ scan_id: claim.scan.scanId, trace_id: claim.scan.traceId, epoch: claim.epoch });
+  const shield = createShield();
+  const about = { scan_id: claim.scan.scanId, trace_id: claim.scan.traceId, epoch: claim.epoch };
+  const log = shield.log(given.log.child(about));
+  const deps = { ...given, log };
   const button = createStopButton();
   const onShutdown = (): void => button.press('shutdown');
   shutdown.addEventListener('abort', onShutdown, { once: true });
@@ -34,12 +41,12 @@ export async function runAttempt(
   const release = keepLease(deps.queue, claim, button, log);
   try {
     log.info({ pool: claim.scan.request.pool, instance: claim.instance }, 'attempt starts');
-    const outcome = await attempt(deps, claim, button).catch((error: unknown) => {
+    const outcome = await attempt(deps, claim, button, shield).catch((error: unknown) => {
       log.error({ err: error }, 'attempt failed');
-      return failureOutcome(deps, claim, button.cause(), error, undefined);
+      return failureOutcome(deps, claim, button.cause(), shield.error(error), undefined);
     });
     if (outcome === 'lost') return 'lost';
-    const written = await finishSurely({ ...deps, log }, claim, outcome, shutdown);
+    const written = await finishSurely(deps, claim, outcome, shutdown);
     log.info({ outcome: outcome.kind, written }, 'attempt ended');
     await deps
       .indexScans?.(claim.scan.tenant)
@@ -55,14 +62,19 @@ export async function runAttempt(
   }
 }
 
-async function attempt(deps: WorkerDeps, claim: Claim, button: StopButton): Promise<Outcome | 'lost'> {
+async function attempt(deps: WorkerDeps, claim: Claim, button: StopButton, shield: Shield): Promise<Outcome | 'lost'> {
   const { scan, epoch } = claim;
   const scanner = scannerOf(deps, claim);
   // A reload took the instance away between the claim and now: another one may have the scan.
   if (!scanner) return { kind: 'released' };
-  const { targets, notes, refusal } = await admit(deps, claim, button);
-  const sink = await deps.files.openReport(scan.scanId, epoch, deps.settings.maxRawReportBytes);
-  const ended = await drive(deps, claim, button, { scanner, targets, report: sink.writable });
+  const { targets, notes, refusal, credential } = await admit(deps, claim, button);
+  const secrets = credential ? secretsOf(credential) : [];
+  shield.protect(secrets);
+  const sink = await deps.files.openReport(scan.scanId, epoch, deps.settings.maxRawReportBytes, secrets);
+  // Where a login may have been given before and is not known now, nothing could be masked: nothing is kept.
+  const isBlind = scan.request.access === 'authenticated' && !credential;
+  const report = isBlind ? nowhere() : sink.writable;
+  const ended = await drive(deps, claim, button, { scanner, targets, report, credential, shield });
   const cause = button.cause();
   const stored = await sink.close().catch((error: unknown) => ({ failure: error }));
   if (cause === 'lease_lost') return 'lost';
@@ -70,7 +82,7 @@ async function attempt(deps: WorkerDeps, claim: Claim, button: StopButton): Prom
   if (cause === 'shutdown' && ended.report?.whole !== true) return { kind: 'released' };
   deps.registry.reportOutcome(scan.request.pool, claim.instance, cause !== undefined || !isInstanceFault(ended.error));
   if ('failure' in stored) return failureOutcome(deps, claim, cause, stored.failure, undefined);
-  const reported = await ingest(deps, claim, { scanner, targets, notes, raw: stored.artefact });
+  const reported = await ingest(deps, claim, { scanner, targets, notes, raw: stored.artefact, shield });
   return conclude(deps, claim, cause, { ended, stored, reported, refusal });
 }
 
@@ -88,7 +100,7 @@ function conclude(
   cause: StopCause | undefined,
   { ended, stored, reported, refusal }: Ending,
 ): Outcome {
-  const result = resultOf(reported, stored.artefact, ended.report);
+  const result = resultOf(claim.scan.request, reported, stored.artefact, ended.report);
   const overflow = stored.cutOff
     ? new AppError('report_unreadable', 'The raw report is larger than max_raw_report_mb and was cut off.')
     : undefined;
@@ -101,19 +113,36 @@ function conclude(
  * What may be scanned now. A scan that an earlier worker has already started outside is not simply refused: its engine
  * is called with the stop button pressed, so that it ends what runs there.
  */
-async function admit(deps: WorkerDeps, claim: Claim, button: StopButton): Promise<Admitted & { refusal?: unknown }> {
+async function admit(deps: WorkerDeps, claim: Claim, button: StopButton): Promise<Entry> {
   try {
-    return await admitAgain(deps, claim.scan);
+    const { targets, checked, notes } = await admitAgain(deps, claim.scan);
+    // Also whoever only ends what runs outside needs it: what the engine hands over then is kept, and must be masked.
+    const patience = claim.checkpoint ? NEVER : button.signal;
+    return { targets, notes, credential: await useCredential(deps, claim, checked, patience) };
   } catch (error) {
+    if (!claim.checkpoint) button.signal.throwIfAborted();
     const { scanId, tenant, traceId, request } = claim.scan;
+    const { credential_ref: ref } = request;
     const decision = `${errorFacts(error).code} at run time`;
     const caller = { tenant, name: 'worker' };
-    await deps.audit({ caller, action: 'refuse', decision, scanId, traceId, targets: request.targets });
+    const detail = ref === undefined ? {} : { detail: { credential_ref: ref } };
+    await deps.audit({ caller, action: 'refuse', decision, scanId, traceId, targets: request.targets, ...detail });
     if (!claim.checkpoint) throw error;
     button.press('denied');
     return { targets: [], notes: [], refusal: error };
   }
 }
+
+/** What an attempt starts with. */
+interface Entry extends Pick<Admitted, 'targets' | 'notes'> {
+  readonly credential?: Credential | undefined;
+  readonly refusal?: unknown;
+}
+
+/** Each source of a secret has its own time limit. */
+const NEVER = new AbortController().signal;
+
+const nowhere = (): Writable => new Writable({ write: (_chunk, _encoding, done) => done() });
 
 /** An engine may return what it had when its time is over, or throw. */
 const wasCut = (cause: StopCause | undefined, { report }: Ended): boolean =>
@@ -139,12 +168,13 @@ interface Ingest {
   readonly targets: readonly PinnedTarget[];
   readonly notes: readonly string[];
   readonly raw: Artefact;
+  readonly shield: Shield;
 }
 
 async function ingest(
   deps: WorkerDeps,
   { scan, epoch }: Claim,
-  { scanner, targets, notes, raw }: Ingest,
+  { scanner, targets, notes, raw, shield }: Ingest,
 ): Promise<Ingested> {
   const folder = await deps.files.attemptFolder(scan.scanId, epoch);
   const report = createReadStream(deps.files.pathOf(scan.scanId, raw), { highWaterMark: REPORT_CHUNK_BYTES });
@@ -156,7 +186,7 @@ async function ingest(
       folder,
       targets,
       notLookedFor: notes,
-      events: scanner.parse(report),
+      events: shield.events(scanner.parse(report)),
     });
     return { ...ingested, artefact: { ...ingested.artefact, path: `${epoch}/${ingested.artefact.path}` } };
   } finally {
@@ -164,15 +194,23 @@ async function ingest(
   }
 }
 
-function resultOf(ingested: Ingested, raw: Artefact, report: RawReport | undefined): ScanResult {
-  const { coverage: seen, readError, ended } = ingested;
+function resultOf(
+  { access }: ScanRequest,
+  ingested: Ingested,
+  raw: Artefact,
+  report: RawReport | undefined,
+): ScanResult {
+  const { coverage: seen, authentication, readError, ended } = ingested;
   const coverage =
     report?.reason === undefined ? seen : { ...seen, not_looked_for: [...seen.not_looked_for, report.reason] };
   const endedWhole = report?.whole === true && ended && readError === undefined;
+  // A host that was tested and says nothing of a login was not looked at as asked either.
+  const isAsAsked = access === 'untrusted' || (authentication?.success ?? 0) >= coverage.tested;
   return {
-    verdict: verdictOf(coverage, endedWhole),
+    verdict: verdictOf(coverage, endedWhole && isAsAsked),
     ended_whole: endedWhole,
     coverage,
+    ...(authentication ? { authentication } : {}),
     findings: ingested.findings,
     by_severity: ingested.bySeverity,
     artefacts: [raw, ingested.artefact],

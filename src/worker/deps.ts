@@ -1,4 +1,5 @@
 import type { NewAuditEntry } from '../audit/entry.ts';
+import type { Credentials } from '../credentials/credentials.ts';
 import type { FindingsStore } from '../findings/findings.ts';
 import type { ScanFiles } from '../findings/artefacts.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -29,6 +30,7 @@ export interface WorkerDeps {
   readonly queue: ScanQueue;
   readonly registry: Registry;
   readonly policy: Policy;
+  readonly credentials: Credentials;
   readonly findings: FindingsStore;
   readonly files: ScanFiles;
   readonly clock: Clock;

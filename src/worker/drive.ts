@@ -1,11 +1,12 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Writable } from 'node:stream';
-import { AppError } from '../model/errors.ts';
+import type { Credential } from '../model/credential.ts';
 import type { PinnedTarget } from '../model/target.ts';
 import type { Claim } from '../queue/queue.ts';
 import type { RawReport, RunContext, Scanner, ScanJob } from '../scanners/scanner.ts';
 import type { WorkerDeps } from './deps.ts';
+import { createLifeSign, givenUp } from './give-up.ts';
 import { createProgressWriter } from './progress-writer.ts';
+import type { Shield } from './shield.ts';
 import { StopRequest, type StopButton } from './stop.ts';
 
 /** How an engine's run ended: by itself, or by throwing. */
@@ -17,6 +18,9 @@ interface Run {
   readonly scanner: Scanner;
   readonly targets: readonly PinnedTarget[];
   readonly report: Writable;
+  /** Lives in this run and nowhere else. */
+  readonly credential: Credential | undefined;
+  readonly shield: Shield;
 }
 
 /**
@@ -34,7 +38,7 @@ export async function drive(
   deps: WorkerDeps,
   claim: Claim,
   button: StopButton,
-  { scanner, targets, report }: Run,
+  { scanner, targets, report, credential, shield }: Run,
 ): Promise<Ended> {
   const { scan, epoch } = claim;
   const hostsTotal = targets.reduce((sum, { target }) => sum + (target.kind === 'network' ? target.size : 1), 0);
@@ -51,10 +55,11 @@ export async function drive(
     signal: button.signal,
     report,
     previous: claim.checkpoint,
-    progress(now) {
+    ...(credential ? { credential } : {}),
+    progress(made) {
       alive.note();
-      remoteId = now.remoteId ?? remoteId;
-      progress.report(now);
+      remoteId = made.remoteId ?? remoteId;
+      progress.report({ ...made, phase: shield.text(made.phase) });
     },
     async checkpoint(made) {
       if (await deps.queue.checkpoint(claim, made)) return;
@@ -70,8 +75,8 @@ export async function drive(
     // A scan that already runs outside is handed to its engine even when it is to end: only the engine can end it.
     if (!claim.checkpoint) button.signal.throwIfAborted();
     const running = scanner.run(job, context).then(
-      (report): Ended => ({ report }),
-      (error: unknown): Ended => ({ error: error ?? new Error('engine threw nothing') }),
+      (report): Ended => ({ report: shownReport(report, shield) }),
+      (error: unknown): Ended => ({ error: shield.error(error ?? new Error('engine threw nothing')) }),
     );
     return await Promise.race([running, givenUp(button.signal, deps.settings.hardStopMs, alive, over.signal)]);
   } catch (error) {
@@ -83,37 +88,5 @@ export async function drive(
   }
 }
 
-/** When an engine last said that it is at work. */
-interface LifeSign {
-  note(): void;
-  /** Milliseconds since the last one. */
-  silentMs(): number;
-}
-
-function createLifeSign(clock: WorkerDeps['clock']): LifeSign {
-  let at = clock.monotonic();
-  return {
-    note() {
-      at = clock.monotonic();
-    },
-    silentMs: () => clock.monotonic() - at,
-  };
-}
-
-/** A scanner far away may take minutes to stop; one that reports all the time and never stops is none that stops. */
-const PATIENCE = 60;
-
-/**
- * An engine that does not stop when told is left alone after a while without a sign of life; its writes are fenced off.
- */
-async function givenUp(stop: AbortSignal, hardStopMs: number, alive: LifeSign, over: AbortSignal): Promise<Ended> {
-  await new Promise<void>((resolve) => {
-    if (stop.aborted) resolve();
-    else stop.addEventListener('abort', () => resolve(), { once: true });
-  });
-  for (let waitMs = hardStopMs, left = PATIENCE; waitMs > 0 && left > 0 && !over.aborted; left -= 1) {
-    await delay(waitMs, undefined, { signal: over }).catch(() => undefined);
-    waitMs = Math.ceil(hardStopMs - alive.silentMs());
-  }
-  return { error: new AppError('scan_aborted', 'The engine did not stop in time and was given up on.') };
-}
+const shownReport = (report: RawReport, shield: Shield): RawReport =>
+  report.reason === undefined ? report : { ...report, reason: shield.text(report.reason) };

@@ -7,7 +7,7 @@ type Proof = { readonly in: string } | { readonly later: string };
 
 const ERRORS = { in: 'test/e2e/errors.test.ts' };
 const SCANS = { in: 'test/e2e/scan.test.ts' };
-const CREDENTIALS = { later: 'Needs credentials, which no tool takes yet.' };
+const CREDENTIALS = { in: 'test/tools/run-authenticated-scan.test.ts' };
 const REMOTE = { in: 'test/scanners/nessus/live/failures.test.ts' };
 
 /** A new code does not compile before it has its place here. */
@@ -24,6 +24,7 @@ const PROOF: Readonly<Record<ErrorCode, Proof>> = {
   option_unsupported: ERRORS,
   credential_unknown: CREDENTIALS,
   credential_denied: CREDENTIALS,
+  credential_unavailable: { in: 'test/worker/credential.test.ts' },
   idempotency_conflict: ERRORS,
   scan_not_found: ERRORS,
   scan_not_finished: ERRORS,

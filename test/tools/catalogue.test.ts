@@ -43,7 +43,8 @@ const FILTERS = [
 /** The public contract: clients and prompts rely on exactly these. */
 const PROMISED: Readonly<Record<string, readonly string[]>> = {
   run_untrusted_scan: SHARED_RUN_ARGUMENTS,
-  plan_scan: SHARED_RUN_ARGUMENTS,
+  run_authenticated_scan: [...SHARED_RUN_ARGUMENTS, 'credential_ref', 'privilege'],
+  plan_scan: [...SHARED_RUN_ARGUMENTS, 'credential_ref', 'privilege'],
   get_scan_status: ['scan_id'],
   wait_for_scan: ['scan_id', 'wait_seconds'],
   cancel_scan: ['scan_id', 'reason'],
@@ -62,6 +63,7 @@ const PROMISED: Readonly<Record<string, readonly string[]>> = {
 /** Everything else only reads. */
 const CHANGING: ReadonlySet<string> = new Set([
   'run_untrusted_scan',
+  'run_authenticated_scan',
   'cancel_scan',
   'suppress_finding',
   'export_report',
@@ -128,7 +130,7 @@ describe.each(tools)('$name', ({ name, title, description, annotations, inputSch
     });
     expect(annotations.readOnlyHint && annotations.destructiveHint).toBe(false);
     expect(annotations.readOnlyHint).toBe(!CHANGING.has(name));
-    expect(annotations.openWorldHint).toBe(name === 'run_untrusted_scan' || name === 'plan_scan');
+    expect(annotations.openWorldHint).toBe(/^(run_untrusted|run_authenticated|plan)_scan$/.test(name));
   });
 
   it('describes every argument, in a sentence without a line break', () => {

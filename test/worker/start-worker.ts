@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { z } from 'zod';
+import { createCredentials } from '../../src/credentials/create-credentials.ts';
 import { createFindingsStore } from '../../src/findings/findings-store.ts';
 import { createScanFiles } from '../../src/findings/scan-files.ts';
 import { newScanId, newTraceId } from '../../src/model/ids.ts';
@@ -134,6 +135,7 @@ export async function startParts(
     queue,
     registry,
     policy: createPolicy({ file: join(root, 'policy.yaml'), mode: 'stdio', clock: systemClock }),
+    credentials: createCredentials({ file: join(root, 'credentials.yaml'), env: {} }),
     findings,
     files: createScanFiles(join(root, 'scans')),
     clock: systemClock,

@@ -1,6 +1,6 @@
 import type { App } from '../../app.ts';
 import type { z } from 'zod';
-import { RunUntrustedInput } from '../../model/contract/run.ts';
+import { PlanInput } from '../../model/contract/run.ts';
 import { isFinal } from '../../model/scan.ts';
 import { exitCode, exitOfScan } from '../exit-codes.ts';
 import { readInput } from '../input.ts';
@@ -14,6 +14,8 @@ export interface ScanOptions {
   readonly intensity?: string;
   readonly ports?: string;
   readonly templates?: readonly string[];
+  readonly credential?: string;
+  readonly privilege?: string;
   readonly name?: string;
   readonly priority?: number;
   readonly maxDuration?: number;
@@ -23,16 +25,18 @@ export interface ScanOptions {
   readonly json?: boolean;
 }
 
-type Input = z.infer<typeof RunUntrustedInput>;
+type Input = z.infer<typeof PlanInput>;
 
 const inputOf = (targets: readonly string[], options: ScanOptions): Input =>
-  readInput(RunUntrustedInput, {
+  readInput(PlanInput, {
     targets,
     scanner_pool: options.pool,
     scanner_instance: options.instance,
     intensity: options.intensity,
     ports: options.ports,
     templates: options.templates,
+    credential_ref: options.credential,
+    privilege: options.privilege,
     name: options.name,
     priority: options.priority,
     max_duration_minutes: options.maxDuration,

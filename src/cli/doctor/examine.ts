@@ -8,6 +8,7 @@ import { missingLog } from '../audit-check.ts';
 import {
   auditFinding,
   examineAudit,
+  examineCredentials,
   examineEngines,
   examineEnrichment,
   examinePolicy,
@@ -77,6 +78,7 @@ const PARTS: readonly (readonly [string, Part])[] = [
   ['scanners', examineScanners],
   ['engines', examineEngines],
   ['policy', examinePolicy],
+  ['logins', examineCredentials],
   ['scores', examineEnrichment],
   ['worker', examineWorker],
   ['audit', examineAudit],

@@ -52,6 +52,16 @@ export async function examinePolicy({ policy }: App, _session: Session, { config
   return loose ? [state, loose] : [state];
 }
 
+export async function examineCredentials(app: Pick<App, 'inspectCredentials'>): Promise<Finding[]> {
+  const { count, lastError, troubles } = await app.inspectCredentials();
+  const warnings = troubles.map(({ said, fix }) => warn('logins', said, fix));
+  if (lastError !== undefined) {
+    const said = `The credentials file is refused, so no credential can be used: ${lastError}`;
+    return [fail('logins', said, 'correct the file; it is read again at the next use.'), ...warnings];
+  }
+  return [ok('logins', count === 0 ? 'no credentials are set up' : `${count} in credentials.yaml`), ...warnings];
+}
+
 /** EPSS changes every day, the catalogue every week: older ones no longer say what is urgent. */
 const STALE_DAYS = 30;
 const DAY_MS = 86_400_000;

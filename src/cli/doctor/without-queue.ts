@@ -6,7 +6,7 @@ import { openAuditLog } from '../../audit/audit-log.ts';
 import { systemClock } from '../../platform/clock.ts';
 import type { Folders, Session } from '../session.ts';
 import { failed, type Finding } from './finding.ts';
-import { auditFinding, examineEngines, examinePolicy, examineScanners } from './parts.ts';
+import { auditFinding, examineCredentials, examineEngines, examinePolicy, examineScanners } from './parts.ts';
 
 /** What needs no queue, looked at over an empty data folder that is thrown away. Never throws. */
 export async function examineConfiguration(session: Session, folders: Folders): Promise<Finding[]> {
@@ -26,6 +26,7 @@ export async function examineConfiguration(session: Session, folders: Folders): 
         ...(await examineScanners(app)),
         ...(await examineEngines(app, session).catch((error: unknown) => [failed('engines', error)])),
         ...(await examinePolicy(app, session, folders)),
+        ...(await examineCredentials(app)),
       ];
     } finally {
       await app.close();

@@ -132,6 +132,7 @@ export const WAITS_FOR = {
 
 function statusRows(status: Status): readonly (readonly [string, string | undefined])[] {
   const { scanner_pool: pool, scanner_instance: instance, progress, results, error } = status;
+  const { authentication: logins } = status;
   return [
     ['Name', status.name],
     ['Progress', progress && !isFinal(status.state) ? progressText(progress) : undefined],
@@ -144,6 +145,7 @@ function statusRows(status: Status): readonly (readonly [string, string | undefi
     ['Started', status.started_at],
     ['Finished', status.finished_at],
     ['Trace id', status.trace_id],
+    ['Logins', logins && `${logins.success} worked, ${logins.partial} in part, ${logins.failed} failed`],
     ['Findings', results && `${results.findings} (${countsText(results.by_severity)})`],
     ['Suppressed', results && results.suppressed > 0 ? `${results.suppressed}, not counted` : undefined],
     ['Error', error && `${error.code}: ${error.message}`],

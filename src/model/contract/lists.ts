@@ -76,6 +76,26 @@ export const ScannerList = z.strictObject({
     }),
   ),
   credential_refs: z.array(z.strictObject({ ref: z.string(), kind: z.string(), description: z.string() })),
+  remote_scans: z
+    .array(
+      z.strictObject({
+        pool: z.string(),
+        instance_id: z.string(),
+        scans: z.array(
+          z.strictObject({
+            source: z.string(),
+            name: z.string(),
+            folder: z.string(),
+            status: z.string(),
+            modified_at: z.string().optional(),
+          }),
+        ),
+        total: z.int(),
+        error: z.string().optional(),
+      }),
+    )
+    .optional()
+    .describe('Newest first; source is for import_report.'),
   default_pool: z.string(),
   config: z.strictObject({ loaded_at: z.string(), last_error: z.string().optional() }),
 });

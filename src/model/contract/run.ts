@@ -48,6 +48,26 @@ const runFields = {
 export const RunUntrustedInput = z.strictObject(runFields);
 export type RunUntrustedInput = z.infer<typeof RunUntrustedInput>;
 
+const credentialRef = z.string().min(1).max(64).describe('Name of a login, from credential_refs in list_scanners.');
+const Privilege = z.enum(['user', 'elevated']);
+const privilege = Privilege.describe('elevated: become administrator on the target after login.');
+
+export const RunAuthenticatedInput = z.strictObject({
+  ...runFields,
+  credential_ref: credentialRef,
+  privilege: privilege.default('user'),
+});
+export type RunAuthenticatedInput = z.infer<typeof RunAuthenticatedInput>;
+
+/** The arguments of either run. */
+export const PlanInput = z
+  .strictObject({ ...runFields, credential_ref: credentialRef.optional(), privilege: privilege.optional() })
+  .refine(({ credential_ref: ref, privilege: asked }) => ref !== undefined || asked === undefined, {
+    path: ['privilege'],
+    message: 'needs credential_ref',
+  });
+export type PlanInput = z.infer<typeof PlanInput>;
+
 /** With `wait_seconds` the answer also holds what `get_scan_status` gives. */
 export const SubmittedScan = z.strictObject({
   ...Status.partial().shape,
@@ -62,6 +82,14 @@ export const SubmittedScan = z.strictObject({
   resource_uri: z.string(),
 });
 export type SubmittedScan = z.infer<typeof SubmittedScan>;
+
+/** The same for the list of tools, which spells it out at the other run. */
+export const SubmittedLogin = z.looseObject({
+  summary: z.string(),
+  scan_id: z.string(),
+  state: ScanState,
+  credential_ref: z.string(),
+});
 
 export const Plan = z.strictObject({
   summary: z.string(),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Coverage, Place, Verdict } from '../coverage.ts';
 import { BySeverity } from '../finding.ts';
-import { Progress, ScanError, ScanOrigin, ScanState } from '../scan.ts';
+import { Authentication, Progress, ScanError, ScanOrigin, ScanState } from '../scan.ts';
 
 export const ScanIdInput = z.strictObject({
   scan_id: z.string().min(1).max(100).describe('Id from run_untrusted_scan or list_scans.'),
@@ -11,9 +11,6 @@ export type ScanIdInput = z.infer<typeof ScanIdInput>;
 /** What an unfinished scan waits for; `none` while it runs or is over. */
 export const WaitingFor = z.enum(['worker', 'slot', 'scanner', 'retry', 'none']);
 export type WaitingFor = z.infer<typeof WaitingFor>;
-
-/** Counts of hosts by login outcome; only for authenticated scans. */
-export const Authentication = z.strictObject({ success: z.int(), partial: z.int(), failed: z.int() });
 
 export const ResultCounts = z.strictObject({
   findings: z.int(),
