@@ -3,6 +3,7 @@ import type { Coverage, Place } from '../model/coverage.ts';
 import type { AppError } from '../model/errors.ts';
 import type { BySeverity, ParsedFinding, RuleFacts, Severity } from '../model/finding.ts';
 import type { ReportEvent, ReportScope, ReportSource } from '../model/report.ts';
+import type { LoginProblems } from '../model/login-problem.ts';
 import type { Artefact, Authentication } from '../model/scan.ts';
 import type { Suppressions, SuppressionStatus } from '../model/suppression.ts';
 import type { PinnedTarget } from '../model/target.ts';
@@ -53,6 +54,7 @@ export interface Ingested {
   readonly coverage: Coverage;
   /** Places by how far a login came; absent when the report speaks of none. */
   readonly authentication?: Authentication;
+  readonly loginProblems?: LoginProblems;
   readonly findings: number;
   readonly bySeverity: BySeverity;
   /** The report's own end was seen, and nothing after it was unreadable. */

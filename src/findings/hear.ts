@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Place } from '../model/coverage.ts';
 import { AppError } from '../model/errors.ts';
+import { LoginProblem } from '../model/login-problem.ts';
 import { ParsedFinding } from '../model/finding.ts';
 import type { Occurrence, RuleFacts } from '../model/finding.ts';
 import type { ReportEvent, ReportSource } from '../model/report.ts';
@@ -35,6 +36,8 @@ export interface Heard {
   /** Part of every fingerprint. */
   engine: string;
   unrequested: number;
+  /** Hosts by why a login did not work. */
+  readonly loginProblems: Map<LoginProblem, number>;
   ended: boolean;
   readError?: AppError;
 }
@@ -52,6 +55,7 @@ export async function hear(input: IngestInput, hearing: Hearing): Promise<Heard>
     spokenHosts: createSpokenHosts(),
     engine: input.engine,
     unrequested: 0,
+    loginProblems: new Map(),
     ended: false,
   };
   heard.notLookedFor.add(input.notLookedFor ?? []);
@@ -100,6 +104,11 @@ function take(event: ReportEvent, heard: Heard, { rules, findings, scopes }: Hea
     case 'place':
       if (!heard.places.note(Place.parse(event.place))) heard.unrequested += 1;
       return;
+    case 'login_problem': {
+      const problem = LoginProblem.parse(event.problem);
+      heard.loginProblems.set(problem, (heard.loginProblems.get(problem) ?? 0) + 1);
+      return;
+    }
     case 'scope':
       scopes.add(event.scope);
       return;

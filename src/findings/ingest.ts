@@ -115,6 +115,7 @@ async function finishFile(
   return {
     coverage,
     ...(authentication ? { authentication } : {}),
+    ...(heard.loginProblems.size > 0 ? { loginProblems: Object.fromEntries(heard.loginProblems) } : {}),
     findings: rows.count,
     bySeverity,
     ended,

@@ -1,4 +1,5 @@
 import type { Place } from './coverage.ts';
+import type { LoginProblem } from './login-problem.ts';
 import type { Occurrence, ParsedFinding, RuleFacts } from './finding.ts';
 
 /**
@@ -35,6 +36,8 @@ export interface ReportSource {
 export type ReportEvent =
   | { readonly kind: 'source'; readonly source: ReportSource }
   | { readonly kind: 'place'; readonly place: Place }
+  /** Of one host: the main reason why a login there did not work, or not for everything. */
+  | { readonly kind: 'login_problem'; readonly problem: LoginProblem }
   | { readonly kind: 'finding'; readonly finding: ParsedFinding }
   /**
    * The same in two parts, for reports with many findings of one check: an equal `rule` should be the same object every

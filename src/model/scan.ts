@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { Coverage, Verdict } from './coverage.ts';
 import { BySeverity, Severity } from './finding.ts';
+import { LoginProblems } from './login-problem.ts';
 
 export const ScanState = z.enum(['queued', 'running', 'retrying', 'completed', 'failed', 'timed_out', 'cancelled']);
 export type ScanState = z.infer<typeof ScanState>;
@@ -100,6 +101,7 @@ export const ScanResult = z.strictObject({
   artefacts: z.array(Artefact),
   /** Hosts by how far a login came; absent when none was tried anywhere. */
   authentication: Authentication.optional(),
+  login_problems: LoginProblems.optional(),
   /** False when the engine or its report was cut short; absent in records of scans from before this was noted. */
   ended_whole: z.boolean().optional(),
 });

@@ -35,7 +35,7 @@ export function importRecord({
   now,
 }: ReportRead): NewImport {
   const isLoggedIn = looked.places.some(({ login }) => login === 'success' || login === 'partial');
-  const { coverage, authentication, findings, bySeverity, artefact } = ingested;
+  const { coverage, authentication, loginProblems, findings, bySeverity, artefact } = ingested;
   return {
     scanId,
     tenant: ask.caller.tenant,
@@ -57,6 +57,7 @@ export function importRecord({
       verdict: verdictOfImport(ingested),
       coverage,
       ...(authentication ? { authentication } : {}),
+      ...(loginProblems ? { login_problems: loginProblems } : {}),
       findings,
       by_severity: bySeverity,
       artefacts: [raw, artefact],

@@ -1,3 +1,4 @@
+import { LOGIN_ADVICE, LoginProblem } from '../model/login-problem.ts';
 import type { ScanRecord, ScanRequest } from '../model/scan.ts';
 
 /** A scan that was to log in and could not has only seen what anybody can see. */
@@ -6,14 +7,25 @@ function loginAdvice({ access, credential_ref: ref }: ScanRequest, result: ScanR
   const { success = 0, partial = 0, failed = 0 } = result.authentication ?? {};
   const { tested, partial: partly } = result.coverage;
   if (success === 0 && partial + failed === 0) {
-    return tested + partly === 0
-      ? []
-      : [`No host says that a login with ${ref} was tried: nothing behind it was seen.`];
+    if (tested + partly === 0) return [];
+    return [`No host says that a login with ${ref} was tried: nothing behind it was seen.`, ...reasons(result)];
   }
   if (partial + failed === 0) return [];
   return [
-    `Logging in with ${ref} worked on ${success} hosts, in part on ${partial}, and failed on ${failed}: get_scan_results lists them under untested. Operator: check the account, its rights and that the login service can be reached.`,
+    `Logging in with ${ref} worked on ${success} hosts, in part on ${partial}, and failed on ${failed}: get_scan_results lists them under untested.`,
+    ...reasons(result),
   ];
+}
+
+/** What to do about each reason the scanner gave, the most frequent first. */
+function reasons({ login_problems: problems = {} }: NonNullable<ScanRecord['result']>): string[] {
+  return LoginProblem.options
+    .flatMap((problem) => {
+      const hosts = problems[problem];
+      return hosts === undefined ? [] : [{ problem, hosts }];
+    })
+    .toSorted((a, b) => b.hosts - a.hosts)
+    .map(({ problem, hosts }) => `Login, ${hosts === 1 ? '1 host' : `${hosts} hosts`}: ${LOGIN_ADVICE[problem]}`);
 }
 
 /** What to do about a scan that did not look everywhere, most useful first. Empty for a complete one. */

@@ -200,7 +200,7 @@ function resultOf(
   raw: Artefact,
   report: RawReport | undefined,
 ): ScanResult {
-  const { coverage: seen, authentication, readError, ended } = ingested;
+  const { coverage: seen, authentication, loginProblems, readError, ended } = ingested;
   const coverage =
     report?.reason === undefined ? seen : { ...seen, not_looked_for: [...seen.not_looked_for, report.reason] };
   const endedWhole = report?.whole === true && ended && readError === undefined;
@@ -211,6 +211,7 @@ function resultOf(
     ended_whole: endedWhole,
     coverage,
     ...(authentication ? { authentication } : {}),
+    ...(loginProblems ? { login_problems: loginProblems } : {}),
     findings: ingested.findings,
     by_severity: ingested.bySeverity,
     artefacts: [raw, ingested.artefact],

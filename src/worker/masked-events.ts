@@ -29,6 +29,7 @@ function maskedEvent(event: ReportEvent, mask: Mask, ruleOf: (rule: RuleFacts) =
       return { ...event, lookedFor: event.lookedFor.map(mask), notLookedFor: event.notLookedFor.map(mask) };
     case 'source':
       return { ...event, source: maskedSource(event.source, mask) };
+    case 'login_problem':
     case 'scope':
     case 'end':
       return event;

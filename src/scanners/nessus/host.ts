@@ -1,8 +1,9 @@
 import { isIP } from 'node:net';
 import type { LoginOutcome, Place, PlaceStatus } from '../../model/coverage.ts';
+import type { LoginProblem } from '../../model/login-problem.ts';
 import type { Location } from '../../model/finding.ts';
 import { cleanLine } from '../../model/untrusted.ts';
-import { LOGIN_PLUGINS, loginOutcome } from './login.ts';
+import { LOGIN_PLUGINS, loginOutcome, loginProblem, TELLING_WORDS, type LoginSigns } from './login.ts';
 import { scanFacts, type ScanFacts } from './scan-facts.ts';
 
 export const SCAN_INFORMATION = '19506';
@@ -38,6 +39,7 @@ export class HostReader {
   readonly #scan: ScanSoFar;
   readonly #tags = new Map<string, string>();
   readonly #logins = new Set<string>();
+  readonly #loginWords = new Set<string>();
   #location: Location | undefined;
   #facts: ScanFacts = {};
   #answered = false;
@@ -64,6 +66,7 @@ export class HostReader {
     }
     if (LOGIN_PLUGINS.has(pluginId)) {
       this.#logins.add(pluginId);
+      if (TELLING_WORDS[pluginId]?.test(output().slice(0, 8_000))) this.#loginWords.add(pluginId);
       this.#answered = true;
     } else if (pluginId === SCAN_INFORMATION) this.#facts = { ...this.#facts, ...scanFacts(output()) };
     else if (DEAD.test(output().slice(0, 2_000))) this.#isDead = true;
@@ -85,13 +88,22 @@ export class HostReader {
   }
 
   get login(): LoginOutcome | undefined {
+    return loginOutcome(this.#loginSigns());
+  }
+
+  get loginProblem(): LoginProblem | undefined {
+    return loginProblem(this.#loginSigns());
+  }
+
+  #loginSigns(): LoginSigns {
     const tag = this.#tags.get('Credentialed_Scan')?.toLowerCase();
-    return loginOutcome({
+    return {
       plugins: this.#logins,
+      words: this.#loginWords,
       tag: tag === 'true' ? true : tag === 'false' ? false : undefined,
       checks: this.#facts.credentialed,
       hasCredentials: this.#scan.hasCredentials,
-    });
+    };
   }
 
   /** Epoch milliseconds. */

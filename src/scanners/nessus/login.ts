@@ -1,9 +1,12 @@
 import type { LoginOutcome } from '../../model/coverage.ts';
+import type { LoginProblem } from '../../model/login-problem.ts';
 
 /** What a report says about logins to one host. Ids of plugins as Nessus numbers them. */
 export interface LoginSigns {
   /** Plugins of `LOGIN_PLUGINS` that reported on the host. */
   readonly plugins: ReadonlySet<string>;
+  /** Those among them whose words match `TELLING_WORDS`. */
+  readonly words: ReadonlySet<string>;
   /** The tag `Credentialed_Scan` of the host. */
   readonly tag: boolean | undefined;
   /** `Credentialed checks` of plugin 19506. */
@@ -32,6 +35,34 @@ export const LOGIN_PLUGINS: ReadonlySet<string> = new Set([
   ...LESS,
   NONE_GIVEN,
 ]);
+
+/** Which problem each plugin stands for, the one that explains most first. */
+const PROBLEMS: readonly (readonly [string, LoginProblem])[] = [
+  ['104410', 'refused'],
+  ['110385', 'needs_privilege'],
+  ['24786', 'no_admin'],
+  ['26917', 'no_registry'],
+  ['117885', 'intermittent'],
+  ['117886', 'no_service'],
+  ['21745', 'patch_check_failed'],
+];
+
+/** Words of plugins whose number alone does not tell the reason; which of our texts is shown is all they decide. */
+export const TELLING_WORDS: Readonly<Record<string, RegExp>> = {
+  '104410': /\b(?:private key|key information|passphrase)\b/i,
+  '117886': /\bservice was not detected\b/i,
+};
+
+/** @returns the main reason why a login did not work, or not for everything; undefined when there is none */
+export function loginProblem(signs: LoginSigns): LoginProblem | undefined {
+  const outcome = loginOutcome(signs);
+  const { plugins, words } = signs;
+  if (outcome === 'success') return undefined;
+  if (outcome === undefined) return plugins.has(NONE_GIVEN) ? 'no_credentials_for_service' : undefined;
+  const [id, problem = 'unknown'] = PROBLEMS.find(([plugin]) => plugins.has(plugin)) ?? [''];
+  if (id === '104410' && words.has(id)) return 'key_unusable';
+  return id === '117886' && !words.has(id) ? 'unknown' : problem;
+}
 
 /** @returns undefined when no login was tried, as far as the report tells */
 export function loginOutcome({ plugins, tag, checks, hasCredentials }: LoginSigns): LoginOutcome | undefined {

@@ -238,6 +238,8 @@ export class NessusReader implements XmlHandlers {
     const range = this.#saysTcpPorts ? undefined : portRange(host.facts.portRange ?? '');
     if (range?.tcp) this.#emit({ kind: 'scope', scope: { place: host.place, tcpPorts: range.tcp } });
     this.#emit({ kind: 'place', place });
+    const problem = host.loginProblem;
+    if (problem) this.#emit({ kind: 'login_problem', problem });
   }
 
   #sayVersion(host: HostReader): void {
