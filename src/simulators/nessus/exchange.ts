@@ -64,12 +64,13 @@ export async function answerOne(deps: Deps, limit: () => Answer | undefined, exc
   if (body === undefined) return exchange.reset();
   const marker = markerIn(body.subarray(0, 100_000).toString('utf8'));
   const { fault, found, query, auth } = asked;
-  if (!(await isAnswered(fault, exchange, stop))) return;
+  if (!(await isAnswered(fault, exchange, deps))) return;
   const answer =
     limit() ?? faultyAnswer(fault) ?? answerTo(server, found, { query, headers: request.headers, body, auth });
   note(answer.status, marker);
   if (fault?.do === 'reset_after_success' || isLost(server, found, answer)) return exchange.reset();
   if (answer === FORBIDDEN && server.scenario.forbidden === 'head') return headOnly(response, answer);
+  if (fault?.do === 'hang_after_success') await untilReleased(server, response, stop);
   await send(response, answer, fault, stop);
 }
 
@@ -77,12 +78,12 @@ export async function answerOne(deps: Deps, limit: () => Answer | undefined, exc
 async function isAnswered(
   fault: Fault | undefined,
   { response, reset }: Exchange,
-  stop: AbortSignal,
+  { server, stop }: Deps,
 ): Promise<boolean> {
   if (fault?.do === 'delay') await sleep(fault.ms, undefined, { signal: stop }).catch(() => undefined);
-  if (fault?.do === 'hang') await untilClosed(response, stop);
+  if (fault?.do === 'hang') await untilReleased(server, response, stop);
   if (fault?.do === 'reset') reset();
-  return !response.destroyed && fault?.do !== 'reset';
+  return !response.destroyed && !stop.aborted && fault?.do !== 'reset';
 }
 
 function understood(
@@ -113,10 +114,16 @@ function headOnly(response: ServerResponse, { status, headers }: Answer): void {
   response.socket?.destroySoon();
 }
 
-function untilClosed(response: ServerResponse, stop: AbortSignal): Promise<void> {
+/** Or until the client gives up. */
+function untilReleased({ held }: Server, response: ServerResponse, stop: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    response.once('close', resolve);
-    stop.addEventListener('abort', () => resolve(), { once: true });
+    const release = (): void => {
+      held.delete(release);
+      resolve();
+    };
+    held.add(release);
+    response.once('close', release);
+    stop.addEventListener('abort', release, { once: true });
   });
 }
 
