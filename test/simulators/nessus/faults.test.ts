@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { FaultInput } from '../../../src/simulators/nessus/fault.ts';
 import type { ScenarioInput } from '../../../src/simulators/nessus/scenario.ts';
-import { connect, type Client } from './nessus-client.ts';
+import { ADVANCED, connect, type Client } from './nessus-client.ts';
 
 let client: Client;
 afterEach(async () => client.close());
@@ -134,6 +134,16 @@ describe('a fault', () => {
   it('can be an answer that takes its time', async () => {
     await failing({ on: 'GET /folders', nth: 1, do: 'delay', ms: 10 });
     expect((await client.ask('GET', '/folders')).status).toBe(200);
+  });
+
+  it('can be an answer nobody waits for any more, to what was done all the same', async () => {
+    await failing({ on: 'POST /scans', nth: 1, do: 'delay', ms: 100 });
+    const settings = { name: 'late', text_targets: '10.0.0.1' };
+    const giveUp = AbortSignal.timeout(20);
+    const asking = client.open('POST', '/scans', { uuid: ADVANCED, settings }, client.keys, giveUp);
+    await expect(asking).rejects.toThrow(/timeout|aborted/);
+    await vi.waitFor(() => expect(client.sim.control.scans()).toMatchObject([{ name: 'late' }]), 10_000);
+    expect(client.sim.journal.entries()).toMatchObject([{ path: '/scans', status: 200 }]);
   });
 
   it.each([
