@@ -43,6 +43,7 @@ const ROUTES: Readonly<Record<string, (control: SimulatorControl, journal: Journ
       scans: control.scans(),
       uploads: control.uploads(),
       sessions: control.openSessions(),
+      in_flight: control.inFlight(),
     }),
   'POST /simulator/control': (control, _, { body }) => commanded(control, body),
 };

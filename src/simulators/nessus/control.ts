@@ -31,6 +31,8 @@ export interface SimulatorControl {
   /** With a hash of the content, and when the last scan that used it let go of it. */
   uploads(): readonly Upload[];
   openSessions(): number;
+  /** Requests under way, those that hang among them. */
+  inFlight(): number;
   /** A scan the API did not make. @returns its id */
   addScan(scan: PresentScanInput): number;
   rename(id: number, name: string): void;
@@ -43,6 +45,8 @@ export interface SimulatorControl {
   expireSessions(): void;
   addFault(fault: FaultInput): void;
   clearFaults(): void;
+  /** Lets every request that hangs go on. */
+  release(): void;
 }
 
 export function createControl(server: Server, advance: (ms: number) => void): SimulatorControl {
@@ -69,6 +73,7 @@ export function createControl(server: Server, advance: (ms: number) => void): Si
       })),
     uploads: () => state.uploads,
     openSessions: () => server.sessions.size,
+    inFlight: () => server.inFlight,
     addScan: (scan) => addPresentScan(server, PresentScan.parse(scan)),
     rename: (id, name) => state.put({ ...scanOf(server, id), name }),
     launch: (id) => launch(server, id),
@@ -83,6 +88,9 @@ export function createControl(server: Server, advance: (ms: number) => void): Si
     expireSessions: () => server.sessions.endAll(),
     addFault: (fault) => server.faults.add(Fault.parse(fault)),
     clearFaults: () => server.faults.clear(),
+    release: () => {
+      for (const goOn of server.held) goOn();
+    },
   };
 }
 
@@ -97,6 +105,7 @@ export const Command = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('expire_sessions') }),
   z.strictObject({ do: z.literal('add_fault'), fault: Fault }),
   z.strictObject({ do: z.literal('clear_faults') }),
+  z.strictObject({ do: z.literal('release') }),
 ]);
 export type Command = z.infer<typeof Command>;
 
@@ -119,6 +128,8 @@ export function perform(control: SimulatorControl, command: Command): unknown {
       return control.addFault(command.fault);
     case 'clear_faults':
       return control.clearFaults();
+    case 'release':
+      return control.release();
     default:
       return control.does(command.do, command.id);
   }

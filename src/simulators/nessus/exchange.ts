@@ -55,34 +55,61 @@ export async function bodyOf(request: IncomingMessage): Promise<Buffer | undefin
 
 /** One request from its arrival to the end of its answer, with one entry in the journal. */
 export async function answerOne(deps: Deps, limit: () => Answer | undefined, exchange: Exchange): Promise<void> {
-  const { server, stop } = deps;
-  const { request, response } = exchange;
-  const asked = understood(server, request);
+  const asked = understood(deps.server, exchange.request);
   const note = noting(deps, asked, exchange.inFlight);
-  response.once('close', () => note(null));
-  const body = await bodyOf(request).catch(() => undefined);
-  if (body === undefined) return exchange.reset();
-  const marker = markerIn(body.subarray(0, 100_000).toString('utf8'));
-  const { fault, found, query, auth } = asked;
-  if (!(await isAnswered(fault, exchange, stop))) return;
-  const answer =
-    limit() ?? faultyAnswer(fault) ?? answerTo(server, found, { query, headers: request.headers, body, auth });
-  note(answer.status, marker);
-  if (fault?.do === 'reset_after_success' || isLost(server, found, answer)) return exchange.reset();
-  if (answer === FORBIDDEN && server.scenario.forbidden === 'head') return headOnly(response, answer);
-  await send(response, answer, fault, stop);
+  try {
+    const body = await bodyOf(exchange.request).catch(() => undefined);
+    if (body === undefined) return exchange.reset();
+    if (!(await isDone(asked.fault, exchange, deps))) return;
+    // A client that has gone does not keep a server from doing what it was asked for.
+    const answer =
+      limit() ?? faultyAnswer(asked.fault) ?? answerTo(deps.server, asked.found, callOf(asked, exchange, body));
+    note(answer.status, markerIn(body.subarray(0, 100_000).toString('utf8')));
+    await deliver(answer, asked, exchange, deps);
+  } finally {
+    note(null);
+  }
 }
 
-/** Waits, hangs up or never speaks, as the fault wants it. */
-async function isAnswered(
-  fault: Fault | undefined,
+const callOf = (
+  { query, auth }: Asked,
+  { request: { headers } }: Exchange,
+  body: Buffer,
+): Parameters<typeof answerTo>[2] => ({
+  query,
+  headers,
+  body,
+  auth,
+});
+
+/** Waits, hangs up or never speaks, as the fault wants it. @returns whether the request is looked at then */
+async function isDone(fault: Fault | undefined, exchange: Exchange, { server, stop }: Deps): Promise<boolean> {
+  const { response, reset } = exchange;
+  switch (fault?.do) {
+    case 'delay':
+      await sleep(fault.ms, undefined, { signal: stop }).catch(() => undefined);
+      return !stop.aborted;
+    case 'hang':
+      await untilReleased(server, response, stop);
+      return !response.destroyed && !stop.aborted;
+    case 'reset':
+      reset();
+      return false;
+    default:
+      return true;
+  }
+}
+
+async function deliver(
+  answer: Answer,
+  { fault, found }: Asked,
   { response, reset }: Exchange,
-  stop: AbortSignal,
-): Promise<boolean> {
-  if (fault?.do === 'delay') await sleep(fault.ms, undefined, { signal: stop }).catch(() => undefined);
-  if (fault?.do === 'hang') await untilClosed(response, stop);
-  if (fault?.do === 'reset') reset();
-  return !response.destroyed && fault?.do !== 'reset';
+  { server, stop }: Deps,
+): Promise<void> {
+  if (fault?.do === 'reset_after_success' || isLost(server, found, answer)) return reset();
+  if (answer === FORBIDDEN && server.scenario.forbidden === 'head') return headOnly(response, answer);
+  if (fault?.do === 'hang_after_success') await untilReleased(server, response, stop);
+  await send(response, answer, fault, stop);
 }
 
 function understood(
@@ -113,10 +140,16 @@ function headOnly(response: ServerResponse, { status, headers }: Answer): void {
   response.socket?.destroySoon();
 }
 
-function untilClosed(response: ServerResponse, stop: AbortSignal): Promise<void> {
+/** Or until the client gives up. */
+function untilReleased({ held }: Server, response: ServerResponse, stop: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    response.once('close', resolve);
-    stop.addEventListener('abort', () => resolve(), { once: true });
+    const release = (): void => {
+      held.delete(release);
+      resolve();
+    };
+    held.add(release);
+    response.once('close', release);
+    stop.addEventListener('abort', release, { once: true });
   });
 }
 

@@ -25,6 +25,7 @@ export const Fault = z.strictObject({
     'reset',
     'reset_after_success',
     'hang',
+    'hang_after_success',
     'delay',
     'status',
     'forbidden',

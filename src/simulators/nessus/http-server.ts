@@ -19,14 +19,14 @@ export function createApi(deps: Deps, certificate: Certificate | undefined): Htt
   const reset = ({ remotePort = 0 }: Socket): void => {
     connections.get(remotePort)?.resetAndDestroy();
   };
-  let inFlight = 0;
+  const { server: state } = deps;
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     if (request.url?.startsWith('/simulator/')) return answerControl(deps, request, response);
-    inFlight += 1;
+    state.inFlight += 1;
     try {
-      await answerOne(deps, limit, { request, response, inFlight, reset: () => reset(request.socket) });
+      await answerOne(deps, limit, { request, response, inFlight: state.inFlight, reset: () => reset(request.socket) });
     } finally {
-      inFlight -= 1;
+      state.inFlight -= 1;
     }
   };
   const listen = (request: IncomingMessage, response: ServerResponse): void => {

@@ -23,6 +23,10 @@ export interface Server {
   readonly faults: Faults;
   /** By `file` and by token. They do not outlive a restart. */
   readonly exports: Map<string, ExportJob>;
+  /** Requests that hang: calling one lets it go on. */
+  readonly held: Set<() => void>;
+  /** Requests being answered now. */
+  inFlight: number;
   /** Epoch milliseconds of the simulated clock, until which it is starting. */
   readyAt: number;
   bootedAt: number;

@@ -99,6 +99,8 @@ function createServer(
     sessions: new Sessions(scenario.auth, clock),
     faults: new Faults(),
     exports: new Map(),
+    held: new Set(),
+    inFlight: 0,
     bootedAt: clock.now(),
     readyAt: clock.now() + scenario.boot_ms,
   };

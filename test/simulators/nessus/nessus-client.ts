@@ -32,11 +32,13 @@ export class Client {
     path: string,
     body?: unknown,
     headers = this.keys,
+    signal?: AbortSignal,
   ): Promise<Dispatcher.ResponseData> {
     return request(`${this.sim.url}${path}`, {
       method,
       dispatcher: this.#agent,
       headers: { 'content-type': 'application/json', ...headers },
+      ...(signal ? { signal } : {}),
       ...(body === undefined
         ? {}
         : { body: typeof body === 'string' || body instanceof FormData ? body : JSON.stringify(body) }),
