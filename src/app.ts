@@ -137,6 +137,7 @@ export async function openApp(options: AppOptions): Promise<App> {
     runWorker: (signal, { leaveWhenIdle }) => occupySeat(workerDeps, seat, signal, leaveWhenIdle),
     async close() {
       over.abort();
+      await registry.close();
       await launcher?.close();
       await findings.close();
       enrichment.close();

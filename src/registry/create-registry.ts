@@ -79,6 +79,7 @@ export async function createRegistry(deps: RegistryDeps): Promise<Registry> {
     ...healthQueries(loader, health),
     status: loader.status,
     reload: loader.reload,
+    close: loader.close,
     watch: (signal) => watchAll(deps, { loader, health, changed }, signal),
     onChange(listener) {
       listeners.add(listener);

@@ -4,6 +4,7 @@ import type { Log } from '../platform/log.ts';
 import { BUILT_IN, loadPools, signatureOf, type PoolSource } from './file.ts';
 import type { WatchedScanner } from './health-watch.ts';
 import type { ConfigStatus, Instance, Pool } from './registry.ts';
+import { createRetirement } from './retire.ts';
 import { buildSnapshot, type Entry, type Snapshot } from './snapshot.ts';
 
 /** Holds what is in force and swaps it whole. */
@@ -20,6 +21,8 @@ export interface Loader {
   readonly signature: () => string;
   /** Reads the file as it is now or later; calls that come while one waits share it. Never rejects. */
   readonly reload: () => Promise<ConfigStatus>;
+  /** Closes every scanner; waits a little. */
+  readonly close: () => Promise<void>;
 }
 
 export function createLoader(
@@ -27,6 +30,7 @@ export function createLoader(
   { clock, changed }: { clock: Clock; changed: () => void },
 ): Loader {
   const { file, log } = deps;
+  const retirement = createRetirement(log);
   const watchedByInstance = new WeakMap<Instance, WatchedScanner>();
   let snapshot: Snapshot | undefined;
   let status: ConfigStatus = { loadedAt: 0, source: file };
@@ -41,6 +45,7 @@ export function createLoader(
       const { source, pools } = await loadPools(deps);
       const next = buildSnapshot(pools, snapshot);
       for (const { instance, watched } of next.entries) watchedByInstance.set(instance, watched);
+      retirement.replaced(snapshot?.entries ?? [], next.entries);
       snapshot = next;
       status = { loadedAt: clock.now(), source };
       logLoaded(
@@ -69,6 +74,7 @@ export function createLoader(
     watchedOf: (instance) => watchedByInstance.get(instance),
     status: () => status,
     signature: () => signature,
+    close: () => retirement.all(snapshot?.entries ?? []),
     reload() {
       if (waiting) return waiting;
       const mine = running.then(() => {

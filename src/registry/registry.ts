@@ -63,4 +63,6 @@ export interface Registry {
   watch(signal: AbortSignal): void;
   /** Called after every swap and every change of health or circuit. Returns the way to stop. */
   onChange(listener: () => void): () => void;
+  /** Lets scanners go: sessions and connections. Takes no more than a few seconds. */
+  close(): Promise<void>;
 }

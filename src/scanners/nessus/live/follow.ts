@@ -1,4 +1,3 @@
-import { AppError } from '../../../model/errors.ts';
 import { cleanLine } from '../../../model/untrusted.ts';
 import type { RunContext } from '../../scanner.ts';
 import type { Details, ListedScan } from '../api/answers.ts';
@@ -6,6 +5,7 @@ import { progressOf, type HostProgress } from './host-progress.ts';
 import type { NessusInstance } from './instance.ts';
 import { lost } from './lost.ts';
 import { withHistory } from './own-scans.ts';
+import { isAway } from './patience.ts';
 import { referenceOf, type RemoteRun } from './remote-run.ts';
 import { isOver, stateOf, type RemoteState } from './remote-state.ts';
 import { pollIntervalMs } from './scan-poller.ts';
@@ -41,14 +41,11 @@ export async function follow(instance: NessusInstance, run: RemoteRun, ctx: Foll
       look.silentSince = undefined;
     } catch (error) {
       ctx.signal.throwIfAborted();
-      if (!mayPass(error)) throw error;
+      if (!isAway(error)) throw error;
       waitOut(instance, look, error, ctx);
     }
   }
 }
-
-const mayPass = (error: unknown): boolean =>
-  error instanceof AppError && (error.code === 'scanner_unreachable' || error.code === 'rate_limited');
 
 /** The scan goes on at the scanner while that cannot be asked: starting another one would be wrong. */
 function waitOut({ timing, options }: NessusInstance, look: Look, error: unknown, ctx: FollowContext): void {

@@ -9,6 +9,7 @@ import type { NessusInstance } from './instance.ts';
 import { isLost, launchOnce } from './launch-once.ts';
 import { lost } from './lost.ts';
 import { foremost, isActive, isOurs, scansNamed, scansOfAttempts, wasLaunched, withHistory } from './own-scans.ts';
+import { patiently } from './patience.ts';
 import { markerOf, referenceOf, runOf, type RemoteRun } from './remote-run.ts';
 import { shortfallOf } from './remote-state.ts';
 import { sweepOld } from './retention.ts';
@@ -36,9 +37,10 @@ export async function runRemote(instance: NessusInstance, job: ScanJob, ctx: Run
 async function attempt(instance: NessusInstance, job: ScanJob, ctx: RunContext): Promise<RawReport> {
   let run: RemoteRun | undefined;
   try {
-    run = await located(instance, job, ctx);
+    run = await taken(instance, ctx, () => located(instance, job, ctx));
     ctx.signal.throwIfAborted();
-    run = await launched(instance, run, ctx);
+    const own = run;
+    run = await taken(instance, ctx, () => launched(instance, own, ctx));
     ctx.signal.throwIfAborted();
     const ended = await follow(instance, run, ctx);
     return await collected(instance, job, ended, ctx);
@@ -50,6 +52,10 @@ async function attempt(instance: NessusInstance, job: ScanJob, ctx: RunContext):
     throw ctx.signal.reason;
   }
 }
+
+/** Whoever takes over waits for a scanner that is away; whoever starts anew is tried again as a whole. */
+const taken = <T>(instance: NessusInstance, ctx: RunContext, work: () => Promise<T>): Promise<T> =>
+  ctx.previous ? patiently(instance, ctx, work) : work();
 
 /** The one remote scan of this scan. */
 async function located(instance: NessusInstance, job: ScanJob, ctx: RunContext): Promise<RemoteRun> {

@@ -4,6 +4,7 @@ import type { Details } from '../api/answers.ts';
 import type { NessusInstance } from './instance.ts';
 import { isOurs, wasLaunched, withHistory } from './own-scans.ts';
 import type { RemoteRun } from './remote-run.ts';
+import { isAway } from './patience.ts';
 import { isOver, stateOf } from './remote-state.ts';
 
 const FIRST_LOOK_MS = 1_000;
@@ -55,8 +56,7 @@ async function detailsOf(
   try {
     return (await api.details(id, history, life)) ?? 'gone';
   } catch (error) {
-    if (error instanceof AppError && (error.code === 'scanner_unreachable' || error.code === 'rate_limited'))
-      return 'unknown';
+    if (isAway(error)) return 'unknown';
     throw error;
   }
 }

@@ -149,3 +149,20 @@ describe('a scan whose worker died', () => {
     expectOnce(next);
   });
 });
+
+describe('a scanner that is away when a scan is taken over', () => {
+  for (const nth of [1, 2, 3]) {
+    it(`is waited for, and nothing is started twice (killed after checkpoint ${nth})`, async () => {
+      lab = await openLab();
+      const previous = await killedAt(nth, 'after');
+      const isMade = lab.sim.control.scans().length;
+      lab.sim.control.restart(20 * 60_000);
+      const next = await lab.attempt({ scanId: SCAN, epoch: 2, previous }, lab.another());
+      // What had been launched was aborted by the restart, before it had found anything.
+      expect(next.error).toEqual(nth === 3 ? expect.objectContaining({ code: 'scan_aborted' }) : undefined);
+      expect(lab.done('POST', '/scans')).toHaveLength(1);
+      expect(lab.done('POST', '/scans/{id}/launch')).toHaveLength(1);
+      expect(isMade).toBeLessThanOrEqual(1);
+    });
+  }
+});
