@@ -42,8 +42,7 @@ function planPool(name: string, written: unknown, context: PoolContext): Planned
       { where: `${at([])}: pool ${name}`, message: 'must be a list of instances ("- instance_id: ...")' },
     ]);
   }
-  // An engine may have a name with "_" in it.
-  const defaultType = typeOf(name, context) ? name : (name.split('_', 1)[0] ?? name);
+  const defaultType = defaultTypeOf(name, context);
   const checked = written.map((item) => planInstance(item, { ...context, defaultType }));
   const plans = checked.flatMap(({ plan }) => (plan ? [plan] : []));
   const type = typeOf(plans[0]?.type ?? defaultType, context);
@@ -61,6 +60,10 @@ function planPool(name: string, written: unknown, context: PoolContext): Planned
   if (!type || problems.length > 0) return failed(problems);
   return { pools: [{ name, type, instances: plans }], problems };
 }
+
+/** The pool's name up to its first `_`, unless all of it is an engine (`tenable_vm`). */
+const defaultTypeOf = (name: string, context: PoolContext): string =>
+  typeOf(name, context) ? name : (name.split('_', 1)[0] ?? name);
 
 const typeOf = (type: string, { types }: PoolContext): ScannerType | undefined =>
   Object.hasOwn(types, type) ? types[type] : undefined;

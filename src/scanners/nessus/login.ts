@@ -50,7 +50,7 @@ const PROBLEMS: readonly (readonly [string, LoginProblem])[] = [
 /** Words of plugins whose number alone does not tell the reason; which of our texts is shown is all they decide. */
 export const TELLING_WORDS: Readonly<Record<string, RegExp>> = {
   '104410': /\b(?:private key|key information|passphrase)\b/i,
-  '117886': /\bservice was not detected\b/i,
+  '117886': /\bservices?\b[^\n]{0,60}\bnot (?:detected|found|running|reachable)\b/i,
 };
 
 /** @returns the main reason why a login did not work, or not for everything; undefined when there is none */
