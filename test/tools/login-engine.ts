@@ -3,7 +3,8 @@ import { AppError } from '../../src/model/errors.ts';
 import { ParsedFinding } from '../../src/model/finding.ts';
 import type { RemoteReports, RemoteScan, RunContext, ScannerType } from '../../src/scanners/scanner.ts';
 
-const Settings = z.strictObject({ label: z.string().default('') });
+/** `leaks`: its runs fail, and their error says all that the engine was told. */
+const Settings = z.strictObject({ label: z.enum(['', 'leaks']).default('') });
 
 export interface LoginEngine {
   readonly type: ScannerType<z.infer<typeof Settings>>;
@@ -25,7 +26,7 @@ export function loginEngine(remote?: RemoteReports, options: readonly 'privilege
       looksFor: ['missing patches'],
     },
     settings: Settings,
-    create: () => ({
+    create: (settings) => ({
       probe: async () => ({ status: 'healthy', canLaunch: true }),
       async run(job, ctx) {
         given.push(ctx.credential);
@@ -33,7 +34,10 @@ export function loginEngine(remote?: RemoteReports, options: readonly 'privilege
           for (const address of addresses) ctx.report.write(`${address} said ${JSON.stringify(ctx.credential)}\n`);
         }
         ctx.report.end();
-        return { whole: true };
+        ctx.progress({ percent: 50, phase: `as ${JSON.stringify(ctx.credential)}`, estimated: true });
+        if (settings.label !== 'leaks') return { whole: true };
+        const cause = new Error(JSON.stringify(ctx.credential));
+        throw new AppError('scanner_login_failed', `refused: ${JSON.stringify(ctx.credential)}`, { cause });
       },
       async *parse(report) {
         let text = '';
