@@ -71,6 +71,9 @@ const passphrase = SecretSource.optional().describe('Of the private key.');
 const privateKey = SecretSource.describe('PEM or OpenSSH text.');
 const password = SecretSource.describe('Where the password is.');
 
+/** The keys every credential has, whatever its kind. */
+export const CommonCredentialKeys = z.strictObject(commonKeys);
+
 /** One entry of credentials.yaml, by kind. */
 export const CREDENTIAL_KEYS = {
   ssh_password: z.strictObject({ ...commonKeys, kind: z.literal('ssh_password'), password, escalation }),

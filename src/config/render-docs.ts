@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { isRecord, valueAt } from './json-value.ts';
 import { inputSchema } from './lenient-parse.ts';
+import { CommonCredentialKeys, CREDENTIAL_KEYS } from './credentials-schema.ts';
 import { InstanceKeys } from './scanners-schema.ts';
 import { Settings } from './settings.ts';
 import { settingVariables } from './settings-environment.ts';
@@ -26,6 +27,13 @@ export function renderConfigDocs(engines: Readonly<Record<string, z.ZodType>> = 
     ...Object.entries(engines).flatMap(([engine, schema]) => [`### Keys of \`${engine}\``, instanceTable(schema)]),
     '### Reload',
     RELOAD,
+    '## credentials.yaml',
+    CREDENTIALS,
+    instanceTable(CommonCredentialKeys),
+    ...Object.entries(CREDENTIAL_KEYS).flatMap(([kind, schema]) => [
+      `### Keys of \`${kind}\` besides`,
+      instanceTable(schema, Object.keys(CommonCredentialKeys.shape)),
+    ]),
   ]
     .join('\n\n')
     .concat('\n');
@@ -49,6 +57,10 @@ const SCANNERS = `The top level maps the name of a pool to the list of its insta
 
 const RELOAD = `The file is read again when it changes, on \`SIGHUP\` (not on Windows) and by \`scanmux reload\`. It is checked whole, then takes effect at once; a broken file changes nothing and is named in \`list_scanners\` and the log. Running scans keep the scanner they started with. When the file is broken at the start, there are no pools until it is fixed.`;
 
+const CREDENTIALS = `The top level maps the name of a login (the \`credential_ref\` of \`run_authenticated_scan\`) to its keys. Without the file there are none. [Credentials](credentials.md) explains them.
+
+A secret never stands in the file. Where one is due, write \`{ env: NAME }\`, \`{ file: /path }\` or \`{ command: [program, argument], timeout_seconds: 10, pass_env: [NAME] }\`; a text in its place is refused with its line. The file is read again at the next use when it has changed; a broken one allows nothing and is named in \`list_scanners\` and by \`scanmux doctor\`.`;
+
 function settingsTable(): string {
   const rows = settingVariables(Settings).map(({ path, name, schema }) => [
     `\`${path.join('.')}\``,
@@ -60,12 +72,13 @@ function settingsTable(): string {
   return table(['key', 'variable', 'default', 'values', 'meaning'], rows);
 }
 
-function instanceTable(schema: z.ZodType): string {
+function instanceTable(schema: z.ZodType, except: readonly string[] = []): string {
   const json = inputSchema(schema);
   const required = valueAt(json, ['required']);
   const properties = valueAt(json, ['properties']);
   if (!isRecord(properties) || Object.keys(properties).length === 0) return 'None.';
-  const rows = Object.entries(properties).map(([key, part]) => {
+  const shown = Object.entries(properties).filter(([key]) => !except.includes(key));
+  const rows = shown.map(([key, part]) => {
     const node = isRecord(part) ? part : {};
     const isRequired = Array.isArray(required) && required.includes(key);
     return [`\`${key}\``, isRequired ? 'required' : defaultText(node), bounds(node), textOf(node, 'description')];
@@ -82,6 +95,7 @@ const defaultText = (schema: JsonSchema): string =>
   schema['default'] === undefined ? '' : `\`${JSON.stringify(schema['default']).replaceAll('"', '')}\``;
 
 const KINDS: ReadonlyMap<string, string> = new Map([
+  ['object', 'see above'],
   ['string', 'text'],
   ['array', 'list of texts'],
 ]);

@@ -33,7 +33,7 @@ export function createCredentials({ file, env }: CredentialsOptions): Credential
       const found = all.find((credential) => credential.ref === ref);
       return found ? refusalOf(found, use) : unknown(ref, all);
     },
-    async resolve(ref, privilege, signal) {
+    async resolve(ref, { privilege }, signal) {
       const { known, lastError } = inForce();
       if (lastError !== undefined) throw unusable(lastError);
       const found = known.get(ref);

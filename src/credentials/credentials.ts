@@ -50,7 +50,7 @@ export interface Credentials {
    *   command failed or took too long). None of them holds anything a secret's source said.
    * @throws whatever `signal.reason` is.
    */
-  resolve(ref: string, privilege: Privilege, signal: AbortSignal): Promise<Credential>;
+  resolve(ref: string, use: Pick<CredentialUse, 'privilege'>, signal: AbortSignal): Promise<Credential>;
 }
 
 /** Something about a credential that an operator should mend. */

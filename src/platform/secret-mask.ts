@@ -11,6 +11,8 @@ export interface SecretMask {
 /** Bytes that identify a form; no form is shorter. */
 const KEY_BYTES = 4;
 const SLOTS_BITS = 16;
+/** A secret that the end of a report or message cuts off is masked from this length on; less says little, and may be chance. */
+const MIN_CUT_BYTES = 8;
 
 /** Safe in XML, JSON, CSV and URLs. One that no secret holds is taken, so that no mask can become part of a secret. */
 const MASK_CHARS = ['*', '#', '~', '^', '!', '|', '@', '.', '•'];
@@ -104,9 +106,9 @@ function occurrenceAt(
   let end = at;
   for (const form of candidates) {
     const there = Math.min(form.length, bytes.length - at);
-    if (there < form.length && isLast) continue;
+    if (there < form.length && isLast && there < MIN_CUT_BYTES) continue;
     if (Buffer.compare(form.subarray(0, there), bytes.subarray(at, at + there)) !== 0) continue;
-    if (there < form.length) return 'unfinished';
+    if (there < form.length && !isLast) return 'unfinished';
     end = Math.max(end, at + there);
   }
   return end;

@@ -38,7 +38,7 @@ export async function useCredential(
     targets: scan.request.targets,
     detail: { credential_ref: ref, privilege, pool, instance },
   });
-  return patiently(deps, claim, () => credentials.resolve(ref, privilege, signal));
+  return patiently(deps, claim, () => credentials.resolve(ref, use, signal));
 }
 
 /**

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { CREDENTIAL_KEYS } from '../../src/config/credentials-schema.ts';
 import { renderConfigDocs } from '../../src/config/render-docs.ts';
 import { INSTANCE_KEYS } from '../../src/config/scanners-schema.ts';
 import { Settings } from '../../src/config/settings.ts';
@@ -13,6 +14,15 @@ describe('docs/config.md', () => {
       '| `worker.max_concurrent_scans` | `SCANMUX_WORKER_MAX_CONCURRENT_SCANS` | `64` | whole number, 1 to 256 | Scans one worker runs at once, over all pools. Less than the limits of all instances together lets a busy pool hold up the others. |',
     );
     expect(text).toContain('`silent`, `error`, `warn`, `info`, `debug`');
+  });
+
+  it('has a line for every key of every kind of credential', () => {
+    const text = renderConfigDocs();
+    for (const [kind, schema] of Object.entries(CREDENTIAL_KEYS)) {
+      expect(text).toContain(`### Keys of \`${kind}\` besides`);
+      for (const key of Object.keys(schema.shape)) expect(text).toContain(`| \`${key}\` |`);
+    }
+    expect(text).toContain('| `private_key` | required | see above | PEM or OpenSSH text. |');
   });
 
   it('has a line for every key of an instance, and those of each engine', () => {

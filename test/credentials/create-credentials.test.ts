@@ -176,6 +176,8 @@ describe('a credentials file that changes', () => {
 
   it('is not resolved while it is broken', async () => {
     const { made } = credentials('a: [');
-    await expect(made.resolve('a', 'user', new AbortController().signal)).rejects.toBeInstanceOf(AppError);
+    await expect(made.resolve('a', { privilege: 'user' }, new AbortController().signal)).rejects.toBeInstanceOf(
+      AppError,
+    );
   });
 });

@@ -1,11 +1,11 @@
-import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createCredentials } from '../../src/credentials/create-credentials.ts';
 import { inspectCredentials } from '../../src/credentials/inspect.ts';
 import { AppError } from '../../src/model/errors.ts';
+import { signalProcess } from '../../src/platform/subprocess.ts';
 import { tempFolder, type Folder } from './folder.ts';
 
 const never = (): AbortSignal => new AbortController().signal;
@@ -13,7 +13,7 @@ const ENV = { PATH: process.env['PATH'], HOME: '/home/of-worker', LAB: 'from the
 
 function resolving(folder: Folder, yaml: string, env: Readonly<Record<string, string | undefined>> = ENV) {
   const made = createCredentials({ file: folder.write('credentials.yaml', yaml), env });
-  return (privilege: 'user' | 'elevated' = 'user', signal = never()) => made.resolve('a', privilege, signal);
+  return (privilege: 'user' | 'elevated' = 'user', signal = never()) => made.resolve('a', { privilege }, signal);
 }
 
 /** `a` with its password from the given source. */
@@ -61,6 +61,11 @@ describe('a secret', () => {
   });
 });
 
+const pidsIn = (file: string): number[] => {
+  const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
+  return text.endsWith(']') ? JSON.parse(text) : [];
+};
+
 describe('a command for a secret', () => {
   it('gets no shell and little environment, and runs in the config folder', async () => {
     const folder = tempFolder();
@@ -101,19 +106,19 @@ describe('a command for a secret', () => {
     });
   });
 
-  it('is stopped, whole group and all, when nobody waits for it any more', async () => {
+  it('is stopped, with what it started, when nobody waits for it any more', async () => {
     const folder = tempFolder();
-    const mark = join(folder.path, 'alive');
-    const script = `setInterval(() => require("fs").writeFileSync(${JSON.stringify(mark)}, String(Date.now())), 20)`;
+    const mark = join(folder.path, 'pids');
+    const script = `
+      const child = require("child_process").spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"]);
+      require("fs").writeFileSync(${JSON.stringify(mark)}, JSON.stringify([process.pid, child.pid]));
+      setInterval(() => {}, 1000)`;
     const stop = new AbortController();
-    const running = resolving(folder, node(script))('user', stop.signal);
-    await delay(300);
+    const running = resolving(folder, node(script, ', timeout_seconds: 60'))('user', stop.signal);
+    await expect.poll(() => pidsIn(mark).length, { timeout: 20_000 }).toBe(2);
     stop.abort(new Error('cancelled'));
     await expect(running).rejects.toThrow('cancelled');
-    await delay(200);
-    const before = execFileSync('cat', [mark], { encoding: 'utf8' });
-    await delay(200);
-    expect(execFileSync('cat', [mark], { encoding: 'utf8' })).toBe(before);
+    await expect.poll(() => pidsIn(mark).filter((pid) => signalProcess(pid, 0)), { timeout: 20_000 }).toEqual([]);
   });
 
   it.each(['/nonexistent/program', './here', 'no-such-program-anywhere'])(

@@ -137,6 +137,7 @@ describe('a mask of secrets', () => {
     expect(masked(['xabc', 'abcdefgh'], [Buffer.from('1xabcdefgh2')]).toString()).toBe('1***2');
     expect(masked(['abab'], [Buffer.from('1abababab2')]).toString()).toBe('1***2');
     expect(masked(['abcd', 'abcdefgh'], [Buffer.from('abcdefg abcdefgh')]).toString()).toBe('***efg ***');
+    expect(masked(['abcdefghijkl'], [Buffer.from('abcdefghijk abcdefghijk')]).toString()).toBe('abcdefghijk ***');
   });
 
   it('makes no secret of its own: the mask is a character none of them holds', () => {
