@@ -116,7 +116,8 @@ function understood(
   { scenario, sessions, faults }: Server,
   { method = 'GET', url = '/', headers }: IncomingMessage,
 ): Asked {
-  const { pathname: path, searchParams: query } = new URL(url, 'http://simulator');
+  const [path = '/', search = ''] = url.split('?', 2);
+  const query = new URLSearchParams(search);
   const found = findRoute(method, path, scenario.edition);
   const hasNoSessions = scenario.edition === 'tenable_vm' && headers['x-cookie'] !== undefined;
   const auth = hasNoSessions ? 'refused' : sessions.check(headers);
