@@ -73,13 +73,16 @@ describe('credentials of a scan', () => {
     expect(kept.filter((text) => text.includes('canary'))).toEqual([]);
   });
 
-  it('may be repeated in the export, as a careless plugin does', async () => {
+  it('may be repeated in the export, as a careless plugin does, in several forms', async () => {
     client = await connect({ runs: [{ report: { echo_secrets: true } }] });
-    const id = await client.create({}, PASSWORD);
+    await upload('id_rsa', 'KEY canary');
+    const key = { auth_method: 'public key', username: 'scan', private_key: 'id_rsa' };
+    const id = await client.create({}, ssh({ ...key, private_key_passphrase: 'p&ss canary' }));
     await client.launch(id);
     client.sim.control.advance(1_000_000);
     const { text } = await client.ask('GET', await client.export(id));
-    expect(text.match(/hunter2-canary/g)).toHaveLength(2);
+    for (const form of ['p&amp;ss canary', 'KEY canary', 'p%26ss%20canary', 'cCZzcyBjYW5hcnk=', 'KEY%20canary'])
+      expect(text).toContain(form);
   });
 
   it('need a key that was uploaded, and let go of it when they go', async () => {
