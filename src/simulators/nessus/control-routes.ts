@@ -17,10 +17,10 @@ export function createControlRoutes(
 ): (request: IncomingMessage, body: Buffer) => Answer {
   return (request, body) => {
     if (isForeign(request)) return refusal(new Refusal(403, 'Only for requests from this machine'));
-    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://simulator');
+    const [pathname = '/', search = ''] = (request.url ?? '/').split('?', 2);
     const ask = ROUTES[`${request.method} ${pathname}`];
     try {
-      return ask ? ask(control, journal, { query: searchParams, body }) : refusal(notFound());
+      return ask ? ask(control, journal, { query: new URLSearchParams(search), body }) : refusal(notFound());
     } catch (error) {
       if (error instanceof Refusal) return refusal(error);
       if (error instanceof RangeError) return refusal(new Refusal(400, error.message));

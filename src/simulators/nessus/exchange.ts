@@ -2,9 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Answer } from './answer.ts';
 import { FORBIDDEN, answerTo, faultyAnswer } from './answering.ts';
-import type { AuthKind } from './call.ts';
 import type { Fault } from './fault.ts';
-import { markerIn, type Journal } from './journal.ts';
+import type { Journal } from './journal.ts';
+import { JournalNote, type Asked } from './journal-note.ts';
 import { findRoute, type Found } from './router.ts';
 import { hasScanApi } from './scenario.ts';
 import { send } from './sending.ts';
@@ -30,16 +30,6 @@ export interface Exchange {
   readonly reset: () => void;
 }
 
-/** What a request asks for, before its body has come. */
-interface Asked {
-  readonly method: string;
-  readonly path: string;
-  readonly query: URLSearchParams;
-  readonly found: Found | 404 | 405;
-  readonly auth: AuthKind;
-  readonly fault: Fault | undefined;
-}
-
 /** Undefined for a body longer than anything a client has to say. @throws when the client goes away */
 export async function bodyOf(request: IncomingMessage): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
@@ -56,18 +46,19 @@ export async function bodyOf(request: IncomingMessage): Promise<Buffer | undefin
 /** One request from its arrival to the end of its answer, with one entry in the journal. */
 export async function answerOne(deps: Deps, limit: () => Answer | undefined, exchange: Exchange): Promise<void> {
   const asked = understood(deps.server, exchange.request);
-  const note = noting(deps, asked, exchange.inFlight);
+  const note = new JournalNote(deps, asked, exchange.inFlight);
   try {
     const body = await bodyOf(exchange.request).catch(() => undefined);
     if (body === undefined) return exchange.reset();
+    note.read(body);
     if (!(await isDone(asked.fault, exchange, deps))) return;
     // A client that has gone does not keep a server from doing what it was asked for.
     const answer =
       limit() ?? faultyAnswer(asked.fault) ?? answerTo(deps.server, asked.found, callOf(asked, exchange, body));
-    note(answer.status, markerIn(body.subarray(0, 100_000).toString('utf8')));
+    note.write(answer.status);
     await deliver(answer, asked, exchange, deps);
   } finally {
-    note(null);
+    note.write(null);
   }
 }
 
@@ -116,15 +107,20 @@ function understood(
   { scenario, sessions, faults }: Server,
   { method = 'GET', url = '/', headers }: IncomingMessage,
 ): Asked {
-  const { pathname: path, searchParams: query } = new URL(url, 'http://simulator');
+  const [path = '/', search = ''] = url.split('?', 2);
+  const query = new URLSearchParams(search);
   const found = findRoute(method, path, scenario.edition);
   const hasNoSessions = scenario.edition === 'tenable_vm' && headers['x-cookie'] !== undefined;
   const auth = hasNoSessions ? 'refused' : sessions.check(headers);
-  return { method, path, query, found, auth, fault: faults.next({ method, path, route: routeOf(found) }) };
+  return {
+    method,
+    path,
+    query,
+    found,
+    auth,
+    fault: faults.next({ method, path, route: typeof found === 'number' ? undefined : found.route.path }),
+  };
 }
-
-const routeOf = (found: Found | 404 | 405): string | undefined =>
-  typeof found === 'number' ? undefined : found.route.path;
 
 /** The ways of an edition without scan_api that say nothing. */
 function isLost({ scenario }: Server, found: Found | 404 | 405, answer: Answer): boolean {
@@ -151,37 +147,4 @@ function untilReleased({ held }: Server, response: ServerResponse, stop: AbortSi
     response.once('close', release);
     stop.addEventListener('abort', release, { once: true });
   });
-}
-
-/** Arrived now; written once, with the first status it gets. */
-function noting(
-  { server, journal }: Deps,
-  { method, path, query, found, auth, fault }: Asked,
-  inFlight: number,
-): (status: number | null, markerInBody?: string | null) => void {
-  const seq = journal.nextSeq();
-  const at = Math.floor(server.clock.now());
-  const route = routeOf(found);
-  const id = typeof found !== 'number' && route?.startsWith('/scans/') ? found.params['id'] : undefined;
-  const scan = id === undefined ? undefined : server.state.scan(Number(id));
-  let isDone = false;
-  return (status, markerInBody = null) => {
-    if (isDone) return;
-    isDone = true;
-    journal.add({
-      seq,
-      at,
-      method,
-      path,
-      route: route ?? null,
-      query: Object.fromEntries(query),
-      scan_id: id === undefined ? null : Number(id),
-      scan_origin: scan?.origin ?? null,
-      marker: (scan && markerIn(scan.name, scan.description)) ?? markerInBody,
-      status,
-      auth,
-      in_flight: inFlight,
-      fault: fault?.do ?? null,
-    });
-  };
 }

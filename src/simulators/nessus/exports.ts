@@ -52,7 +52,7 @@ export function exportBody(server: Server, job: ExportJob): Download {
   const { file } = report;
   if (file !== undefined) return { pieces: () => renamedReport(file, run.targets) };
   const { now, version } = { now: server.clock.now(), version: server.scenario.version };
-  const secrets = report.echo_secrets ? (server.state.secrets.get(scan.id) ?? []) : [];
+  const secrets = report.echo_secrets ? secretsOf(server, scan) : [];
   const pieces = (): Iterable<string> => nessusReport({ scan, run, now, version, secrets });
   return server.scenario.exports.content_length ? { pieces, length: lengthOf(pieces()) } : { pieces };
 }
@@ -61,4 +61,12 @@ function lengthOf(pieces: Iterable<string>): number {
   let length = 0;
   for (const piece of pieces) length += Buffer.byteLength(piece);
   return length;
+}
+
+/** With the keys it logs in with. */
+function secretsOf({ state }: Server, { id, credentials }: Scan): string[] {
+  const keys = credentials.flatMap(
+    ({ plain }) => state.contents.get(plain['private_key'] ?? '')?.toString('utf8') ?? [],
+  );
+  return [...(state.secrets.get(id) ?? []), ...keys];
 }

@@ -13,7 +13,7 @@ export interface JournalEntry {
   readonly route: string | null;
   readonly query: Readonly<Record<string, string>>;
   readonly scan_id: number | null;
-  /** Who made that scan: this API, or somebody else. */
+  /** Who made that scan: this API, or somebody else. Of several that are deleted at once, `foreign` if one is. */
   readonly scan_origin: 'api' | 'foreign' | null;
   /** The scanmux scan id, with its epoch if there is one, in the name or description of that scan. */
   readonly marker: string | null;

@@ -70,3 +70,40 @@ function recordOf(fields: Readonly<Record<string, unknown>>): {
   }
   return { plain, hashes, secrets };
 }
+
+const CHOICES: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
+  SSH: {
+    auth_method: ['password', 'public key', 'certificate', 'Kerberos'],
+    elevate_privileges_with: [
+      'Nothing',
+      'sudo',
+      'su',
+      'su+sudo',
+      'dzdo',
+      'pbrun',
+      '.k5login',
+      "Cisco 'enable'",
+      "Checkpoint Gaia 'expert'",
+    ],
+  },
+  Windows: { auth_method: ['Password', 'Kerberos', 'LM Hash', 'NTLM Hash'] },
+};
+
+/** Name of a field that Nessus would not take; undefined when all are right. */
+export function wrongField(
+  { type, plain }: CredentialRecord,
+  isUploaded: (file: string) => boolean,
+): string | undefined {
+  const offered = CHOICES[type];
+  if (!offered) return type;
+  if ((plain['username'] ?? '') === '') return 'username';
+  const chosen = Object.entries(offered).find(([field, values]) => {
+    const value = plain[field];
+    return value === undefined ? field === 'auth_method' : !values.includes(value);
+  });
+  const missing = ['private_key', 'user_cert'].find((field) => {
+    const file = plain[field];
+    return file !== undefined && !isUploaded(file);
+  });
+  return chosen?.[0] ?? missing;
+}

@@ -1,4 +1,3 @@
-import { isActive } from './hosts.ts';
 import { statusOf, type Run } from './run.ts';
 import type { Server } from './server-state.ts';
 import type { Scan } from './state.ts';
@@ -67,5 +66,3 @@ export const configured = ({ scenario }: Server, scan: Scan): Record<string, unk
   emails: null,
   ...(scenario.edition === 'tenable_vm' ? { schedule_uuid: scan.uuid } : {}),
 });
-
-export const isBusy = ({ runs }: Scan): boolean => isActive(runs.at(-1));

@@ -20,7 +20,7 @@ afterEach(async () => {
 });
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
-const ssh = (fields: Record<string, string>): Record<string, unknown> => ({
+const ssh = (fields: Readonly<Record<string, string | undefined>>): Record<string, unknown> => ({
   credentials: { add: { Host: { SSH: [fields] } }, edit: {}, delete: [] },
 });
 const PASSWORD = ssh({ auth_method: 'password', username: 'scan', password: 'hunter2-canary' });
@@ -50,7 +50,12 @@ describe('credentials of a scan', () => {
       {},
       {
         credentials: {
-          add: { Host: { SSH: [{ ...escalated, username: 'scan', password: 'hunter2-canary' }], Windows: [windows] } },
+          add: {
+            Host: {
+              SSH: [{ ...escalated, auth_method: 'password', username: 'scan', password: 'hunter2-canary' }],
+              Windows: [windows],
+            },
+          },
         },
       },
     );
@@ -68,13 +73,16 @@ describe('credentials of a scan', () => {
     expect(kept.filter((text) => text.includes('canary'))).toEqual([]);
   });
 
-  it('may be repeated in the export, as a careless plugin does', async () => {
+  it('may be repeated in the export, as a careless plugin does, in several forms', async () => {
     client = await connect({ runs: [{ report: { echo_secrets: true } }] });
-    const id = await client.create({}, PASSWORD);
+    await upload('id_rsa', 'KEY canary');
+    const key = { auth_method: 'public key', username: 'scan', private_key: 'id_rsa' };
+    const id = await client.create({}, ssh({ ...key, private_key_passphrase: 'p&ss canary' }));
     await client.launch(id);
     client.sim.control.advance(1_000_000);
     const { text } = await client.ask('GET', await client.export(id));
-    expect(text.match(/hunter2-canary/g)).toHaveLength(2);
+    for (const form of ['p&amp;ss canary', 'KEY canary', 'p%26ss%20canary', 'cCZzcyBjYW5hcnk=', 'KEY%20canary'])
+      expect(text).toContain(form);
   });
 
   it('need a key that was uploaded, and let go of it when they go', async () => {
@@ -102,6 +110,20 @@ describe('credentials of a scan', () => {
     const id = await client.create({}, ssh({ auth_method: 'public key', username: 'scan', private_key: 'id_rsa' }));
     await client.ask('DELETE', `/scans/${id}`);
     expect(client.sim.control.uploads()[0]?.removedAt).toBe(client.sim.control.now());
+  });
+
+  it.each([
+    ['auth_method', { auth_method: 'publickey', username: 'scan' }],
+    ['elevate_privileges_with', { auth_method: 'password', username: 'scan', elevate_privileges_with: 'Cisco enable' }],
+    ['username', { auth_method: 'password', password: 'x' }],
+    ['user_cert', { auth_method: 'certificate', username: 'scan', user_cert: 'id_ed25519-cert.pub' }],
+  ])('are refused with a wrong %s', async (field, fields) => {
+    client = await connect();
+    const settings = { name: 'x', text_targets: '10.0.0.1' };
+    expect(await client.ask('POST', '/scans', { uuid: ADVANCED, settings, ...ssh(fields) })).toMatchObject({
+      status: 400,
+      value: { error: `Invalid '${field}' field` },
+    });
   });
 
   it('are no credentials without a file in the form', async () => {

@@ -159,7 +159,7 @@ describe('an export', () => {
   });
 
   it('is as long as the scenario wants it, the same each time, and not held in memory', async () => {
-    const bytes = 40_000_000;
+    const bytes = 12_000_000;
     const id = await finished({ runs: [{ report: { bytes } }], exports: { loading_polls: 0 } });
     const path = await client.export(id);
     const download = async (): Promise<{ length: number; hash: string }> => {

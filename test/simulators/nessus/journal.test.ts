@@ -52,6 +52,18 @@ describe('the journal', () => {
     ]);
   });
 
+  it("tells when one of many scans was somebody else's", async () => {
+    client = await connect({ scans: [{ name: 'of somebody' }] });
+    const foreign = client.sim.control.scans()[0]?.id;
+    const ids = [await client.create(), foreign];
+    await client.ask('DELETE', '/scans', { ids });
+    expect(client.sim.journal.entries().at(-1)).toMatchObject({
+      method: 'DELETE',
+      scan_origin: 'foreign',
+      status: 200,
+    });
+  });
+
   it('counts the requests that are under way', async () => {
     client = await connect({ faults: [{ on: 'GET /folders', do: 'hang' }] });
     const asking = Promise.all(Array.from({ length: 5 }, async () => client.ask('GET', '/folders')));

@@ -130,13 +130,23 @@ function deadHost(exported: Exported, name: string): string {
   return `${hostHead(exported, { index: 0, name, percent: 100 }, false)}${pluginItem({ ...ping, output })}</ReportHost>\n`;
 }
 
+/** A secret as it may turn up: as it is, in a URL, in base64. */
+const formsOf = (secret: string): string[] => [
+  secret,
+  encodeURIComponent(Buffer.from(secret).toString('utf8')),
+  Buffer.from(secret).toString('base64'),
+];
+
 function scanInformation(
   { scan, run, now, version, secrets }: Exported,
   host: FoundHost,
   credentialed: string,
 ): PluginItem {
   const endedAt = run.end?.at ?? now;
-  const echo = secrets.map((secret) => `Debug : ${secret}\n`).join('');
+  const echo = secrets
+    .flatMap(formsOf)
+    .map((form) => `Debug : ${form}\n`)
+    .join('');
   return {
     id: 19506,
     name: 'Nessus Scan Information',

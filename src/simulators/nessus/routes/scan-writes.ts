@@ -6,7 +6,7 @@ import { bodyOf, type Call, type Route } from '../call.ts';
 import { folderOf, launch, remove, removeRun, scanOf } from '../operations.ts';
 import { ended, launchedRun } from '../run.ts';
 import { RunScript } from '../scenario.ts';
-import { CredentialChange, addedCredentials } from '../secrets.ts';
+import { CredentialChange, addedCredentials, wrongField } from '../secrets.ts';
 import { configured, listed } from '../shown-scan.ts';
 import type { CredentialRecord, Scan } from '../state.ts';
 import { ADVANCED, TEMPLATES } from '../templates.ts';
@@ -42,17 +42,15 @@ function folderFor({ server }: Call, id: number | undefined): number {
   return id;
 }
 
-/** @throws Refusal 400 when a key names a file nobody uploaded */
+/** @throws Refusal 400 for a choice Nessus does not offer, or a key nobody uploaded */
 function credentialsFrom(
   { server }: Call,
   change: CredentialChange,
 ): { records: CredentialRecord[]; secrets: string[] } {
   const added = addedCredentials(change, () => server.state.nextId());
-  for (const { plain } of added.records) {
-    for (const field of ['private_key', 'user_cert']) {
-      const file = plain[field];
-      if (file !== undefined && !server.state.contents.has(file)) throw new Refusal(400, `Invalid '${field}' field`);
-    }
+  for (const record of added.records) {
+    const wrong = wrongField(record, (file) => server.state.contents.has(file));
+    if (wrong !== undefined) throw new Refusal(400, `Invalid '${wrong}' field`);
   }
   return added;
 }
