@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { EXAMPLES_FOLDER } from '../../src/config/init.ts';
+import { ENGINES } from '../../src/engines.ts';
 import { AppError } from '../../src/model/errors.ts';
 import { poolsIn } from '../../src/registry/file.ts';
 import { fakeEngine, plainEngine } from './fake-engine.ts';
@@ -169,10 +170,12 @@ describe('config/scanners.yaml', () => {
 
   it('is right when everything in it is used', () => {
     const used = example.replace(/^##.*\n/gm, '').replace(/^# /gm, '');
-    expect(read(used)?.map(({ name, instances }) => [name, instances.length])).toEqual([
+    expect(poolsIn(used, 's.yaml', { types: ENGINES, env: {} })?.map(({ name, instances }) => [name, instances.length])).toEqual([
       ['baseline', 1],
       ['nmap', 1],
       ['nmap_dmz', 1],
+      ['nessus', 1],
+      ['tenable_vm', 1],
     ]);
   });
 });
