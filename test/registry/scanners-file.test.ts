@@ -170,7 +170,9 @@ describe('config/scanners.yaml', () => {
 
   it('is right when everything in it is used', () => {
     const used = example.replace(/^##.*\n/gm, '').replace(/^# /gm, '');
-    expect(poolsIn(used, 's.yaml', { types: ENGINES, env: {} })?.map(({ name, instances }) => [name, instances.length])).toEqual([
+    expect(
+      poolsIn(used, 's.yaml', { types: ENGINES, env: {} })?.map(({ name, instances }) => [name, instances.length]),
+    ).toEqual([
       ['baseline', 1],
       ['nmap', 1],
       ['nmap_dmz', 1],

@@ -77,7 +77,10 @@ export const ScanList = z.object({ scans: listOf(ListedScan) });
 export const CreatedScan = z.object({ scan: z.object({ id: Id, owner: text }) });
 export const Launched = z.object({ scan_uuid: text });
 
-export const HistoryEntry = z.object({ history_id: Id, uuid: text, status });
+/** Nessus says `uuid`, Tenable `scan_uuid`. */
+export const HistoryEntry = z
+  .object({ history_id: Id, uuid: text, scan_uuid: text, status })
+  .transform(({ scan_uuid, uuid, ...entry }) => ({ ...entry, uuid: uuid ?? scan_uuid }));
 export const HostProgress = z.object({ scanprogresscurrent: number, scanprogresstotal: number, progress: text });
 
 export const Details = z.object({

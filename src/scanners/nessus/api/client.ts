@@ -11,7 +11,7 @@ import {
   type TextReply,
 } from './exchange.ts';
 import { editionError, refusalError, scannerWords, unreachable, type Fault } from './faults.ts';
-import { errorWords, readJson, readWritten } from './json-answer.ts';
+import { errorWords, isPage, readJson, readWritten } from './json-answer.ts';
 import { createLogin, type Account, type Login } from './session.ts';
 import type { Timing } from './timing.ts';
 
@@ -189,6 +189,9 @@ async function readOnce<T>(parts: Parts, request: ReadRequest<T>, signal: AbortS
     if (answer.ok) return { kind: 'value', value: answer.value };
     return { kind: 'failed', error: unreachable(where, { kind: 'odd', why: answer.why }), mayPass: true };
   }
+  if (reply.status >= 400 && reply.status < 500 && reply.status !== 429 && isPage(reply)) {
+    return { kind: 'failed', error: unreachable(where, pageFault(reply.status)), mayPass: true };
+  }
   if (request.absent?.includes(reply.status)) return { kind: 'value', value: undefined };
   return {
     kind: 'failed',
@@ -197,6 +200,11 @@ async function readOnce<T>(parts: Parts, request: ReadRequest<T>, signal: AbortS
     ...(reply.retryAfterMs === undefined ? {} : { waitMs: reply.retryAfterMs }),
   };
 }
+
+const pageFault = (status: number): Fault => ({
+  kind: 'odd',
+  why: `it answers with a web page and status ${status} instead of JSON`,
+});
 
 const wordsOf = ({ login }: Parts, { text }: TextReply, more: readonly string[] = []): string =>
   scannerWords(errorWords(text), [...login.secrets, ...more]);
@@ -231,6 +239,7 @@ function notAnswered<T>({ where }: Parts, fault: Fault): Written<T> {
 function answered<T>(parts: Parts, request: WriteRequest<T>, reply: TextReply): Written<T> {
   const { status } = reply;
   if (status === 412) throw editionError(parts.where);
+  if (status >= 400 && isPage(reply) && status !== 429) return { kind: 'unclear', fault: pageFault(status) };
   if (request.expected?.includes(status)) return { kind: 'refused', status };
   if (UNCLEAR.has(status)) return { kind: 'unclear', fault: { kind: 'odd', why: `it answers with status ${status}` } };
   if (status < 200 || status >= 300)

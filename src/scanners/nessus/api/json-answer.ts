@@ -6,13 +6,16 @@ export type Read<T> = { readonly ok: true; readonly value: T } | { readonly ok: 
 /** Proxies and login pages answer with web pages, and with status 200. */
 const PAGES = new Set(['text/html', 'application/xhtml+xml']);
 
+/** A page of whoever stands in between says nothing about the scanner, whatever its status. */
+export const isPage = ({ type }: Pick<TextReply, 'type'>): boolean => PAGES.has(type);
+
 /** An answer to a write may be empty. */
 export const readWritten = <T>(reply: TextReply, schema: z.ZodType<T>): Read<T> =>
   readJson(reply.text.trim() === '' || reply.text.trim() === 'null' ? { ...reply, text: '{}' } : reply, schema);
 
 /** An answer as what it has to be. */
 export function readJson<T>({ type, text }: TextReply, schema: z.ZodType<T>): Read<T> {
-  if (PAGES.has(type)) return { ok: false, why: 'it answers with a web page instead of JSON' };
+  if (isPage({ type })) return { ok: false, why: 'it answers with a web page instead of JSON' };
   let value: unknown;
   try {
     value = JSON.parse(text);

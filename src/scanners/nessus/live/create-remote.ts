@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { AppError } from '../../../model/errors.ts';
 import { secretsOf, type Credential } from '../../../model/credential.ts';
 import type { ScanJob } from '../../scanner.ts';
@@ -145,7 +146,9 @@ async function uploadKeys(
       written.kind === 'unclear' ? written.fault : { kind: 'odd', why: 'it takes no files' },
     );
   };
-  const privateKey = await upload('scanmux-key', credential.privateKey);
+  // A name of its own: another scan's key of the same name would take its place.
+  const name = `scanmux-${randomBytes(12).toString('hex')}`;
+  const privateKey = await upload(name, credential.privateKey);
   if (credential.kind === 'ssh_key') return { privateKey };
-  return { privateKey, certificate: await upload('scanmux-certificate', credential.certificate) };
+  return { privateKey, certificate: await upload(`${name}-cert.pub`, credential.certificate) };
 }

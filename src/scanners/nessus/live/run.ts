@@ -40,7 +40,7 @@ async function attempt(instance: NessusInstance, job: ScanJob, ctx: RunContext):
     run = await taken(instance, ctx, () => located(instance, job, ctx));
     ctx.signal.throwIfAborted();
     const own = run;
-    run = await taken(instance, ctx, () => launched(instance, own, ctx));
+    run = await taken(instance, ctx, () => launched(instance, job, own, ctx));
     ctx.signal.throwIfAborted();
     const ended = await follow(instance, run, ctx);
     return await collected(instance, job, ended, ctx);
@@ -107,19 +107,21 @@ async function removeTwin(instance: NessusInstance, reference: string): Promise<
 }
 
 /** Launches it unless that has happened, and notes it. */
-async function launched(instance: NessusInstance, run: RemoteRun, ctx: RunContext): Promise<RemoteRun> {
-  if (run.scan_uuid !== undefined || run.history_id !== undefined) return run;
-  let known = run;
-  // Fresh from our own hands it cannot run yet; adopted it may.
-  if (ctx.previous) {
-    const details = await instance.api.details(run.id, undefined, ctx.signal);
-    if (!details) throw lost('Somebody deleted it.');
-    if (!(await isOurs(instance, run, details, ctx.signal))) throw lost('Another scan has its number now.');
-    if (wasLaunched(details)) known = withHistory(run, details);
-    else known = await launchOnce(instance, run, ctx.signal);
-  } else known = await launchOnce(instance, run, ctx.signal);
+async function launched(instance: NessusInstance, job: ScanJob, run: RemoteRun, ctx: RunContext): Promise<RemoteRun> {
+  // Fresh from our own hands it cannot run yet; taken over from an earlier attempt it may.
+  const isAdopted = ctx.previous !== undefined || run.marker !== markerOf(job);
+  const known = isAdopted ? await adopted(instance, run, ctx) : await launchOnce(instance, run, ctx.signal);
   await ctx.checkpoint({ phase: 'launched', reference: referenceOf(known) });
   return known;
+}
+
+async function adopted(instance: NessusInstance, run: RemoteRun, ctx: RunContext): Promise<RemoteRun> {
+  const details = await instance.api.details(run.id, undefined, ctx.signal);
+  if (!details) throw lost('Somebody deleted it.');
+  if (!(await isOurs(instance, run, details, ctx.signal))) throw lost('Another scan has its number now.');
+  const isKnownToRun = run.scan_uuid !== undefined || run.history_id !== undefined;
+  if (isKnownToRun || wasLaunched(details)) return withHistory(run, details);
+  return await launchOnce(instance, run, ctx.signal);
 }
 
 function exportDeps(

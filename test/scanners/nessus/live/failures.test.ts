@@ -152,6 +152,17 @@ describe('answers that are none', () => {
     }
   }
 
+  for (const on of ['GET /scans', 'GET /scans/{id}', 'POST /scans/{id}/launch', 'POST /scans']) {
+    it(`are not taken for a scan that is gone when they are pages of a proxy: 404 on ${on}`, async () => {
+      lab = await openLab({ faults: [{ on, nth: 1, times: 2, do: 'status', code: 404, html: true }] });
+      const { outcome, error } = await lab.attempt();
+      expect(on === 'POST /scans' ? undefined : error).toBeUndefined();
+      if (on !== 'POST /scans') expect(outcome).toEqual({ whole: true });
+      else expect(error).toMatchObject({ code: 'scanner_unreachable', retryable: true });
+      expect(lab.sim.control.scans().length).toBeLessThanOrEqual(1);
+    });
+  }
+
   it('end the attempt with words for the operator when a proxy answers', async () => {
     lab = await openLab({ faults: [{ on: '*', do: 'html_page' }] });
     const { error } = await lab.attempt();

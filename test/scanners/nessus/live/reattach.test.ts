@@ -118,6 +118,16 @@ describe('a scan whose worker died', () => {
     expect(lab.foreignWrites()).toEqual([]);
   });
 
+  it('is not read from somebody else, even when a run of it is known', async () => {
+    lab = await openLab({ scans: [{ name: 'payroll', status: 'completed' }] });
+    const id = String(lab.sim.control.scans()[0]?.id);
+    const reference = JSON.stringify({ id, marker: `scanmux ${SCAN}.1`, scan_uuid: 'of-another-time' });
+    const next = await lab.attempt({ scanId: SCAN, epoch: 2, previous: { phase: 'launched', reference } });
+    expect(next.error).toMatchObject({ code: 'remote_scan_lost' });
+    expect(next.report).toBe('');
+    expect(lab.all('POST', '/scans/{id}/export')).toEqual([]);
+  });
+
   it('goes on at the scanner when its worker is asked to go', async () => {
     lab = await openLab();
     const stop = new AbortController();
