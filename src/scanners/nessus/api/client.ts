@@ -18,6 +18,8 @@ import type { Timing } from './timing.ts';
 export interface ReadRequest<T> {
   readonly path: string;
   readonly schema: z.ZodType<T>;
+  /** Status codes besides 200 whose answer is read. */
+  readonly accepted?: readonly number[];
   /** Status codes that mean that there is no such thing. */
   readonly absent?: readonly number[];
   readonly maxBytes?: number;
@@ -184,7 +186,7 @@ async function readOnce<T>(parts: Parts, request: ReadRequest<T>, signal: AbortS
     return { kind: 'failed', error: unreachable(where, fault), mayPass: fault.kind !== 'untrusted' };
   }
   const { reply } = outcome;
-  if (reply.status === 200) {
+  if (reply.status === 200 || request.accepted?.includes(reply.status)) {
     const answer = readJson(reply, request.schema);
     if (answer.ok) return { kind: 'value', value: answer.value };
     return { kind: 'failed', error: unreachable(where, { kind: 'odd', why: answer.why }), mayPass: true };

@@ -39,7 +39,7 @@ export interface NewScan {
 /** The calls scanmux makes, one line each. Ids were checked when they came in. */
 export interface NessusApi {
   readonly where: string;
-  /** Undefined while it starts (503) or where there is no such call. */
+  /** Also while it starts; undefined where there is no such call. */
   status(signal: AbortSignal): Promise<z.infer<typeof Status> | undefined>;
   properties(signal: AbortSignal): Promise<Properties | undefined>;
   session(signal: AbortSignal): Promise<z.infer<typeof Session> | undefined>;
@@ -89,7 +89,8 @@ function instanceCalls(
   client: NessusClient,
 ): Calls<'status' | 'properties' | 'session' | 'folders' | 'templates' | 'scanners' | 'upload'> {
   return {
-    status: (signal) => client.read({ path: '/server/status', schema: Status, absent: NO_SUCH_CALL, tries: 1 }, signal),
+    status: (signal) =>
+      client.read({ path: '/server/status', schema: Status, accepted: [503], absent: NO_SUCH_CALL, tries: 1 }, signal),
     properties: (signal) =>
       client.read({ path: '/server/properties', schema: Properties, absent: NO_SUCH_CALL, tries: 1 }, signal),
     session: (signal) => client.read({ path: '/session', schema: Session, absent: [404, 405], tries: 1 }, signal),
