@@ -31,7 +31,7 @@ export const nessusType: ScannerType<NessusSettings> = {
   capabilities: { engine: 'nessus', ...capabilities },
   settings: NessusSettings,
   check,
-  create: (settings) => createNessusScanner(settings, probeNessus),
+  create: (settings) => createNessusScanner(settings, NESSUS),
 };
 
 /** The same API in the cloud: keys only, ids of either kind, limits on how often it may be asked. */
@@ -39,14 +39,21 @@ export const tenableVmType: ScannerType<TenableVmSettings> = {
   capabilities: { engine: 'tenable_vm', ...capabilities },
   settings: TenableVmSettings,
   check,
-  create: (settings) => createNessusScanner(settings, probeTenable),
+  create: (settings) => createNessusScanner(settings, TENABLE_VM),
 };
 
 function check(request: ScanRequest): void {
   portRangeOf(request);
 }
 
-type Probe = (api: NessusApi, signal: AbortSignal) => ReturnType<Scanner['probe']>;
+/** In what Nessus and Tenable Vulnerability Management differ. */
+export interface Variant {
+  readonly probe: (api: NessusApi, signal: AbortSignal) => ReturnType<Scanner['probe']>;
+  readonly scannerKey: 'id' | 'uuid';
+}
+
+export const NESSUS: Variant = { probe: probeNessus, scannerKey: 'id' };
+export const TENABLE_VM: Variant = { probe: probeTenable, scannerKey: 'uuid' };
 
 /**
  * @param timing Tests bring their own.
@@ -54,7 +61,7 @@ type Probe = (api: NessusApi, signal: AbortSignal) => ReturnType<Scanner['probe'
  */
 export function createNessusScanner(
   settings: NessusSettings | TenableVmSettings,
-  probe: Probe,
+  { probe, scannerKey }: Variant,
   timing: Timing = systemTiming,
 ): Scanner {
   const { answer_seconds: answer, connect_seconds: connect } = settings;
@@ -76,6 +83,7 @@ export function createNessusScanner(
       folder: settings.folder,
       template: settings.template,
       scannerName: settings.scanner_name,
+      scannerKey,
       remoteFolders: settings.remote_folders,
       deleteAfterDays: settings.delete_after_days,
       exportMs: settings.export_minutes * 60_000,

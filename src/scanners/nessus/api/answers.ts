@@ -59,7 +59,9 @@ export const Templates = z.object({
   templates: listOf(z.object({ uuid: z.string().regex(/^[\w-]{1,100}$/), name: z.string() })),
 });
 
-export const ScannerList = z.object({ scanners: listOf(z.object({ id: Id, uuid: id, name: z.string() })) });
+export const ListedScanner = z.object({ id: Id, uuid: id, name: z.string() });
+export type ListedScanner = z.infer<typeof ListedScanner>;
+export const ScannerList = z.object({ scanners: listOf(ListedScanner) });
 
 export const ListedScan = z.object({
   id: Id,

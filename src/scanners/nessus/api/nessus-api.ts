@@ -20,6 +20,7 @@ import {
   wireId,
   type Folder,
   type ListedScan,
+  type ListedScanner,
   type ScanConfig,
 } from './answers.ts';
 import type { NessusClient, Written } from './client.ts';
@@ -45,7 +46,7 @@ export interface NessusApi {
   session(signal: AbortSignal): Promise<z.infer<typeof Session> | undefined>;
   folders(signal: AbortSignal): Promise<readonly Folder[]>;
   templates(signal: AbortSignal): Promise<readonly { readonly uuid: string; readonly name: string }[]>;
-  scanners(signal: AbortSignal): Promise<readonly { readonly id: string; readonly name: string }[]>;
+  scanners(signal: AbortSignal): Promise<readonly ListedScanner[]>;
   scans(signal: AbortSignal): Promise<readonly ListedScan[]>;
   /** Undefined: there is no such scan, or no such run of it. */
   details(scan: string, history: string | undefined, signal: AbortSignal): Promise<Details | undefined>;
@@ -101,8 +102,7 @@ function instanceCalls(
       return (await client.read({ path: '/editor/scan/templates', schema: Templates }, signal))?.templates ?? [];
     },
     async scanners(signal) {
-      const list = await client.read({ path: '/scanners', schema: ScannerList }, signal);
-      return (list?.scanners ?? []).map(({ id, uuid, name }) => ({ id: uuid ?? id, name }));
+      return (await client.read({ path: '/scanners', schema: ScannerList }, signal))?.scanners ?? [];
     },
     upload: (name, content, signal) =>
       client.write(

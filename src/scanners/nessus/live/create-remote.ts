@@ -73,10 +73,7 @@ async function newScan(
   }
   const template = named(await api.templates(signal), name, 'template', ({ uuid }) => uuid);
   const folder = await folderOf(instance, signal);
-  const scanner =
-    options.scannerName === undefined
-      ? undefined
-      : named(await api.scanners(signal), options.scannerName, 'scanner_name', ({ id }) => id);
+  const scanner = await scannerOf(instance, signal);
   const login = await loginOf(instance, job, credential, signal);
   return {
     template,
@@ -117,6 +114,13 @@ async function folderOf({ api, options }: NessusInstance, signal: AbortSignal): 
   const folders = await api.folders(signal);
   if (options.folder !== undefined) return named(folders, options.folder, 'folder', ({ id }) => id);
   return folders.find(({ type }) => type === 'main')?.id;
+}
+
+/** Tenable names a scanner by its UUID, Nessus by its number. */
+async function scannerOf({ api, options }: NessusInstance, signal: AbortSignal): Promise<string | undefined> {
+  const { scannerName: name, scannerKey: key } = options;
+  if (name === undefined) return undefined;
+  return named(await api.scanners(signal), name, 'scanner_name', (scanner) => scanner[key] ?? scanner.id);
 }
 
 async function loginOf(

@@ -7,6 +7,8 @@ export interface InstanceOptions {
   readonly folder?: string | undefined;
   readonly template?: string | undefined;
   readonly scannerName?: string | undefined;
+  /** Which of the two a scan names its scanner by. */
+  readonly scannerKey: 'id' | 'uuid';
   readonly remoteFolders: readonly string[];
   readonly deleteAfterDays?: number | undefined;
   readonly exportMs: number;

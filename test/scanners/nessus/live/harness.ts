@@ -6,9 +6,8 @@ import { newScanId, newTraceId } from '../../../../src/model/ids.ts';
 import type { ScanRequest } from '../../../../src/model/scan.ts';
 import type { PinnedTarget } from '../../../../src/model/target.ts';
 import type { Timing } from '../../../../src/scanners/nessus/api/timing.ts';
-import { probeNessus, probeTenable } from '../../../../src/scanners/nessus/live/probe.ts';
 import { NessusSettings, TenableVmSettings } from '../../../../src/scanners/nessus/live/settings.ts';
-import { createNessusScanner } from '../../../../src/scanners/nessus/nessus-type.ts';
+import { createNessusScanner, NESSUS, TENABLE_VM } from '../../../../src/scanners/nessus/nessus-type.ts';
 import type { Checkpoint, EngineProgress, RawReport, Scanner } from '../../../../src/scanners/scanner.ts';
 import type { JournalEntry } from '../../../../src/simulators/nessus/journal.ts';
 import type { ScenarioInput } from '../../../../src/simulators/nessus/scenario.ts';
@@ -78,8 +77,8 @@ export class Lab {
         : {};
     const written = { url: this.sim.url, ...login, ...tls, ...settings };
     const made = isTenable
-      ? createNessusScanner(TenableVmSettings.parse(written), probeTenable, this.#timing)
-      : createNessusScanner(NessusSettings.parse(written), probeNessus, this.#timing);
+      ? createNessusScanner(TenableVmSettings.parse(written), TENABLE_VM, this.#timing)
+      : createNessusScanner(NessusSettings.parse(written), NESSUS, this.#timing);
     this.#scanners.push(made);
     return made;
   }

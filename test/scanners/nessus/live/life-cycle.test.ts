@@ -49,7 +49,10 @@ describe('a scan on Nessus', () => {
     expect(folder.error).toMatchObject({ code: 'config_invalid', message: expect.stringContaining('Nightly') });
     const template = await lab.attempt({}, lab.another({ template: 'nope' }));
     expect(template.error).toMatchObject({ code: 'config_invalid', message: expect.stringContaining('advanced') });
+    const scanner = await lab.attempt({}, lab.another({ scanner_name: 'nope' }));
+    expect(scanner.error).toMatchObject({ code: 'config_invalid', message: expect.stringContaining('Local Scanner') });
     expect(lab.all('POST', '/scans')).toEqual([]);
+    expect((await lab.attempt({}, lab.another({ scanner_name: 'local scanner' }))).outcome).toEqual({ whole: true });
   });
 
   it('sends a name with the addresses that were allowed, and networks as they are', async () => {
