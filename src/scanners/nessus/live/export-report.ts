@@ -1,9 +1,8 @@
-import type { Writable } from 'node:stream';
 import { AppError } from '../../../model/errors.ts';
 import { refusalError, unreachable } from '../api/faults.ts';
 import type { ExportFile, NessusApi } from '../api/nessus-api.ts';
 import type { Timing } from '../api/timing.ts';
-import { createReportCopy, type Copied, type ReportCopy } from './copy-report.ts';
+import type { Copied, ReportCopy } from './copy-report.ts';
 import type { RemoteRun } from './remote-run.ts';
 
 export interface ExportDeps {
@@ -21,19 +20,19 @@ const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 10_000;
 
 /**
- * Has the report of one run made and writes it to `report`, without ending it.
+ * Has the report of one run made and copies it. May be called again with the same copy when the scanner was away.
  * @returns false when there is nothing to export
  * @throws AppError scan_not_finished, report_unreadable, scanner_unreachable, and those of the client
  */
 export async function exportReport(
   deps: ExportDeps,
   run: Pick<RemoteRun, 'id' | 'history_id'>,
-  report: Writable,
+  copy: ReportCopy,
   signal: AbortSignal,
 ): Promise<boolean> {
   const late = AbortSignal.timeout(deps.limitMs);
   try {
-    return await exportInTime(deps, run, createReportCopy(report, deps.atWork), AbortSignal.any([signal, late]));
+    return await exportInTime(deps, run, copy, AbortSignal.any([signal, late]));
   } catch (error) {
     signal.throwIfAborted();
     if (!late.aborted) throw error;
@@ -141,20 +140,23 @@ async function download(
   copy: ReportCopy,
   signal: AbortSignal,
 ): Promise<Copied> {
-  let last: Copied = 'no_report';
+  let last: Copied | AppError = 'no_report';
   const left = [...paths];
   for (let attempt = 1; attempt <= DOWNLOADS && left.length > 0; attempt += 1) {
     const outcome = await api.download(left[0] ?? '', signal);
-    if (outcome.ok && outcome.reply.status === 200) {
-      last = await copy.take(outcome.reply.body, signal);
-      if (last === 'whole' || last === 'differs') return last;
-    } else if (outcome.ok) {
+    if (!outcome.ok) last = unreachable(api.where, outcome.fault);
+    else if (outcome.reply.status === 200) last = await copy.take(outcome.reply.body, signal);
+    else {
       const { status, body } = outcome.reply;
       body.destroy();
-      if (status === 401) throw refusalError({ where: api.where, status, words: '' });
-      if (status < 500 && status !== 429) left.shift();
-    } else last = 'cut';
+      if (status === 401 || status === 429 || status >= 500)
+        last = refusalError({ where: api.where, status, words: '' });
+      else left.shift();
+    }
+    if (last === 'whole' || last === 'differs') return last;
     await timing.sleep(FIRST_WAIT_MS * attempt, signal);
   }
+  // A scanner that is away is another matter than one that sends something else.
+  if (last instanceof AppError) throw last;
   return last;
 }

@@ -3,7 +3,7 @@ import { AppError } from '../../../model/errors.ts';
 import { cleanLine } from '../../../model/untrusted.ts';
 import type { RawReport, RemoteReports, RemoteScan } from '../../scanner.ts';
 import type { Folder, ListedScan } from '../api/answers.ts';
-import { endReport } from './copy-report.ts';
+import { createReportCopy, endReport } from './copy-report.ts';
 import { exportReport } from './export-report.ts';
 import type { NessusInstance } from './instance.ts';
 import { isOver, shortfallOf } from './remote-state.ts';
@@ -74,7 +74,7 @@ async function fetchReport(
   }
   if (!isOver(found.status)) throw unfinished(found.status);
   const run = { id: found.id };
-  if (!(await exportReport({ api, timing, limitMs: options.exportMs }, run, report, signal)))
+  if (!(await exportReport({ api, timing, limitMs: options.exportMs }, run, createReportCopy(report), signal)))
     throw unfinished(found.status);
   const reason = shortfallOf(found.status);
   return reason === undefined ? { whole: true } : { whole: false, reason };

@@ -1,7 +1,7 @@
 import type { RawReport, RunContext, ScanJob } from '../../scanner.ts';
 import { startOrAdopt, type RemoteScans } from '../../start-or-adopt.ts';
 import { AppError } from '../../../model/errors.ts';
-import { endReport } from './copy-report.ts';
+import { createReportCopy, endReport } from './copy-report.ts';
 import { createRemote } from './create-remote.ts';
 import { exportReport, type ExportDeps } from './export-report.ts';
 import { follow, type EndedRun } from './follow.ts';
@@ -144,7 +144,9 @@ async function collected(
 ): Promise<RawReport> {
   const shortfall = shortfallOf(status);
   try {
-    const found = await exportReport(exportDeps(instance, run, ctx, 99), run, ctx.report, ctx.signal);
+    const deps = exportDeps(instance, run, ctx, 99);
+    const copy = createReportCopy(ctx.report, deps.atWork);
+    const found = await patiently(instance, ctx, () => exportReport(deps, run, copy, ctx.signal));
     if (shortfall === undefined && found) return { whole: true };
     if (found && details.hosts.length > 0) return { whole: false, reason: shortfall ?? '' };
   } finally {
@@ -163,8 +165,9 @@ async function ended(instance: NessusInstance, job: ScanJob, run: RemoteRun, ctx
   try {
     const over = await windDown(instance, run, ctx);
     if (!over) return;
-    if (!ctx.report.destroyed && !ctx.report.writableEnded)
-      await exportReport(exportDeps(instance, over, ctx, 0), over, ctx.report, instance.life);
+    if (ctx.report.destroyed || ctx.report.writableEnded) return;
+    const deps = exportDeps(instance, over, ctx, 0);
+    await exportReport(deps, over, createReportCopy(ctx.report, deps.atWork), instance.life);
   } catch (error) {
     if (!(error instanceof AppError) || isLost(error)) return;
   } finally {

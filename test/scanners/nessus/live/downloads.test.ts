@@ -68,6 +68,17 @@ describe('fetching a report', () => {
     expect(lab.done('POST', '/scans/{id}/launch')).toHaveLength(1);
   });
 
+  for (const on of ['export_status', 'download', 'POST /scans/{id}/export']) {
+    it(`waits for a scanner that is away just then, and scans nothing again: ${on}`, async () => {
+      lab = await openLab({ ...BIG, faults: [{ on, nth: 1, times: 40, do: 'status', code: 503 }] });
+      const { outcome, error, report } = await lab.attempt();
+      expect(error).toBeUndefined();
+      expect(outcome).toEqual({ whole: true });
+      expect(isWhole(report)).toBe(true);
+      expect(lab.done('POST', '/scans/{id}/launch')).toHaveLength(1);
+    });
+  }
+
   it('keeps what came of one that breaks off every time', async () => {
     lab = await openLab({ ...BIG, faults: [{ on: 'download', do: 'truncate', bytes: 30_000 }] });
     const { error, report } = await lab.attempt();
