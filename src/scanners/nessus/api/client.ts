@@ -186,22 +186,30 @@ async function readOnce<T>(parts: Parts, request: ReadRequest<T>, signal: AbortS
     return { kind: 'failed', error: unreachable(where, fault), mayPass: fault.kind !== 'untrusted' };
   }
   const { reply } = outcome;
-  if (reply.status === 200 || request.accepted?.includes(reply.status)) {
+  const { status } = reply;
+  if (status === 200 || request.accepted?.includes(status)) {
     const answer = readJson(reply, request.schema);
-    if (answer.ok) return { kind: 'value', value: answer.value };
-    return { kind: 'failed', error: unreachable(where, { kind: 'odd', why: answer.why }), mayPass: true };
+    return answer.ok ? { kind: 'value', value: answer.value } : odd(where, answer.why);
   }
-  if (reply.status >= 400 && reply.status < 500 && reply.status !== 429 && isPage(reply)) {
-    return { kind: 'failed', error: unreachable(where, pageFault(reply.status)), mayPass: true };
-  }
-  if (request.absent?.includes(reply.status)) return { kind: 'value', value: undefined };
+  if (isPageError(reply)) return odd(where, pageFault(status).why);
+  if (request.absent?.includes(status)) return { kind: 'value', value: undefined };
   return {
     kind: 'failed',
-    error: refusalError({ where, status: reply.status, words: wordsOf(parts, reply) }),
-    mayPass: TRANSIENT.has(reply.status),
+    error: refusalError({ where, status, words: wordsOf(parts, reply) }),
+    mayPass: TRANSIENT.has(status),
     ...(reply.retryAfterMs === undefined ? {} : { waitMs: reply.retryAfterMs }),
   };
 }
+
+const odd = (where: string, why: string): Tried<never> => ({
+  kind: 'failed',
+  error: unreachable(where, { kind: 'odd', why }),
+  mayPass: true,
+});
+
+/** Of a proxy; one that limits the rate, or gives up on the scanner, says so by its status. */
+const isPageError = (reply: TextReply): boolean =>
+  isPage(reply) && reply.status >= 400 && reply.status < 500 && reply.status !== 429;
 
 const pageFault = (status: number): Fault => ({
   kind: 'odd',
@@ -241,7 +249,7 @@ function notAnswered<T>({ where }: Parts, fault: Fault): Written<T> {
 function answered<T>(parts: Parts, request: WriteRequest<T>, reply: TextReply): Written<T> {
   const { status } = reply;
   if (status === 412) throw editionError(parts.where);
-  if (status >= 400 && isPage(reply) && status !== 429) return { kind: 'unclear', fault: pageFault(status) };
+  if (isPageError(reply)) return { kind: 'unclear', fault: pageFault(status) };
   if (request.expected?.includes(status)) return { kind: 'refused', status };
   if (UNCLEAR.has(status)) return { kind: 'unclear', fault: { kind: 'odd', why: `it answers with status ${status}` } };
   if (status < 200 || status >= 300)

@@ -37,10 +37,11 @@ export async function runRemote(instance: NessusInstance, job: ScanJob, ctx: Run
 async function attempt(instance: NessusInstance, job: ScanJob, ctx: RunContext): Promise<RawReport> {
   let run: RemoteRun | undefined;
   try {
-    run = await taken(instance, ctx, () => located(instance, job, ctx));
+    run = await (ctx.previous
+      ? patiently(instance, ctx, () => located(instance, job, ctx))
+      : located(instance, job, ctx));
     ctx.signal.throwIfAborted();
-    const own = run;
-    run = await taken(instance, ctx, () => launched(instance, job, own, ctx));
+    run = await launched(instance, job, run, ctx);
     ctx.signal.throwIfAborted();
     const ended = await follow(instance, run, ctx);
     return await collected(instance, job, ended, ctx);
@@ -53,11 +54,10 @@ async function attempt(instance: NessusInstance, job: ScanJob, ctx: RunContext):
   }
 }
 
-/** Whoever takes over waits for a scanner that is away; whoever starts anew is tried again as a whole. */
-const taken = <T>(instance: NessusInstance, ctx: RunContext, work: () => Promise<T>): Promise<T> =>
-  ctx.previous ? patiently(instance, ctx, work) : work();
-
-/** The one remote scan of this scan. */
+/**
+ * The one remote scan of this scan. Whoever takes one over waits for a scanner that is away; whoever starts anew is tried
+ * again as a whole.
+ */
 async function located(instance: NessusInstance, job: ScanJob, ctx: RunContext): Promise<RemoteRun> {
   const earlier = ctx.previous || job.epoch <= 1 ? undefined : await leftBehind(instance, job, ctx);
   if (earlier) return earlier;
@@ -106,11 +106,18 @@ async function removeTwin(instance: NessusInstance, reference: string): Promise<
   }
 }
 
-/** Launches it unless that has happened, and notes it. */
+/**
+ * Launches it unless that has happened, and notes it. From here on there is a scan at the scanner, so one that is away is
+ * waited for.
+ */
 async function launched(instance: NessusInstance, job: ScanJob, run: RemoteRun, ctx: RunContext): Promise<RemoteRun> {
-  // Fresh from our own hands it cannot run yet; taken over from an earlier attempt it may.
-  const isAdopted = ctx.previous !== undefined || run.marker !== markerOf(job);
-  const known = isAdopted ? await adopted(instance, run, ctx) : await launchOnce(instance, run, ctx.signal);
+  // Fresh from our own hands it cannot run yet; taken over, or tried before, it may.
+  let isFresh = ctx.previous === undefined && run.marker === markerOf(job);
+  const known = await patiently(instance, ctx, async () => {
+    if (!isFresh) return await adopted(instance, run, ctx);
+    isFresh = false;
+    return await launchOnce(instance, run, ctx.signal);
+  });
   await ctx.checkpoint({ phase: 'launched', reference: referenceOf(known) });
   return known;
 }

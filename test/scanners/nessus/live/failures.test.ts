@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { FaultInput } from '../../../../src/simulators/nessus/fault.ts';
 import type { ScenarioInput } from '../../../../src/simulators/nessus/scenario.ts';
-import { openLab, type Lab } from './harness.ts';
+import { openLab, stopped, type Lab } from './harness.ts';
 
 let lab: Lab;
 afterEach(async () => lab.close());
@@ -62,13 +62,37 @@ describe('a write whose answer does not come', () => {
     expect(lab.sim.journal.entries().length).toBeLessThan(30);
   });
 
-  it('leaves nothing that the next attempt would run a second time', async () => {
-    lab = await openLab({ faults: [{ on: 'POST /scans/{id}/launch', do: 'reset', nth: 1, times: 3 }] });
-    const first = await lab.attempt({ scanId: 'scan_0123456789abcdefghjk', epoch: 1 });
-    expect(first.error).toMatchObject({ code: 'scanner_unreachable' });
-    const second = await lab.attempt({ scanId: 'scan_0123456789abcdefghjk', epoch: 2 });
-    expect(second.outcome).toEqual({ whole: true });
+  it('is made up for also when it takes long', async () => {
+    lab = await openLab({ faults: [{ on: 'POST /scans/{id}/launch', do: 'reset', nth: 1, times: 9 }] });
+    expect((await lab.attempt()).outcome).toEqual({ whole: true });
     expect(lab.sim.control.scans()).toHaveLength(1);
+    expect(launches()).toBe(1);
+  });
+
+  const scanId = 'scan_0123456789abcdefghjk';
+  const handOn = async (until: 'made' | 'running'): Promise<void> => {
+    const stop = new AbortController();
+    const go = (): void => stop.abort(stopped('shutdown'));
+    const onCheckpoint = ({ phase }: { phase: string }): void =>
+      until === 'made' && phase === 'launched' ? go() : undefined;
+    const onProgress = (): void => (until === 'running' ? go() : undefined);
+    await lab.attempt({ scanId, signal: stop.signal, onCheckpoint, onProgress });
+  };
+
+  it('leaves nothing behind that was only made, when an attempt begins anew', async () => {
+    lab = await openLab();
+    await handOn('made');
+    expect(lab.sim.control.scans()).toHaveLength(1);
+    expect((await lab.attempt({ scanId, epoch: 2 })).outcome).toEqual({ whole: true });
+    expect(lab.sim.control.scans().map(({ name }) => name)).toEqual([`scanmux ${scanId}.2`]);
+    expect(launches()).toBe(1);
+  });
+
+  it('is not run a second time when it runs, although an attempt begins anew', async () => {
+    lab = await openLab();
+    await handOn('running');
+    expect((await lab.attempt({ scanId, epoch: 2 })).outcome).toEqual({ whole: true });
+    expect(lab.sim.control.scans().map(({ name }) => name)).toEqual([`scanmux ${scanId}.1`]);
     expect(launches()).toBe(1);
   });
 });
