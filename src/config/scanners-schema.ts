@@ -16,7 +16,9 @@ export const InstanceKeys = z.strictObject({
   type: z
     .string()
     .optional()
-    .describe('Engine. Without it, the name of the pool, or its part up to the first `_`. All instances of a pool have the same.'),
+    .describe(
+      'Engine. Without it, the name of the pool, or its part up to the first `_`. All instances of a pool have the same.',
+    ),
   enabled: z.boolean().default(true).describe('A disabled instance gets no scans; its variables need not be set.'),
   max_concurrent_scans: z
     .int()
