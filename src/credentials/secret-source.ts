@@ -12,8 +12,8 @@ export interface SecretPlaces {
   readonly signal: AbortSignal;
 }
 
-/** The largest key there is has a few thousand characters. */
-export const MAX_SECRET_BYTES = 64 << 10;
+/** An RSA key of 16,384 bits has some 13,000 characters. */
+export const MAX_SECRET_BYTES = 16 << 10;
 
 /**
  * The text of one secret, without one newline at its end. Errors name the key of the file and what is wrong, never what

@@ -11,11 +11,11 @@ const PEM_BORDER = /^-----(?:BEGIN|END) [\w ]+-----$/;
 
 /**
  * Every spelling in which a report, a message or a log may repeat one of these secrets, as bytes: as it is, escaped for
- * JSON, XML and URLs the way the usual libraries do it, and within base64, wherever it starts there. Secrets of several
- * lines count as a whole and line by line.
+ * JSON, XML and URLs the way the usual libraries do it, and within base64, wherever it starts there; also one in another
+ * (a request in JSON, quoted in a report in JSON). Secrets of several lines count as a whole and line by line.
  */
 export function secretForms(secrets: readonly string[]): Uint8Array[] {
-  const texts = new Set(secrets.flatMap(partsOf));
+  const texts = new Set(secrets.flatMap(partsOf).flatMap(nested));
   const forms = new Set<string>();
   for (const text of texts) {
     for (const form of [...jsonForms(text), ...xmlForms(text), ...urlForms(text), ...base64Forms(text)])
@@ -23,6 +23,12 @@ export function secretForms(secrets: readonly string[]): Uint8Array[] {
   }
   return [...forms].map((form) => Buffer.from(form, 'utf8')).filter(({ length }) => length >= MIN_SECRET_CHARS);
 }
+
+/** The text, and how it stands in the JSON or XML that a report quotes. */
+const nested = (text: string): string[] => {
+  const xml = text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+  return [text, JSON.stringify(text).slice(1, -1), xml, xml.replaceAll('"', '&quot;')];
+};
 
 /** What must not be seen of a secret: all of it, and each line that says much. */
 function partsOf(secret: string): string[] {

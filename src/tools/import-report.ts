@@ -6,7 +6,7 @@ export const importReport = defineTool({
   name: 'import_report',
   title: 'Import a report made elsewhere',
   description:
-    'Makes a finished scan of a report that another tool wrote, for all tools that take a scan_id. Give path or content. ' +
+    'Makes a finished scan of a report that another tool wrote, for all tools that take a scan_id. Give path, content or source. ' +
     'Every host in it must be in the scope. The same bytes again give the scan of the first time. Without word of what ' +
     'was looked at the verdict is at best partial.',
   input: ImportInput,

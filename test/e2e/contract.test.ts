@@ -48,10 +48,11 @@ describe('a conversation', () => {
       status: 'active',
       reason: 'none',
       format: 'csv',
+      credential_ref: 'none',
     };
     // Refused for what they name, or (an import of nothing) for what they do not.
     const refused = (name: string, keys: readonly string[]) =>
-      name === 'import_report' || keys.some((key) => key.endsWith('_id'));
+      name === 'import_report' || keys.some((key) => /_(id|ref)$/.test(key));
     for (const { name, inputSchema } of tools) {
       const asked = Object.entries(needed).filter(([key]) => inputSchema.required?.includes(key));
       const keys = asked.map(([key]) => key);

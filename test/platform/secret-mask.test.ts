@@ -78,6 +78,14 @@ const SPELLINGS: Readonly<Record<string, Spelling>> = {
   'json, ASCII only': json((text) =>
     text.replace(/[^\0-\x7f]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`),
   ),
+  'json in json': {
+    write: (text) => JSON.stringify(JSON.stringify(text)),
+    read: (output) => readJson(readJson(output)),
+  },
+  'json in xml': {
+    write: (text) => xml('&<"').write(JSON.stringify(text)),
+    read: (output) => readJson(readXml(output)),
+  },
   'json of Go': json((text) => text.replace(/[<>&]/g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`)),
   'xml text': xml('&<>'),
   'xml attribute': xml('&<"'),

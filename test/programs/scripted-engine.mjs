@@ -109,24 +109,26 @@ async function run(settings, job, ctx) {
     );
     if (ctx.signal.aborted) {
       remote.journal(`stop ${reference} ${settings.label}`);
-      await write(ctx.report, lines(job, false));
+      await write(ctx.report, lines(job, ctx, false));
       throw ctx.signal.reason;
     }
   }
   killPoint(settings.folder, job, 'before_report');
-  await write(ctx.report, lines(job, directive(job, 'cut') === undefined));
+  await write(ctx.report, lines(job, ctx, directive(job, 'cut') === undefined));
   ctx.report.end();
   killPoint(settings.folder, job, 'after_report');
   remote.journal(`end ${reference} ${settings.label}`);
   return { whole: true };
 }
 
-function lines(job, whole) {
+/** One that was given a login says of each place that it worked, and repeats what it was given, as bad scanners do. */
+function lines(job, { credential }, whole) {
   const places = job.targets.flatMap(({ target, addresses }) => (target.kind === 'url' ? [target.text] : addresses));
   const count = Number(directive(job, 'findings') ?? 1);
   const found = places.flatMap((place) => Array.from({ length: count }, (_, index) => ({ finding: index, place })));
   const end = directive(job, 'kill') === 'before_finish' ? { end: true, kill: job.scanId } : { end: true };
-  return [...places.map((place) => ({ place })), ...found, ...(whole ? [end] : [])];
+  const login = credential ? { login: directive(job, 'login') ?? 'success', said: JSON.stringify(credential) } : {};
+  return [...places.map((place) => ({ place, ...login })), ...found, ...(whole ? [end] : [])];
 }
 
 async function write(report, entries) {
@@ -140,11 +142,13 @@ async function* parse(folder, report) {
     const entry = JSON.parse(line);
     if (entry.kill) killOnce(folder, entry.kill);
     if (entry.end) yield { kind: 'end' };
-    else if (entry.finding === undefined) yield { kind: 'place', place: { place: entry.place, status: 'tested' } };
+    else if (entry.finding === undefined) yield { kind: 'place', place: placeOf(entry) };
     else yield { kind: 'finding', finding: finding(entry) };
   }
   yield { kind: 'checks', lookedFor: ['scripted checks'], notLookedFor: ['everything else'] };
 }
+
+const placeOf = ({ place, login }) => ({ place, status: 'tested', ...(login ? { login } : {}) });
 
 const SEVERITIES = ['info', 'low', 'medium', 'high', 'critical'];
 const finding = ({ finding: index, place }) =>
@@ -162,7 +166,7 @@ export const scriptedType = {
   capabilities: {
     engine: 'scripted',
     targetKinds: ['host', 'network', 'url'],
-    authenticated: false,
+    authenticated: true,
     adoptable: true,
     intensities: ['light', 'standard', 'intrusive'],
     options: ['ports', 'templates'],
