@@ -22,7 +22,8 @@ const listOf = <T>(item: z.ZodType<T>) =>
 
 /** Present where it is a usable number; anything else says nothing. */
 const number = z.number().optional().catch(undefined);
-const text = z.string().optional().catch(undefined);
+const text = z.string().max(10_000).optional().catch(undefined);
+const uuid = z.string().max(200).optional().catch(undefined);
 const id = Id.optional().catch(undefined);
 const status = z
   .string()
@@ -65,7 +66,7 @@ export const ScannerList = z.object({ scanners: listOf(ListedScanner) });
 
 export const ListedScan = z.object({
   id: Id,
-  uuid: text,
+  uuid,
   name: z.string(),
   owner: text,
   folder_id: id,
@@ -77,16 +78,16 @@ export type ListedScan = z.infer<typeof ListedScan>;
 export const ScanList = z.object({ scans: listOf(ListedScan) });
 
 export const CreatedScan = z.object({ scan: z.object({ id: Id, owner: text }) });
-export const Launched = z.object({ scan_uuid: text });
+export const Launched = z.object({ scan_uuid: uuid });
 
 /** Nessus says `uuid`, Tenable `scan_uuid`. */
 export const HistoryEntry = z
-  .object({ history_id: Id, uuid: text, scan_uuid: text, status })
-  .transform(({ scan_uuid, uuid, ...entry }) => ({ ...entry, uuid: uuid ?? scan_uuid }));
+  .object({ history_id: Id, uuid, scan_uuid: uuid, status })
+  .transform(({ scan_uuid: other, ...entry }) => ({ ...entry, uuid: entry.uuid ?? other }));
 export const HostProgress = z.object({ scanprogresscurrent: number, scanprogresstotal: number, progress: text });
 
 export const Details = z.object({
-  info: z.object({ name: text, status, uuid: text, object_id: id }),
+  info: z.object({ name: text, status, uuid }),
   hosts: listOf(HostProgress),
   vulnerabilities: listOf(z.object({ count: number })),
   history: listOf(HistoryEntry),

@@ -94,7 +94,7 @@ function instanceCalls(
       client.read({ path: '/server/status', schema: Status, accepted: [503], absent: NO_SUCH_CALL, tries: 1 }, signal),
     properties: (signal) =>
       client.read({ path: '/server/properties', schema: Properties, absent: NO_SUCH_CALL, tries: 1 }, signal),
-    session: (signal) => client.read({ path: '/session', schema: Session, absent: [404, 405], tries: 1 }, signal),
+    session: (signal) => client.read({ path: '/session', schema: Session, absent: [403, 404, 405], tries: 1 }, signal),
     async folders(signal) {
       return (await client.read({ path: '/folders', schema: Folders }, signal))?.folders ?? [];
     },

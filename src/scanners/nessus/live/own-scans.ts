@@ -7,8 +7,8 @@ import { isOver } from './remote-state.ts';
 const MOST_TWINS = 10;
 
 /**
- * Scans of ours with this name. The name alone is not enough, because anybody may copy it: owner and description are
- * compared as well, where they can be read.
+ * Scans of ours with this name. The name alone is not enough, because anybody may copy it: the description decides, or
+ * the owner where that cannot be read.
  */
 export async function scansNamed(
   instance: NessusInstance,
@@ -24,13 +24,14 @@ async function ours(
   named: readonly ListedScan[],
   signal: AbortSignal,
 ): Promise<readonly ListedScan[]> {
-  if (named.length === 0) return [];
-  const owner = await instance.owner(signal);
   const own: ListedScan[] = [];
   for (const scan of named) {
-    if (owner !== undefined && scan.owner !== undefined && scan.owner !== owner) continue;
     const config = await instance.api.config(scan.id, signal);
-    if (config?.description === undefined || describes(config.description, scan.name)) own.push(scan);
+    const isOwn =
+      config?.description === undefined
+        ? scan.owner === (await instance.owner(signal))
+        : describes(config.description, scan.name);
+    if (isOwn) own.push(scan);
   }
   return own;
 }
