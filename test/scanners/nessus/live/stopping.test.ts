@@ -123,6 +123,18 @@ describe('a scan that is to end', () => {
     expect(lab.all('POST', '/scans/{id}/stop').length).toBeLessThan(12);
   });
 
+  for (const on of ['POST /scans', 'POST /scans/{id}/launch']) {
+    it(`is known also when the abort falls into ${on}: nothing is left running`, async () => {
+      lab = await openLab({ ...LONG, faults: [{ on, nth: 1, do: 'delay', ms: 300 }] });
+      const { options, reason, stop } = ending('cancelled');
+      const attempt = lab.attempt(options);
+      await expect.poll(() => lab.all('GET', '/editor/scan/templates').length, { interval: 1 }).toBe(1);
+      setTimeout(() => stop.abort(reason), 100);
+      expect((await attempt).error).toBe(reason);
+      expect(lab.sim.control.scans().map(({ status }) => status)).toEqual(on === 'POST /scans' ? [] : ['canceled']);
+    });
+  }
+
   it('is left alone when its number belongs to somebody else by now', async () => {
     lab = await openLab({ scans: [{ name: 'payroll', status: 'running' }] });
     const reference = JSON.stringify({ id: String(lab.sim.control.scans()[0]?.id), marker: `scanmux ${SCAN}.1` });
