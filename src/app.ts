@@ -137,8 +137,7 @@ export async function openApp(options: AppOptions): Promise<App> {
     runWorker: (signal, { leaveWhenIdle }) => occupySeat(workerDeps, seat, signal, leaveWhenIdle),
     async close() {
       over.abort();
-      await registry.close();
-      await launcher?.close();
+      await Promise.all([registry.close(), launcher?.close() ?? Promise.resolve()]);
       await findings.close();
       enrichment.close();
       reloadBell.close();
