@@ -1,4 +1,5 @@
 import { ExportAnswer, ExportInput } from '../model/contract/export.ts';
+import { getScanResults } from './get-scan-results.ts';
 import { defineTool } from './tool.ts';
 
 export const exportReport = defineTool({
@@ -9,6 +10,7 @@ export const exportReport = defineTool({
     'with its path. openvex and cyclonedx_vex hold CVEs only.',
   input: ExportInput,
   output: ExportAnswer,
+  seeAlso: { tool: getScanResults.name, output: getScanResults.output, input: getScanResults.input },
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   run: (input, { scans, ask }) => scans.exportReport(input, ask),
 });
