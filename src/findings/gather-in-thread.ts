@@ -1,11 +1,16 @@
 import { Worker } from 'node:worker_threads';
 import { AppError } from '../model/errors.ts';
+import { watchEnd } from './end-thread.ts';
 import type { Gathered, NewFiles } from './gather.ts';
 import type { FindingBatch } from './packed-findings.ts';
 import { fromFailure } from './thread-messages.ts';
 import type { Failure } from './thread-messages.ts';
 
-export type ToGatherThread = { readonly kind: 'batch'; readonly batch: FindingBatch } | { readonly kind: 'finish' };
+export type ToGatherThread =
+  | { readonly kind: 'batch'; readonly batch: FindingBatch }
+  | { readonly kind: 'finish' }
+  /** Nobody wants the files any more. */
+  | { readonly kind: 'leave' };
 
 export type FromGatherThread =
   | { readonly kind: 'taken' }
@@ -65,6 +70,7 @@ export function startGatherThread(program: URL, files: NewFiles): GatherThread {
   worker.on('error', (error) => died(error.message));
   worker.on('exit', (code) => died(`exit code ${code}.`));
   const post = (message: ToGatherThread): void => worker.postMessage(message);
+  const endThread = watchEnd(worker, () => post({ kind: 'leave' }));
   return {
     take(batch) {
       open += 1;
@@ -83,8 +89,6 @@ export function startGatherThread(program: URL, files: NewFiles): GatherThread {
       if (!gathered) throw new Error('The thread said that it was done, but not what it did.');
       return gathered;
     },
-    async end() {
-      await worker.terminate();
-    },
+    end: endThread,
   };
 }

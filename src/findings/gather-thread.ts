@@ -15,6 +15,9 @@ function start(): (message: ToGatherThread) => void {
     if (message.kind === 'batch') {
       gatherer.take(message.batch);
       reply({ kind: 'taken' });
+    } else if (message.kind === 'leave') {
+      gatherer.close();
+      parentPort?.close();
     } else {
       reply({ kind: 'gathered', gathered: gatherer.finish() });
       parentPort?.close();

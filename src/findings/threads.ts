@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { AppError } from '../model/errors.ts';
+import { watchEnd } from './end-thread.ts';
 import type { JobInput, JobName, JobOutput } from './jobs.ts';
 import type { OpenFilesLimits } from './open-files.ts';
 import { fromFailure } from './thread-messages.ts';
@@ -57,6 +58,7 @@ export function startReaderThread({ program, limits, onDeath }: ReaderThreadOpti
   worker.on('error', (error) => died(error.message));
   worker.on('exit', (code) => died(`exit code ${code}`));
   const post = (message: ToThread): void => worker.postMessage(message);
+  const endThread = watchEnd(worker, () => post({ name: 'end' }));
 
   function ask<N extends JobName>(name: N, input: JobInput<N>, signal?: AbortSignal): Promise<JobOutput<N>> {
     // Between being chosen and being asked a thread may have ended.
@@ -94,7 +96,7 @@ export function startReaderThread({ program, limits, onDeath }: ReaderThreadOpti
     ask,
     async end() {
       end('The program is ending.');
-      await worker.terminate();
+      await endThread();
     },
   };
 }
