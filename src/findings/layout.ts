@@ -56,10 +56,15 @@ CREATE TABLE columns (name TEXT PRIMARY KEY, data BLOB NOT NULL, crc32 INTEGER N
  * Columns of findings, in the urgency order (entry i belongs to number i + 1), little-endian:
  * `rule`, `host`, `body` uint32; `port` int32 (-1: none); `print` 16 bytes each, the fingerprint.
  *
+ * `renamed` uint32 and `plain` 16 bytes each, for findings that share their plain fingerprint with others of the report
+ * and have one of their own in `print`: places in the columns above, ascending, and the plain fingerprint of each. Both
+ * are left out where there are none.
+ *
  * Columns of rules, by rule id: `severity` uint8 (0 critical .. 4 info); `flags` uint8 (`KEV`, `EXPLOIT`); `cvss` and
  * `epss` float64 (-1: none); `name` and `solution` uint32 into their tables.
  */
 export const FINDING_COLUMNS = ['rule', 'host', 'body', 'port', 'print'] as const;
+export const RENAMED_COLUMNS = ['renamed', 'plain'] as const;
 export const RULE_COLUMNS = ['severity', 'flags', 'cvss', 'epss', 'name', 'solution'] as const;
 
 export const KEV = 1;

@@ -6,7 +6,7 @@ import { SCAN_ID } from '../model/ids.ts';
 import { openDatabase } from '../platform/sqlite.ts';
 import type { Database } from '../platform/sqlite.ts';
 import { APPLICATION_ID, EXPLOIT, FINDINGS_VERSION, KEV, NONE, PRINT_BYTES } from './layout.ts';
-import type { OpenFindings, RuleColumns } from './open-findings.ts';
+import type { OpenFindings, RenamedFindings, RuleColumns } from './open-findings.ts';
 import { damaged, reading } from './reading.ts';
 
 const Count = z.coerce.number().int().min(0);
@@ -51,6 +51,7 @@ function load(path: string, db: Database): OpenFindings {
   const columns = createColumnReader(path, db);
   const rules = loadRules(columns, count);
   let prints: Uint8Array | undefined;
+  let renamed: RenamedFindings | undefined;
   return {
     path,
     db,
@@ -63,6 +64,7 @@ function load(path: string, db: Database): OpenFindings {
     body: columns.ids('body', count, columns.rowsOf('body', count)),
     port: columns.numbers('port', count, Int32Array, (port) => port >= NONE && port <= 65_535),
     prints: () => (prints ??= reading(path, () => columns.bytes('print', count * PRINT_BYTES))),
+    renamed: () => (renamed ??= reading(path, () => loadRenamed(columns, count))),
     rules,
   };
 }
@@ -109,10 +111,19 @@ function loadRules(columns: ColumnReader, findings: number): RuleColumns {
   };
 }
 
+function loadRenamed(columns: ColumnReader, count: number): RenamedFindings {
+  const length = columns.lengthOf('renamed');
+  if (length === 0) return { at: new Uint32Array(), plain: new Uint8Array() };
+  const rows = Math.floor(length / Uint32Array.BYTES_PER_ELEMENT);
+  return { at: columns.ids('renamed', rows, count), plain: columns.bytes('plain', rows * PRINT_BYTES) };
+}
+
 interface ColumnReader {
   /** How many rows a table with dense ids has; a file with more than `most` is damaged. */
   rowsOf(table: 'rule' | 'host' | 'body' | 'rule_name' | 'solution', most: number): number;
   bytes(name: string, length: number): Uint8Array;
+  /** In bytes; 0 for a column that was left out. */
+  lengthOf(name: string): number;
   small(name: string, count: number, most: number): Uint8Array;
   ids(name: string, count: number, rows: number): Uint32Array;
   numbers<T extends Numbers>(
@@ -144,6 +155,8 @@ function createColumnReader(path: string, db: Database): ColumnReader {
   return {
     bytes,
     numbers,
+    lengthOf: (name) =>
+      Number(db.prepare('SELECT length(data) AS n FROM columns WHERE name = ?').get(name)?.['n'] ?? 0),
     rowsOf(table, most) {
       const rows = Number(db.prepare(`SELECT coalesce(max(id), -1) + 1 AS n FROM ${table}`).get()?.['n']);
       if (!(rows >= 0 && rows <= most)) throw damaged(path);
