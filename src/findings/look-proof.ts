@@ -99,13 +99,14 @@ const NEVER_LOOKED: Place = { place: '', status: 'not_tested' };
 
 /**
  * What a scan proves to have looked for again: of each finding of `asker`, whether `prover` looked at that place for
- * that weakness, with access as good. The rules, in the order of docs/comparing.md: the prover came to its end; the
+ * that weakness, with access as good. The rules, in the order of docs/comparing.md: the prover came to its end and knew
+ * what the asker knew; the
  * place was tested (where only in part, a scope that names the place must speak for it); login equal or better; port
  * tried; check ran. What is not said is not proven.
  */
 export function createLookProof(prover: ScanLook, asker: ScanLook): LookProof {
   const { facts, places } = prover;
-  if (!facts.endedWhole || prover.scopes.length === 0) return { at: () => NO_PROOF };
+  if (!facts.endedWhole || prover.scopes.length === 0 || !knewAsMuch(prover, asker)) return { at: () => NO_PROOF };
   const isGentler = isBelow(facts.intensity, asker.facts.intensity);
   const scopes = compileScopes(prover.scopes);
   const asked = new Map(asker.places.map((place) => [placeKey(place.place), place]));
@@ -148,6 +149,15 @@ export function createLookProof(prover: ScanLook, asker: ScanLook): LookProof {
       };
     },
   };
+}
+
+/** Whether the engine of `prover` would have reported whatever the same engine reported to `asker`. */
+function knewAsMuch(prover: ScanLook, asker: ScanLook): boolean {
+  if (asker.scopes.some(({ reportsMore }) => reportsMore === true)) return false;
+  const known = prover.scopes.flatMap(({ rulesAsOf }) => rulesAsOf ?? []);
+  return asker.scopes.every(
+    ({ rulesAsOf: asked }) => asked === undefined || known.some((one) => Date.parse(one) >= Date.parse(asked)),
+  );
 }
 
 /** At a lower intensity the same check of a web server asks for fewer paths, and no scope says for which. */

@@ -16,6 +16,8 @@ const Scope = z.strictObject({
   families: z.array(z.string()).exactOptional(),
   rules: z.array(z.string()).exactOptional(),
   rulesNotRun: z.array(z.string()).exactOptional(),
+  reportsMore: z.boolean().exactOptional(),
+  rulesAsOf: z.string().exactOptional(),
 });
 
 const PLACES = 'SELECT place, status, reason, login FROM place';
