@@ -15,6 +15,9 @@ import { grypeMatch, type GrypeSource } from './match.ts';
 const WHAT = 'Grype report';
 /** The end of the year 9999, epoch milliseconds: later times have no common spelling. */
 const LAST_MS = 253_402_300_799_999;
+const isoOf = (ms: number | undefined): string | undefined =>
+  ms === undefined || ms > LAST_MS ? undefined : new Date(ms).toISOString();
+
 /** Types of packages that Grype looks up without knowing the distribution; those of a distribution it cannot, then. */
 const FAMILIES_WITHOUT_DISTRO =
   'R-package binary bitnami cocoapods conan conda dart-pub dotnet erlang-otp gem github-action github-action-workflow ' +
@@ -133,15 +136,15 @@ class GrypeReader {
   /** What absence from this report proves, and which absence elsewhere proves nothing against it. */
   #look(): ReportScope {
     const { configuration, db, timestamp, distro } = this.#facts;
-    const builtAt = timeOf(objectOf(objectOf(db)['status'])['built']) ?? timeOf(objectOf(db)['built']);
     // A database is no younger than the report that was made with it.
-    const knownAt = builtAt ?? timeOf(timestamp);
+    const builtAt = timeOf(objectOf(objectOf(db)['status'])['built']) ?? timeOf(objectOf(db)['built']);
+    const rulesAsOf = isoOf(builtAt ?? timeOf(timestamp));
     const isWhole = this.#ignored === 0 && builtAt !== undefined && showsAll(configuration);
     const families = textOf(objectOf(distro)['name']) === undefined ? FAMILIES_WITHOUT_DISTRO.split(' ') : ['*'];
     return {
       ...(isWhole && this.#source().name !== undefined ? { families } : {}),
-      ...(knownAt === undefined || knownAt > LAST_MS ? {} : { rulesAsOf: new Date(knownAt).toISOString() }),
-      ...(knownAt === undefined || knownAt > LAST_MS || showsMore(configuration) ? { reportsMore: true } : {}),
+      ...defined({ rulesAsOf }),
+      ...(rulesAsOf === undefined || showsMore(configuration) ? { reportsMore: true } : {}),
     };
   }
 
