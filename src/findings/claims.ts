@@ -1,9 +1,9 @@
-import { mkdir, readdir, readFile, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError } from '../model/errors.ts';
 import { identityText, isAlive, ownIdentity } from '../platform/process-identity.ts';
 import type { ClaimedFolder } from './artefacts.ts';
-import { diskFailure } from './disk.ts';
+import { diskFailure, freeBytes } from './disk.ts';
 
 /** `<scan id>.claim` beside the folders of scans holds the identity of the process that fills `<scan id>`. */
 const CLAIM = '.claim';
@@ -48,8 +48,7 @@ async function writeClaim(path: string): Promise<void> {
 }
 
 async function requireRoom(folder: string, needed: number): Promise<void> {
-  const { bavail, bsize } = await statfs(folder);
-  const free = bavail * bsize;
+  const free = await freeBytes(folder);
   if (free >= needed) return;
   const [freeMb, neededMb] = [free, needed].map((bytes) => Math.ceil(bytes / 1e6));
   throw new AppError('storage_full', `Only ${freeMb} MB are free; ${neededMb} MB are needed.`);

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { closeSync, createReadStream, openSync } from 'node:fs';
-import { access, chmod, mkdir, open, rename, rm, stat, truncate } from 'node:fs/promises';
+import { access, chmod, mkdir, open, rename, rm, stat, statfs, truncate } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { AppError } from '../model/errors.ts';
 import type { Artefact } from '../model/scan.ts';
@@ -26,6 +26,14 @@ export function diskFailure(error: unknown, folder: string): unknown {
 
 export const makeFolder = async (folder: string): Promise<void> => {
   await mkdir(folder, { recursive: true, mode: 0o700 });
+};
+
+/** Bytes on the disk of a folder that this user may still fill. */
+export type FreeBytes = (folder: string) => Promise<number>;
+
+export const freeBytes: FreeBytes = async (folder) => {
+  const { bavail, bsize } = await statfs(folder);
+  return bavail * bsize;
 };
 
 /** An empty file only its owner can read, before SQLite would make one that everybody can. */

@@ -23,11 +23,13 @@ export interface FindingsStoreDeps {
   readonly threads?: number;
   /** Where exports are kept; without it there are none. */
   readonly exportsFolder?: string;
+  /** Bytes of their disk that exports leave free, for running scans. */
+  readonly exportsKeepFree?: number;
 }
 
 /** The findings databases of all scans: one immutable file each. */
 export function createFindingsStore(deps: FindingsStoreDeps = {}): FindingsStore {
-  const { log = silentLog, limits = {}, threads = 0, exportsFolder } = deps;
+  const { log = silentLog, limits = {}, threads = 0, exportsFolder, exportsKeepFree: keepFree = 0 } = deps;
   const runner = runnerOf(threads, { ...READ_LIMITS, ...limits }, log);
   return {
     async ingest(input) {
@@ -52,7 +54,7 @@ export function createFindingsStore(deps: FindingsStoreDeps = {}): FindingsStore
     async export(request, signal) {
       if (exportsFolder === undefined) throw new Error('This store has no folder for exports.');
       const file = request.kind === 'native' ? request.report : (request.ref?.file ?? '');
-      return runner.run('export', { request, folder: exportsFolder }, { file, signal });
+      return runner.run('export', { request, folder: exportsFolder, keepFree }, { file, signal });
     },
     close: () => runner.close(),
   };
