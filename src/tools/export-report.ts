@@ -7,7 +7,7 @@ export const exportReport = defineTool({
   title: 'Export a scan to a file',
   description:
     'Writes the findings of a finished scan, with what was not looked at, to a file for people or other tools; answers ' +
-    'with its path. openvex and cyclonedx_vex hold CVEs only.',
+    'with its path. openvex and cyclonedx_vex hold CVEs and advisories only.',
   input: ExportInput,
   output: ExportAnswer,
   seeAlso: { tool: getScanResults.name, output: getScanResults.output, input: getScanResults.input },
