@@ -75,6 +75,7 @@ function matchRepeats(
   { head, base }: Readonly<Record<'head' | 'base', OpenFindings>>,
   isGoneInBase: (index: number) => boolean,
 ): void {
+  if (head.renamed().at.length + base.renamed().at.length === 0) return;
   const baseCodes = Uint8Array.from({ length: base.count }, (_, index) => (isGoneInBase(index) ? GONE : 0));
   for (const counterpart of match) if (counterpart >= 0) baseCodes[counterpart] = GONE;
   const headCodes = headClasses.map((code, index) => ((match[index] ?? -1) < 0 ? code : GONE));

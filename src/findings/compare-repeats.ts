@@ -21,7 +21,6 @@ const BOTH = 3;
  * each such group as many are paired as both scans have, those first that say the same: only the rest came or went.
  */
 export function* pairRepeats(head: Unmatched, base: Unmatched): IterableIterator<readonly [number, number]> {
-  if (head.findings.renamed().at.length + base.findings.renamed().at.length === 0) return;
   const read = createTraitReader();
   for (const [ofHead, ofBase] of groupsOf(head, base)) {
     const isSure = ofHead.length === 1 && ofBase.length === 1;
@@ -44,11 +43,11 @@ function* groupsOf(head: Unmatched, base: Unmatched): IterableIterator<readonly 
   // Group and item in one number, so that items of a group stand side by side once sorted.
   const shared = Float64Array.from(
     Array.from(groups.keys()).filter((item) => sides[groups[item] ?? 0] === BOTH),
-    (item) => (groups[item] ?? 0) * 2 ** 32 + item,
+    (item) => (groups[item] ?? 0) * groups.length + item,
   ).sort();
   let [group, ofHead, ofBase]: [number, number[], number[]] = [-1, [], []];
   for (const entry of shared) {
-    const item = entry % 2 ** 32;
+    const item = entry % groups.length;
     if (groups[item] !== group) {
       if (group >= 0) yield [ofHead, ofBase];
       [group, ofHead, ofBase] = [groups[item] ?? 0, [], []];

@@ -154,11 +154,15 @@ export function createLookProof(prover: ScanLook, asker: ScanLook): LookProof {
 /** Whether the engine of `prover` would have reported whatever the same engine reported to `asker`. */
 function knewAsMuch(prover: ScanLook, asker: ScanLook): boolean {
   if (asker.scopes.some(({ reportsMore }) => reportsMore === true)) return false;
-  const known = prover.scopes.flatMap(({ rulesAsOf }) => rulesAsOf ?? []);
-  return asker.scopes.every(
-    ({ rulesAsOf: asked }) => asked === undefined || known.some((one) => Date.parse(one) >= Date.parse(asked)),
-  );
+  return newestRules(prover) >= newestRules(asker);
 }
+
+/** Epoch milliseconds; -Infinity where no scope says of when its rules were. */
+const newestRules = ({ scopes }: ScanLook): number =>
+  scopes.reduce(
+    (newest, { rulesAsOf }) => Math.max(newest, rulesAsOf === undefined ? newest : Date.parse(rulesAsOf)),
+    -Infinity,
+  );
 
 /** At a lower intensity the same check of a web server asks for fewer paths, and no scope says for which. */
 const isBelow = (intensity: Intensity | undefined, other: Intensity | undefined): boolean =>

@@ -59,7 +59,7 @@ async function copyTo(from: string, to: string, isForced: boolean): Promise<stri
     await pipeline(createReadStream(from), target);
     return to;
   } catch (error) {
-    if (isOpen && (await lstat(to)).isFile()) await rm(to, { force: true });
+    if (isOpen && (await lstat(to).catch(() => undefined))?.isFile()) await rm(to, { force: true });
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
     if (code === 'ENOSPC' || code === 'EDQUOT')
       throw new AppError('storage_full', `The disk of ${to} is full.`, { cause: error });
