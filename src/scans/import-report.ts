@@ -16,11 +16,12 @@ import { refuseHosts } from './import-policy.ts';
 import { importRecord } from './import-record.ts';
 import { openSource, tooLarge, type ImportSource } from './import-source.ts';
 import { countWithdrawn, type CountFindings } from './tally.ts';
+import { createSweepOnce } from './sweep-once.ts';
 import { createTurnTaking } from './turn-taking.ts';
 
 type Deps = Pick<
   ScanDeps,
-  'queue' | 'policy' | 'findings' | 'files' | 'audit' | 'clock' | 'formats' | 'importFolders' | 'maxReportBytes'
+  'queue' | 'policy' | 'findings' | 'files' | 'audit' | 'clock' | 'formats' | 'importFolders' | 'maxReportBytes' | 'log'
 > & { readonly countFindings: CountFindings };
 
 /** `isPerson`: asked for at a command line, where any readable file may be imported. */
@@ -40,13 +41,17 @@ export type ImportReport = (
  */
 export function createImportReport(deps: Deps): ImportReport {
   const takeTurn = createTurnTaking();
+  const sweepOnce = createSweepOnce(deps);
   return async (input, ask, { isPerson = false } = {}) => {
     try {
       const format = namedFormats(deps.formats, input.format);
       const source = await openSource(deps, input, isPerson);
       try {
         const run = { deps, input, ask, formats: format, source };
-        return await takeTurn(() => importFrom(run), ask.signal);
+        return await takeTurn(async () => {
+          await sweepOnce();
+          return importFrom(run);
+        }, ask.signal);
       } finally {
         await source.close();
       }
