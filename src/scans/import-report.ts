@@ -126,6 +126,7 @@ async function makeScan(run: Run, scanId: string): Promise<Made> {
   if (known) return { scan: known, deduplicated: true, format };
   const ingested = await ingest(run, { scanId, path, format });
   const { readError } = ingested;
+  if (readError && isEmpty(ingested)) throw nothingWhole(readError);
   if (readError && !input.keep_partial) throw cutShort(readError, ingested.findings);
   const findingsPath = deps.files.pathOf(scanId, ingested.artefact);
   const hosts = withSpoken(await hostsOf(run, format, findingsPath), ingested);
@@ -213,6 +214,14 @@ async function hostsOf({ deps }: Run, format: ReportFormat, path: string): Promi
 function withSpoken(hosts: readonly ReportedHost[], { spokenHosts = [] }: Ingested): readonly ReportedHost[] {
   return [...new Map([...hosts, ...spokenHosts].map((host) => [`${host.name} ${host.address}`, host])).values()];
 }
+
+/** A scan of it would only say that nothing is known: also a file of another kind gives that. */
+const isEmpty = ({ findings, coverage }: Ingested): boolean => findings === 0 && coverage.requested === 0;
+
+const nothingWhole = ({ message }: AppError): AppError =>
+  new AppError('report_unreadable', message, {
+    hint: 'Nothing was imported: no finding and no host of it can be read. Export the report again, or name its format.',
+  });
 
 const cutShort = ({ message }: AppError, findings: number): AppError =>
   new AppError('report_unreadable', message, {
