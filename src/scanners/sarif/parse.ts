@@ -40,6 +40,7 @@ const RUN: JsonPlan = {
       },
     },
     invocations: { name: 'invocations', each: take('invocation') },
+    versionControlProvenance: { name: 'repositories', each: take('repository') },
     automationDetails: take('automation'),
     externalPropertyFileReferences: take('external'),
     properties: take('properties'),

@@ -8,7 +8,7 @@ import type { Spool } from '../../platform/spool.ts';
 import { defined, isObject, objectOf, textOf, wholeOf, type JsonObject } from '../json-fields.ts';
 import { createRuleCache, type RuleInput } from '../rule-cache.ts';
 import { readItem, type ItemPlace } from '../unreadable-item.ts';
-import { needsIndices, pathOf } from './place.ts';
+import { analysedPlace, needsIndices, needsRepositories } from './place.ts';
 import { needsInvocations } from './rating.ts';
 import { sarifFinding } from './result.ts';
 import { SarifRun } from './run.ts';
@@ -76,6 +76,7 @@ export class SarifReader {
     if (!run.seen.has('properties') && objectOf(result['properties'])['scanmux'] !== undefined) return true;
     const { seen } = run;
     if (!seen.has('invocations') && needsInvocations(result)) return true;
+    if (!seen.has('repositories') && needsRepositories(result, run)) return true;
     return !(seen.has('artifacts') && seen.has('logicalLocations')) && needsIndices(result);
   }
 
@@ -120,7 +121,9 @@ function* coverageOf(run: SarifRun): Generator<ReportEvent> {
   ];
   yield { kind: 'checks', lookedFor: driver.name === undefined ? [] : [driver.name], notLookedFor };
   if (isFailed) return;
-  for (const uri of analysed) yield { kind: 'place', place: { place: pathOf(uri), status: 'tested' } };
+  const isKept = run.hosts.has('keeps the file') && !run.hosts.has('was looked at');
+  for (const uri of analysed)
+    yield { kind: 'place', place: { place: analysedPlace(uri, isKept, run), status: 'tested' } };
 }
 
 /** Coverage of a log that scanmux wrote. */

@@ -83,9 +83,11 @@ function occurrenceOf(result: JsonObject, found: FoundRule, run: SarifRun) {
   const { rule, component } = found;
   const message = messageOf(result['message'], rule, component);
   const snippet = snippetOf(result);
+  const { location, host } = sarifPlace(result, run);
+  if (host !== undefined) run.hosts.add(host);
   const hide = isAboutSecrets(found, run) ? withoutSecretWords : (text: string): string => text;
   return {
-    location: sarifPlace(result, run),
+    location,
     untrusted: defined({
       output: message === undefined ? undefined : hide(message),
       response: snippet === undefined ? undefined : hide(snippet),

@@ -6,7 +6,7 @@ import type { Spool } from '../../platform/spool.ts';
 import { defined, isObject, objectOf, textOf, timeOf, wholeOf } from '../json-fields.ts';
 import { createRuleCache } from '../rule-cache.ts';
 import { readItem } from '../unreadable-item.ts';
-import { shownUrl } from '../web-place.ts';
+import { keptPath, shownUrl } from '../web-place.ts';
 import { isFailure, licence, misconfiguration, secret, vulnerability } from './items.ts';
 import { createLooks } from './looks.ts';
 import type { Artifact, ResultFacts } from './place.ts';
@@ -139,10 +139,11 @@ export class TrivyReader {
     return { name: name === '.' ? './' : name, isImage };
   }
 
-  /** A repository may be named by a URL with a token in it. */
+  /** A repository may be named by a URL with a token in it; the host that keeps it was not looked at. */
   #artifactName(): string | undefined {
     const name = textOf(this.#report['ArtifactName']);
-    return name?.includes('://') ? shownUrl(name) : name;
+    if (!name?.includes('://')) return name;
+    return textOf(this.#report['ArtifactType']) === 'repository' ? keptPath(name) : shownUrl(name);
   }
 
   #resultFacts(): ResultFacts {

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Occurrence, RuleFacts } from '../../../src/model/finding.ts';
 import { sarifFormat } from '../../../src/scanners/sarif/parse.ts';
 import { oddObject, oddValue } from '../odd-values.ts';
+import { placesIn } from '../reading.ts';
 import { findingOf, findingsOf, inPieces, read } from '../report-events.ts';
 
 const RULE = {
@@ -123,6 +124,66 @@ describe('SARIF results', () => {
     const run = { results: [{ ...RESULT, locations: [{ physicalLocation }] }], artifacts, tool: tool() };
     expect(before.location).toEqual(expected);
     expect(await findingOf(sarifFormat, log(run))).toEqual(before);
+  });
+
+  describe('with the address of a file', () => {
+    const uri = 'https://code.test:8443/org/app/blob/main/a%20b.c?plain=1';
+    const at = (more: object = {}) => ({
+      locations: [{ physicalLocation: { artifactLocation: { uri }, region: { startLine: 3 }, ...more } }],
+    });
+    const web = { host: 'code.test', port: 8443, protocol: 'tcp', url: uri };
+    const kept = 'code.test:8443/org/app/blob/main/a b.c?plain=1';
+    const named = (name: string) => ({ tool: { driver: { name, rules: [RULE] } } });
+    const provenance = (repositoryUri: string) => ({ versionControlProvenance: [{ repositoryUri }] });
+
+    it.each([
+      ['a line of it', at(), {}, { file: kept, line: 3 }],
+      ['a part of its text', at({ region: { charOffset: 0 } }), {}, { file: kept }],
+      ['the repository', at({ region: undefined }), provenance('https://code.test:8443/org/app.git'), { file: kept }],
+      [
+        'a login in it',
+        at({ artifactLocation: { uri: uri.replace('code', 'me:t@code') } }),
+        {},
+        { file: kept, line: 3 },
+      ],
+      [
+        'another scheme',
+        at({ artifactLocation: { uri: 'ssh://git@code.test/a.c' } }),
+        {},
+        { file: 'code.test/a.c', line: 3 },
+      ],
+      ['a share', at({ artifactLocation: { uri: 'file://share.test/a.c' } }), {}, { file: 'share.test/a.c', line: 3 }],
+      ['no word that it is one', at({ region: undefined }), {}, web],
+      ['another repository', at({ region: undefined }), provenance('https://code.test:8443/org/ap'), web],
+      ['a request', { ...at(), webRequest: { target: uri } }, {}, { ...web, line: 3 }],
+      ['a response', { ...at(), webResponse: { statusCode: 200 } }, {}, { ...web, line: 3 }],
+      ['a web scanner', at(), named('OWASP ZAP'), { ...web, line: 3 }],
+      [
+        'a web scanner and the repository',
+        at(),
+        { ...named('Burp Suite'), ...provenance('https://code.test:8443/org/app') },
+        { ...web, line: 3 },
+      ],
+    ])('and %s are at the file, or at the host where that was looked at', async (_, result, run, expected) => {
+      const parts = { tool: tool(), ...run, results: [{ ...RESULT, ...result }] };
+      expect((await findingOf(sarifFormat, log(parts))).location).toEqual(expected);
+      // Whatever comes last in the run.
+      const { results, ...others } = parts;
+      expect((await findingOf(sarifFormat, log({ results, ...others }))).location).toEqual(expected);
+    });
+
+    it('name what was analysed in the same way', async () => {
+      const artifacts = [{ location: { uri }, roles: ['analysisTarget'] }];
+      const places = async (over: object) =>
+        placesIn(
+          (await read(sarifFormat, inPieces(JSON.stringify(one({ ...at(), ...over }, undefined, { artifacts })))))
+            .events,
+        );
+      expect(await places({})).toEqual([{ place: kept, status: 'tested' }]);
+      expect(await places({ webRequest: { target: uri } })).toMatchObject([
+        { place: expect.stringMatching(/^https:/) },
+      ]);
+    });
   });
 
   it('without a file are placed by what they name', async () => {
