@@ -126,8 +126,8 @@ async function makeScan(run: Run, scanId: string): Promise<Made> {
   if (known) return { scan: known, deduplicated: true, format };
   const ingested = await ingest(run, { scanId, path, format });
   const { readError } = ingested;
-  if (readError && isEmpty(ingested)) throw nothingWhole(readError);
-  if (readError && !input.keep_partial) throw cutShort(readError, ingested.findings);
+  const unread = refusalOf(ingested, input);
+  if (unread) throw unread;
   const findingsPath = deps.files.pathOf(scanId, ingested.artefact);
   const hosts = withSpoken(await hostsOf(run, format, findingsPath), ingested);
   const refusal = await refuseHosts(deps.policy, hosts);
@@ -213,6 +213,14 @@ async function hostsOf({ deps }: Run, format: ReportFormat, path: string): Promi
 /** Each once; only what a finding shows besides its own host is new here. */
 function withSpoken(hosts: readonly ReportedHost[], { spokenHosts = [] }: Ingested): readonly ReportedHost[] {
   return [...new Map([...hosts, ...spokenHosts].map((host) => [`${host.name} ${host.address}`, host])).values()];
+}
+
+/** Of a report that could not be read to its end. */
+function refusalOf(ingested: Ingested, { keep_partial: keepPartial }: ImportInput): AppError | undefined {
+  const { readError, findings } = ingested;
+  if (readError === undefined) return undefined;
+  if (isEmpty(ingested)) return nothingWhole(readError);
+  return keepPartial ? undefined : cutShort(readError, findings);
 }
 
 /** A scan of it would only say that nothing is known: also a file of another kind gives that. */

@@ -201,6 +201,18 @@ describe('SARIF results', () => {
     expect((await findingOf(sarifFormat, one({ locations: undefined }))).location).toEqual({});
   });
 
+  it('take the last of a key that is there twice, while a run with one is refused', async () => {
+    const text = JSON.stringify(one({ level: 'note' }, [{ id: 'js/xss' }]));
+    const twice = text.replace('"level":"note"', '"level":"error","level":"note"');
+    expect(twice).not.toBe(text);
+    expect(await findingsOf(sarifFormat, twice)).toEqual(await findingsOf(sarifFormat, text));
+    const runTwice = text.replace('"results":', '"results":[],"results":');
+    expect(await read(sarifFormat, inPieces(runTwice))).toMatchObject({
+      findings: [],
+      error: { message: expect.stringMatching(/has the key "results" twice at byte \d+/) },
+    });
+  });
+
   it('say the same when rules, artifacts and taxonomies come after them', async () => {
     const rule = { ...RULE, properties: {}, relationships: [{ target: { index: 1, toolComponent: { index: 0 } } }] };
     const taxonomies = [{ name: 'CWE', taxa: [{ id: '20' }, { id: '79' }] }];
