@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { Cvss, Occurrence } from '../../model/finding.ts';
-import { defined, isObject, listOf, objectOf, textOf, textsOf, type JsonObject } from '../json-fields.ts';
+import { defined, isObject, listOf, objectOf, textOf, textsOf, wordIn, type JsonObject } from '../json-fields.ts';
 import type { RuleInput } from '../rule-cache.ts';
 import { cvesOf, cvssOf, cwesOf, distinctCvss, referencesOf, shareOf, UNRATED, type Rating } from '../rule-words.ts';
 
@@ -75,7 +75,7 @@ function ruleOf(match: JsonObject, id: string, name: string, fixed: string | und
 }
 
 function ratingOf(vulnerability: JsonObject): Rating {
-  const severity = SEVERITIES[textOf(vulnerability['severity'])?.toLowerCase() ?? ''];
+  const severity = wordIn(SEVERITIES, textOf(vulnerability['severity'])?.toLowerCase() ?? '');
   const namespace = textOf(vulnerability['namespace']);
   if (!severity) return UNRATED;
   return { severity, severity_source: namespace === undefined ? 'grype' : `grype: ${namespace}`, severity_rated: true };

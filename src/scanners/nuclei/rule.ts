@@ -1,4 +1,4 @@
-import { defined, listOf, objectOf, textOf, textsOf, type JsonObject } from '../json-fields.ts';
+import { defined, listOf, objectOf, textOf, textsOf, wordIn, type JsonObject } from '../json-fields.ts';
 import type { RuleInput } from '../rule-cache.ts';
 import { cvesOf, cvssOf, cwesOf, distinctCvss, shareOf, UNRATED, type Rating } from '../rule-words.ts';
 
@@ -37,7 +37,7 @@ export function nucleiRule(templateId: string, type: string | undefined, info: J
 }
 
 function ratingOf(word: unknown): Rating {
-  const severity = SEVERITIES[textOf(word)?.trim().toLowerCase() ?? ''];
+  const severity = wordIn(SEVERITIES, textOf(word)?.trim().toLowerCase() ?? '');
   return severity ? { severity, severity_source: 'nuclei template', severity_rated: true } : UNRATED;
 }
 

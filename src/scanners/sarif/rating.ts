@@ -1,4 +1,4 @@
-import { objectOf, numberOf, textOf, type JsonObject } from '../json-fields.ts';
+import { objectOf, numberOf, textOf, wordIn, type JsonObject } from '../json-fields.ts';
 import { scoreSeverity, type Rating } from '../rule-words.ts';
 import type { SarifRule } from './rules.ts';
 
@@ -26,14 +26,15 @@ export function ratingOf(result: JsonObject, rule: SarifRule | undefined, levelF
     [rule?.level, 'sarif: level of the rule'],
   ] as const;
   for (const [level = '', source] of levels) {
-    const severity = LEVELS[level];
+    const severity = wordIn(LEVELS, level);
     if (severity) return { severity, severity_source: source, severity_rated: true };
   }
   return { severity: 'medium', severity_source: 'default', severity_rated: false };
 }
 
 /** Without a level of its own, what its rule is given by the run counts. */
-export const needsInvocations = (result: JsonObject): boolean => !LEVELS[textOf(result['level']) ?? ''];
+export const needsInvocations = (result: JsonObject): boolean =>
+  wordIn(LEVELS, textOf(result['level']) ?? '') === undefined;
 
 function scoreIn(properties: JsonObject): number | undefined {
   const score = numberOf(properties['security-severity']);
@@ -48,7 +49,7 @@ const PRECISIONS: Readonly<Record<string, 'certain' | 'firm' | 'tentative'>> = {
 };
 
 export const confidenceOf = (rule: SarifRule | undefined): 'certain' | 'firm' | 'tentative' | undefined =>
-  PRECISIONS[textOf(rule?.properties['precision'])?.toLowerCase() ?? ''];
+  wordIn(PRECISIONS, textOf(rule?.properties['precision'])?.toLowerCase() ?? '');
 
 /** What the report says of a result besides that it is there: suppressed, known before, no failure. */
 export function stateOf(result: JsonObject): string | undefined {
