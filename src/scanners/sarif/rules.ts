@@ -1,6 +1,6 @@
 import type { RuleFacts } from '../../model/finding.ts';
 import { SarifRuleExtra } from '../../model/sarif-extra.ts';
-import { isObject, listOf, objectOf, textOf, wholeOf, type JsonObject } from '../json-fields.ts';
+import { isObject, listOf, objectOf, textOf, textsOf, wholeOf, type JsonObject } from '../json-fields.ts';
 
 /** What is kept of a rule of a tool: its own words, none of its configuration. */
 export interface SarifRule {
@@ -31,6 +31,25 @@ const messageText = (message: unknown): string | undefined => {
 export const bounded = (value: unknown): JsonObject =>
   isObject(value) && JSON.stringify(value).length <= MAX_TEXT * 4 ? value : {};
 
+/** Of a property bag what is ever read: the rest may be as large as it likes. */
+const heard = (properties: JsonObject): JsonObject => ({
+  ...Object.fromEntries(
+    ['security-severity', 'precision'].flatMap((key) => {
+      const text = textOf(properties[key])?.slice(0, 100);
+      return text === undefined ? [] : [[key, text]];
+    }),
+  ),
+  ...Object.fromEntries(
+    ['tags', 'cve', 'cwe'].flatMap((key) => {
+      const texts = shortTexts(properties[key]);
+      return texts.length === 0 ? [] : [[key, texts]];
+    }),
+  ),
+});
+
+const MAX_TAGS = 50_000;
+const shortTexts = (value: unknown): readonly string[] => textsOf(value, MAX_TAGS).map((text) => text.slice(0, 300));
+
 export function ruleOf(value: unknown): SarifRule | undefined {
   if (!isObject(value)) return undefined;
   return {
@@ -43,7 +62,7 @@ export function ruleOf(value: unknown): SarifRule | undefined {
     level: textOf(objectOf(value['defaultConfiguration'])['level']),
     messages: bounded(value['messageStrings']),
     relationships: listOf(value['relationships']).slice(0, MAX_LIST),
-    properties: bounded(value['properties']),
+    properties: heard(objectOf(value['properties'])),
     own: ownFacts(objectOf(value['properties'])['scanmux']),
   };
 }

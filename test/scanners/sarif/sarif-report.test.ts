@@ -201,6 +201,14 @@ describe('SARIF results', () => {
     expect((await findingOf(sarifFormat, one({ locations: undefined }))).location).toEqual({});
   });
 
+  it('are rated however large the property bag of their rule is', async () => {
+    const properties = { 'security-severity': '9.1', tags: ['external/cwe/cwe-079'], notes: 'x'.repeat(100_000) };
+    expect(await findingOf(sarifFormat, one({}, [{ id: 'js/xss', properties }]))).toMatchObject({
+      severity: 'critical',
+      cwes: ['CWE-79'],
+    });
+  });
+
   it('take the last of a key that is there twice, while a run with one is refused', async () => {
     const text = JSON.stringify(one({ level: 'note' }, [{ id: 'js/xss' }]));
     const twice = text.replace('"level":"note"', '"level":"error","level":"note"');
