@@ -318,6 +318,34 @@ describe('SARIF results', () => {
       }
     });
 
+    it('by the guid of the rule, wherever the rule is', async () => {
+      const guid = '8C5A7D1E-0000-4000-8000-000000000001';
+      const pack = { name: 'pack', rules: [{ ...rule, id: 'p', guid: guid.toLowerCase() }] };
+      const run = {
+        tool: tool([rule], { extensions: [pack] }),
+        invocations: [to('note', { guid })],
+        results: [{ message: { text: 'x' }, rule: { guid } }, { message: { text: 'x' }, ruleId: 'p' }, RESULT],
+      };
+      const { results, ...others } = run;
+      for (const order of [run, { results, ...others }]) {
+        const found = await findingsOf(sarifFormat, log(order));
+        expect(found.map(({ severity, rule_id }) => [severity, rule_id])).toEqual([
+          ['low', 'CodeQL/p'],
+          ['low', 'CodeQL/p'],
+          ['high', 'CodeQL/js/xss'],
+        ]);
+      }
+    });
+
+    it('keep the security-severity of the rule, as GitHub does: the override changes the level alone', async () => {
+      const scored = { ...rule, properties: { 'security-severity': '9.1' } };
+      const run = { tool: tool([scored]), invocations: [to('note', { index: 0 })], results: [RESULT] };
+      expect(await findingOf(sarifFormat, log(run))).toMatchObject({
+        severity: 'critical',
+        severity_source: 'sarif: security-severity',
+      });
+    });
+
     it('by the index of a part of the tool', async () => {
       const toolComponent = { name: 'pack' };
       const run = {
