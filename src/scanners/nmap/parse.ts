@@ -4,7 +4,7 @@ import { AppError } from '../../model/errors.ts';
 import type { ParsedFinding } from '../../model/finding.ts';
 import type { ReportEvent } from '../../model/report.ts';
 import { readXml, type XmlAttributes, type XmlHandlers } from '../../platform/xml.ts';
-import { createPortAnswers } from './port-answers.ts';
+import { createPortAnswers, type AskedPorts } from './port-answers.ts';
 import {
   isVersionDatabase,
   portChecks,
@@ -15,7 +15,7 @@ import {
   type PortScope,
 } from './report-checks.ts';
 import { placeOf, portFinding, scriptFinding, type HostSoFar, type PortSoFar } from './report-host.ts';
-import { createHostScopes, scopeOfDocument, type DocumentScope } from './report-scope.ts';
+import { askedPorts, createHostScopes, scopeOfDocument, type DocumentScope } from './report-scope.ts';
 import { createTally, noteFinish, noteStart, sourceOf, type Tally } from './report-tally.ts';
 import { createScriptBuilder, type ScriptBuilder } from './script-tree.ts';
 
@@ -53,6 +53,7 @@ class NmapReader implements XmlHandlers {
   readonly #path: string[] = [];
   #commandLine = '';
   #scopes: PortScope[] = [];
+  #asked: AskedPorts | undefined;
   #documentScope: ReturnType<typeof createHostScopes> | undefined;
   #checksSaid = false;
   #sawOpenPort = false;
@@ -123,6 +124,7 @@ class NmapReader implements XmlHandlers {
     noteStart(this.#tally, attributes);
     this.#scopes = [];
     this.#documentScope = undefined;
+    this.#asked = undefined;
     this.#checksSaid = false;
     this.#sawOpenPort = false;
     this.#sawVersionDatabase = false;
@@ -140,7 +142,7 @@ class NmapReader implements XmlHandlers {
         timedOut: attributes['timedout'] === 'true',
         answered: false,
         sawPorts: false,
-        answers: createPortAnswers(/\s--open(?:\s|$)/.test(this.#commandLine)),
+        answers: createPortAnswers((this.#asked ??= askedPorts(this.#scopes, this.#commandLine))),
       };
     } else if (name === 'scaninfo' && this.#scopes.length < 16) this.#scopes.push(portScope(attributes));
     else if (name === 'finished') this.#finish(attributes);
