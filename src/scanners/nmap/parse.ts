@@ -3,7 +3,8 @@ import type { Readable } from 'node:stream';
 import { AppError } from '../../model/errors.ts';
 import type { ParsedFinding } from '../../model/finding.ts';
 import type { ReportEvent } from '../../model/report.ts';
-import { readXml, type XmlAttributes, type XmlHandlers } from '../../platform/xml.ts';
+import { readXml } from '../../platform/xml.ts';
+import type { XmlAttributes, XmlHandlers } from '../../platform/xml-reader.ts';
 import { createPortAnswers, type AskedPorts } from './port-answers.ts';
 import {
   isVersionDatabase,

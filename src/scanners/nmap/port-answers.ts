@@ -1,4 +1,4 @@
-import type { XmlAttributes } from '../../platform/xml.ts';
+import type { XmlAttributes } from '../../platform/xml-reader.ts';
 import { rangesWithout, unitedRanges } from '../port-ranges.ts';
 
 /** Which ports of one host said something, open or closed: nothing ran at the others, whatever was asked for. */

@@ -1,5 +1,5 @@
 import type { ReportEvent } from '../../model/report.ts';
-import type { XmlAttributes } from '../../platform/xml.ts';
+import type { XmlAttributes } from '../../platform/xml-reader.ts';
 import { scriptKind } from './scripts.ts';
 
 /** One `<scaninfo>`: which ports of which protocol were looked at. */

@@ -1,7 +1,8 @@
 import type { Readable } from 'node:stream';
 import { AppError } from '../../model/errors.ts';
 import type { ReportEvent, ReportSource } from '../../model/report.ts';
-import { readXml, type XmlAttributes, type XmlHandlers } from '../../platform/xml.ts';
+import { readXml } from '../../platform/xml.ts';
+import type { XmlAttributes, XmlHandlers } from '../../platform/xml-reader.ts';
 import { wordIn } from '../json-fields.ts';
 import { createRuleCache } from '../rule-cache.ts';
 import { childOf, createXmlTree, type XmlTree } from '../xml-tree.ts';

@@ -1,5 +1,5 @@
 import { AppError } from '../../model/errors.ts';
-import type { XmlAttributes, XmlHandlers } from '../../platform/xml.ts';
+import type { XmlAttributes, XmlHandlers } from '../../platform/xml-reader.ts';
 import { wordIn } from '../json-fields.ts';
 import { createXmlTree, type XmlTree } from '../xml-tree.ts';
 import type { ZapAlert, ZapInstance } from './finding.ts';
