@@ -7,6 +7,10 @@ const READABLE_ENCODINGS = new Set(['utf-8', 'utf8', 'us-ascii', 'ascii']);
 export const isReadableEncoding = (encoding: string | undefined): boolean =>
   !encoding || READABLE_ENCODINGS.has(encoding.toLowerCase());
 
+/** Whether the first bytes are those of UTF-16 or UTF-32: by their mark, or by a zero byte, which markup never begins with. */
+export const isWide = ([first, second]: Uint8Array): boolean =>
+  (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff) || first === 0 || second === 0;
+
 /** `nmaprun` of `<!DOCTYPE nmaprun>`: without an external id and an internal subset, so that it declares nothing. */
 export const isBareDoctype = (doctype: string): boolean => /^\s*[\w:.-]+\s*$/.test(doctype);
 

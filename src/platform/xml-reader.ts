@@ -3,7 +3,7 @@ import { AppError } from '../model/errors.ts';
 import { cleanLine } from '../model/untrusted.ts';
 import { Utf8Text } from './utf8.ts';
 import { XmlMeter, type XmlLimits } from './xml-limits.ts';
-import { isBareDoctype, isReadableEncoding, unfinishedDeclaration, XML_DECLARATION } from './xml-prolog.ts';
+import { isBareDoctype, isReadableEncoding, isWide, unfinishedDeclaration, XML_DECLARATION } from './xml-prolog.ts';
 
 export interface XmlOptions extends Partial<XmlLimits> {
   /** For messages: `nmap report`. */
@@ -46,6 +46,7 @@ export class XmlReader {
   #held = '';
   #rootSeen = false;
   #anyRoot = false;
+  #anyBytes = false;
   /** Whether the current document holds anything but white space. */
   #begun = false;
   #linesBefore = 0;
@@ -61,7 +62,10 @@ export class XmlReader {
     this.#parser = this.#newParser();
   }
 
+  /** @throws AppError report_unreadable when the first bytes are UTF-16 or UTF-32 */
   decode(chunk: Uint8Array): string {
+    if (!this.#anyBytes && isWide(chunk)) throw this.#unreadable('UTF-16 or UTF-32, where only UTF-8 is read,');
+    this.#anyBytes ||= chunk.length > 0;
     return this.#bytes.push(chunk);
   }
 

@@ -140,6 +140,7 @@ class NmapReader implements XmlHandlers {
         asked: undefined,
         reverse: [],
         isUp: false,
+        isOnlyListed: false,
         timedOut: attributes['timedout'] === 'true',
         answered: false,
         sawPorts: false,
@@ -164,7 +165,7 @@ class NmapReader implements XmlHandlers {
   }
 
   #openInHost(host: HostSoFar, name: string, attributes: XmlAttributes): void {
-    if (name === 'status') host.isUp = attributes['state'] === 'up';
+    if (name === 'status') noteStatus(host, attributes['state']);
     else if (name === 'address' && attributes['addrtype'] !== 'mac') host.address = ipAddress(attributes['addr']);
     else if (name === 'hostname') this.#name(host, attributes);
     else if (name === 'extraports') {
@@ -247,6 +248,11 @@ class NmapReader implements XmlHandlers {
   #wrong(found: string): AppError {
     return new AppError('report_unreadable', `The nmap report has ${found} at ${this.#where()}.`);
   }
+}
+
+function noteStatus(host: HostSoFar, state: string | undefined): void {
+  host.isUp = state === 'up';
+  host.isOnlyListed = state === 'unknown';
 }
 
 /** `open|filtered` and `closed|filtered` mean that nothing answered. */

@@ -46,7 +46,14 @@ const RUN: JsonPlan = {
     properties: take('properties'),
   },
 };
-const PLAN: JsonPlan = { name: 'report', members: { version: take('version'), runs: { name: 'runs', each: RUN } } };
+const PLAN: JsonPlan = {
+  name: 'report',
+  members: {
+    version: take('version'),
+    runs: { name: 'runs', each: RUN },
+    inlineExternalProperties: { each: { members: { results: { each: take('inline result') } } } },
+  },
+};
 
 /** SARIF 2.1.0 of any tool, and what scanmux itself exports as SARIF. */
 export const sarifFormat: ReportFormat = {

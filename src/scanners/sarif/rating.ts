@@ -9,14 +9,17 @@ const LEVELS: Readonly<Record<string, Rating['severity']>> = {
   none: 'info',
 };
 
+/** A kind that SARIF does not know makes nothing harmless. Source: SARIF 2.1.0, 3.27.9. */
+const NO_FAILURES: ReadonlySet<string> = new Set(['pass', 'open', 'informational', 'notApplicable', 'review']);
+
 /**
  * How bad a result is: its `security-severity` (0 to 10, as code scanning reads it), else its level, else the one its
  * rule was given for this run, else the default of the rule. A result that is no failure (`pass`, `review`, ...) is information. Without any of them SARIF means `warning`,
  * but nobody said so.
  */
 export function ratingOf(result: JsonObject, rule: SarifRule | undefined, levelForRun: string | undefined): Rating {
-  const kind = textOf(result['kind']) ?? 'fail';
-  if (kind !== 'fail') return { severity: 'info', severity_source: 'sarif: kind', severity_rated: true };
+  if (NO_FAILURES.has(textOf(result['kind']) ?? ''))
+    return { severity: 'info', severity_source: 'sarif: kind', severity_rated: true };
   const score = scoreIn(objectOf(result['properties'])) ?? scoreIn(rule?.properties ?? {});
   if (score !== undefined)
     return { severity: scoreSeverity(score), severity_source: 'sarif: security-severity', severity_rated: true };

@@ -52,7 +52,7 @@ export class TrivyReader {
       else if (part.name === 'look' || isMapped(part.name)) yield* this.#item(part);
       else this.#header(part.name, part.value);
     } else if (part.name === 'report') yield* this.#boundary(part.kind, part.isList);
-    else if (part.name === 'resource') this.#resource = part.kind === 'open' ? {} : undefined;
+    else if (part.name === 'resource') yield* this.#resourceBoundary(part.kind);
     else if (part.kind === 'open') this.#result = {};
     else yield* this.#closeResult(part.index, part.offset);
   }
@@ -75,6 +75,14 @@ export class TrivyReader {
       yield { kind: 'checks', lookedFor: [], notLookedFor: [note] };
     }
     yield { kind: 'end' };
+  }
+
+  /** Of a resource that Trivy failed at nothing is known but that. */
+  *#resourceBoundary(kind: 'open' | 'close'): Generator<ReportEvent> {
+    const place = this.#artifact().name;
+    if (kind === 'close' && textOf(this.#resource?.['Error']) !== undefined && place !== undefined)
+      yield { kind: 'place', place: { place, status: 'not_tested', reason: 'Trivy could not scan it.' } };
+    this.#resource = kind === 'open' ? {} : undefined;
   }
 
   async *#boundary(kind: 'open' | 'close', isList: boolean): AsyncGenerator<ReportEvent> {
