@@ -8,7 +8,7 @@ import type { Artefact } from '../model/scan.ts';
 import type { ReportSink, ScanFiles } from './artefacts.ts';
 import { claimFolder } from './claims.ts';
 import { diskFailure } from './disk.ts';
-import { sweep } from './sweep.ts';
+import { sweep, sweepAbandoned } from './sweep.ts';
 
 const RAW_REPORT = 'report.raw';
 
@@ -35,6 +35,7 @@ export function createScanFiles(folder: string, { reserveBytes = 0 }: { reserveB
       return artefact && pathOf(scanId, artefact);
     },
     sweep: (referenced) => sweep(folder, referenced),
+    sweepAbandoned: (referenced) => sweepAbandoned(folder, referenced),
   };
 }
 

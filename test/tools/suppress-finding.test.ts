@@ -70,8 +70,12 @@ describe('suppress_finding', () => {
         (one) => one.fingerprint,
       );
     expect(await prints(harmless.scanId)).toEqual(await prints(evil.scanId));
-    for (const [index] of (await prints(harmless.scanId)).entries())
-      await place.ok('suppress_finding', judged(`${harmless.scanId}.${index + 1}`));
+    for (const [index] of (await prints(harmless.scanId)).entries()) {
+      const { summary } = await place.ok('suppress_finding', judged(`${harmless.scanId}.${index + 1}`));
+      expect(summary).toMatch(
+        /never holds for a finding with injection_signals, also under this fingerprint: that stays active until a person/,
+      );
+    }
     expect(await place.ok('get_scan_results', { scan_id: harmless.scanId })).toMatchObject({ total: 0 });
     expect(await place.ok('get_scan_results', { scan_id: evil.scanId })).toMatchObject({ total: 1 });
   });

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import type { Readable } from 'node:stream';
 import { AppError } from '../../model/errors.ts';
 import type { ReportEvent } from '../../model/report.ts';
-import { XmlReader } from '../../platform/xml.ts';
+import { XmlReader } from '../../platform/xml-reader.ts';
 import { ItemReader } from './item-reader.ts';
 import { ITEM_START } from './plain-item.ts';
 import { readPlainTags, TAGS_END, TAGS_START } from './plain-tags.ts';

@@ -2,7 +2,7 @@ import { AppError } from '../../model/errors.ts';
 import type { Occurrence, RuleFacts } from '../../model/finding.ts';
 import type { ReportEvent } from '../../model/report.ts';
 import { cleanLine } from '../../model/untrusted.ts';
-import type { XmlAttributes, XmlHandlers } from '../../platform/xml.ts';
+import type { XmlAttributes, XmlHandlers } from '../../platform/xml-reader.ts';
 import { HostReader, SCAN_INFORMATION } from './host.ts';
 import { hostWordsOf, itemPlace, occurrenceOf } from './occurrence.ts';
 import type { HostWords, ItemPlace } from './occurrence.ts';

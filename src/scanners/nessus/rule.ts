@@ -1,6 +1,7 @@
 import type { RuleFacts } from '../../model/finding.ts';
 import { cleanLine } from '../../model/untrusted.ts';
 import { nameTag, plainName } from '../plain-name.ts';
+import { namedCves } from '../rule-words.ts';
 import { all, first, isCompliance, type RawItem } from './raw-item.ts';
 import { cvssOf, hasExploit, isKnownExploited, ratingOf, scoreUpTo } from './scores.ts';
 
@@ -14,6 +15,7 @@ const OPEN_PORT = '0';
 export function ruleOf(item: RawItem): RuleFacts {
   const words = isCompliance(item) ? auditWords(item) : pluginWords(item);
   const rating = ratingOf(item);
+  const named = namedCves(cvesOf(item), words.description);
   const rule: RuleFacts = {
     rule_id: cleanLine(words.id, 200),
     title: cleanLine(words.title, 300),
@@ -23,14 +25,14 @@ export function ruleOf(item: RawItem): RuleFacts {
     confidence: 'firm',
     references: words.references,
     cvss: cvssOf(item),
-    cves: cvesOf(item),
+    cves: named.cves,
     cwes: cwesOf(item),
     kev: isKnownExploited(item),
     exploit_available: hasExploit(item),
   };
   const family = familyOf(item);
   if (family !== '') rule.rule_family = cleanLine(family, 100);
-  if (words.description !== '') rule.description = cleanLine(words.description, 4_000);
+  if (named.description !== undefined) rule.description = cleanLine(named.description, 4_000);
   if (words.solution !== '') rule.solution = cleanLine(words.solution, 2_000);
   const epss = scoreUpTo(1, first(item, 'epss_score'));
   if (epss !== undefined) rule.epss = epss;
@@ -111,7 +113,6 @@ const lines = (item: RawItem, name: string): readonly string[] => {
 const isReference = (xref: string): boolean => !/^\s*(?:CWE|CVE)[:-]/i.test(xref);
 
 const MOST_REFERENCES = 50;
-const MOST_CVES = 200;
 const MOST_CWES = 50;
 
 const distinct = (texts: readonly string[], most: number): string[] =>
@@ -134,7 +135,7 @@ const found = (texts: readonly string[], pattern: RegExp): string[] =>
 const cvesOf = (item: RawItem): string[] =>
   distinct(
     found(all(item, 'cve'), /^(CVE-\d{4}-\d{4,})$/i).map((cve) => cve.toUpperCase()),
-    MOST_CVES,
+    Number.MAX_SAFE_INTEGER,
   );
 
 const cwesOf = (item: RawItem): string[] =>
