@@ -37,6 +37,7 @@ const OPEN_FILES: Readonly<Record<string, readonly string[]>> = {
     'src/findings/look-proof.ts',
     'src/findings/cursor.ts',
     'src/findings/place-labels.ts',
+    'src/findings/place-list.ts',
   ],
   policy: [
     'src/policy/policy.ts',
