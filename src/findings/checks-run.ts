@@ -48,9 +48,9 @@ export const knownChecks = (
 
 /** At which of the places one of the checks is proven to have run. */
 export const placesWhereRan = (files: OpenFiles, input: RanInput): Promise<Uint8Array> =>
-  files.use(input.file, (file) => proofsOf(file, input));
+  files.use(input.file, (file) => proofsAt(file, input));
 
-function proofsOf(file: OpenFindings, input: RanInput): Uint8Array {
+function proofsAt(file: OpenFindings, input: RanInput): Uint8Array {
   const proofAt = createProof(file, input);
   const proofs: number[] = [];
   for (const place of unpackPlaces(input.places)) proofs.push(proofAt(place));
@@ -72,15 +72,23 @@ function createProof(file: OpenFindings, input: RanInput): (place: string) => Pr
     const row = statement.get(text);
     if (row === undefined) return RAN.notProven;
     const place = placeLooked(file.path, row);
+    const ran = scopesAt(scopes, place, addresses.get(placeKey(text)) ?? []);
+    if (port !== undefined && !isPortProven(ran, text, port)) return RAN.notProven;
     const asked = askableAt(place);
     // Where every one has to have run, one that could not run there settles it.
     if (every && asked.length < checks.length) return RAN.notProven;
-    const ran = scopesAt(scopes, place, addresses.get(placeKey(text)) ?? []);
-    if (!didRun(ran, asked, every) || (port !== undefined && !isPortProven(ran, text, port))) return RAN.notProven;
-    const atAddress = asked === 'all' ? [] : asked.filter((check) => check.atAddress === true);
-    if (asked === 'all' || (every && atAddress.length < asked.length)) return RAN.proven;
-    return didRun(ran, atAddress, every) ? RAN.provenAtAddress : RAN.proven;
+    const proof = proofOf(ran, asked, every);
+    // Of a name that was looked at in part nobody knows at which of its addresses.
+    return proof === RAN.provenAtAddress && place.status !== 'tested' ? RAN.proven : proof;
   };
+}
+
+function proofOf(ran: readonly Scope[], asked: RanInput['checks'], every: boolean): Proof {
+  if (!didRun(ran, asked, every)) return RAN.notProven;
+  if (asked === 'all') return RAN.proven;
+  const atAddress = asked.filter((check) => check.atAddress === true);
+  const areAtAddress = every ? atAddress.length === asked.length : didRun(ran, atAddress, every);
+  return areAtAddress ? RAN.provenAtAddress : RAN.proven;
 }
 
 /** As in look-proof.ts: of a place that was looked at in part, only what is said of it alone counts. */

@@ -5,26 +5,32 @@ import type { OpenFindings } from './open-findings.ts';
 import type { FileLook, LooksInput, LooksOutput } from './searching.ts';
 import { spellingsIn } from './spellings.ts';
 
-const PART = `SELECT place, status FROM place WHERE place > ? ORDER BY place LIMIT ?`;
-
 /** Places of a file after one of them, in order, with the words they may be asked for by. */
-export const fileLooks = (files: OpenFiles, { file: path, after, limit }: LooksInput): Promise<LooksOutput> =>
-  files.use(path, (file) => {
-    const spellings = spellingsIn(file);
-    const isArtefact = artefactTest(file);
-    const rows = file.db.prepare(PART).all(after, limit);
-    const looks = rows.map(({ place: text, status }): FileLook => {
-      const place = String(text);
-      const also = [...(spellings.get(place) ?? [])];
-      const isUnplaced = also.length === 0 && !isArtefact(place) && isOtherName(place);
-      return {
-        place,
-        isLooked: status === 'tested' || status === 'partial',
-        also: isUnplaced ? 'unknown' : also,
-      };
-    });
-    return { engine: file.engine, looks, isLast: rows.length < limit };
+export const fileLooks = (files: OpenFiles, input: LooksInput): Promise<LooksOutput> =>
+  files.use(input.file, (file) => {
+    const looks: FileLook[] = [];
+    for (const look of looksAfter(file, input.after)) {
+      if (!isMeant(look, input.words)) continue;
+      looks.push(look);
+      if (looks.length === input.limit) return { engine: file.engine, looks, isLast: false };
+    }
+    return { engine: file.engine, looks, isLast: true };
   });
+
+function* looksAfter(file: OpenFindings, after: string): Generator<FileLook> {
+  const spellings = spellingsIn(file);
+  const isArtefact = artefactTest(file);
+  const rows = file.db.prepare('SELECT place, status FROM place WHERE place > ? ORDER BY place').iterate(after);
+  for (const { place: text, status } of rows) {
+    const place = String(text);
+    const also = [...(spellings.get(place) ?? [])];
+    const isUnplaced = also.length === 0 && !isArtefact(place) && isOtherName(place);
+    yield { place, isLooked: status === 'tested' || status === 'partial', also: isUnplaced ? 'unknown' : also };
+  }
+}
+
+const isMeant = ({ place, also }: FileLook, words: readonly string[] | undefined): boolean =>
+  words === undefined || words.some((word) => place.includes(word) || also.includes(word));
 
 /** A host name: no address, no file, and not the one name that means the same everywhere. */
 function isOtherName(place: string): boolean {

@@ -82,6 +82,8 @@ export interface LooksInput {
   /** The empty text: from the first one. */
   readonly after: string;
   readonly limit: number;
+  /** Only places that are called so, have it in them or are known by it; absent: all. */
+  readonly words?: readonly string[];
 }
 
 export interface FileLook {

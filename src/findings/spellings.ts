@@ -33,7 +33,7 @@ function readSpellings({ db }: OpenFindings): Spellings {
 
 /** Files of the first days of their version have no such table. */
 function pinnedRows(db: OpenFindings['db']) {
-  const table = db.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'pinned'").get();
+  const table = db.prepare("SELECT 1 FROM file.sqlite_schema WHERE type = 'table' AND name = 'pinned'").get();
   return table === undefined ? [] : db.prepare('SELECT place, address FROM pinned').iterate();
 }
 

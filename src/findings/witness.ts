@@ -20,13 +20,14 @@ function witness(
   if (rules.size === 0 || hosts.size === 0) return undefined;
   const details = createDetails(file);
   const isAbsent = absentTest(file);
+  const isThere = (index: number): boolean =>
+    hosts.has(file.host[index] ?? 0) && portOf(file.port[index]) === portOf(port) && !isAbsent(index);
   for (let index = 0; index < file.count; index += 1) {
     const rule = file.rule[index] ?? 0;
-    if (!rules.has(rule) || !hosts.has(file.host[index] ?? 0)) continue;
-    if (portOf(file.port[index]) !== portOf(port)) continue;
+    if (!rules.has(rule) || !isThere(index)) continue;
     if (pkg !== undefined && details.place(index).package !== pkg) continue;
     const id = findingId(ref.scanId, index + 1);
-    if (id !== not && !isAbsent(index)) return { finding_id: id, severity: details.rule(rule).severity };
+    if (id !== not) return { finding_id: id, severity: details.rule(rule).severity };
   }
   return undefined;
 }

@@ -21,55 +21,74 @@ export interface HostCounts {
 }
 
 export async function countHosts(searched: Searched, hits: Hits, detected: Detected): Promise<HostCounts> {
-  const looked = new Set<string>();
-  const having = new Set<string>();
-  const listed = new Set<string>();
-  for (const { places } of searched.scans) {
-    for await (const slice of inSlices(places)) {
-      for (const asked of slice) {
-        const words = wordsInQuestion(asked);
-        for (const word of words) looked.add(word);
-        if (!hits.places.has(asked.place)) continue;
-        listed.add(asked.place);
-        for (const word of words) having.add(word);
-      }
-    }
-  }
-  const hostOf = await hostsByName(searched, looked);
+  const { looked, listed, having } = await wordsOf(searched, hits);
+  const hostOf = await hostsByWord(searched, { looked, listed });
   const havingHosts = new Set([...having].map(hostOf));
+  const hosts = new Set<string>();
   const blind = new Set<string>();
-  let [hosts, areHosts] = [0, true];
-  for await (const slice of inSlices([...looked])) {
+  let areHosts = true;
+  for await (const slice of inSlices(looked)) {
     for (const word of slice) {
       const host = hostOf(word);
-      if (host === word) hosts += 1;
+      hosts.add(host);
       areHosts &&= isHostName(word);
       if (!detected.places.has(word) && !havingHosts.has(host)) blind.add(host);
     }
   }
   const others = [...hits.places].filter((place) => !listed.has(place));
   return {
-    looked: hosts,
-    couldDetect: hosts - blind.size,
+    looked: hosts.size,
+    couldDetect: hosts.size - blind.size,
     having: havingHosts.size + others.filter((place) => place !== '').length,
     unseen: searched.inQuestion - looked.size,
     areHosts: areHosts && others.every(isHostName),
   };
 }
 
-/** A name and its address are one host where both were looked at. */
-async function hostsByName({ scans }: Searched, looked: ReadonlySet<string>): Promise<(word: string) => string> {
+interface Words {
+  readonly looked: ReadonlySet<string>;
+  /** Places as scans list them. */
+  readonly listed: ReadonlySet<string>;
+  /** Where there is a match. */
+  readonly having: ReadonlySet<string>;
+}
+
+async function wordsOf({ scans }: Searched, hits: Hits): Promise<Words> {
+  const [looked, listed, having] = [new Set<string>(), new Set<string>(), new Set<string>()];
+  for (const { places } of scans) {
+    for await (const slice of inSlices(places)) {
+      for (const asked of slice) {
+        listed.add(asked.place);
+        for (const word of wordsInQuestion(asked)) {
+          looked.add(word);
+          if (hits.places.has(asked.place)) having.add(word);
+        }
+      }
+    }
+  }
+  return { looked, listed, having };
+}
+
+/** A name and its address are one host: the address where a scan lists it, else the name. */
+async function hostsByWord(
+  { scans }: Searched,
+  { looked, listed }: Omit<Words, 'having'>,
+): Promise<(word: string) => string> {
   const addressOf = new Map<string, string>();
+  const placeOf = new Map<string, string>();
   for (const { places } of scans) {
     for await (const slice of inSlices(places)) {
       for (const { place, also } of slice) {
         const isAddress = also.length > 0 && parseAddress(place) !== undefined;
         for (const other of also) {
-          const [name, address] = isAddress ? [other, place] : [place, other];
-          if (looked.has(name) && looked.has(address)) addressOf.set(name, address);
+          if (listed.has(other)) addressOf.set(isAddress ? other : place, isAddress ? place : other);
+          else if (looked.has(other) && !placeOf.has(other)) placeOf.set(other, place);
         }
       }
     }
   }
-  return (word) => addressOf.get(word) ?? word;
+  return (word) => {
+    const place = placeOf.get(word) ?? word;
+    return addressOf.get(place) ?? place;
+  };
 }

@@ -34,11 +34,12 @@ export async function olderHits(
   const isOpen = answer === 'cannot_tell';
   const known = [...hits.prints];
   let [findings, scans, seen] = [0, 0, 0];
-  for await (const scan of allScans(deps, { ...which, latestOnly: false })) {
+  const needsPlaces = isOpen || !which.wanted.everywhere;
+  for await (const scan of allScans(deps, which, needsPlaces)) {
     seen += 1;
     if (seen > MOST_OLDER) break;
     const open = isOpen ? await withoutDisproved(scan, detected) : scan;
-    if (open.places.length === 0 && isOpen) continue;
+    if (needsPlaces && open.places.length === 0) continue;
     const input = { ...asked.input, latest_only: isOpen, include_suppressed: true };
     const page = { from: 0, max_tokens: 0, must_show: false, maxPrints: MAX_PRINTS, except: Buffer.concat(known) };
     const output = await askFile(deps, { ...asked, input }, open, page);

@@ -118,8 +118,15 @@ async function* withFiles(
   }
 }
 
-/** Every finished scan, the one that was created last first; which of its places are asked about stands in its file. */
-export async function* allScans(deps: SearchScansDeps, which: Which): AsyncGenerator<SearchedScan> {
+/**
+ * Every finished scan, the one that was created last first. Which of its places are asked about stands in its file: it is
+ * read unless nobody wants to know them.
+ */
+export async function* allScans(
+  deps: SearchScansDeps,
+  which: Which,
+  withPlaces: boolean = true,
+): AsyncGenerator<SearchedScan> {
   const { queue, files, log } = deps;
   let cursor: string | undefined;
   do {
@@ -128,7 +135,7 @@ export async function* allScans(deps: SearchScansDeps, which: Which): AsyncGener
       const file =
         hasResults(scan) && (scan.finishedAt ?? 0) > which.finishedAfter ? files.findingsOf(scan) : undefined;
       if (file === undefined) continue;
-      const places = await readable(log, scan.scanId, () => askedIn(deps, file, which.wanted));
+      const places = withPlaces ? await readable(log, scan.scanId, () => askedIn(deps, file, which.wanted)) : [];
       yield searched(scan, file, places ?? []);
     }
     await yieldToOthers();
@@ -138,7 +145,7 @@ export async function* allScans(deps: SearchScansDeps, which: Which): AsyncGener
 
 async function askedIn({ findings }: SearchScansDeps, file: string, wanted: Wanted): Promise<AskedPlace[]> {
   const places: AskedPlace[] = [];
-  for await (const { looks } of looksInFile(findings, file)) {
+  for await (const { looks } of looksInFile(findings, file, wanted.words)) {
     for (const look of looks) {
       const asked = look.isLooked ? askedPlace(look, wanted) : undefined;
       if (asked) places.push(asked);

@@ -63,8 +63,8 @@ function foundSentence({ hits, searched }: Outcome, seen: HostCounts): string {
   const blind = seen.looked - seen.couldDetect + seen.unseen;
   const rest = blind > 0 ? ` Of ${places(blind, seen)} it is not proven that a check for it ran there.` : '';
   if (hits.total > 0) return `Found: ${counted(hits.total, 'finding', 'findings')}${where}${rest}`;
-  const [all, are] = hits.suppressed === 1 ? ['1 finding', 'It is'] : [`${hits.suppressed} findings`, 'They are'];
-  return `Found, all of it suppressed: ${all}${where} ${are} still there: total is 0 because suppressed findings are not counted in it. include_suppressed true shows ${hits.suppressed === 1 ? 'it' : 'them'}.${rest}`;
+  const all = counted(hits.suppressed, 'finding', 'findings');
+  return `Found, but every finding is suppressed: ${all}${where} This is not a clean result: total is 0 because suppressed findings are not counted in it. include_suppressed true shows them and why.${rest}`;
 }
 
 /** Older scans are not searched by default; that they found it must not be passed over. */
