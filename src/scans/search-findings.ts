@@ -107,7 +107,7 @@ async function answerOf(outcome: Outcome, answer: FoundAnswer): Promise<Found> {
 /** A suppressed finding is there all the same. Absence counts only where everything asked about was looked at for it. */
 function judge({ hits, below, detected, searched, unreadable, question }: Omit<Outcome, 'older'>): FoundAnswer {
   if (hits.total > 0 || hits.suppressed > 0 || below !== undefined) return 'found';
-  const { inQuestion, unplaced, isCut } = searched;
-  const isSeen = inQuestion > 0 && inQuestion >= question.wanted.addresses && unplaced === 0;
+  const { inQuestion, addresses, unplaced, isCut } = searched;
+  const isSeen = inQuestion > 0 && addresses >= question.wanted.addresses && unplaced === 0;
   return isSeen && !isCut && unreadable === 0 && detected.places.size === inQuestion ? 'not_found' : 'cannot_tell';
 }

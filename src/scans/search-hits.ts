@@ -57,31 +57,37 @@ export type HitDeps = Pick<ScanDeps, 'findings' | 'log'>;
 /** Every file is counted, one after the other; findings are shown from where the last page ended. */
 export async function searchHits(deps: HitDeps, asked: Asked): Promise<Hits> {
   const { input, searched } = asked;
-  const hash = input.cursor === undefined ? '' : await cursorHash(asked);
-  const position = Math.max(decodeCursor(hash, input.cursor) - 1, 0);
-  const [startScan, startIndex] = [Math.floor(position / MAX_FINDINGS), position % MAX_FINDINGS];
+  const start = await startOf(asked);
   const sum = createSum();
   let left = roomBeside(input.max_tokens, FRAME_TOKENS + input.max_tokens * SCANS_SHARE);
   let next: number | undefined;
   for (const [at, scan] of searched.scans.entries()) {
-    const isShown = at >= startScan && next === undefined;
+    const isShown = at >= start.scan && next === undefined;
     const output = await askFile(deps, asked, scan, {
-      from: at === startScan ? startIndex : 0,
+      from: at === start.scan ? start.index : 0,
       max_tokens: isShown ? Math.max(left, 0) : 0,
       must_show: isShown && sum.findings.length === 0,
       maxPrints: MAX_PRINTS,
     });
     if (!output) continue;
     sum.add(scan, output);
-    left -= output.findings.length === 0 ? 0 : estimateTokens(JSON.stringify(output.findings));
+    left -= estimateTokens(JSON.stringify(output.findings));
     if (isShown && output.next !== undefined) next = at * MAX_FINDINGS + output.next;
   }
   return {
     ...sum.all(),
     unreadable: searched.scans.length - sum.answered(),
     scans: sum.shownScans(Math.floor(input.max_tokens * SCANS_SHARE)),
-    ...(next === undefined ? {} : { nextCursor: encodeCursor(hash || (await cursorHash(asked)), next + 1) }),
+    ...(next === undefined ? {} : { nextCursor: encodeCursor(await cursorHash(asked), next + 1) }),
   };
+}
+
+/** Where the last page ended. @throws AppError cursor_invalid */
+async function startOf(asked: Asked): Promise<{ readonly scan: number; readonly index: number }> {
+  const { cursor } = asked.input;
+  if (cursor === undefined) return { scan: 0, index: 0 };
+  const position = Math.max(decodeCursor(await cursorHash(asked), cursor) - 1, 0);
+  return { scan: Math.floor(position / MAX_FINDINGS), index: position % MAX_FINDINGS };
 }
 
 type Page = Pick<FileQuestion, 'from' | 'max_tokens' | 'must_show' | 'maxPrints' | 'except'>;

@@ -2,6 +2,7 @@ import { setImmediate as yieldToOthers } from 'node:timers/promises';
 import type { ScanRecord } from '../model/scan.ts';
 import type { LookFacts } from '../findings/look-proof.ts';
 import type { LatestLook, ScanIndex } from '../queue/scan-index.ts';
+import { parseAddress } from '../policy/address.ts';
 import { askedPlace, wordsInQuestion, type AskedPlace } from './asked-place.ts';
 import { hasResults } from './choose-base.ts';
 import type { ScanDeps } from './deps.ts';
@@ -33,6 +34,8 @@ export interface Searched {
   readonly scans: readonly SearchedScan[];
   /** How many words have to be proven: those of places that were looked at or at least asked for. */
   readonly inQuestion: number;
+  /** How many of them are addresses; not counted where the question names no place. */
+  readonly addresses: number;
   /** Names that may be meant, because their address is not known; up to 1,000. */
   readonly unplaced: number;
   /** There were more scans than are searched. */
@@ -52,17 +55,9 @@ export interface Which {
 }
 
 export async function scansToSearch(deps: SearchScansDeps, which: Which): Promise<Searched> {
-  const { tenant, wanted, finishedAfter, latestOnly } = which;
-  const newest = createNewestScans(MOST_SCANS);
+  const { tenant, wanted, latestOnly } = which;
   const words = createWordCount(wanted.everywhere);
-  for await (const looks of looksInQuestion(deps.index, which)) {
-    for (const look of looks) {
-      const asked = askedPlace(look, wanted);
-      if (asked === undefined) continue;
-      words.add(asked);
-      if (latestOnly && look.engine !== undefined && look.finishedAt > finishedAfter) newest.add(look, asked);
-    }
-  }
+  const newest = await newestInQuestion(deps.index, which, words);
   const unplaced = wanted.isByAddress ? await deps.index.unplaced(tenant, MOST_UNPLACED) : 0;
   const found: SearchedScan[] = [];
   for await (const scan of latestOnly ? withFiles(deps, tenant, newest.newest()) : allScans(deps, which)) {
@@ -72,7 +67,25 @@ export async function scansToSearch(deps: SearchScansDeps, which: Which): Promis
     if (found.length > MOST_SCANS) break;
   }
   const scans = found.toSorted((a, b) => b.finishedAt - a.finishedAt).slice(0, MOST_SCANS);
-  return { scans, inQuestion: words.count(), unplaced, isCut: newest.isCut() || found.length > MOST_SCANS };
+  return { scans, ...words.counts(), unplaced, isCut: newest.isCut() || found.length > MOST_SCANS };
+}
+
+async function newestInQuestion(
+  index: ScanIndex,
+  which: Which,
+  words: WordCount,
+): Promise<ReturnType<typeof createNewestScans>> {
+  const { wanted, finishedAfter, latestOnly } = which;
+  const newest = createNewestScans(MOST_SCANS);
+  for await (const looks of looksInQuestion(index, which)) {
+    for (const look of looks) {
+      const asked = askedPlace(look, wanted);
+      if (asked === undefined) continue;
+      words.add(asked);
+      if (latestOnly && look.engine !== undefined && look.finishedAt > finishedAfter) newest.add(look, asked);
+    }
+  }
+  return newest;
 }
 
 /** Where a question names few words, only looks at those; else all of them, in parts. */
@@ -89,19 +102,29 @@ async function* looksInQuestion(
   }
 }
 
+interface WordCount {
+  add(asked: AskedPlace): void;
+  counts(): Pick<Searched, 'inQuestion' | 'addresses'>;
+}
+
 /** Looks of everywhere come by place, so that equal words stand side by side: no million of them is kept. */
-function createWordCount(isEverywhere: boolean): { add(asked: AskedPlace): void; count(): number } {
+function createWordCount(isEverywhere: boolean): WordCount {
   const words = new Set<string>();
-  let [count, last] = [0, ''];
+  let [count, addresses, last] = [0, 0, ''];
+  const note = (word: string): void => {
+    if (words.has(word)) return;
+    words.add(word);
+    if (parseAddress(word)) addresses += 1;
+  };
   return {
     add(asked) {
-      if (!isEverywhere) for (const word of wordsInQuestion(asked)) words.add(word);
+      if (!isEverywhere) wordsInQuestion(asked).forEach(note);
       else if (count === 0 || asked.place !== last) {
         count += 1;
         last = asked.place;
       }
     },
-    count: () => (isEverywhere ? count : words.size),
+    counts: () => ({ inQuestion: isEverywhere ? count : words.size, addresses }),
   };
 }
 

@@ -85,36 +85,43 @@ function belowFilter({ total, suppressed, findings: [first] }: Hits, where: stri
 
 /** Why absence says nothing, in the order of what would have to be done first. */
 function reasons(outcome: Outcome, seen: HostCounts): string[] {
-  const { detected, searched, unreadable, question } = outcome;
-  const { inQuestion, unplaced, isCut } = searched;
-  if (inQuestion === 0 && unplaced === 0) return ['No finished scan looked there. Next: run a scan.'];
-  const blind = seen.looked - seen.couldDetect;
-  const unknown = question.wanted.addresses - inQuestion;
-  return [
-    ...olderReason(outcome),
-    ...(detected.isKnown === false ? ['No engine that was used is known to have a check for it.'] : []),
-    ...(detected.isKnown === undefined
-      ? ['The question names no CVE, rule or text, so only scans that ran every check could answer it.']
-      : []),
-    ...(!isCut && seen.unseen > 0
-      ? [`${counted(seen.unseen, 'host was', 'hosts were')} asked for and not looked at.`]
-      : []),
-    ...(unknown > 0 ? [`${counted(unknown, 'address was', 'addresses were')} never asked for.`] : []),
-    ...(unplaced > 0 ? [unplacedReason(unplaced)] : []),
-    ...(detected.isKnown === true && blind > 0
-      ? [`On ${counted(blind, 'host', 'hosts')} it is not proven that the check ran${byOtherName(outcome)}.`]
-      : []),
-    ...(question.filter.text === undefined ? [] : ['Other words could name it.']),
-    ...(isCut ? [`Only the newest ${MOST_SCANS} scans were searched.`] : []),
-    ...(unreadable > 0 ? [`${counted(unreadable, 'scan', 'scans')} could not be read.`] : []),
-  ];
+  const { searched, unreadable, question } = outcome;
+  const { inQuestion, addresses, unplaced, isCut } = searched;
+  const older = olderReason(outcome);
+  const names = unplaced > 0 ? unplacedReason(unplaced) : undefined;
+  if (inQuestion === 0) return listed(...older, 'No finished scan looked there. Next: run a scan.', names);
+  const unknown = question.wanted.addresses - addresses;
+  return listed(
+    ...older,
+    ...checkReasons(outcome),
+    !isCut && seen.unseen > 0 && `${counted(seen.unseen, 'host was', 'hosts were')} asked for and not looked at.`,
+    unknown > 0 && `${counted(unknown, 'address was', 'addresses were')} never asked for.`,
+    names,
+    blindReason(outcome, seen),
+    question.filter.text !== undefined && 'Other words could name it.',
+    isCut && `Only the newest ${MOST_SCANS} scans were searched.`,
+    unreadable > 0 && `${counted(unreadable, 'scan', 'scans')} could not be read.`,
+  );
+}
+
+const listed = (...parts: readonly (string | false | undefined)[]): string[] =>
+  parts.filter((part) => part !== false && part !== undefined);
+
+const checkReasons = ({ detected: { isKnown } }: Outcome): string[] =>
+  listed(
+    isKnown === false && 'No engine that was used is known to have a check for it.',
+    isKnown === undefined &&
+      'The question names no CVE, rule or text, so only scans that ran every check could answer it.',
+  );
+
+/** Who scanned a name has not looked at other names of its address. */
+function blindReason({ detected, searched: { scans } }: Outcome, { looked, couldDetect }: HostCounts): string | false {
+  const blind = looked - couldDetect;
+  if (detected.isKnown !== true || blind === 0) return false;
+  const isByOtherName = scans.some(({ places: asked }) => asked.some(({ by }) => by !== undefined));
+  const why = isByOtherName ? ' (a look under one name of an address does not count for its other names)' : '';
+  return `On ${counted(blind, 'host', 'hosts')} it is not proven that the check ran${why}.`;
 }
 
 const unplacedReason = (count: number): string =>
   `${counted(count, 'host was', 'hosts were')} scanned by a name whose address is not known: it may be one of these. Next: ask by name.`;
-
-/** Who scanned a name has not looked at other names of its address. */
-const byOtherName = ({ searched: { scans } }: Outcome): string =>
-  scans.some(({ places }) => places.some(({ by }) => by !== undefined))
-    ? ' (a look under one name of an address does not count for its other names)'
-    : '';

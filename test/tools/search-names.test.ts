@@ -125,6 +125,20 @@ describe('search_findings, where an address has names', () => {
     });
   });
 
+  it('does not take a name for one more address of a network', async () => {
+    const room = await wire();
+    const scan = scansOf(room);
+    await scan([address('10.0.0.200')], [weak({ ip: '10.0.0.200' })]);
+    await scan([address('10.0.0.6')]);
+    await scan([host('a.test', '10.0.0.6')]);
+    await scan([host('b.test', '10.0.0.6')]);
+    const answer = await search(room, { target: '10.0.0.6/31' });
+    expect(answer.answer).toBe('cannot_tell');
+    expect(answer.summary).toContain('1 address was never asked for');
+    await scan([address('10.0.0.7')]);
+    expect(await search(room, { target: '10.0.0.6/31' })).toMatchObject({ answer: 'not_found' });
+  });
+
   it('counts what a name showed without an address at the only address it was pinned to', async () => {
     const room = await wire();
     const scan = scansOf(room);
