@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { madeOnce } from './kept.ts';
 import { namedHost } from './named-host.ts';
 import type { OpenFiles } from './open-files.ts';
@@ -9,31 +10,29 @@ import { spellingsIn } from './spellings.ts';
 export const fileLooks = (files: OpenFiles, input: LooksInput): Promise<LooksOutput> =>
   files.use(input.file, (file) => {
     const looks: FileLook[] = [];
-    for (const look of looksAfter(file, input.after)) {
-      if (!isMeant(look, input.words)) continue;
+    for (const look of looksAfter(file, input)) {
       looks.push(look);
       if (looks.length === input.limit) return { engine: file.engine, looks, isLast: false };
     }
     return { engine: file.engine, looks, isLast: true };
   });
 
-function* looksAfter(file: OpenFindings, after: string): Generator<FileLook> {
+function* looksAfter(file: OpenFindings, { after, words }: LooksInput): Generator<FileLook> {
   const spellings = spellingsIn(file);
   const isArtefact = artefactTest(file);
   const rows = file.db.prepare('SELECT place, status FROM place WHERE place > ? ORDER BY place').iterate(after);
   for (const { place: text, status } of rows) {
     const place = String(text);
     const also = [...(spellings.get(place) ?? [])];
+    if (words?.some((word) => place.includes(word) || also.includes(word)) === false) continue;
     const isUnplaced = also.length === 0 && !isArtefact(place) && isOtherName(place);
     yield { place, isLooked: status === 'tested' || status === 'partial', also: isUnplaced ? 'unknown' : also };
   }
 }
 
-const isMeant = ({ place, also }: FileLook, words: readonly string[] | undefined): boolean =>
-  words === undefined || words.some((word) => place.includes(word) || also.includes(word));
-
 /** A host name: no address, no file, and not the one name that means the same everywhere. */
 function isOtherName(place: string): boolean {
+  if (isIP(place) !== 0) return false;
   const host = namedHost(place);
   return host !== undefined && 'name' in host && host.name !== 'localhost';
 }
