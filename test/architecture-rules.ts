@@ -35,8 +35,10 @@ const OPEN_FILES: Readonly<Record<string, readonly string[]>> = {
     'src/findings/comparison.ts',
     'src/findings/searching.ts',
     'src/findings/look-proof.ts',
+    'src/findings/look-access.ts',
     'src/findings/cursor.ts',
     'src/findings/place-labels.ts',
+    'src/findings/place-list.ts',
   ],
   policy: [
     'src/policy/policy.ts',

@@ -47,8 +47,9 @@ export function createFindingsStore(deps: FindingsStoreDeps = {}): FindingsStore
     hosts: (file) => runner.run('hosts', { file }, { file }),
     compare: (input) => runner.run('compare', input, { file: input.head.file }),
     search: (input) => runner.run('search', input, { file: input.ref.file }),
-    checks: (file, filter) => runner.run('checks', { file, filter }, { file }),
+    checks: (input) => runner.run('checks', input, { file: input.file }),
     ran: (input) => runner.run('ran', input, { file: input.file }),
+    looks: (input) => runner.run('looks', input, { file: input.file }),
     witness: (input) => runner.run('witness', input, { file: input.ref.file }),
     presence: (input) => runner.run('presence', input, { file: input.file }),
     async export(request, signal) {

@@ -46,6 +46,8 @@ CREATE TABLE body (id INTEGER PRIMARY KEY, json TEXT NOT NULL);
 CREATE TABLE words (kind TEXT NOT NULL, first INTEGER NOT NULL, offsets BLOB NOT NULL, text BLOB NOT NULL,
   PRIMARY KEY (kind, first));
 CREATE TABLE place (place TEXT PRIMARY KEY, status TEXT NOT NULL, reason TEXT, login TEXT) WITHOUT ROWID;
+-- Addresses that a name was pinned to when the scan began.
+CREATE TABLE pinned (place TEXT NOT NULL, address TEXT NOT NULL, PRIMARY KEY (place, address)) WITHOUT ROWID;
 -- ReportScope as JSON.
 CREATE TABLE scope (id INTEGER PRIMARY KEY, json TEXT NOT NULL);
 -- crc32: of the data as zlib counts it. SQLite notices a broken tree, not a changed number.

@@ -4,6 +4,7 @@ import { intensityRank, type Intensity } from '../model/scan.ts';
 import type { ReportScope } from '../model/report.ts';
 import { addressOfKey, canonicalAddress } from './address-key.ts';
 import { plainHostName } from './host-keys.ts';
+import { accessNeeded, accessShown, isEnough } from './look-access.ts';
 import { compileScopes, placeKey, portTried, ruleRan, type Scope, type ScopedRule } from './look-scope.ts';
 
 /** What the record of a scan adds to what its findings file proves. */
@@ -85,16 +86,6 @@ function urlOf(text: string): (UrlPlace & { host: string }) | undefined {
 const holds = (path: string, other: string): boolean =>
   other === path || other.startsWith(path.endsWith('/') ? path : `${path}/`);
 
-const LOGIN_RANK = { failed: 0, partial: 1, success: 2 } as const;
-const loginRank = ({ login }: Place): number => (login === undefined ? 0 : LOGIN_RANK[login]);
-
-/** 0 no login, 1 as a user, 2 with elevated rights: what was asked for, and what a report shows to have worked. */
-function accessRank({ access, privilege }: LookFacts, place: Place): number {
-  if (place.login === 'failed') return 0;
-  const asked = access === 'untrusted' ? 0 : privilege === 'elevated' ? 2 : 1;
-  return place.login === 'success' ? Math.max(asked, 1) : asked;
-}
-
 const NEVER_LOOKED: Place = { place: '', status: 'not_tested' };
 
 /**
@@ -124,8 +115,7 @@ export function createLookProof(prover: ScanLook, asker: ScanLook): LookProof {
     if (place.status !== 'tested' && place.status !== 'partial') return [];
     const other = asked.get(placeKey(place.place));
     const before = other ?? asked.get(placeKey(host.label)) ?? NEVER_LOOKED;
-    const isCovered =
-      accessRank(facts, place) >= accessRank(asker.facts, before) && loginRank(place) >= loginRank(before);
+    const isCovered = isEnough(accessShown(facts, place), accessNeeded(asker.facts, before));
     const ran = isCovered ? scopesAt(place, host) : [];
     return ran.length === 0 ? [] : [{ scopes: ran, url, isShared: other !== undefined }];
   };

@@ -3,7 +3,7 @@ import type { Database } from '../platform/sqlite.ts';
 import type { Heard } from './hear.ts';
 import type { Turns } from './turns.ts';
 
-/** Writes every requested place and counts them. */
+/** Writes every requested place, with the addresses it was pinned to, and counts them. */
 export async function writePlaces(
   db: Database,
   { places, lookedFor, notLookedFor }: Pick<Heard, 'places' | 'lookedFor' | 'notLookedFor'>,
@@ -16,6 +16,11 @@ export async function writePlaces(
     requested += 1;
     counts[fullLook({ status, ...(login === undefined ? {} : { login }) })] += 1;
     insert.run(place, status, reason ?? null, login ?? null);
+    await turns.ifDue();
+  }
+  const pin = db.prepare('INSERT OR IGNORE INTO pinned VALUES (?, ?)');
+  for (const { place, address } of places.pinned()) {
+    pin.run(place, address);
     await turns.ifDue();
   }
   return {

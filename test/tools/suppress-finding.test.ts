@@ -57,7 +57,7 @@ describe('suppress_finding', () => {
       total: 0,
       suppressed: 1,
       summary:
-        'Found: 1 finding (suppressed) on 1 host, in 1 of 1 scan searched (1 host). include_suppressed shows what was found.',
+        'Found, but every finding is suppressed: 1 finding on 1 host, in 1 of 1 scan searched (1 host). This is not a clean result: total is 0 because suppressed findings are not counted in it. include_suppressed true shows them and why.',
     });
   });
 
