@@ -23,6 +23,26 @@ const MARKDOWN_LINK = /\]\(/g;
 /** Found in every text that any pattern above matches: most text has none, and one search is cheaper than five. */
 const MAYBE_LINK = /:\/\/|\]\(|www\.|(?:script|mailto|data):/i;
 
+const [SLASH, LETTER_A, LETTER_O, LETTER_T, LETTER_W] = [0x2f, 0x61, 0x6f, 0x74, 0x77];
+/** Of an ASCII letter, its lower case. */
+const lower = (code: number): number => code | 0x20;
+
+/**
+ * True wherever `MAYBE_LINK` finds something, and rarely elsewhere: a pattern that begins in several ways looks at every
+ * character, and jumping from colon to colon and from dot to dot takes a fifth of the time.
+ */
+function hasLinkSign(text: string): boolean {
+  for (let at = text.indexOf(':'); at !== -1; at = text.indexOf(':', at + 1)) {
+    if (text.charCodeAt(at + 1) === SLASH) return true;
+    const last = lower(text.charCodeAt(at - 1));
+    if (last === LETTER_A || last === LETTER_O || last === LETTER_T) return true;
+  }
+  for (let at = text.indexOf('.'); at !== -1; at = text.indexOf('.', at + 1)) {
+    if (lower(text.charCodeAt(at - 1)) === LETTER_W) return true;
+  }
+  return text.includes('](');
+}
+
 /** ASCII that shows as it is; nothing in it is `ACTING`, and nothing needs more than a look. */
 const NOT_PLAIN = /[^\t\n\x20-\x7e]/;
 const NOT_PLAIN_LINE = /[^\x20-\x7e]/;
@@ -32,7 +52,7 @@ const NOT_PLAIN_LINE = /[^\x20-\x7e]/;
  * no Markdown link or image. Each pattern is linear in the text and never matches its own result.
  */
 const defang = (text: string): string =>
-  MAYBE_LINK.test(text)
+  hasLinkSign(text) && MAYBE_LINK.test(text)
     ? text
         .replace(HTTP, (match, rest: string) => `${match.startsWith('H') ? 'H' : 'h'}xxp${rest}`)
         .replace(OTHER_SCHEME, '[:]//')
@@ -77,12 +97,26 @@ export function cleanUntrusted(text: string, maxLength: number): string {
   return cap(defang(shown), maxLength, head.length < text.length);
 }
 
+/** `cleanUntrusted` for text that is known to be nothing but printable ASCII, tab and newline. */
+export function cleanPlainUntrusted(text: string, maxLength: number): string {
+  const head = headOf(text, maxLength);
+  return cap(defang(head), maxLength, head.length < text.length);
+}
+
+const shownLine = (line: string): string => (NOT_PLAIN_LINE.test(line) ? line.replace(ACTING, visible) : line);
+
 /** One line of cleaned text that is not a link to defang: host names, locations, imported titles. */
 export function cleanLine(text: string, maxLength: number): string {
   const head = headOf(text, maxLength);
-  const line = head.replace(/[\n\r\t]/g, ' ');
-  const shown = NOT_PLAIN_LINE.test(line) ? line.replace(ACTING, visible) : line;
+  const shown = NOT_PLAIN_LINE.test(head) ? shownLine(head.replace(/[\n\r\t]/g, ' ')) : head;
   return cap(shown.trim(), maxLength, head.length < text.length);
+}
+
+/** `cleanLine` for text that is known to be nothing but printable ASCII, tab and newline. */
+export function cleanPlainLine(text: string, maxLength: number): string {
+  const head = headOf(text, maxLength);
+  const line = head.includes('\n') || head.includes('\t') ? head.replace(/[\n\t]/g, ' ') : head;
+  return cap(line.trim(), maxLength, head.length < text.length);
 }
 
 /** Schema of target-written text; cleaning happens while parsing, so that no path can skip it. */

@@ -7,7 +7,7 @@ export interface KnownItem {
   /** What must be equal: everything from behind the place to the end of the item, but for the words of the host. */
   readonly fixed: readonly Buffer[];
   /** The words of the host between two fixed parts; the last fixed part has none behind it. */
-  readonly slots: readonly { readonly isCdata: boolean; readonly name: string }[];
+  readonly slots: readonly { readonly isCdata: boolean; readonly child: number }[];
   readonly rule: RuleFacts;
   readonly pluginId: string;
   readonly compliance: HostWords['compliance'];

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { isPlainAscii, type Window } from './plain-bytes.ts';
 
 /**
  * The part of XML that exporters really write, read without a parser. Everything here answers `undefined` for what it
@@ -14,6 +15,10 @@ export interface Region {
   /** Nothing in `text` but printable ASCII, tab and newline. */
   readonly isPlain: boolean;
   readonly hasEntities: boolean;
+  /** The first entity from some place on, as it was looked for last. */
+  nextEntity: { readonly from: number; readonly at: number };
+  /** Entities that may be any character. */
+  readonly hasNumericEntities: boolean;
   /** `]]>` may stand nowhere but at the end of CDATA. */
   readonly hasCdataEnd: boolean;
 }
@@ -23,23 +28,41 @@ const NOT_PLAIN = /[^\t\n\x20-\x7e]/;
 // oxlint-disable-next-line no-control-regex -- exactly these are meant
 const NOT_XML = /[\0-\x08\x0b-\x1f\ufffe\uffff]/;
 
-export function regionOf(bytes: Buffer, start: number, end: number): Region {
-  const text = bytes.toString('latin1', start, end);
+export function regionOf(window: Window, start: number, end: number): Region {
+  const text = window.bytes.toString('latin1', start, end);
+  const hasEntities = text.includes('&');
   return {
-    bytes,
+    bytes: window.bytes,
     start,
     text,
-    isPlain: !NOT_PLAIN.test(text),
-    hasEntities: text.includes('&'),
+    isPlain: isPlainAscii(window, start, end),
+    hasEntities,
+    nextEntity: { from: 0, at: hasEntities ? text.indexOf('&') : Infinity },
+    hasNumericEntities: hasEntities && text.includes('&#'),
     hasCdataEnd: text.includes(']]>'),
   };
 }
+
+/** Values are mostly asked for in their order: then all of the text is searched once. */
+function hasEntity(region: Region, from: number, to: number): boolean {
+  if (!region.hasEntities) return false;
+  const { nextEntity } = region;
+  if (from < nextEntity.from || from > nextEntity.at) {
+    const at = region.text.indexOf('&', from);
+    region.nextEntity = { from, at: at === -1 ? Infinity : at };
+  }
+  return region.nextEntity.at < to;
+}
+
+/** Whether character data is surely as it should be. */
+export const isPlainText = (region: Region, from: number, to: number): boolean =>
+  region.isPlain && !region.hasCdataEnd && !hasEntity(region, from, to);
 
 /** Character data between two tags, decoded. */
 export function textOf(region: Region, from: number, to: number): string | undefined {
   if (region.hasCdataEnd && region.text.slice(from, to).includes(']]>')) return undefined;
   const text = cdataOf(region, from, to);
-  return region.hasEntities && text !== undefined ? withoutEntities(text) : text;
+  return text !== undefined && hasEntity(region, from, to) ? withoutEntities(text) : text;
 }
 
 /** The inside of a CDATA section. */
@@ -52,9 +75,20 @@ export function cdataOf({ bytes, start, text, isPlain }: Region, from: number, t
 }
 
 /** An attribute value in double quotes; white space other than blanks would be changed by a parser. */
-export function attributeOf(region: Region, from: number, to: number): string | undefined {
-  const raw = region.text.slice(from, to);
-  if (/[<\t\n]/.test(raw)) return undefined;
+export const attributeOf = (region: Region, from: number, to: number): string | undefined =>
+  isInOneLine(region, from, to) ? lineOf(region, from, to) : undefined;
+
+/** Whether there is no `<`, tab or newline. */
+export const isInOneLine = ({ text }: Region, from: number, to: number): boolean =>
+  !isWithin(text, '<', from, to) && !isWithin(text, '\n', from, to) && !isWithin(text, '\t', from, to);
+
+function isWithin(text: string, char: string, from: number, to: number): boolean {
+  const at = text.indexOf(char, from);
+  return at !== -1 && at < to;
+}
+
+/** The same where that is known of it. */
+export function lineOf(region: Region, from: number, to: number): string | undefined {
   const text = cdataOf(region, from, to);
   return text?.includes('&') ? withoutEntities(text) : text;
 }
@@ -66,28 +100,36 @@ export function skipWhite(text: string, from: number): number {
   return at;
 }
 
-const ENTITY = /&(?:(lt|gt|amp|quot|apos)|#(\d{1,7})|#x([\da-fA-F]{1,6}));/g;
-const NAMED: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" };
+const NAMED: ReadonlyMap<string, string> = new Map([
+  ['lt', '<'],
+  ['gt', '>'],
+  ['amp', '&'],
+  ['quot', '"'],
+  ['apos', "'"],
+]);
+const NUMERIC = /^#(?:(\d{1,7})|x([\da-fA-F]{1,6}))$/;
+const MOST_ENTITY_CHARS = 8;
 
 function withoutEntities(text: string): string | undefined {
-  if (!text.includes('&')) return text;
-  let isKnown = true;
-  let ampersands = 0;
-  const decoded = text.replace(ENTITY, (_, name?: string, decimal?: string, hex?: string) => {
-    ampersands += 1;
-    if (name !== undefined) return NAMED[name] ?? '';
-    const code = decimal === undefined ? Number.parseInt(hex ?? '', 16) : Number(decimal);
-    if (isXmlCharacter(code)) return String.fromCodePoint(code);
-    isKnown = false;
-    return '';
-  });
-  return isKnown && ampersands === countOf('&', text) ? decoded : undefined;
+  let decoded = '';
+  let from = 0;
+  for (let at = text.indexOf('&'); at !== -1; at = text.indexOf('&', from)) {
+    const end = text.indexOf(';', at);
+    const char = end === -1 || end - at > MOST_ENTITY_CHARS + 1 ? undefined : characterOf(text.slice(at + 1, end));
+    if (char === undefined) return undefined;
+    decoded += text.slice(from, at) + char;
+    from = end + 1;
+  }
+  return from === 0 ? text : decoded + text.slice(from);
 }
 
-function countOf(char: string, text: string): number {
-  let count = 0;
-  for (let at = text.indexOf(char); at !== -1; at = text.indexOf(char, at + 1)) count += 1;
-  return count;
+/** @param entity what stands between `&` and `;` */
+function characterOf(entity: string): string | undefined {
+  const named = NAMED.get(entity);
+  if (named !== undefined) return named;
+  const [, decimal, hex = ''] = NUMERIC.exec(entity) ?? [];
+  const code = decimal === undefined ? Number.parseInt(hex, 16) : Number(decimal);
+  return isXmlCharacter(code) ? String.fromCodePoint(code) : undefined;
 }
 
 /** XML 1.0 section 2.2. */

@@ -8,7 +8,7 @@ import { hostWordsOf, itemPlace, occurrenceOf } from './occurrence.ts';
 import type { HostWords, ItemPlace } from './occurrence.ts';
 import { PolicyReader } from './policy.ts';
 import { portRange } from './port-range.ts';
-import { readName, type ItemAttributes, type RawItem } from './raw-item.ts';
+import { childOf, noChildren, type ItemAttributes, type RawItem } from './raw-item.ts';
 import { ruleOf } from './rule.ts';
 
 const ROOT = 'NessusClientData_v2';
@@ -22,7 +22,7 @@ export const MAX_TAG_CHARS = 1_000;
 /** An item whose children stream by. */
 interface OpenItem {
   readonly attributes: ItemAttributes;
-  readonly children: Map<string, string[]>;
+  readonly children: (string[] | undefined)[];
   chars: number;
   values: number;
 }
@@ -173,7 +173,7 @@ export class NessusReader implements XmlHandlers {
 
   #openInHost(name: string, attributes: XmlAttributes, depth: number): void {
     if (depth === 4 && name === 'ReportItem') {
-      this.#item = { attributes, children: new Map(), chars: 0, values: 0 };
+      this.#item = { attributes, children: noChildren(), chars: 0, values: 0 };
     } else if (depth === 5 && name === 'tag' && this.#path[3] === 'HostProperties') {
       this.#tag = { name: attributes['name'] ?? '', text: '' };
     }
@@ -182,12 +182,11 @@ export class NessusReader implements XmlHandlers {
   #openInItem(name: string, depth: number): void {
     const item = this.#item;
     if (!item || depth !== 5) return;
-    const local = readName(name);
+    const child = childOf(name);
     this.#values = undefined;
-    if (local === undefined) return;
-    this.#values = item.children.get(local) ?? [];
+    if (child === undefined) return;
+    this.#values = item.children[child] ??= [];
     this.#values.push('');
-    item.children.set(local, this.#values);
     item.values += 1;
     if (item.values > MAX_ITEM_VALUES) throw this.#wrong('an item with too many values');
   }

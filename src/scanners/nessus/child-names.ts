@@ -1,0 +1,78 @@
+import { childOf } from './raw-item.ts';
+
+/** The name of an element inside an item, as it stands in the report. */
+export interface ChildName {
+  /** `<cve>` */
+  readonly open: string;
+  /** `</cve>` */
+  readonly close: string;
+  /** Its number, when it is one we read. */
+  readonly child: number | undefined;
+  /** What came behind it last and before that. */
+  next: ChildName | undefined;
+  other: ChildName | undefined;
+}
+
+const NAME = /^[A-Za-z_][\w.:-]{0,99}$/;
+const MOST_NAME_CHARS = 100;
+/** Nessus has some 80 names. What has more than these is read by the XML parser. */
+const MOST_NAMES = 1_000;
+const LESS_THAN = 0x3c;
+
+const named = (name: string): ChildName => ({
+  open: `<${name}>`,
+  close: `</${name}>`,
+  child: childOf(name),
+  next: undefined,
+  other: undefined,
+});
+
+/**
+ * Knows the names of children. They come in the same order in every item, so what followed a name last time is looked for
+ * first: mostly a name is recognised without being cut out of the text.
+ */
+export class ChildNames {
+  readonly #known = new Map<string, ChildName>();
+  /** Stands before the first child. */
+  readonly #start = named('');
+  /** Stands behind the last one: the closing tag of the item, which looks like a child to begin with. */
+  readonly end: ChildName;
+  #last = this.#start;
+
+  /** @param end name of the item */
+  constructor(end: string) {
+    this.end = named(`/${end}`);
+    this.#known.set(`/${end}`, this.end);
+  }
+
+  /** An item begins. */
+  restart(): void {
+    this.#last = this.#start;
+  }
+
+  /** @returns the name of the tag without attributes that opens at `at`; undefined when there is none */
+  at(text: string, at: number): ChildName | undefined {
+    const last = this.#last;
+    const { next, other } = last;
+    if (next && text.startsWith(next.open, at)) return (this.#last = next);
+    if (other && text.startsWith(other.open, at)) return (this.#last = other);
+    const found = this.#look(text, at);
+    if (!found) return undefined;
+    last.other = next;
+    last.next = found;
+    return (this.#last = found);
+  }
+
+  #look(text: string, at: number): ChildName | undefined {
+    const close = text.indexOf('>', at);
+    if (text.charCodeAt(at) !== LESS_THAN || close === -1 || close - at > MOST_NAME_CHARS + 1) return undefined;
+    const name = text.slice(at + 1, close);
+    const known = this.#known.get(name);
+    if (known || !NAME.test(name) || this.#known.size >= MOST_NAMES) return known;
+    // A copy: a part of a text keeps all of it in memory.
+    const copy = Buffer.from(name, 'latin1').toString('latin1');
+    const found = named(copy);
+    this.#known.set(copy, found);
+    return found;
+  }
+}
