@@ -1,4 +1,4 @@
-import { childOf } from './raw-item.ts';
+import { childOf, isOfTheHost } from './raw-item.ts';
 
 /** The name of an element inside an item, as it stands in the report. */
 export interface ChildName {
@@ -8,6 +8,8 @@ export interface ChildName {
   readonly close: string;
   /** Its number, when it is one we read. */
   readonly child: number | undefined;
+  /** In an audit item: in others less is. */
+  readonly isOfTheHost: boolean;
   /** What came behind it last and before that. */
   next: ChildName | undefined;
   other: ChildName | undefined;
@@ -19,13 +21,17 @@ const MOST_NAME_CHARS = 100;
 const MOST_NAMES = 1_000;
 const LESS_THAN = 0x3c;
 
-const named = (name: string): ChildName => ({
-  open: `<${name}>`,
-  close: `</${name}>`,
-  child: childOf(name),
-  next: undefined,
-  other: undefined,
-});
+function named(name: string): ChildName {
+  const child = childOf(name);
+  return {
+    open: `<${name}>`,
+    close: `</${name}>`,
+    child,
+    isOfTheHost: child !== undefined && isOfTheHost(child, true),
+    next: undefined,
+    other: undefined,
+  };
+}
 
 /**
  * Knows the names of children. They come in the same order in every item, so what followed a name last time is looked for

@@ -30,12 +30,8 @@ const LESS_THAN = 0x3c;
 
 /** Long enough to hold severity and plugin id, which come next. */
 const KEY_BYTES = 40;
-/**
- * Lookups after which the numbers are halved: what counts is the recent past. Where fewer than a quarter of the lookups
- * find something, remembering everything is wasted work: then only every eighth item is.
- */
-const WINDOW = 4_096;
-const FIRST_LOOK = 1_024;
+/** Keys of items that were met once, by their last bits. */
+const MOST_SEEN = 1 << 16;
 
 /** One audit file holds hundreds of checks under one plugin id. */
 const MOST_PER_KEY = 256;
@@ -44,7 +40,8 @@ const MOST_ITEM_BYTES = 64 << 10;
 /**
  * Remembers items by their bytes. An item whose fixed parts are equal, byte for byte, to those of an item that was read
  * as well-formed is well-formed itself, if its place and the words of its host are: nothing else is in it. Memory is
- * bounded: the items not met for the longest time go first.
+ * bounded: the items not met for the longest time go first, and one is remembered when its key comes for the second time,
+ * since what never comes again would be most of the work of the garbage collector.
  */
 export class ItemCache {
   readonly #generationBytes: number;
@@ -52,8 +49,7 @@ export class ItemCache {
   #old = new Map<number, KnownItem[]>();
   #bytes = 0;
   #last: KnownItem | undefined;
-  #lookups = 0;
-  #hits = 0;
+  readonly #seen = new Int32Array(MOST_SEEN);
 
   /** @param maxBytes of remembered parts, about */
   constructor(maxBytes: number) {
@@ -66,14 +62,7 @@ export class ItemCache {
     const follower = this.#last?.follower;
     const match =
       (follower?.key === key ? matches(follower, bytes, from) : undefined) ?? this.#search(key, bytes, from);
-    this.#lookups += 1;
-    if (this.#lookups >= WINDOW) {
-      this.#lookups /= 2;
-      this.#hits /= 2;
-    }
-    if (!match) return undefined;
-    this.#hits += 1;
-    this.#follow(match.known);
+    if (match) this.#follow(match.known);
     return match;
   }
 
@@ -85,9 +74,9 @@ export class ItemCache {
     known: Omit<KnownItem, 'fixed' | 'slots' | 'key' | 'follower'>,
   ): void {
     if (item.placeEnd === undefined || end - start > MOST_ITEM_BYTES) return;
-    const isWasted = this.#lookups > FIRST_LOOK && this.#hits * 4 < this.#lookups;
-    if (isWasted && Math.floor(this.#lookups) % 8 !== 0) return;
     const from = start + item.placeEnd;
+    const key = keyOf(bytes, from);
+    if (!this.#isKnown(key)) return;
     const fixed: Buffer[] = [];
     let at = from;
     for (const slot of item.slots) {
@@ -95,9 +84,17 @@ export class ItemCache {
       at = start + slot.to;
     }
     fixed.push(Buffer.from(bytes.subarray(at, end)));
-    const made: KnownItem = { ...known, fixed, slots: item.slots, key: keyOf(bytes, from), follower: undefined };
-    this.#remember(made.key, made, end - from);
+    const made: KnownItem = { ...known, fixed, slots: item.slots, key, follower: undefined };
+    this.#remember(key, made, end - from);
     this.#follow(made);
+  }
+
+  /** Whether a key was met before, unless too many others were since. */
+  #isKnown(key: number): boolean {
+    const at = key % MOST_SEEN;
+    if (this.#seen[at] === key) return true;
+    this.#seen[at] = key;
+    return false;
   }
 
   #search(key: number, bytes: Buffer, from: number): Match | undefined {

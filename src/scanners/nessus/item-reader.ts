@@ -5,6 +5,7 @@ import type { HostWords, ItemPlace } from './occurrence.ts';
 import type { Window } from './plain-bytes.ts';
 import { ITEM_END, PlainItems } from './plain-item.ts';
 import { ITEM_START } from './plain-tag.ts';
+import { Places } from './places.ts';
 import { cdataOf, regionOf, textOf } from './plain-xml.ts';
 import { CHILD, first, isCompliance } from './raw-item.ts';
 import type { NessusReader } from './reader.ts';
@@ -12,18 +13,10 @@ import { ruleOf } from './rule.ts';
 
 const START = Buffer.from(ITEM_START);
 const END = Buffer.from(ITEM_END);
-const QUOTE = 0x22;
-
 /** Most are shorter. */
 const USUAL_ITEM_BYTES = 16 << 10;
 
 const MAX_CACHE_BYTES = 16 << 20;
-const MOST_PLACES = 10_000;
-/** `port`, `svc_name` and `protocol` of real items take some 60 bytes. */
-const MOST_PLACE_BYTES = 200;
-
-/** The place attributes as they stand in nearly every item, with nothing in them that a parser would change. */
-const PLACE = /^ port="(\d{1,5})" svc_name="([\w.:/?-]{1,64})" protocol="([a-z]{1,8})"$/;
 
 /** An item in the bytes that are held. */
 interface Span {
@@ -39,7 +32,7 @@ export class ItemReader {
   readonly #reader: NessusReader;
   readonly #cache = new ItemCache(MAX_CACHE_BYTES);
   readonly #items = new PlainItems();
-  readonly #places = new Map<string, ItemPlace>();
+  readonly #places = new Places();
   readonly #ends = new ItemEnds();
 
   constructor(reader: NessusReader) {
@@ -54,8 +47,9 @@ export class ItemReader {
   read(host: HostReader, window: Window, at: number, before: number): number | 'cut' | 'other' {
     const { bytes } = window;
     const placeFrom = at + ITEM_START.length;
-    const placeEnd = endOfPlace(bytes, placeFrom);
-    const place = placeEnd === -1 ? undefined : this.#place(bytes.toString('latin1', placeFrom, placeEnd));
+    const known = this.#places.find(bytes, placeFrom);
+    const place = known?.place;
+    const placeEnd = placeFrom + (known?.bytes.length ?? 0);
     if (place) {
       const match = this.#cache.find(bytes, placeEnd);
       const words = match && saidIn(match, window);
@@ -87,19 +81,6 @@ export class ItemReader {
     this.#reader.found(host, rule, pluginId, place, hostWordsOf(item.raw));
     return end;
   }
-
-  /** @returns undefined when the text is not plainly a place */
-  #place(text: string): ItemPlace | undefined {
-    const known = this.#places.get(text);
-    if (known) return known;
-    const [, port, service, protocol] = PLACE.exec(text) ?? [];
-    if (port === undefined) return undefined;
-    const place = itemPlace({ port, svc_name: service, protocol });
-    if (!place) return undefined;
-    if (this.#places.size >= MOST_PLACES) this.#places.clear();
-    this.#places.set(text, place);
-    return place;
-  }
 }
 
 /** Where items end. What was searched once is not searched again, whatever begins there. */
@@ -127,18 +108,6 @@ class ItemEnds {
 function isWithin(bytes: Buffer, what: Buffer, from: number, to: number): boolean {
   const at = bytes.indexOf(what, from);
   return at !== -1 && at < to;
-}
-
-/** Behind the third attribute value, if there are that many. */
-function endOfPlace(bytes: Buffer, from: number): number {
-  const most = Math.min(bytes.length, from + MOST_PLACE_BYTES);
-  let quotes = 0;
-  for (let at = from; at < most; at += 1) {
-    if (bytes[at] !== QUOTE) continue;
-    quotes += 1;
-    if (quotes === 6) return at + 1;
-  }
-  return -1;
 }
 
 /** @returns undefined when they are not plain text: then the item is read in full */

@@ -1,7 +1,7 @@
-import { ChildNames, type ChildName } from './child-names.ts';
+import { ChildNames } from './child-names.ts';
 import { readPlainTag, readUsualTag } from './plain-tag.ts';
 import { cdataOf, isPlainText, skipWhite, textOf, type Region } from './plain-xml.ts';
-import { CHILD, isOfTheHost, noChildren, type RawItem } from './raw-item.ts';
+import { addText, CHILD, isOfTheHost, noChildren, type ItemChildren, type RawItem } from './raw-item.ts';
 
 /** Where the words of the host stand in an item, from the beginning of the item. */
 export interface Slot {
@@ -27,15 +27,13 @@ const MOST_CHILDREN = 5_000;
 const MOST_VALUE_CHARS = 1 << 20;
 const LESS_THAN = 0x3c;
 
-interface Value {
-  readonly from: number;
-  readonly to: number;
-  readonly isCdata: boolean;
-}
-
 /** Reads items without a parser. */
 export class PlainItems {
   readonly #names = new ChildNames('ReportItem');
+  /** The value that is being read: there are a dozen in every item, too many for an object each. */
+  #from = 0;
+  #to = 0;
+  #isCdata = false;
 
   /**
    * Reads `<ReportItem ...>` to `</ReportItem>`, which must be the whole region.
@@ -55,12 +53,12 @@ export class PlainItems {
     return {
       raw: { attributes: tag.attributes, children, isPlain: region.isPlain && !region.hasNumericEntities },
       placeEnd: tag.placeEnd,
-      slots: ofTheHost.filter(({ child }) => isOfTheHost(child, isAudit)),
+      slots: isAudit ? ofTheHost : ofTheHost.filter(({ child }) => isOfTheHost(child, false)),
     };
   }
 
   /** @returns behind the closing tag of the item */
-  #children(region: Region, from: number, children: (string[] | undefined)[], slots: Slot[]): number | undefined {
+  #children(region: Region, from: number, children: ItemChildren, slots: Slot[]): number | undefined {
     const { text } = region;
     const names = this.#names;
     names.restart();
@@ -69,35 +67,34 @@ export class PlainItems {
       const name = names.at(text, at);
       if (!name) return undefined;
       if (name === names.end) return at + ITEM_END.length;
-      const value = valueAt(text, at + name.open.length);
-      if (!value) return undefined;
-      const close = value.isCdata ? value.to + CDATA_END.length : value.to;
-      if (!text.startsWith(name.close, close)) return undefined;
-      if (!isRead(region, name, value, children)) return undefined;
-      const { child } = name;
-      if (child !== undefined && isOfTheHost(child, true)) slots.push({ ...value, child });
+      const close = this.#value(text, at + name.open.length);
+      if (close === -1 || !text.startsWith(name.close, close)) return undefined;
+      if (!this.#isRead(region, name.child, children)) return undefined;
+      if (name.isOfTheHost) this.#addSlot(slots, name.child);
       at = skipWhite(text, close + name.close.length);
     }
     return undefined;
   }
-}
 
-function valueAt(text: string, at: number): Value | undefined {
-  const isCdata = text.charCodeAt(at) === LESS_THAN && text.startsWith(CDATA, at);
-  const from = isCdata ? at + CDATA.length : at;
-  const to = text.indexOf(isCdata ? CDATA_END : '<', from);
-  return to === -1 || to - from > MOST_VALUE_CHARS ? undefined : { from, to, isCdata };
-}
+  /** @returns behind the value that begins at `at`, -1 for none that is plain */
+  #value(text: string, at: number): number {
+    this.#isCdata = text.charCodeAt(at) === LESS_THAN && text.startsWith(CDATA, at);
+    this.#from = this.#isCdata ? at + CDATA.length : at;
+    this.#to = text.indexOf(this.#isCdata ? CDATA_END : '<', this.#from);
+    if (this.#to === -1 || this.#to - this.#from > MOST_VALUE_CHARS) return -1;
+    return this.#isCdata ? this.#to + CDATA_END.length : this.#to;
+  }
 
-/** Decodes a value and puts it where it belongs; one that is not read is only looked at. False: not plain. */
-function isRead(region: Region, { child }: ChildName, value: Value, children: (string[] | undefined)[]): boolean {
-  const { from, to, isCdata } = value;
-  if (child === undefined && isPlainText(region, from, to)) return true;
-  const text = (isCdata ? cdataOf : textOf)(region, from, to);
-  if (text === undefined) return false;
-  if (child === undefined) return true;
-  const values = children[child];
-  if (values) values.push(text);
-  else children[child] = [text];
-  return true;
+  /** Decodes the value and puts it where it belongs; one that is not read is only looked at. False: not plain. */
+  #isRead(region: Region, child: number | undefined, children: ItemChildren): boolean {
+    if (child === undefined && isPlainText(region, this.#from, this.#to)) return true;
+    const text = (this.#isCdata ? cdataOf : textOf)(region, this.#from, this.#to);
+    if (text === undefined) return false;
+    if (child !== undefined) addText(children, child, text);
+    return true;
+  }
+
+  #addSlot(slots: Slot[], child: number | undefined): void {
+    if (child !== undefined) slots.push({ from: this.#from, to: this.#to, isCdata: this.#isCdata, child });
+  }
 }

@@ -56,18 +56,26 @@ export const CHILD = {
 
 const NUMBERS: ReadonlyMap<string, number> = new Map(Object.entries(CHILD));
 
-/** Texts of children by their numbers in `CHILD`, in the order of the report. */
-export type ItemChildren = (readonly string[] | undefined)[];
+/** Texts of children by their numbers in `CHILD`: mostly one, else all in the order of the report. */
+export type ItemChildren = (string | string[] | undefined)[];
 
-const NO_CHILDREN: (string[] | undefined)[] = Array.from(NUMBERS, () => undefined);
+const NO_CHILDREN: ItemChildren = Array.from(NUMBERS, () => undefined);
 
 /** With room for every child: what is looked for in vain is a hole otherwise, and that is slow. */
-export const noChildren = (): (string[] | undefined)[] => NO_CHILDREN.slice();
+export const noChildren = (): ItemChildren => NO_CHILDREN.slice();
+
+/** One more text of a child. */
+export function addText(children: ItemChildren, child: number, text: string): void {
+  const said = children[child];
+  if (said === undefined) children[child] = text;
+  else if (typeof said === 'string') children[child] = [said, text];
+  else said.push(text);
+}
 
 /** A `<ReportItem>` as it stands in the report: what we read of it, decoded, nothing judged. */
 export interface RawItem {
   readonly attributes: ItemAttributes;
-  readonly children: Readonly<ItemChildren>;
+  readonly children: readonly (string | readonly string[] | undefined)[];
   /** True: there is nothing but printable ASCII, tab and newline in any of its texts. */
   readonly isPlain?: boolean;
 }
@@ -110,10 +118,16 @@ export function isOfTheHost(child: number, isAudit: boolean): boolean {
 const NONE: readonly string[] = [];
 
 /** The first text of a child. */
-export const first = ({ children }: RawItem, child: number): string | undefined => children[child]?.[0];
+export function first({ children }: RawItem, child: number): string | undefined {
+  const said = children[child];
+  return typeof said === 'object' ? said[0] : said;
+}
 
 /** All texts of a child. */
-export const all = ({ children }: RawItem, child: number): readonly string[] => children[child] ?? NONE;
+export function all({ children }: RawItem, child: number): readonly string[] {
+  const said = children[child];
+  return typeof said === 'string' ? [said] : (said ?? NONE);
+}
 
 /** Items of audit files; `<compliance>false</compliance>` also exists. */
 export const isCompliance = ({ children }: RawItem): boolean => children[CHILD['compliance-check-name']] !== undefined;

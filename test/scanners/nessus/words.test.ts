@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Occurrence, RuleFacts } from '../../../src/model/finding.ts';
 import { hostWords, itemPlace, occurrenceOf } from '../../../src/scanners/nessus/occurrence.ts';
-import { CHILD, childOf, noChildren, type RawItem } from '../../../src/scanners/nessus/raw-item.ts';
+import { addText, CHILD, childOf, noChildren, type RawItem } from '../../../src/scanners/nessus/raw-item.ts';
 import { ruleOf } from '../../../src/scanners/nessus/rule.ts';
 
 /** What reports and attackers write: any text, and the words that are treated in their own way. */
@@ -74,7 +74,8 @@ const items = fc.record({
   attributes,
   children: fc.dictionary(fc.constantFrom(...NAMES), texts, { maxKeys: 12 }).map((found) => {
     const children = noChildren();
-    for (const [name, said] of Object.entries(found)) children[childOf(name) ?? -1] = said;
+    for (const [name, said] of Object.entries(found))
+      for (const part of said) addText(children, childOf(name) ?? -1, part);
     return children;
   }),
 });
