@@ -111,7 +111,17 @@ function joined(...texts: readonly (string | undefined)[]): string {
 /** One text per line; most texts have one. */
 function lines(item: RawItem, child: number): readonly string[] {
   const texts = all(item, child);
-  return texts.some((text) => text.includes('\n')) ? texts.flatMap((text) => text.split('\n')) : texts;
+  if (!texts.some((text) => text.includes('\n'))) return texts;
+  const found: string[] = [];
+  for (const text of texts) {
+    let from = 0;
+    for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', from)) {
+      found.push(text.slice(from, at));
+      from = at + 1;
+    }
+    found.push(text.slice(from));
+  }
+  return found;
 }
 
 const WEAKNESS = /^\s*(?:CWE|CVE)[:-]/i;
