@@ -75,10 +75,10 @@ describe('cleaning of untrusted text', () => {
     );
   });
 
-  it('takes no short cut for any character', () => {
+  it('takes no short cut for any character of 16 bits', () => {
     const wrong: number[] = [];
-    for (let code = 0; code <= 0x10_ffff; code += 1) {
-      const text = `a${String.fromCodePoint(code)}b`;
+    for (let code = 0; code <= 0xffff; code += 1) {
+      const text = `a${String.fromCharCode(code)}b`;
       const isRight =
         cleanUntrusted(text, 100) === cleanedAtLength(text) && cleanLine(text, 100) === lineAtLength(text);
       if (!isRight) wrong.push(code);

@@ -1,11 +1,13 @@
+import { markOf, type Mark } from './plain-bytes.ts';
+import { isAt, type Region } from './plain-xml.ts';
 import { childOf, isOfTheHost } from './raw-item.ts';
 
 /** The name of an element inside an item, as it stands in the report. */
 export interface ChildName {
   /** `<cve>` */
-  readonly open: string;
+  readonly open: Mark;
   /** `</cve>` */
-  readonly close: string;
+  readonly close: Mark;
   /** Its number, when it is one we read. */
   readonly child: number | undefined;
   /** In an audit item: in others less is. */
@@ -15,7 +17,8 @@ export interface ChildName {
   other: ChildName | undefined;
 }
 
-const NAME = /^[A-Za-z_][\w.:-]{0,99}$/;
+/** Names of one letter are too short for a mark, and nobody has them. */
+const NAME = /^[A-Za-z_][\w.:-]{1,99}$/;
 const MOST_NAME_CHARS = 100;
 /** Nessus has some 80 names. What has more than these is read by the XML parser. */
 const MOST_NAMES = 1_000;
@@ -24,8 +27,8 @@ const LESS_THAN = 0x3c;
 function named(name: string): ChildName {
   const child = childOf(name);
   return {
-    open: `<${name}>`,
-    close: `</${name}>`,
+    open: markOf(`<${name}>`),
+    close: markOf(`</${name}>`),
     child,
     isOfTheHost: child !== undefined && isOfTheHost(child, true),
     next: undefined,
@@ -40,7 +43,7 @@ function named(name: string): ChildName {
 export class ChildNames {
   readonly #known = new Map<string, ChildName>();
   /** Stands before the first child. */
-  readonly #start = named('');
+  readonly #start = named('__');
   /** Stands behind the last one: the closing tag of the item, which looks like a child to begin with. */
   readonly end: ChildName;
   #last = this.#start;
@@ -57,12 +60,12 @@ export class ChildNames {
   }
 
   /** @returns the name of the tag without attributes that opens at `at`; undefined when there is none */
-  at(text: string, at: number): ChildName | undefined {
+  at(region: Region, at: number): ChildName | undefined {
     const last = this.#last;
     const { next, other } = last;
-    if (next && text.startsWith(next.open, at)) return (this.#last = next);
-    if (other && text.startsWith(other.open, at)) return (this.#last = other);
-    const found = this.#look(text, at);
+    if (next && isAt(region, next.open, at)) return (this.#last = next);
+    if (other && isAt(region, other.open, at)) return (this.#last = other);
+    const found = this.#look(region.text, at);
     if (!found) return undefined;
     last.other = next;
     last.next = found;

@@ -2,34 +2,65 @@
 export interface Window {
   readonly bytes: Buffer;
   readonly words: Int32Array;
+  readonly view: DataView;
 }
 
-/** The view of bytes by words; `space` must be aligned to them, as whole allocations are. */
-export const wordsOf = (space: Buffer): Int32Array => new Int32Array(space.buffer, space.byteOffset, space.length >> 2);
+/** @param space a whole allocation, of which `bytes` is the beginning: words must be aligned */
+export const windowOn = (space: Buffer, bytes: Buffer): Window => ({
+  bytes,
+  words: new Int32Array(space.buffer, space.byteOffset, space.length >> 2),
+  view: new DataView(space.buffer, space.byteOffset, space.length),
+});
 
-const [SPACES, ONES, TOP_BITS] = [0x20202020, 0x01010101, 0x80808080];
-const [TAB, NEWLINE, SPACE, LAST] = [9, 10, 0x20, 0x7e];
+/** The window when more of the space was filled. */
+export const wider = ({ words, view }: Window, bytes: Buffer): Window => ({ bytes, words, view });
+
+const [TOP, REST, ONES] = [0x80808080, 0x7f7f7f7f, 0x01010101];
+const [TABS, NEWLINES, TO_SPACE] = [0x09090909, 0x0a0a0a0a, 0x60606060];
 
 /**
  * Whether there is nothing but printable ASCII, tab and newline from `from` to `to`. No for some that are: up to three
- * bytes before and behind are looked at as well. Twice as fast as a pattern over the text.
+ * bytes before and behind are looked at as well. Twice as fast as a pattern over the text: each byte of a word has its
+ * answer in its top bit, and no sum carries into the next byte unless its own top bit was set.
  */
-export function isPlainAscii({ bytes, words }: Window, from: number, to: number): boolean {
+export function isPlainAscii({ words }: Window, from: number, to: number): boolean {
   const end = (to + 3) >> 2;
+  if (end > words.length) return false;
+  let odd = 0;
   for (let at = from >> 2; at < end; at += 1) {
-    const word = words[at];
-    if (word === undefined) return false;
-    // A byte above 0x7e sets its top bit in the first or third term, one below 0x20 in the second.
-    if (((word | (word - SPACES) | (word + ONES)) & TOP_BITS) !== 0 && !arePlain(bytes, at << 2)) return false;
+    const word = words[at] ?? 0;
+    const low = ~((word & REST) + TO_SPACE) & TOP; // below 0x20
+    if (low !== 0) {
+      const noTab = ((word ^ TABS) & REST) + REST;
+      const noNewline = ((word ^ NEWLINES) & REST) + REST;
+      odd |= low & noTab & noNewline;
+    }
+    odd |= word | (word + ONES); // above 0x7e
   }
-  return true;
+  return (odd & TOP) === 0;
 }
 
-/** Four bytes one by one: newlines are in every text, and borrow from their neighbours. */
-function arePlain(bytes: Buffer, from: number): boolean {
-  for (let at = from; at < from + 4; at += 1) {
-    const byte = bytes[at] ?? SPACE;
-    if (byte < SPACE ? byte !== NEWLINE && byte !== TAB : byte > LAST) return false;
+/** A text to be recognised among bytes, of four at least. */
+export interface Mark {
+  readonly length: number;
+  readonly words: Int32Array;
+  /** The last four bytes, some of them a second time: so any length will do. */
+  readonly last: number;
+}
+
+/** @param text ASCII, of four characters at least */
+export function markOf(text: string): Mark {
+  const bytes = Buffer.from(text, 'latin1');
+  const words = Int32Array.from({ length: bytes.length >> 2 }, (_, index) => bytes.readInt32LE(index * 4));
+  return { length: bytes.length, words, last: bytes.readInt32LE(bytes.length - 4) };
+}
+
+/** Whether a text stands at `at` and ends before `end`. Half the time of `startsWith` for the tags of a report. */
+export function isMarkAt(view: DataView, mark: Mark, at: number, end: number): boolean {
+  const { words, length } = mark;
+  if (at + length > end) return false;
+  for (let index = 0; index < words.length; index += 1) {
+    if (view.getInt32(at + index * 4, true) !== words[index]) return false;
   }
-  return true;
+  return view.getInt32(at + length - 4, true) === mark.last;
 }

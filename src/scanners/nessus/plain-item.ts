@@ -1,6 +1,6 @@
 import { ChildNames } from './child-names.ts';
 import { readPlainTag, readUsualTag } from './plain-tag.ts';
-import { cdataOf, isPlainText, skipWhite, textOf, type Region } from './plain-xml.ts';
+import { cdataOf, isAt, isPlainText, skipWhite, textOf, type Region } from './plain-xml.ts';
 import { addText, CHILD, isOfTheHost, noChildren, type ItemChildren, type RawItem } from './raw-item.ts';
 
 /** Where the words of the host stand in an item, from the beginning of the item. */
@@ -64,11 +64,11 @@ export class PlainItems {
     names.restart();
     let at = skipWhite(text, from);
     for (let count = 0; count < MOST_CHILDREN; count += 1) {
-      const name = names.at(text, at);
+      const name = names.at(region, at);
       if (!name) return undefined;
       if (name === names.end) return at + ITEM_END.length;
       const close = this.#value(text, at + name.open.length);
-      if (close === -1 || !text.startsWith(name.close, close)) return undefined;
+      if (close === -1 || !isAt(region, name.close, close)) return undefined;
       if (!this.#isRead(region, name.child, children)) return undefined;
       if (name.isOfTheHost) this.#addSlot(slots, name.child);
       at = skipWhite(text, close + name.close.length);

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { isPlainAscii, type Window } from './plain-bytes.ts';
+import { isMarkAt, isPlainAscii, type Mark, type Window } from './plain-bytes.ts';
 
 /**
  * The part of XML that exporters really write, read without a parser. Everything here answers `undefined` for what it
@@ -9,6 +9,7 @@ import { isPlainAscii, type Window } from './plain-bytes.ts';
 /** Bytes of a report, and the same bytes as one character each, so that both have the same positions. */
 export interface Region {
   readonly bytes: Buffer;
+  readonly view: DataView;
   /** Where in `bytes` the text begins. */
   readonly start: number;
   readonly text: string;
@@ -33,6 +34,7 @@ export function regionOf(window: Window, start: number, end: number): Region {
   const hasEntities = text.includes('&');
   return {
     bytes: window.bytes,
+    view: window.view,
     start,
     text,
     isPlain: isPlainAscii(window, start, end),
@@ -42,6 +44,10 @@ export function regionOf(window: Window, start: number, end: number): Region {
     hasCdataEnd: text.includes(']]>'),
   };
 }
+
+/** Whether a text stands somewhere in the region. */
+export const isAt = ({ view, start, text }: Region, mark: Mark, at: number): boolean =>
+  isMarkAt(view, mark, start + at, start + text.length);
 
 /** Values are mostly asked for in their order: then all of the text is searched once. */
 function hasEntity(region: Region, from: number, to: number): boolean {
