@@ -1,4 +1,5 @@
-import { attributeOf, isInOneLine, lineOf, skipWhite, type Region } from './plain-xml.ts';
+import { markOf } from './plain-bytes.ts';
+import { attributeOf, isAt, isInOneLine, lineOf, skipWhite, type Region } from './plain-xml.ts';
 import { READ_ATTRIBUTES, type ItemAttributes } from './raw-item.ts';
 
 export const ITEM_START = '<ReportItem';
@@ -49,7 +50,7 @@ function attributeAt(region: Region, from: number): { name: string; value: strin
   return value === undefined ? undefined : { name, value, end: close + 1 };
 }
 
-const USUAL = [' severity="', ' pluginID="', ' pluginName="', ' pluginFamily="'] as const;
+const USUAL = [' severity="', ' pluginID="', ' pluginName="', ' pluginFamily="'].map(markOf);
 
 /**
  * The same for the tag as Nessus writes it, in which `port`, `svc_name` and `protocol` were recognised up to `placeEnd`
@@ -61,7 +62,7 @@ export function readUsualTag(region: Region, placeEnd: number): OpenTag | undefi
   let at = placeEnd;
   for (const before of USUAL) {
     const from = at + before.length;
-    const close = text.startsWith(before, at) ? text.indexOf('"', from) : -1;
+    const close = isAt(region, before, at) ? text.indexOf('"', from) : -1;
     const value = close === -1 || close - from > MOST_ATTRIBUTE_CHARS ? undefined : lineOf(region, from, close);
     if (value === undefined) return undefined;
     values.push(value);

@@ -174,14 +174,19 @@ function cvesOf(item: RawItem): string[] {
 }
 
 const CWE = /^(?:CWE-)?(\d{1,7})$/i;
+const USUAL_CWE_REFERENCE = /^CWE:\d{1,7}$/;
 const CWE_REFERENCE = /^CWE[:-](\d{1,7})$/;
 
 function cwesOf(item: RawItem): string[] {
   const cwes: string[] = [];
-  const hear = (text: string, pattern: RegExp): void => {
-    for (const number of found(text, pattern)) cwes.push(`CWE-${Number(number)}`);
-  };
-  for (const text of all(item, CHILD.cwe)) hear(text, CWE);
-  for (const text of all(item, CHILD.xref)) if (text.includes('CWE')) hear(text, CWE_REFERENCE);
+  for (const text of all(item, CHILD.cwe)) addCwes(cwes, found(text, CWE));
+  for (const text of all(item, CHILD.xref)) {
+    if (!text.includes('CWE')) continue;
+    addCwes(cwes, USUAL_CWE_REFERENCE.test(text) ? [text.slice(4)] : found(text, CWE_REFERENCE));
+  }
   return distinct(cwes, MOST_CWES);
+}
+
+function addCwes(cwes: string[], numbers: readonly string[]): void {
+  for (const number of numbers) cwes.push(`CWE-${Number(number)}`);
 }
