@@ -25,6 +25,8 @@ export interface Region {
 }
 
 const NOT_PLAIN = /[^\t\n\x20-\x7e]/;
+const NOT_SEARCHED = { from: Infinity, at: -1 };
+
 /** Carriage returns are allowed, but become newlines: not our business. */
 // oxlint-disable-next-line no-control-regex -- exactly these are meant
 const NOT_XML = /[\0-\x08\x0b-\x1f\ufffe\uffff]/;
@@ -39,7 +41,7 @@ export function regionOf(window: Window, start: number, end: number): Region {
     text,
     isPlain: isPlainAscii(window, start, end),
     hasEntities,
-    nextEntity: { from: 0, at: hasEntities ? text.indexOf('&') : Infinity },
+    nextEntity: NOT_SEARCHED,
     hasNumericEntities: hasEntities && text.includes('&#'),
     hasCdataEnd: text.includes(']]>'),
   };
@@ -86,12 +88,7 @@ export const attributeOf = (region: Region, from: number, to: number): string | 
 
 /** Whether there is no `<`, tab or newline. */
 export const isInOneLine = ({ text }: Region, from: number, to: number): boolean =>
-  !isWithin(text, '<', from, to) && !isWithin(text, '\n', from, to) && !isWithin(text, '\t', from, to);
-
-function isWithin(text: string, char: string, from: number, to: number): boolean {
-  const at = text.indexOf(char, from);
-  return at !== -1 && at < to;
-}
+  !/[<\t\n]/.test(text.slice(from, to));
 
 /** The same where that is known of it. */
 export function lineOf(region: Region, from: number, to: number): string | undefined {
