@@ -6,7 +6,7 @@ import type { UnnumberedRows } from './finding-rows.ts';
 import { createHostBook } from './host-book.ts';
 import { newFileSettings, SCHEMA } from './layout.ts';
 import type { RuleColumns } from './open-findings.ts';
-import { unpack } from './packed-findings.ts';
+import { unpack, unpackRules } from './packed-findings.ts';
 import type { FindingBatch } from './packed-findings.ts';
 import { createRuleRows } from './rule-rows.ts';
 
@@ -62,7 +62,7 @@ export function createGatherer(files: NewFiles): Gatherer {
   };
   return {
     take(batch) {
-      for (const rule of batch.rules) rules.add(rule);
+      unpackRules(batch, rules.add);
       unpack(batch, (finding) => findings.add(batch.engine, finding, rules.signalsOf(finding.rule)));
     },
     finish() {
