@@ -66,41 +66,50 @@ export function packRule(rule: RuleFacts, into: Float64Array, at: number): strin
 }
 
 /** How long the text of a packed rule is, in UTF-16 units. */
-export function packedRuleChars(numbers: Float64Array, at: number): number {
-  let chars = (numbers[at] ?? 0) + 1 + (numbers[at + 1] ?? 0) + (numbers[at + 2] ?? 0);
-  chars += Math.max(0, (numbers[at + 3] ?? 0) - 1);
-  return chars + (numbers[at + 4] ?? 0) + (numbers[at + 5] ?? 0);
+export const packedRuleChars = (numbers: Float64Array, at: number): number =>
+  endsOf(numbers, at).cves + (numbers[at + 5] ?? 0);
+
+type Text = 'ruleId' | 'title' | 'description' | 'solution' | 'cves';
+
+/** Where each text ends; an absent one where the one before it does. */
+function endsOf(numbers: Float64Array, at: number): Readonly<Record<Text, number>> {
+  const ruleId = numbers[at] ?? 0;
+  const title = ruleId + 1 + (numbers[at + 1] ?? 0);
+  // Its length + 1 counts the line feed before it.
+  const description = title + (numbers[at + 2] ?? 0);
+  const solution = description + Math.max(0, (numbers[at + 3] ?? 0) - 1);
+  return { ruleId, title, description, solution, cves: solution + (numbers[at + 4] ?? 0) };
 }
 
 export function unpackRule(text: string, numbers: Float64Array, at: number): UnpackedRule {
-  const titleAt = (numbers[at] ?? 0) + 1;
-  const titleEnd = titleAt + (numbers[at + 1] ?? 0);
-  const hasDescription = (numbers[at + 2] ?? 0) > 0;
-  const wordsEnd = titleEnd + (numbers[at + 2] ?? 0);
-  const hasSolution = (numbers[at + 3] ?? 0) > 0;
-  const solutionEnd = hasSolution ? wordsEnd + (numbers[at + 3] ?? 0) - 1 : wordsEnd;
-  const cvesEnd = solutionEnd + (numbers[at + 4] ?? 0);
-  const ruleId = text.slice(0, titleAt - 1);
-  const solution = text.slice(wordsEnd, solutionEnd);
-  const said = text.slice(0, solutionEnd);
+  const ends = endsOf(numbers, at);
+  const said = text.slice(0, ends.solution);
   const plain = isPlain(said);
+  const ruleId = text.slice(0, ends.ruleId);
+  const solution = text.slice(ends.description, ends.solution);
   const quoted = plain && !said.includes('"') ? quotedPlain : quotedAny;
-  let json = `{"rule_id":${quoted(ruleId)},"title":${quoted(text.slice(titleAt, titleEnd))}`;
-  if (hasDescription) json += `,"description":${quoted(text.slice(titleEnd + 1, wordsEnd))}`;
-  if (hasSolution) json += `,"solution":${quoted(solution)}`;
+  let json = `{"rule_id":${quoted(ruleId)},"title":${quoted(text.slice(ends.ruleId + 1, ends.title))}`;
+  if (ends.description > ends.title) json += `,"description":${quoted(text.slice(ends.title + 1, ends.description))}`;
+  if (numbers[at + 3] !== 0) json += `,"solution":${quoted(solution)}`;
+  const cves = text.slice(ends.solution, ends.cves);
   return {
     ruleId,
-    words: text.slice(titleAt, wordsEnd),
+    words: text.slice(ends.ruleId + 1, ends.description),
     solution,
-    cves: cvesEnd === solutionEnd ? [] : text.slice(solutionEnd, cvesEnd).split(' '),
-    json: `${json},${text.slice(cvesEnd + 1)}`,
+    cves: cves === '' ? [] : cves.split(' '),
+    // The brace the rest begins with is that of the whole.
+    json: `${json},${text.slice(ends.cves + 1)}`,
     isPlain: plain,
-    severity: numbers[at + 6] ?? 0,
-    flags: numbers[at + 7] ?? 0,
-    cvss: numbers[at + 8] ?? 0,
-    epss: numbers[at + 9] ?? 0,
+    ...numbersOf(numbers, at + 6),
   };
 }
+
+const numbersOf = (numbers: Float64Array, at: number): RuleNumbers => ({
+  severity: numbers[at] ?? 0,
+  flags: numbers[at + 1] ?? 0,
+  cvss: numbers[at + 2] ?? 0,
+  epss: numbers[at + 3] ?? 0,
+});
 
 /** Of text without what JSON escapes, but for line feeds, which a line should not have. */
 const quotedPlain = (text: string): string => (text.includes('\n') ? JSON.stringify(text) : `"${text}"`);
