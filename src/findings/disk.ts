@@ -4,6 +4,7 @@ import { access, chmod, mkdir, open, rename, rm, stat, truncate } from 'node:fs/
 import { dirname, join } from 'node:path';
 import { AppError } from '../model/errors.ts';
 import type { Artefact } from '../model/scan.ts';
+import { sealedName } from './seal.ts';
 
 const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined);
 
@@ -59,14 +60,14 @@ const exists = (path: string): Promise<boolean> =>
   );
 
 /**
- * Makes a finished file durable and gives it the name of its content, beside where it is. An equal file that is there
+ * Makes a finished findings file durable and gives it the name of its content, beside where it is. An equal file that is there
  * already is kept; it is never written over.
  * @throws AppError storage_unusable when that name holds something else
  */
-export async function publish(temporary: string): Promise<Artefact> {
+export async function publish(temporary: string, seal: string): Promise<Artefact> {
   // The disk works while the content is read: neither changes the file.
   const [sha256] = await Promise.all([sha256Of(temporary), flush(temporary, 'r+')]);
-  const path = `findings-${sha256.slice(0, 16)}.db`;
+  const path = sealedName(sha256, seal);
   const final = join(dirname(temporary), path);
   const { size: bytes } = await stat(temporary);
   if (await exists(final)) {

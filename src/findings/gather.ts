@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import { openDatabase } from '../platform/sqlite.ts';
 import type { Database } from '../platform/sqlite.ts';
 import { makePrivateFile } from './disk.ts';
@@ -9,6 +10,7 @@ import type { RuleColumns } from './open-findings.ts';
 import { unpack, unpackRules } from './packed-findings.ts';
 import type { FindingBatch } from './packed-findings.ts';
 import { createRuleRows } from './rule-rows.ts';
+import type { TakeBlock } from './words-blocks.ts';
 
 /** The two files an ingest writes; nothing is there yet. */
 export interface NewFiles {
@@ -23,6 +25,8 @@ export interface NewFiles {
 export interface Gathered {
   readonly rows: UnnumberedRows;
   readonly rules: RuleColumns;
+  /** crc32 of all words. */
+  readonly words: number;
 }
 
 /** Writes rules and findings while they come; both files are its own until it finishes. */
@@ -54,8 +58,15 @@ export function createGatherer(files: NewFiles): Gatherer {
   const db = makeFile(files.findings, files.maxFileBytes);
   db.exec(SCHEMA);
   const insertWords = db.prepare('INSERT INTO words VALUES (?, ?, ?, ?)');
-  const rules = createRuleRows(db, (...block) => void insertWords.run('rule', ...block));
-  const findings = createFindingRows(db, (...block) => void insertWords.run('body', ...block), createHostBook(staging));
+  let words = 0;
+  const wordsOf =
+    (kind: 'rule' | 'body'): TakeBlock =>
+    (first, offsets, text) => {
+      insertWords.run(kind, first, offsets, text);
+      words = crc32(text, words);
+    };
+  const rules = createRuleRows(db, wordsOf('rule'));
+  const findings = createFindingRows(db, wordsOf('body'), createHostBook(staging));
   const close = (): void => {
     staging.close();
     db.close();
@@ -66,7 +77,9 @@ export function createGatherer(files: NewFiles): Gatherer {
       unpack(batch, (finding) => findings.add(batch.engine, finding, rules.signalsOf(finding.rule)));
     },
     finish() {
-      const gathered = { rows: findings.finish(), rules: rules.finish() };
+      const [rows, ruleColumns] = [findings.finish(), rules.finish()];
+      // Both end with a last block of words.
+      const gathered = { rows, rules: ruleColumns, words };
       staging.exec('COMMIT');
       db.exec('COMMIT');
       close();
