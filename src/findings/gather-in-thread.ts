@@ -32,7 +32,7 @@ export interface GatherThread {
 }
 
 /** The memory of the whole process is not its own to fill. */
-const HEAP_MIB = 256;
+const HEAP_MIB = 96;
 /** A large one is never emptied at this pace: it would only be memory. */
 const YOUNG_MIB = 8;
 /** Batches that may be on their way: enough for what is read until the thread has started. */

@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { z } from 'zod';
-import { createGatherer } from './gather.ts';
+import { columnsOf, createGatherer } from './gather.ts';
 import type { FromGatherThread, ToGatherThread } from './gather-in-thread.ts';
 import { memoryOf } from './packed-findings.ts';
 import { toFailure } from './thread-messages.ts';
@@ -21,7 +21,8 @@ function start(): (message: ToGatherThread) => void {
       const memory = memoryOf(message.batch);
       parentPort?.postMessage({ kind: 'taken', memory } satisfies FromGatherThread, Object.values(memory));
     } else {
-      reply({ kind: 'gathered', gathered: gatherer.finish() });
+      const gathered = gatherer.finish();
+      parentPort?.postMessage({ kind: 'gathered', gathered } satisfies FromGatherThread, columnsOf(gathered));
       parentPort?.close();
     }
   };

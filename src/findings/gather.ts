@@ -29,6 +29,12 @@ export interface Gathered {
   readonly words: number;
 }
 
+/** The memory of the columns, which moves to another thread: a copy would double it. */
+export const columnsOf = ({ rows, rules }: Gathered): ArrayBuffer[] =>
+  [...Object.values(rows), ...Object.values(rules)].flatMap((column) =>
+    ArrayBuffer.isView(column) && column.buffer instanceof ArrayBuffer ? [column.buffer] : [],
+  );
+
 /** Writes rules and findings while they come; both files are its own until it finishes. */
 export interface Gatherer {
   /** @throws AppError storage_full, storage_unusable */
