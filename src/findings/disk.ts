@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { closeSync, createReadStream, openSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { access, chmod, mkdir, open, rename, rm, stat, truncate } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { AppError } from '../model/errors.ts';
@@ -32,10 +32,25 @@ export const makeFolder = async (folder: string): Promise<void> => {
 /** An empty file only its owner can read, before SQLite would make one that everybody can. */
 export const makePrivateFile = (path: string): void => closeSync(openSync(path, 'wx', 0o600));
 
+const HASHED_BYTES = 512 << 10;
+
+/** In two buffers by turns: the disk fills one while the other is hashed, and a large file leaves no garbage. */
 async function sha256Of(path: string): Promise<string> {
   const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk);
-  return hash.digest('hex');
+  const handle = await open(path, 'r');
+  try {
+    let [filled, spare] = [Buffer.allocUnsafeSlow(HASHED_BYTES), Buffer.allocUnsafeSlow(HASHED_BYTES)];
+    let { bytesRead } = await handle.read(filled, 0, HASHED_BYTES);
+    while (bytesRead > 0) {
+      const reading = handle.read(spare, 0, HASHED_BYTES);
+      hash.update(filled.subarray(0, bytesRead));
+      ({ bytesRead } = await reading);
+      [filled, spare] = [spare, filled];
+    }
+    return hash.digest('hex');
+  } finally {
+    await handle.close();
+  }
 }
 
 /** Makes what was written to a file durable. */
