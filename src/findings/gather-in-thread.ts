@@ -1,4 +1,3 @@
-import { setTimeout } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { AppError } from '../model/errors.ts';
 import type { Gathered, NewFiles } from './gather.ts';
@@ -7,10 +6,7 @@ import type { BatchMemory, FindingBatch } from './packed-findings.ts';
 import { fromFailure } from './thread-messages.ts';
 import type { Failure } from './thread-messages.ts';
 
-export type ToGatherThread =
-  | { readonly kind: 'batch'; readonly batch: FindingBatch }
-  | { readonly kind: 'finish' }
-  | { readonly kind: 'stop' };
+export type ToGatherThread = { readonly kind: 'batch'; readonly batch: FindingBatch } | { readonly kind: 'finish' };
 
 export type FromGatherThread =
   | { readonly kind: 'taken'; readonly memory: BatchMemory }
@@ -27,7 +23,6 @@ export interface GatherThread {
   room(): Promise<void> | undefined;
   /** @throws as `room` */
   finish(): Promise<Gathered>;
-  /** Resolves when the thread has let go of its files. */
   end(): Promise<void>;
 }
 
@@ -37,8 +32,6 @@ const HEAP_MIB = 96;
 const YOUNG_MIB = 8;
 /** Batches that may be on their way: enough for what is read until the thread has started. */
 const MOST_OPEN = 32;
-/** A thread that was asked to stop first takes what is on its way; one that hangs is ended. */
-const STOP_MS = 10_000;
 /** Reading goes on when there are fewer than this, before the thread has nothing to do. */
 const FEW_OPEN = 24;
 
@@ -82,7 +75,6 @@ export function startGatherThread(
     fail(new AppError('internal_error', `The thread that wrote the findings ended: ${why}`));
   worker.on('error', (error) => died(error.message));
   worker.on('exit', (code) => died(`exit code ${code}.`));
-  const exited = new Promise<true>((resolve) => void worker.once('exit', () => resolve(true)));
   const post = (message: ToGatherThread): void => worker.postMessage(message);
   return {
     take(batch) {
@@ -102,16 +94,8 @@ export function startGatherThread(
       if (!gathered) throw new Error('The thread said that it was done, but not what it did.');
       return gathered;
     },
-    end: () => stopped(worker, exited, () => post({ kind: 'stop' })),
+    async end() {
+      await worker.terminate();
+    },
   };
-}
-
-/** A thread that is ended within a call of the driver takes the whole process with it, so it is asked to end itself. */
-async function stopped(worker: Worker, exited: Promise<true>, ask: () => void): Promise<void> {
-  ask();
-  const tooLong = new AbortController();
-  const timer = setTimeout(STOP_MS, false, { signal: tooLong.signal }).catch(() => false);
-  const isOver = await Promise.race([exited, timer]);
-  tooLong.abort();
-  if (!isOver) await worker.terminate();
 }

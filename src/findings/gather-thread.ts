@@ -13,10 +13,7 @@ function start(): (message: ToGatherThread) => void {
     z.object({ findings: z.string(), staging: z.string(), maxFileBytes: z.number() }).parse(workerData),
   );
   return (message) => {
-    if (message.kind === 'stop') {
-      gatherer.close();
-      parentPort?.close();
-    } else if (message.kind === 'batch') {
+    if (message.kind === 'batch') {
       gatherer.take(message.batch);
       const memory = memoryOf(message.batch);
       parentPort?.postMessage({ kind: 'taken', memory } satisfies FromGatherThread, Object.values(memory));
