@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { Occurrence } from '../model/finding.ts';
 
 /** `user_version` of a findings file. A higher one was written by a newer scanmux. */
-export const FINDINGS_VERSION = 3;
+export const FINDINGS_VERSION = 4;
 /** `application_id`: "smxF". */
 export const APPLICATION_ID = 0x73_6d_78_46;
 
@@ -29,6 +29,7 @@ export const newFileSettings = (maxBytes: number): string =>
 export const SCHEMA = `
 PRAGMA application_id = ${APPLICATION_ID};
 PRAGMA user_version = ${FINDINGS_VERSION};
+-- "words": crc32 of all texts to search in, in the order they were written; part of what seals the file (seal.ts).
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 -- RuleFacts as JSON.
 CREATE TABLE rule (id INTEGER PRIMARY KEY, json TEXT NOT NULL);

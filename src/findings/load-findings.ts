@@ -1,13 +1,12 @@
-import { basename, dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { z } from 'zod';
 import { AppError } from '../model/errors.ts';
-import { SCAN_ID } from '../model/ids.ts';
 import { openDatabase } from '../platform/sqlite.ts';
 import type { Database } from '../platform/sqlite.ts';
 import { APPLICATION_ID, EXPLOIT, FINDINGS_VERSION, KEV, NONE, PRINT_BYTES } from './layout.ts';
 import type { OpenFindings, RenamedFindings, RuleColumns } from './open-findings.ts';
 import { damaged, reading } from './reading.ts';
+import { checkSeal } from './seal.ts';
 
 const Count = z.coerce.number().int().min(0);
 const Meta = z.object({
@@ -46,7 +45,7 @@ function load(path: string, db: Database): OpenFindings {
   checkVersion(path, db);
   const rows = db.prepare('SELECT key, value FROM meta').all();
   const meta = Meta.parse(Object.fromEntries(rows.map(({ key, value }) => [key, value])));
-  checkOwner(path, meta);
+  checkSeal(path, { scanId: meta.scan_id, epoch: meta.epoch }, db);
   const count = meta.findings;
   const columns = createColumnReader(path, db);
   const rules = loadRules(columns, count);
@@ -81,19 +80,6 @@ function checkVersion(path: string, db: Database): void {
       hint: 'Run the scan again, or import its raw report.',
     });
   }
-}
-
-/**
- * Files of scans lie in `<scan id>/<epoch>/` (artefacts.ts), and every question names one there: what was copied over it
- * from another scan must not answer for this one. A file that lies elsewhere is nobody's.
- */
-function checkOwner(path: string, { scan_id: scanId, epoch }: z.infer<typeof Meta>): void {
-  const attempt = dirname(path);
-  const folder = basename(dirname(attempt));
-  if (!SCAN_ID.test(folder) || (folder === scanId && basename(attempt) === epoch)) return;
-  throw new AppError('storage_unusable', `${path} belongs to another scan or attempt.`, {
-    hint: 'Operator: restore the file of this scan from a copy, or run the scan again.',
-  });
 }
 
 /** A rule is only stored with a finding of it. */

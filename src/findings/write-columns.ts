@@ -44,7 +44,7 @@ export async function writeColumns(files: Files, report: ReportRows, turns: Turn
     rule: () => order.map((row) => rows.rule[row] ?? 0),
     host: () => order.map((row) => numberOfHost[rows.host[row] ?? 0] ?? 0),
     body: () => order,
-    port: () => Int32Array.from(order, (row) => rows.port[row] ?? 0),
+    port: () => new Int32Array(order.length).map((_, position) => rows.port[order[position] ?? 0] ?? 0),
     print: () => printsInOrder(rows.prints, order),
   };
   for (const name of FINDING_COLUMNS) await put(name, finding[name]());
