@@ -4,7 +4,8 @@ import { createReadStream, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createFindingsStore } from '../src/findings/findings-store.ts';
-import { readXml, type XmlHandlers } from '../src/platform/xml.ts';
+import { readXml } from '../src/platform/xml.ts';
+import type { XmlHandlers } from '../src/platform/xml-reader.ts';
 import { nessusFormat } from '../src/scanners/nessus/format.ts';
 
 const [work = 'parse', file = ''] = process.argv.slice(2);

@@ -101,7 +101,7 @@ export async function openApp(options: AppOptions): Promise<App> {
   const over = new AbortController();
   registry.watch(over.signal);
   const enrichment = openEnrichment({ dataFolder, log });
-  const findings = openFindings(options, enrichment);
+  const findings = openFindings(options, settings, enrichment);
   const files = createScanFiles(join(dataFolder, 'scans'), { reserveBytes: reserveBytes(settings) });
   const launcher = options.spawnWorker ? launcherOf(options, { queue, seat }) : undefined;
   const append: WorkerDeps['audit'] = (entry) => audit.append(entry);
@@ -147,9 +147,14 @@ export async function openApp(options: AppOptions): Promise<App> {
   };
 }
 
-function openFindings({ log, dataFolder, readerThreads }: AppOptions, enrichment: Enrichment): FindingsStore {
+function openFindings(
+  { log, dataFolder, readerThreads }: AppOptions,
+  settings: Settings,
+  enrichment: Enrichment,
+): FindingsStore {
   const threads = readerThreads ?? READER_THREADS;
-  const store = createFindingsStore({ log, threads, exportsFolder: join(dataFolder, 'exports') });
+  const exportsFolder = join(dataFolder, 'exports');
+  const store = createFindingsStore({ log, threads, exportsFolder, exportsKeepFree: reserveBytes(settings) });
   return enrichingStore(store, enrichment);
 }
 

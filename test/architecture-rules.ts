@@ -36,8 +36,10 @@ const OPEN_FILES: Readonly<Record<string, readonly string[]>> = {
     'src/findings/comparison.ts',
     'src/findings/searching.ts',
     'src/findings/look-proof.ts',
+    'src/findings/look-access.ts',
     'src/findings/cursor.ts',
     'src/findings/place-labels.ts',
+    'src/findings/place-list.ts',
   ],
   credentials: ['src/credentials/credentials.ts'],
   policy: [

@@ -159,7 +159,8 @@ function addData(add: Add, run: Run): void {
       '--from <folder>',
       'holds epss_scores-*.csv.gz and known_exploited_vulnerabilities.json, or one of them',
     )
-    .action(async (options: { from: string }) =>
+    .option('--allow-older', 'also take a file that is older, or far shorter, than what is in use')
+    .action(async (options: { from: string; allowOlder?: boolean }) =>
       run(async (session) => (await import('./commands/enrichment.ts')).updateData(session, options)),
     );
 }

@@ -75,7 +75,7 @@ export const Settings = z.strictObject({
     .min(0)
     .max(1_000_000_000)
     .default(256)
-    .describe('New scans are refused when the disk of the data folder has less free than this.'),
+    .describe('New scans, imports and exports are refused when the disk of the data folder has less free than this.'),
   idempotency_hours: z
     .number()
     .min(1)

@@ -25,6 +25,9 @@ export interface ClaimedFolder {
   discard(): Promise<void>;
 }
 
+/** Epochs of the attempts that records refer to, by scan id; asked of the scans that may be swept. */
+export type ReferencedAttempts = (scanIds: readonly string[]) => Promise<ReadonlyMap<string, ReadonlySet<number>>>;
+
 /** The files of scans: `<folder>/<scan id>/<epoch>/…`. Nothing is ever overwritten: each attempt has its own folder. */
 export interface ScanFiles {
   attemptFolder(scanId: string, epoch: number): Promise<string>;
@@ -45,5 +48,7 @@ export interface ScanFiles {
   /** The findings file a finished scan refers to; undefined when it has none. */
   findingsOf(scan: ScanRecord): string | undefined;
   /** Removes attempt folders nothing refers to and nobody has claimed; returns how many. */
-  sweep(referenced: (scanIds: readonly string[]) => Promise<ReadonlyMap<string, ReadonlySet<number>>>): Promise<number>;
+  sweep(referenced: ReferencedAttempts): Promise<number>;
+  /** The same for folders that killed processes had claimed, and for no others: cheap, however many scans there are. */
+  sweepAbandoned(referenced: ReferencedAttempts): Promise<number>;
 }

@@ -1,15 +1,17 @@
 import type { Place } from '../model/coverage.ts';
 import { addressOfKey } from './address-key.ts';
-import type { LookFacts } from './look-proof.ts';
-import { createDetails } from './finding-details.ts';
+import { needsOf } from './check-needs.ts';
 import { masksOf } from './filter.ts';
-import type { FindingFilter } from './findings.ts';
+import { createDetails } from './finding-details.ts';
+import { accessShown, isEnough, NO_ACCESS } from './look-access.ts';
+import type { LookFacts } from './look-proof.ts';
 import { compileScopes, placeKey, portTried, ruleRan, type Scope, type Scopes } from './look-scope.ts';
+import { readScopes } from './looked.ts';
 import type { OpenFiles } from './open-files.ts';
 import type { OpenFindings } from './open-findings.ts';
-import { readLook } from './read-look.ts';
-import type { KnownCheck, RanInput } from './searching.ts';
-import { spellingsIn } from './spellings.ts';
+import { unpackPlaces } from './place-list.ts';
+import { placeLooked, reportEnded } from './read-look.ts';
+import { RAN, type ChecksInput, type KnownCheck, type RanInput } from './searching.ts';
 
 /** Checks named in one answer; a question that more of them could answer names no check. */
 const MAX_CHECKS = 20_000;
@@ -17,7 +19,7 @@ const MAX_CHECKS = 20_000;
 /** Checks in a file that could answer a question: by what it names, whatever they found and however it was rated. */
 export const knownChecks = (
   files: OpenFiles,
-  { file: path, filter }: { readonly file: string; readonly filter: FindingFilter },
+  { file: path, facts, filter }: ChecksInput,
 ): Promise<readonly KnownCheck[]> =>
   files.use(path, (file) => {
     const { cve, rule_id: rule, text } = filter;
@@ -26,47 +28,67 @@ export const knownChecks = (
       ...(rule !== undefined && { rule_id: rule }),
       ...(text !== undefined && { text }),
     };
-    const login = hasLogin(file) ? ({ needsLogin: true } as const) : {};
     const { rules, words } = masksOf(file, asked);
     const details = createDetails(file);
-    const checks: KnownCheck[] = [];
-    for (let id = 0; id < file.rules.count && checks.length < MAX_CHECKS; id += 1) {
-      if (rules?.[id] === 0 || words?.rules[id] === 0) continue;
-      const { rule_id, rule_family, severity } = details.rule(id);
-      checks.push({ rule_id, severity, ...login, ...(rule_family === undefined ? {} : { rule_family }) });
+    const ids: number[] = [];
+    for (let id = 0; id < file.rules.count && ids.length < MAX_CHECKS; id += 1) {
+      if (rules?.[id] !== 0 && words?.rules[id] !== 0) ids.push(id);
     }
-    return checks;
+    const needs = needsOf(file, facts, ids);
+    return ids.map((id) => {
+      const { rule_id, rule_family, severity } = details.rule(id);
+      return {
+        rule_id,
+        severity,
+        needs: needs.get(id) ?? [NO_ACCESS],
+        ...(rule_family === undefined ? {} : { rule_family }),
+      };
+    });
   });
 
 /** At which of the places one of the checks is proven to have run. */
-export const placesWhereRan = (files: OpenFiles, input: RanInput): Promise<readonly string[]> =>
-  files.use(input.file, (file) => placesOf(file, input));
+export const placesWhereRan = (files: OpenFiles, input: RanInput): Promise<Uint8Array> =>
+  files.use(input.file, (file) => proofsAt(file, input));
 
-function placesOf(file: OpenFindings, { facts, places: asked, checks, port, every = false }: RanInput): string[] {
-  const look = readLook(file, facts);
-  if (!look.facts.endedWhole) return [];
-  const others = new Map<string, Set<string>>();
-  for (const { text, place } of spellingsIn(file))
-    others.set(text, (others.get(text) ?? new Set()).add(placeKey(place)));
-  const scopes = compileScopes(look.scopes);
-  const addresses = addressesByLabel(file);
-  const byKey = new Map(look.places.map((place) => [placeKey(place.place), place]));
-  const isProven = (key: string): boolean => {
-    const place = byKey.get(key);
-    if (place === undefined) return false;
-    const ran = scopesAt(scopes, place, addresses.get(key) ?? []);
-    const asked = askable(checks, place, facts);
+function proofsAt(file: OpenFindings, input: RanInput): Uint8Array {
+  const proofAt = createProof(file, input);
+  const proofs: number[] = [];
+  for (const place of unpackPlaces(input.places)) proofs.push(proofAt(place));
+  return Uint8Array.from(proofs);
+}
+
+type Proof = (typeof RAN)[keyof typeof RAN];
+
+function createProof(file: OpenFindings, input: RanInput): (place: string) => Proof {
+  const { facts, checks, port, every = false } = input;
+  if (!facts.endedWhole || !reportEnded(file)) return () => RAN.notProven;
+  const reported = readScopes(file);
+  const scopes = compileScopes(reported);
+  const isOfPlaces = reported.some(({ place }) => place !== undefined);
+  const addresses = isOfPlaces ? addressesByLabel(file) : new Map<string, readonly string[]>();
+  const statement = file.db.prepare('SELECT place, status, login FROM place WHERE place = ?');
+  const askableAt = createAskable(checks, facts);
+  return (text) => {
+    const row = statement.get(text);
+    if (row === undefined) return RAN.notProven;
+    const place = placeLooked(file.path, row);
+    const ran = scopesAt(scopes, place, addresses.get(placeKey(text)) ?? []);
+    if (port !== undefined && !isPortProven(ran, text, port)) return RAN.notProven;
+    const asked = askableAt(place);
     // Where every one has to have run, one that could not run there settles it.
-    if (every && asked.length < checks.length) return false;
-    return didRun(ran, asked, every) && (port === undefined || isPortProven(ran, place.place, port));
+    if (every && asked.length < checks.length) return RAN.notProven;
+    const proof = proofOf(ran, asked, every);
+    // Of a name that was looked at in part nobody knows at which of its addresses.
+    return proof === RAN.provenAtAddress && place.status !== 'tested' ? RAN.proven : proof;
   };
-  return asked.filter((text) => {
-    const key = placeKey(text);
-    if (byKey.has(key)) return isProven(key);
-    // An address that several names share is proven where each of them is.
-    const places = [...(others.get(key) ?? [])];
-    return places.length > 0 && places.every(isProven);
-  });
+}
+
+function proofOf(ran: readonly Scope[], asked: RanInput['checks'], every: boolean): Proof {
+  if (!didRun(ran, asked, every)) return RAN.notProven;
+  if (asked === 'all') return RAN.proven;
+  const atAddress = asked.filter((check) => check.atAddress === true);
+  const areAtAddress = every ? atAddress.length === asked.length : didRun(ran, atAddress, every);
+  return areAtAddress ? RAN.provenAtAddress : RAN.proven;
 }
 
 /** As in look-proof.ts: of a place that was looked at in part, only what is said of it alone counts. */
@@ -76,16 +98,28 @@ function scopesAt(scopes: Scopes, { place, status }: Place, addresses: readonly 
   return status === 'partial' ? own : [];
 }
 
-const hasLogin = ({ db }: OpenFindings): boolean =>
-  db.prepare("SELECT 1 FROM place WHERE login IN ('success', 'partial') LIMIT 1").get() !== undefined;
+/**
+ * Checks that the scan was allowed to make at a place: of severities it was asked for, and with the access that they may
+ * need. Made once for each outcome of a login.
+ */
+function createAskable(checks: RanInput['checks'], facts: LookFacts): (place: Place) => RanInput['checks'] {
+  const made = new Map<Place['login'], RanInput['checks']>();
+  return (place) => {
+    const known = made.get(place.login) ?? askable(checks, place, facts);
+    made.set(place.login, known);
+    return known;
+  };
+}
 
-/** Checks that the scan was allowed to make there: of severities it was asked for, and without a login none that may need one. */
-function askable(checks: RanInput['checks'], { login }: Place, { access, severityLevels: levels }: LookFacts) {
-  if (checks === 'all') return levels === undefined && login !== 'failed' && login !== 'partial' ? checks : [];
-  const isLoggedIn = login === 'success' || (login === undefined && access === 'authenticated');
+function askable(checks: RanInput['checks'], place: Place, facts: LookFacts): RanInput['checks'] {
+  const { severityLevels: levels } = facts;
+  if (checks === 'all') {
+    return levels === undefined && place.login !== 'failed' && place.login !== 'partial' ? checks : [];
+  }
+  const shown = accessShown(facts, place);
   return checks.filter(
-    ({ severity, needsLogin }) =>
-      (isLoggedIn || needsLogin !== true) &&
+    ({ severity, needs }) =>
+      needs.some((needed) => isEnough(shown, needed)) &&
       (levels === undefined || (severity !== undefined && levels.includes(severity))),
   );
 }

@@ -1,9 +1,9 @@
-import { mkdir, readdir, readFile, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError } from '../model/errors.ts';
 import { identityText, isAlive, ownIdentity } from '../platform/process-identity.ts';
 import type { ClaimedFolder } from './artefacts.ts';
-import { diskFailure } from './disk.ts';
+import { diskFailure, freeBytes } from './disk.ts';
 
 /** `<scan id>.claim` beside the folders of scans holds the identity of the process that fills `<scan id>`. */
 const CLAIM = '.claim';
@@ -48,27 +48,38 @@ async function writeClaim(path: string): Promise<void> {
 }
 
 async function requireRoom(folder: string, needed: number): Promise<void> {
-  const { bavail, bsize } = await statfs(folder);
-  const free = bavail * bsize;
+  const free = await freeBytes(folder);
   if (free >= needed) return;
   const [freeMb, neededMb] = [free, needed].map((bytes) => Math.ceil(bytes / 1e6));
   throw new AppError('storage_full', `Only ${freeMb} MB are free; ${neededMb} MB are needed.`);
 }
 
-/** Scans whose folders living processes are filling. Claims of dead ones are removed. */
-export async function livingClaims(folder: string): Promise<ReadonlySet<string>> {
+export interface Claims {
+  /** Scans whose folders living processes are filling. */
+  readonly living: ReadonlySet<string>;
+  /** Scans whose claims outlived their processes: killed ones, as a rule. */
+  readonly abandoned: readonly string[];
+}
+
+/** All claims of a folder. What was left of one that was never whole is removed. */
+export async function readClaims(folder: string): Promise<Claims> {
   const names = await readdir(folder);
-  const claims = names.filter((name) => name.endsWith(CLAIM));
   for (const name of names) {
     if (name.endsWith(CLAIM + UNFINISHED)) await rm(join(folder, name), { force: true });
   }
   const living = new Set<string>();
-  for (const name of claims) {
-    const path = join(folder, name);
-    if (await isHeld(path)) living.add(name.slice(0, -CLAIM.length));
-    else await rm(path, { force: true });
+  const abandoned: string[] = [];
+  for (const name of names.filter((one) => one.endsWith(CLAIM))) {
+    const scanId = name.slice(0, -CLAIM.length);
+    if (await isHeld(join(folder, name))) living.add(scanId);
+    else abandoned.push(scanId);
   }
-  return living;
+  return { living, abandoned };
+}
+
+/** To be called once the folder of each is gone or referred to: until then the claim is all that tells of it. */
+export async function dropClaims(folder: string, scanIds: readonly string[]): Promise<void> {
+  for (const scanId of scanIds) await rm(join(folder, `${scanId}${CLAIM}`), { force: true });
 }
 
 async function isHeld(path: string): Promise<boolean> {

@@ -1,4 +1,5 @@
 import { Change } from '../model/contract/compare.ts';
+import { pairRepeats } from './compare-repeats.ts';
 import { createDetails, hostOfRow, readProtocols } from './finding-details.ts';
 import { EXPLOIT, KEV, NONE } from './layout.ts';
 import { createLookProof, type HostProof, type LookProof, type ScanLook } from './look-proof.ts';
@@ -41,6 +42,7 @@ export function classify(head: CompareSide, base: CompareSide): Classes {
   const differ = createDiffer(head.findings, base.findings);
   const isGoneInBase = absentTest(base.findings);
   setAsideGone(match, headClasses, { head: absentTest(head.findings), base: isGoneInBase });
+  matchRepeats(match, headClasses, { head: head.findings, base: base.findings }, isGoneInBase);
   for (const [index, counterpart] of match.entries()) {
     if (counterpart < 0) continue;
     isMatched[counterpart] = 1;
@@ -64,6 +66,24 @@ function setAsideGone(
     if (isGone.head(index)) headClasses[index] = GONE;
     if (headClasses[index] === GONE || (counterpart >= 0 && isGone.base(counterpart))) match[index] = -1;
   }
+}
+
+/** Also matches what has another fingerprint only because other findings like it came or went. */
+function matchRepeats(
+  match: Int32Array,
+  headClasses: Uint8Array,
+  { head, base }: Readonly<Record<'head' | 'base', OpenFindings>>,
+  isGoneInBase: (index: number) => boolean,
+): void {
+  if (head.renamed().at.length + base.renamed().at.length === 0) return;
+  const baseCodes = Uint8Array.from({ length: base.count }, (_, index) => (isGoneInBase(index) ? GONE : 0));
+  for (const counterpart of match) if (counterpart >= 0) baseCodes[counterpart] = GONE;
+  const headCodes = headClasses.map((code, index) => ((match[index] ?? -1) < 0 ? code : GONE));
+  const left = {
+    head: { findings: head, indices: placesOf(headCodes, 0) },
+    base: { findings: base, indices: placesOf(baseCodes, 0) },
+  };
+  for (const [index, counterpart] of pairRepeats(left.head, left.base)) match[index] = counterpart;
 }
 
 /** The findings of a class that `prover` is proven to have looked for. */

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { closeSync, createReadStream, openSync } from 'node:fs';
-import { access, chmod, mkdir, open, rename, rm, stat, truncate } from 'node:fs/promises';
+import { closeSync, openSync } from 'node:fs';
+import { access, chmod, mkdir, open, rename, rm, stat, statfs, truncate } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { AppError } from '../model/errors.ts';
 import type { Artefact } from '../model/scan.ts';
+import { sealedName } from './seal.ts';
 
 const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined);
 
@@ -28,13 +29,36 @@ export const makeFolder = async (folder: string): Promise<void> => {
   await mkdir(folder, { recursive: true, mode: 0o700 });
 };
 
+/** Bytes on the disk of a folder that this user may still fill. */
+export type FreeBytes = (folder: string) => Promise<number>;
+
+export const freeBytes: FreeBytes = async (folder) => {
+  const { bavail, bsize } = await statfs(folder);
+  return bavail * bsize;
+};
+
 /** An empty file only its owner can read, before SQLite would make one that everybody can. */
 export const makePrivateFile = (path: string): void => closeSync(openSync(path, 'wx', 0o600));
 
+const HASHED_BYTES = 512 << 10;
+
+/** In two buffers by turns: the disk fills one while the other is hashed, and a large file leaves no garbage. */
 async function sha256Of(path: string): Promise<string> {
   const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk);
-  return hash.digest('hex');
+  const handle = await open(path, 'r');
+  try {
+    let [filled, spare] = [Buffer.allocUnsafeSlow(HASHED_BYTES), Buffer.allocUnsafeSlow(HASHED_BYTES)];
+    let { bytesRead } = await handle.read(filled, 0, HASHED_BYTES);
+    while (bytesRead > 0) {
+      const reading = handle.read(spare, 0, HASHED_BYTES);
+      hash.update(filled.subarray(0, bytesRead));
+      ({ bytesRead } = await reading);
+      [filled, spare] = [spare, filled];
+    }
+    return hash.digest('hex');
+  } finally {
+    await handle.close();
+  }
 }
 
 /** Makes what was written to a file durable. */
@@ -59,14 +83,14 @@ const exists = (path: string): Promise<boolean> =>
   );
 
 /**
- * Makes a finished file durable and gives it the name of its content, beside where it is. An equal file that is there
+ * Makes a finished findings file durable and gives it the name of its content, beside where it is. An equal file that is there
  * already is kept; it is never written over.
  * @throws AppError storage_unusable when that name holds something else
  */
-export async function publish(temporary: string): Promise<Artefact> {
+export async function publish(temporary: string, seal: string): Promise<Artefact> {
   // The disk works while the content is read: neither changes the file.
   const [sha256] = await Promise.all([sha256Of(temporary), flush(temporary, 'r+')]);
-  const path = `findings-${sha256.slice(0, 16)}.db`;
+  const path = sealedName(sha256, seal);
   const final = join(dirname(temporary), path);
   const { size: bytes } = await stat(temporary);
   if (await exists(final)) {

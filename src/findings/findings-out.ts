@@ -1,17 +1,17 @@
-import type { Occurrence } from '../model/finding.ts';
+import type { Occurrence, RuleFacts } from '../model/finding.ts';
 import { isWithdrawn } from '../model/report-state.ts';
 import { startGatherThread } from './gather-in-thread.ts';
 import type { GatherThread } from './gather-in-thread.ts';
 import { createGatherer } from './gather.ts';
 import type { Gathered, Gatherer, NewFiles } from './gather.ts';
-import { createPacker } from './packed-findings.ts';
+import { createPacker, memoryOf } from './packed-findings.ts';
 import type { FindingBatch } from './packed-findings.ts';
 import type { KnownRule } from './rule-book.ts';
 
 /** Where rules and findings of one report go, in its order. */
 export interface FindingsOut {
-  /** The rule of the next id, as JSON. */
-  readonly addRule: (json: string) => void;
+  /** The rule of the next id. */
+  readonly addRule: (rule: RuleFacts) => void;
   add(engine: string, rule: KnownRule, occurrence: Occurrence): void;
   count(): number;
   /** Of these, how many the report itself took back. */
@@ -42,15 +42,17 @@ export function createFindingsOut(files: NewFiles, maxFindings: number, program:
 
   const openHere = (): Gatherer => (here ??= createGatherer(files));
   const openThread = (url: URL): GatherThread => {
-    const started = startGatherThread(url, files);
+    const started = startGatherThread(url, files, (memory) => packer.reuse(memory));
     for (const batch of held) started.take(batch);
     held = [];
     return started;
   };
   const packer = createPacker((batch) => {
     if (thread) thread.take(batch);
-    else if (!program) openHere().take(batch);
-    else if (held.push(batch) === HELD) thread = openThread(program);
+    else if (!program) {
+      openHere().take(batch);
+      packer.reuse(memoryOf(batch));
+    } else if (held.push(batch) === HELD) thread = openThread(program);
   });
 
   return {

@@ -23,11 +23,13 @@ export interface FindingsStoreDeps {
   readonly threads?: number;
   /** Where exports are kept; without it there are none. */
   readonly exportsFolder?: string;
+  /** Bytes of their disk that exports leave free, for running scans. */
+  readonly exportsKeepFree?: number;
 }
 
 /** The findings databases of all scans: one immutable file each. */
 export function createFindingsStore(deps: FindingsStoreDeps = {}): FindingsStore {
-  const { log = silentLog, limits = {}, threads = 0, exportsFolder } = deps;
+  const { log = silentLog, limits = {}, threads = 0, exportsFolder, exportsKeepFree: keepFree = 0 } = deps;
   const runner = runnerOf(threads, { ...READ_LIMITS, ...limits }, log);
   return {
     async ingest(input) {
@@ -45,14 +47,15 @@ export function createFindingsStore(deps: FindingsStoreDeps = {}): FindingsStore
     hosts: (file) => runner.run('hosts', { file }, { file }),
     compare: (input) => runner.run('compare', input, { file: input.head.file }),
     search: (input) => runner.run('search', input, { file: input.ref.file }),
-    checks: (file, filter) => runner.run('checks', { file, filter }, { file }),
+    checks: (input) => runner.run('checks', input, { file: input.file }),
     ran: (input) => runner.run('ran', input, { file: input.file }),
+    looks: (input) => runner.run('looks', input, { file: input.file }),
     witness: (input) => runner.run('witness', input, { file: input.ref.file }),
     presence: (input) => runner.run('presence', input, { file: input.file }),
     async export(request, signal) {
       if (exportsFolder === undefined) throw new Error('This store has no folder for exports.');
       const file = request.kind === 'native' ? request.report : (request.ref?.file ?? '');
-      return runner.run('export', { request, folder: exportsFolder }, { file, signal });
+      return runner.run('export', { request, folder: exportsFolder, keepFree }, { file, signal });
     },
     close: () => runner.close(),
   };

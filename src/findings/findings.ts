@@ -1,4 +1,3 @@
-import type { Spelling } from './spellings.ts';
 import type { Coverage, Place } from '../model/coverage.ts';
 import type { AppError } from '../model/errors.ts';
 import type { BySeverity, ParsedFinding, RuleFacts, Severity } from '../model/finding.ts';
@@ -9,7 +8,10 @@ import type { Suppressions, SuppressionStatus } from '../model/suppression.ts';
 import type { PinnedTarget } from '../model/target.ts';
 import type { ComparisonInput, ComparisonPage } from './comparison.ts';
 import type {
+  ChecksInput,
   KnownCheck,
+  LooksInput,
+  LooksOutput,
   Presence,
   PresenceInput,
   RanInput,
@@ -164,9 +166,11 @@ export interface FindingsStore {
   /** What of one file answers a question over many. @throws AppError invalid_request */
   search(input: SearchInput): Promise<SearchOutput>;
   /** Checks in a file whose own facts pass the filter, whatever they found. @throws AppError invalid_request */
-  checks(file: string, filter: FindingFilter): Promise<readonly KnownCheck[]>;
-  /** At which places one of the checks is proven to have run. */
-  ran(input: RanInput): Promise<readonly string[]>;
+  checks(input: ChecksInput): Promise<readonly KnownCheck[]>;
+  /** Whether one of the checks is proven to have run at a place: a value of `RAN` for each. */
+  ran(input: RanInput): Promise<Uint8Array>;
+  /** Places of a file with all words for them. */
+  looks(input: LooksInput): Promise<LooksOutput>;
   /** The most urgent finding of the same weakness at the same place. */
   witness(input: WitnessInput): Promise<Witness | undefined>;
   /** Whether a fingerprint is in a file, and whether that says anything. */
@@ -184,8 +188,6 @@ export interface Looked {
   readonly engine: string;
   readonly places: readonly Place[];
   readonly scopes: readonly ReportScope[];
-  /** Other words for these places: the address of a name, the name of an address. */
-  readonly spellings?: readonly Spelling[];
 }
 
 /** A host as a report names it: by name, by address, or by both. */

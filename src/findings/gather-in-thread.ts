@@ -1,14 +1,20 @@
 import { Worker } from 'node:worker_threads';
 import { AppError } from '../model/errors.ts';
+import { watchEnd } from './end-thread.ts';
 import type { Gathered, NewFiles } from './gather.ts';
-import type { FindingBatch } from './packed-findings.ts';
+import { memoryOf } from './packed-findings.ts';
+import type { BatchMemory, FindingBatch } from './packed-findings.ts';
 import { fromFailure } from './thread-messages.ts';
 import type { Failure } from './thread-messages.ts';
 
-export type ToGatherThread = { readonly kind: 'batch'; readonly batch: FindingBatch } | { readonly kind: 'finish' };
+export type ToGatherThread =
+  | { readonly kind: 'batch'; readonly batch: FindingBatch }
+  | { readonly kind: 'finish' }
+  /** Nobody wants the files any more. */
+  | { readonly kind: 'leave' };
 
 export type FromGatherThread =
-  | { readonly kind: 'taken' }
+  | { readonly kind: 'taken'; readonly memory: BatchMemory }
   | { readonly kind: 'gathered'; readonly gathered: Gathered }
   | { readonly kind: 'failed'; readonly failure: Failure };
 
@@ -26,7 +32,7 @@ export interface GatherThread {
 }
 
 /** The memory of the whole process is not its own to fill. */
-const HEAP_MIB = 256;
+const HEAP_MIB = 96;
 /** A large one is never emptied at this pace: it would only be memory. */
 const YOUNG_MIB = 8;
 /** Batches that may be on their way: enough for what is read until the thread has started. */
@@ -34,8 +40,15 @@ const MOST_OPEN = 32;
 /** Reading goes on when there are fewer than this, before the thread has nothing to do. */
 const FEW_OPEN = 24;
 
-/** @param program The compiled gather-thread.ts. */
-export function startGatherThread(program: URL, files: NewFiles): GatherThread {
+/**
+ * @param program The compiled gather-thread.ts.
+ * @param reuse Gets back the memory of each batch that was written.
+ */
+export function startGatherThread(
+  program: URL,
+  files: NewFiles,
+  reuse: (memory: BatchMemory) => void = () => undefined,
+): GatherThread {
   const worker = new Worker(program, {
     workerData: files,
     execArgv: [],
@@ -57,7 +70,10 @@ export function startGatherThread(program: URL, files: NewFiles): GatherThread {
   worker.on('message', (message: FromGatherThread) => {
     if (message.kind === 'failed') return fail(fromFailure(message.failure));
     if (message.kind === 'gathered') gathered = message.gathered;
-    else open -= 1;
+    else {
+      open -= 1;
+      reuse(message.memory);
+    }
     if (isFinishing ? gathered !== undefined : open < FEW_OPEN) waiter?.resolve();
   });
   const died = (why: string): void =>
@@ -65,11 +81,12 @@ export function startGatherThread(program: URL, files: NewFiles): GatherThread {
   worker.on('error', (error) => died(error.message));
   worker.on('exit', (code) => died(`exit code ${code}.`));
   const post = (message: ToGatherThread): void => worker.postMessage(message);
+  const endThread = watchEnd(worker, () => post({ kind: 'leave' }));
   return {
     take(batch) {
       open += 1;
       // Moved, not copied.
-      worker.postMessage({ kind: 'batch', batch } satisfies ToGatherThread, [batch.text.buffer, batch.numbers.buffer]);
+      worker.postMessage({ kind: 'batch', batch } satisfies ToGatherThread, Object.values(memoryOf(batch)));
     },
     room() {
       if (failure) throw failure;
@@ -83,8 +100,6 @@ export function startGatherThread(program: URL, files: NewFiles): GatherThread {
       if (!gathered) throw new Error('The thread said that it was done, but not what it did.');
       return gathered;
     },
-    async end() {
-      await worker.terminate();
-    },
+    end: endThread,
   };
 }

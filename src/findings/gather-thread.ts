@@ -1,7 +1,8 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { z } from 'zod';
-import { createGatherer } from './gather.ts';
+import { columnsOf, createGatherer } from './gather.ts';
 import type { FromGatherThread, ToGatherThread } from './gather-in-thread.ts';
+import { memoryOf } from './packed-findings.ts';
 import { toFailure } from './thread-messages.ts';
 
 // The program of a thread that writes the findings of one report: see gather-in-thread.ts, which starts it.
@@ -14,9 +15,14 @@ function start(): (message: ToGatherThread) => void {
   return (message) => {
     if (message.kind === 'batch') {
       gatherer.take(message.batch);
-      reply({ kind: 'taken' });
+      const memory = memoryOf(message.batch);
+      parentPort?.postMessage({ kind: 'taken', memory } satisfies FromGatherThread, Object.values(memory));
+    } else if (message.kind === 'leave') {
+      gatherer.close();
+      parentPort?.close();
     } else {
-      reply({ kind: 'gathered', gathered: gatherer.finish() });
+      const gathered = gatherer.finish();
+      parentPort?.postMessage({ kind: 'gathered', gathered } satisfies FromGatherThread, columnsOf(gathered));
       parentPort?.close();
     }
   };

@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import { openDatabase } from '../platform/sqlite.ts';
 import type { Database } from '../platform/sqlite.ts';
 import { makePrivateFile } from './disk.ts';
@@ -6,9 +7,10 @@ import type { UnnumberedRows } from './finding-rows.ts';
 import { createHostBook } from './host-book.ts';
 import { newFileSettings, SCHEMA } from './layout.ts';
 import type { RuleColumns } from './open-findings.ts';
-import { unpack } from './packed-findings.ts';
+import { unpack, unpackRules } from './packed-findings.ts';
 import type { FindingBatch } from './packed-findings.ts';
 import { createRuleRows } from './rule-rows.ts';
+import type { TakeBlock } from './words-blocks.ts';
 
 /** The two files an ingest writes; nothing is there yet. */
 export interface NewFiles {
@@ -23,7 +25,15 @@ export interface NewFiles {
 export interface Gathered {
   readonly rows: UnnumberedRows;
   readonly rules: RuleColumns;
+  /** crc32 of all words. */
+  readonly words: number;
 }
+
+/** The memory of the columns, which moves to another thread: a copy would double it. */
+export const columnsOf = ({ rows, rules }: Gathered): ArrayBuffer[] =>
+  [...Object.values(rows), ...Object.values(rules)].flatMap((column) =>
+    ArrayBuffer.isView(column) && column.buffer instanceof ArrayBuffer ? [column.buffer] : [],
+  );
 
 /** Writes rules and findings while they come; both files are its own until it finishes. */
 export interface Gatherer {
@@ -54,19 +64,28 @@ export function createGatherer(files: NewFiles): Gatherer {
   const db = makeFile(files.findings, files.maxFileBytes);
   db.exec(SCHEMA);
   const insertWords = db.prepare('INSERT INTO words VALUES (?, ?, ?, ?)');
-  const rules = createRuleRows(db, (...block) => void insertWords.run('rule', ...block));
-  const findings = createFindingRows(db, (...block) => void insertWords.run('body', ...block), createHostBook(staging));
+  let words = 0;
+  const wordsOf =
+    (kind: 'rule' | 'body'): TakeBlock =>
+    (first, offsets, text) => {
+      insertWords.run(kind, first, offsets, text);
+      words = crc32(text, words);
+    };
+  const rules = createRuleRows(db, wordsOf('rule'));
+  const findings = createFindingRows(db, wordsOf('body'), createHostBook(staging));
   const close = (): void => {
     staging.close();
     db.close();
   };
   return {
     take(batch) {
-      for (const rule of batch.rules) rules.add(rule);
+      unpackRules(batch, rules.add);
       unpack(batch, (finding) => findings.add(batch.engine, finding, rules.signalsOf(finding.rule)));
     },
     finish() {
-      const gathered = { rows: findings.finish(), rules: rules.finish() };
+      const [rows, ruleColumns] = [findings.finish(), rules.finish()];
+      // Both end with a last block of words.
+      const gathered = { rows, rules: ruleColumns, words };
       staging.exec('COMMIT');
       db.exec('COMMIT');
       close();

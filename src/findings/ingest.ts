@@ -13,6 +13,7 @@ import type { Heard } from './hear.ts';
 import { createRuleBook } from './rule-book.ts';
 import { createScopeRows } from './scope-rows.ts';
 import type { ScopeRows } from './scope-rows.ts';
+import { sealOf } from './seal.ts';
 import { createTurns } from './turns.ts';
 import type { Turns } from './turns.ts';
 import { writeColumns } from './write-columns.ts';
@@ -45,9 +46,9 @@ export async function ingest(input: IngestInput, limits: IngestLimits, log: Log,
   try {
     await makeFolder(input.folder);
     const report = await gather(files, input, { limits, turns, program });
-    const written = await withBoth(files, (both) => finishFile(both, report, input, turns));
+    const { seal, ...written } = await withBoth(files, (both) => finishFile(both, report, input, turns));
     logOddities(log, input.scanId, report);
-    return { artefact: await publish(files.findings), ...written };
+    return { artefact: await publish(files.findings, seal), ...written };
   } catch (error) {
     throw diskFailure(error, input.folder);
   } finally {
@@ -102,17 +103,18 @@ async function withBoth<T>(files: NewFiles, work: (both: Both) => Promise<T>): P
 
 async function finishFile(
   both: Both,
-  { rows, rules, heard, scopes, withdrawn }: Report,
+  { rows, rules, words, heard, scopes, withdrawn }: Report,
   input: IngestInput,
   turns: Turns,
-): Promise<Omit<Ingested, 'artefact'>> {
+): Promise<Omit<Ingested, 'artefact'> & { readonly seal: string }> {
   scopes.writeTo(both.db);
   const bySeverity = await writeColumns(both, { rows, rules, places: heard.places }, turns);
   if (heard.places.isOver()) throw new AppError('report_unreadable', 'The report speaks of too many places.');
   const { coverage, authentication } = await writePlaces(both.db, heard, turns);
-  writeMeta(both.db, input, { heard, findings: rows.count, withdrawn });
+  writeMeta(both.db, input, { heard, findings: rows.count, withdrawn, words });
   const { ended, readError } = heard;
   return {
+    seal: sealOf(both.db),
     coverage,
     ...(authentication ? { authentication } : {}),
     ...(heard.loginProblems.size > 0 ? { loginProblems: Object.fromEntries(heard.loginProblems) } : {}),
@@ -128,17 +130,16 @@ async function finishFile(
 function writeMeta(
   db: Database,
   { scanId, epoch }: IngestInput,
-  { heard, findings, withdrawn }: { heard: Heard; findings: number; withdrawn: number },
+  { heard, ...counts }: { heard: Heard } & Readonly<Record<'findings' | 'withdrawn' | 'words', number>>,
 ): void {
   const insert = db.prepare('INSERT INTO meta VALUES (?, ?)');
   const facts = {
     ended: heard.ended,
     engine: heard.engine,
     epoch,
-    findings,
     scan_id: scanId,
     source: JSON.stringify(heard.source.all()),
-    withdrawn,
+    ...counts,
   };
   for (const [key, value] of Object.entries(facts)) insert.run(key, String(value));
 }

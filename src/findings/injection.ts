@@ -1,4 +1,4 @@
-import type { Occurrence, RuleFacts } from '../model/finding.ts';
+import type { Occurrence } from '../model/finding.ts';
 import { cleanUntrusted } from '../model/untrusted.ts';
 import { isPlain } from './plain-text.ts';
 
@@ -26,11 +26,15 @@ const PATTERNS: Readonly<Record<string, RegExp>> = {
  * rare in everyday output. Defanging makes none of them and breaks none. A pattern that is added
  * needs its word here; a test holds the two together.
  */
-const HINTS: readonly RegExp[] = [
-  /\b(?:ignore|disregard|forget|override|new (?:system )?instructions|mcp|tools?|functions?|run_untrusted_scan|run_authenticated_scan|suppress_finding|cancel_scan|delete_schedule|send|post|upload|forward|transmit|exfiltrate|leak|submit|email|as an|you are an?|dear|attention|note to)\b/i,
-  /\b(?:assistant|system|human)[ \t]{0,4}:|<\/?\s*(?:system|assistant|user|tool_|function_|invoke)|<\||<<|\[\/?INST\]|"(?:tool_|function_)|!\[/i,
-];
-const holdsHint = (text: string): boolean => HINTS.some((hint) => hint.test(text));
+const HINT_WORD =
+  /\b(?:ignore|disregard|forget|override|new (?:system )?instructions|mcp|tools?|functions?|run_untrusted_scan|run_authenticated_scan|suppress_finding|cancel_scan|delete_schedule|send|post|upload|forward|transmit|exfiltrate|leak|submit|email|as an|you are an?|dear|attention|note to)\b/i;
+const HINT_ROLE = /\b(?:assistant|system|human)[ \t]{0,4}:/i;
+const HINT_MARK =
+  /<\/?\s*(?:system|assistant|user|tool_|function_|invoke)|<\||<<|\[\/?INST\]|"(?:tool_|function_)|!\[/i;
+/** To look for one character costs a thirtieth of asking a pattern, and prose has few of these. */
+const holdsMark = (text: string): boolean => text.includes('<') || text.includes('[') || text.includes('"');
+const holdsHint = (text: string): boolean =>
+  HINT_WORD.test(text) || (text.includes(':') && HINT_ROLE.test(text)) || (holdsMark(text) && HINT_MARK.test(text));
 /** Escapes that `cleanUntrusted` wrote for characters nobody sees: zero-width, bidirectional, tags, fillers. */
 const INVISIBLE_ESCAPE =
   /\\u\{(?:200[b-f]|202[a-e]|206[0-9a-f]|34f|115f|1160|3164|ffa0|180[b-f]|e00[2-7][0-9a-f]|e01[0-9a-f]{2})\}/g;
@@ -72,9 +76,12 @@ const mayHoldSignal = (text: unknown): text is string => isText(text) && (!isPla
 /**
  * Sorted names of the patterns found in the words of a cleaned rule: an engine keeps them free of the words of the
  * target, but a report made elsewhere may not.
+ * @param words Title and description as lines, each of which is looked at alone.
+ * @param arePlain Whether id and words are known to be plain.
  */
-export function ruleSignals(rule: Pick<RuleFacts, 'title' | 'rule_id' | 'description'>): readonly string[] {
-  const lines = [rule.title, rule.rule_id, rule.description].filter(mayHoldSignal);
+export function ruleSignals(ruleId: string, words: string, arePlain = false): readonly string[] {
+  if (arePlain && !holdsHint(words) && !holdsHint(ruleId)) return NO_SIGNALS;
+  const lines = [ruleId, ...words.split('\n')].filter(mayHoldSignal);
   return lines.length === 0 ? NO_SIGNALS : signalsIn(lines.map(shownLine));
 }
 

@@ -1,6 +1,5 @@
 import type {
   Finding,
-  FindingFilter,
   FindingPage,
   FindingQuery,
   FindingsRef,
@@ -13,13 +12,17 @@ import { knownChecks, placesWhereRan } from './checks-run.ts';
 import { compareScans } from './compare.ts';
 import type { ComparisonInput, ComparisonPage } from './comparison.ts';
 import type { Exported, ExportJobInput } from './exports/export-job.ts';
+import { fileLooks } from './file-looks.ts';
 import { queryPage } from './query.ts';
 import { readFinding } from './read-finding.ts';
 import { readHosts, readLooked, readUntested } from './looked.ts';
 import type { OpenFiles } from './open-files.ts';
 import { searchFile } from './search-file.ts';
 import type {
+  ChecksInput,
   KnownCheck,
+  LooksInput,
+  LooksOutput,
   Presence,
   PresenceInput,
   RanInput,
@@ -49,10 +52,11 @@ export interface JobShapes {
   readonly compare: { readonly input: ComparisonInput; readonly output: ComparisonPage };
   readonly search: { readonly input: SearchInput; readonly output: SearchOutput };
   readonly checks: {
-    readonly input: { readonly file: string; readonly filter: FindingFilter };
+    readonly input: ChecksInput;
     readonly output: readonly KnownCheck[];
   };
-  readonly ran: { readonly input: RanInput; readonly output: readonly string[] };
+  readonly ran: { readonly input: RanInput; readonly output: Uint8Array };
+  readonly looks: { readonly input: LooksInput; readonly output: LooksOutput };
   readonly witness: { readonly input: WitnessInput; readonly output: Witness | undefined };
   readonly presence: { readonly input: PresenceInput; readonly output: Presence };
   readonly export: { readonly input: ExportJobInput; readonly output: Exported };
@@ -85,6 +89,7 @@ export const JOBS: { readonly [N in JobName]: Job<N> } = {
   search: searchFile,
   checks: knownChecks,
   ran: placesWhereRan,
+  looks: fileLooks,
   witness: findWitness,
   presence: findPresence,
   // Loaded when somebody exports: most programs never do.

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { Occurrence } from '../model/finding.ts';
 
 /** `user_version` of a findings file. A higher one was written by a newer scanmux. */
-export const FINDINGS_VERSION = 3;
+export const FINDINGS_VERSION = 4;
 /** `application_id`: "smxF". */
 export const APPLICATION_ID = 0x73_6d_78_46;
 
@@ -29,6 +29,7 @@ export const newFileSettings = (maxBytes: number): string =>
 export const SCHEMA = `
 PRAGMA application_id = ${APPLICATION_ID};
 PRAGMA user_version = ${FINDINGS_VERSION};
+-- "words": crc32 of all texts to search in, in the order they were written; part of what seals the file (seal.ts).
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 -- RuleFacts as JSON.
 CREATE TABLE rule (id INTEGER PRIMARY KEY, json TEXT NOT NULL);
@@ -46,6 +47,8 @@ CREATE TABLE body (id INTEGER PRIMARY KEY, json TEXT NOT NULL);
 CREATE TABLE words (kind TEXT NOT NULL, first INTEGER NOT NULL, offsets BLOB NOT NULL, text BLOB NOT NULL,
   PRIMARY KEY (kind, first));
 CREATE TABLE place (place TEXT PRIMARY KEY, status TEXT NOT NULL, reason TEXT, login TEXT) WITHOUT ROWID;
+-- Addresses that a name was pinned to when the scan began.
+CREATE TABLE pinned (place TEXT NOT NULL, address TEXT NOT NULL, PRIMARY KEY (place, address)) WITHOUT ROWID;
 -- ReportScope as JSON.
 CREATE TABLE scope (id INTEGER PRIMARY KEY, json TEXT NOT NULL);
 -- crc32: of the data as zlib counts it. SQLite notices a broken tree, not a changed number.
@@ -56,10 +59,15 @@ CREATE TABLE columns (name TEXT PRIMARY KEY, data BLOB NOT NULL, crc32 INTEGER N
  * Columns of findings, in the urgency order (entry i belongs to number i + 1), little-endian:
  * `rule`, `host`, `body` uint32; `port` int32 (-1: none); `print` 16 bytes each, the fingerprint.
  *
+ * `renamed` uint32 and `plain` 16 bytes each, for findings that share their plain fingerprint with others of the report
+ * and have one of their own in `print`: places in the columns above, ascending, and the plain fingerprint of each. Both
+ * are left out where there are none.
+ *
  * Columns of rules, by rule id: `severity` uint8 (0 critical .. 4 info); `flags` uint8 (`KEV`, `EXPLOIT`); `cvss` and
  * `epss` float64 (-1: none); `name` and `solution` uint32 into their tables.
  */
 export const FINDING_COLUMNS = ['rule', 'host', 'body', 'port', 'print'] as const;
+export const RENAMED_COLUMNS = ['renamed', 'plain'] as const;
 export const RULE_COLUMNS = ['severity', 'flags', 'cvss', 'epss', 'name', 'solution'] as const;
 
 export const KEV = 1;

@@ -1,13 +1,12 @@
-import { basename, dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { z } from 'zod';
 import { AppError } from '../model/errors.ts';
-import { SCAN_ID } from '../model/ids.ts';
 import { openDatabase } from '../platform/sqlite.ts';
 import type { Database } from '../platform/sqlite.ts';
 import { APPLICATION_ID, EXPLOIT, FINDINGS_VERSION, KEV, NONE, PRINT_BYTES } from './layout.ts';
-import type { OpenFindings, RuleColumns } from './open-findings.ts';
+import type { OpenFindings, RenamedFindings, RuleColumns } from './open-findings.ts';
 import { damaged, reading } from './reading.ts';
+import { checkSeal } from './seal.ts';
 
 const Count = z.coerce.number().int().min(0);
 const Meta = z.object({
@@ -46,11 +45,12 @@ function load(path: string, db: Database): OpenFindings {
   checkVersion(path, db);
   const rows = db.prepare('SELECT key, value FROM meta').all();
   const meta = Meta.parse(Object.fromEntries(rows.map(({ key, value }) => [key, value])));
-  checkOwner(path, meta);
+  checkSeal(path, { scanId: meta.scan_id, epoch: meta.epoch }, db);
   const count = meta.findings;
   const columns = createColumnReader(path, db);
   const rules = loadRules(columns, count);
   let prints: Uint8Array | undefined;
+  let renamed: RenamedFindings | undefined;
   return {
     path,
     db,
@@ -63,6 +63,7 @@ function load(path: string, db: Database): OpenFindings {
     body: columns.ids('body', count, columns.rowsOf('body', count)),
     port: columns.numbers('port', count, Int32Array, (port) => port >= NONE && port <= 65_535),
     prints: () => (prints ??= reading(path, () => columns.bytes('print', count * PRINT_BYTES))),
+    renamed: () => (renamed ??= reading(path, () => loadRenamed(columns, count))),
     rules,
   };
 }
@@ -81,19 +82,6 @@ function checkVersion(path: string, db: Database): void {
   }
 }
 
-/**
- * Files of scans lie in `<scan id>/<epoch>/` (artefacts.ts), and every question names one there: what was copied over it
- * from another scan must not answer for this one. A file that lies elsewhere is nobody's.
- */
-function checkOwner(path: string, { scan_id: scanId, epoch }: z.infer<typeof Meta>): void {
-  const attempt = dirname(path);
-  const folder = basename(dirname(attempt));
-  if (!SCAN_ID.test(folder) || (folder === scanId && basename(attempt) === epoch)) return;
-  throw new AppError('storage_unusable', `${path} belongs to another scan or attempt.`, {
-    hint: 'Operator: restore the file of this scan from a copy, or run the scan again.',
-  });
-}
-
 /** A rule is only stored with a finding of it. */
 function loadRules(columns: ColumnReader, findings: number): RuleColumns {
   const count = columns.rowsOf('rule', findings);
@@ -109,10 +97,19 @@ function loadRules(columns: ColumnReader, findings: number): RuleColumns {
   };
 }
 
+function loadRenamed(columns: ColumnReader, count: number): RenamedFindings {
+  const length = columns.lengthOf('renamed');
+  if (length === 0) return { at: new Uint32Array(), plain: new Uint8Array() };
+  const rows = Math.floor(length / Uint32Array.BYTES_PER_ELEMENT);
+  return { at: columns.ids('renamed', rows, count), plain: columns.bytes('plain', rows * PRINT_BYTES) };
+}
+
 interface ColumnReader {
   /** How many rows a table with dense ids has; a file with more than `most` is damaged. */
   rowsOf(table: 'rule' | 'host' | 'body' | 'rule_name' | 'solution', most: number): number;
   bytes(name: string, length: number): Uint8Array;
+  /** In bytes; 0 for a column that was left out. */
+  lengthOf(name: string): number;
   small(name: string, count: number, most: number): Uint8Array;
   ids(name: string, count: number, rows: number): Uint32Array;
   numbers<T extends Numbers>(
@@ -144,6 +141,8 @@ function createColumnReader(path: string, db: Database): ColumnReader {
   return {
     bytes,
     numbers,
+    lengthOf: (name) =>
+      Number(db.prepare('SELECT length(data) AS n FROM columns WHERE name = ?').get(name)?.['n'] ?? 0),
     rowsOf(table, most) {
       const rows = Number(db.prepare(`SELECT coalesce(max(id), -1) + 1 AS n FROM ${table}`).get()?.['n']);
       if (!(rows >= 0 && rows <= most)) throw damaged(path);

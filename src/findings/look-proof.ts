@@ -4,6 +4,7 @@ import { intensityRank, type Intensity } from '../model/scan.ts';
 import type { ReportScope } from '../model/report.ts';
 import { addressOfKey, canonicalAddress } from './address-key.ts';
 import { plainHostName } from './host-keys.ts';
+import { accessNeeded, accessShown, isEnough } from './look-access.ts';
 import { compileScopes, placeKey, portTried, ruleRan, type Scope, type ScopedRule } from './look-scope.ts';
 
 /** What the record of a scan adds to what its findings file proves. */
@@ -85,27 +86,18 @@ function urlOf(text: string): (UrlPlace & { host: string }) | undefined {
 const holds = (path: string, other: string): boolean =>
   other === path || other.startsWith(path.endsWith('/') ? path : `${path}/`);
 
-const LOGIN_RANK = { failed: 0, partial: 1, success: 2 } as const;
-const loginRank = ({ login }: Place): number => (login === undefined ? 0 : LOGIN_RANK[login]);
-
-/** 0 no login, 1 as a user, 2 with elevated rights: what was asked for, and what a report shows to have worked. */
-function accessRank({ access, privilege }: LookFacts, place: Place): number {
-  if (place.login === 'failed') return 0;
-  const asked = access === 'untrusted' ? 0 : privilege === 'elevated' ? 2 : 1;
-  return place.login === 'success' ? Math.max(asked, 1) : asked;
-}
-
 const NEVER_LOOKED: Place = { place: '', status: 'not_tested' };
 
 /**
  * What a scan proves to have looked for again: of each finding of `asker`, whether `prover` looked at that place for
- * that weakness, with access as good. The rules, in the order of docs/comparing.md: the prover came to its end; the
+ * that weakness, with access as good. The rules, in the order of docs/comparing.md: the prover came to its end and knew
+ * what the asker knew; the
  * place was tested (where only in part, a scope that names the place must speak for it); login equal or better; port
  * tried; check ran. What is not said is not proven.
  */
 export function createLookProof(prover: ScanLook, asker: ScanLook): LookProof {
   const { facts, places } = prover;
-  if (!facts.endedWhole || prover.scopes.length === 0) return { at: () => NO_PROOF };
+  if (!facts.endedWhole || prover.scopes.length === 0 || !knewAsMuch(prover, asker)) return { at: () => NO_PROOF };
   const isGentler = isBelow(facts.intensity, asker.facts.intensity);
   const scopes = compileScopes(prover.scopes);
   const asked = new Map(asker.places.map((place) => [placeKey(place.place), place]));
@@ -123,8 +115,7 @@ export function createLookProof(prover: ScanLook, asker: ScanLook): LookProof {
     if (place.status !== 'tested' && place.status !== 'partial') return [];
     const other = asked.get(placeKey(place.place));
     const before = other ?? asked.get(placeKey(host.label)) ?? NEVER_LOOKED;
-    const isCovered =
-      accessRank(facts, place) >= accessRank(asker.facts, before) && loginRank(place) >= loginRank(before);
+    const isCovered = isEnough(accessShown(facts, place), accessNeeded(asker.facts, before));
     const ran = isCovered ? scopesAt(place, host) : [];
     return ran.length === 0 ? [] : [{ scopes: ran, url, isShared: other !== undefined }];
   };
@@ -149,6 +140,19 @@ export function createLookProof(prover: ScanLook, asker: ScanLook): LookProof {
     },
   };
 }
+
+/** Whether the engine of `prover` would have reported whatever the same engine reported to `asker`. */
+function knewAsMuch(prover: ScanLook, asker: ScanLook): boolean {
+  if (asker.scopes.some(({ reportsMore }) => reportsMore === true)) return false;
+  return newestRules(prover) >= newestRules(asker);
+}
+
+/** Epoch milliseconds; -Infinity where no scope says of when its rules were. */
+const newestRules = ({ scopes }: ScanLook): number =>
+  scopes.reduce(
+    (newest, { rulesAsOf }) => Math.max(newest, rulesAsOf === undefined ? newest : Date.parse(rulesAsOf)),
+    -Infinity,
+  );
 
 /** At a lower intensity the same check of a web server asks for fewer paths, and no scope says for which. */
 const isBelow = (intensity: Intensity | undefined, other: Intensity | undefined): boolean =>

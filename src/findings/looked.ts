@@ -7,7 +7,6 @@ import type { Looked, ReportedHost } from './findings.ts';
 import { namedHost } from './named-host.ts';
 import type { OpenFindings } from './open-findings.ts';
 import { damaged } from './reading.ts';
-import { spellingsIn } from './spellings.ts';
 
 const Scope = z.strictObject({
   place: z.string().exactOptional(),
@@ -16,6 +15,8 @@ const Scope = z.strictObject({
   families: z.array(z.string()).exactOptional(),
   rules: z.array(z.string()).exactOptional(),
   rulesNotRun: z.array(z.string()).exactOptional(),
+  reportsMore: z.boolean().exactOptional(),
+  rulesAsOf: z.string().exactOptional(),
 });
 
 const PLACES = 'SELECT place, status, reason, login FROM place';
@@ -49,7 +50,6 @@ export const readLooked = (file: OpenFindings): Looked => ({
   engine: file.engine,
   places: file.db.prepare(`${PLACES} ORDER BY place`).all().map(placeOfRow),
   scopes: readScopes(file),
-  spellings: spellingsIn(file),
 });
 
 /**

@@ -43,6 +43,23 @@ export function matchPrints(a: Uint8Array, b: Uint8Array): Int32Array {
   return matches;
 }
 
+/** For each print the index of the first that is equal to it: its own where there is none before it. */
+export function firstEqualPrints(prints: Uint8Array): Uint32Array {
+  const words = wordsOf(prints);
+  const count = Math.floor(words.length / WORDS);
+  const mask = slotCount(count) - 1;
+  const slots = new Uint32Array(mask + 1);
+  return Uint32Array.from({ length: count }, (_, index) => {
+    let slot = (words[index * WORDS] ?? 0) & mask;
+    for (let entry = slots[slot] ?? 0; entry !== 0; entry = slots[slot] ?? 0) {
+      if (isEqual(words, index, words, entry - 1)) return entry - 1;
+      slot = (slot + 1) & mask;
+    }
+    slots[slot] = index + 1;
+    return index;
+  });
+}
+
 function isEqual(a: Uint32Array, indexA: number, b: Uint32Array, indexB: number): boolean {
   const [atA, atB] = [indexA * WORDS, indexB * WORDS];
   return a[atA] === b[atB] && a[atA + 1] === b[atB + 1] && a[atA + 2] === b[atB + 2] && a[atA + 3] === b[atB + 3];

@@ -13,6 +13,13 @@ export interface Unnumbered {
   readonly repeated: RepeatedFindings;
 }
 
+export interface Numbering {
+  /** Findings in the order they are numbered. */
+  readonly order: Uint32Array;
+  /** Findings that got a fingerprint of their own, with the plain one of each. */
+  readonly renamed: { readonly findings: Uint32Array; readonly plain: Uint8Array };
+}
+
 type Turn = () => Promise<void>;
 
 /** Rows between two turns. */
@@ -23,7 +30,7 @@ const SLICE = 1_000;
  * then by fingerprint. Both depend on what the findings say, never on the order of the report.
  * @param turn Lets other work of the process have its turn.
  */
-export async function numberFindings(findings: Unnumbered, turn: Turn): Promise<Uint32Array> {
+export async function numberFindings(findings: Unnumbered, turn: Turn): Promise<Numbering> {
   const { count, rule, prints, ruleRanks } = findings;
   const bytes = Buffer.from(prints.buffer, prints.byteOffset, prints.byteLength);
   const at = (finding: number): number => finding * PRINT_BYTES;
@@ -48,22 +55,22 @@ export async function numberFindings(findings: Unnumbered, turn: Turn): Promise<
   const byPrint = order.items();
   sortWithinEqual(byPrint, (a, b) => headOf(a) === headOf(b), compare);
   await turn();
-  if (await tellApart(byPrint, compare, findings.repeated, bytes, turn)) await sortByPrint();
+  const renamed = await tellApart(byPrint, compare, findings.repeated, bytes, turn);
+  if (renamed.findings.length > 0) await sortByPrint();
   await sortBy((finding) => rankOf(finding) & 0xffff);
   await sortBy((finding) => rankOf(finding) >>> 16);
   const items = order.items();
   sortWithinEqual(items, (a, b) => rankOf(a) === rankOf(b) && headOf(a) === headOf(b), compare);
-  return items;
+  return { order: items, renamed };
 }
 
-/** False when no fingerprint stands for more than one finding. */
 async function tellApart(
   byPrint: Uint32Array,
   compare: (a: number, b: number) => number,
   repeated: RepeatedFindings,
   prints: Buffer,
   turn: Turn,
-): Promise<boolean> {
+): Promise<Numbering['renamed']> {
   let added = 0;
   const add = async (group: number, finding: number): Promise<void> => {
     repeated.add(group, finding);
@@ -75,11 +82,21 @@ async function tellApart(
     if (end - start === 1) continue;
     for (const finding of byPrint.subarray(start, end)) await add(start, finding);
   }
-  let given = 0;
+  const findings = new Uint32Array(added);
+  const plain = new Uint8Array(added * PRINT_BYTES);
+  let [seen, renamed] = [0, 0];
   for (const [finding, print] of repeated.toldApart()) {
-    print.copy(prints, finding * PRINT_BYTES);
-    given += 1;
-    if (given % SLICE === 0) await turn();
+    const at = finding * PRINT_BYTES;
+    const before = prints.subarray(at, at + PRINT_BYTES);
+    // One of those that are the same in everything keeps the plain one.
+    if (!print.equals(before)) {
+      findings[renamed] = finding;
+      plain.set(before, renamed * PRINT_BYTES);
+      renamed += 1;
+      print.copy(prints, at);
+    }
+    seen += 1;
+    if (seen % SLICE === 0) await turn();
   }
-  return added > 0;
+  return { findings: findings.subarray(0, renamed), plain: plain.subarray(0, renamed * PRINT_BYTES) };
 }

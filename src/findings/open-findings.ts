@@ -16,7 +16,17 @@ export interface OpenFindings {
   readonly port: Int32Array;
   /** Loaded when first asked for: 16 bytes per finding. */
   readonly prints: () => Uint8Array;
+  /** Loaded when first asked for. */
+  readonly renamed: () => RenamedFindings;
   readonly rules: RuleColumns;
+}
+
+/** Findings with a fingerprint of their own because their report has several with the same plain one. */
+export interface RenamedFindings {
+  /** Places in the columns, ascending. */
+  readonly at: Uint32Array;
+  /** The plain fingerprint of each, `PRINT_BYTES` long. */
+  readonly plain: Uint8Array;
 }
 
 export interface RuleColumns {

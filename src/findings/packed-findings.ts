@@ -1,4 +1,6 @@
-import type { Location, Occurrence, Untrusted } from '../model/finding.ts';
+import type { Location, Occurrence, RuleFacts, Untrusted } from '../model/finding.ts';
+import { packedRuleChars, packRule, RULE_NUMBERS, unpackRule } from './packed-rules.ts';
+import type { UnpackedRule } from './packed-rules.ts';
 
 /**
  * Some findings of a report on their way to what writes them, which may be another thread: text and numbers are copied
@@ -7,10 +9,10 @@ import type { Location, Occurrence, Untrusted } from '../model/finding.ts';
 export interface FindingBatch {
   /** Part of every fingerprint. */
   readonly engine: string;
-  /** Rules that were not in an earlier batch, as JSON; their ids are the next ones. */
-  readonly rules: readonly string[];
-  /** The texts of all findings, one after the other, with one byte per character or two. */
+  /** The texts of all rules and findings, with one byte per character or two. */
   readonly text: Uint8Array<ArrayBuffer>;
+  /** `RULE_WIDTH` for each rule that was not in an earlier batch; their ids are the next ones. */
+  readonly rules: Float64Array<ArrayBuffer>;
   /** `WIDTH` for each finding. */
   readonly numbers: Uint32Array<ArrayBuffer>;
 }
@@ -25,11 +27,22 @@ export interface UnpackedFinding {
 
 export interface Packer {
   /** The rule of the next id. */
-  readonly addRule: (json: string) => void;
+  readonly addRule: (rule: RuleFacts) => void;
   add(engine: string, rule: { readonly id: number; readonly ruleId: string }, occurrence: Occurrence): void;
   /** Hands over what is left. Call once, at the end. */
   flush(): void;
+  /** Takes back the memory of a batch that nobody needs any more. */
+  readonly reuse: (memory: BatchMemory) => void;
 }
+
+/** The memory a batch lies in: what was allocated for each is garbage that the collector hardly sees. */
+export type BatchMemory = Readonly<Record<'text' | 'rules' | 'numbers', ArrayBuffer>>;
+
+export const memoryOf = ({ text, rules, numbers }: FindingBatch): BatchMemory => ({
+  text: text.buffer,
+  rules: rules.buffer,
+  numbers: numbers.buffer,
+});
 
 const MOST_FINDINGS = 256;
 const FULL_BYTES = 256 << 10;
@@ -39,8 +52,14 @@ const TEXT_BYTES = FULL_BYTES + (64 << 10);
 const BEYOND_LATIN_1 = /[\u0100-\uffff]/;
 const TEXTS = ['output', 'banner', 'title', 'response'] as const;
 
-/** Rule, bytes per character, lengths of rule id, location and `Rest` as JSON; of each text the length + 1, 0: none. */
-const WIDTH = 5 + TEXTS.length;
+/** Where its text begins, bytes per character; then see packed-rules.ts. */
+const RULE_WIDTH = 2 + RULE_NUMBERS;
+
+/**
+ * Where its text begins, bytes per character, rule, lengths of rule id, location and `Rest` as JSON; of each text the
+ * length + 1, 0: none.
+ */
+const WIDTH = 6 + TEXTS.length;
 
 /** What few findings have. */
 type Rest = Omit<Occurrence, 'location' | 'untrusted'>;
@@ -50,79 +69,127 @@ const restJson = ({ discriminator, compliance, report_state }: Occurrence): stri
     ? ''
     : JSON.stringify({ discriminator, compliance, report_state });
 
+interface Sheet {
+  text: Buffer<ArrayBuffer>;
+  readonly rules: Float64Array<ArrayBuffer>;
+  readonly numbers: Uint32Array<ArrayBuffer>;
+}
+
+/** Memory of more batches than this is given up: the other side is not that far behind for long. */
+const MOST_SPARE = 8;
+
+function createSheets(): { take(): Sheet; readonly reuse: Packer['reuse'] } {
+  const spare: BatchMemory[] = [];
+  return {
+    take() {
+      const memory = spare.pop();
+      return memory
+        ? {
+            text: Buffer.from(memory.text),
+            rules: new Float64Array(memory.rules),
+            numbers: new Uint32Array(memory.numbers),
+          }
+        : {
+            text: Buffer.allocUnsafeSlow(TEXT_BYTES),
+            rules: new Float64Array(MOST_FINDINGS * RULE_WIDTH),
+            numbers: new Uint32Array(MOST_FINDINGS * WIDTH),
+          };
+    },
+    reuse(memory) {
+      if (spare.length < MOST_SPARE && memory.text.byteLength <= TEXT_BYTES) spare.push(memory);
+    },
+  };
+}
+
 /** @param give Gets each batch when it is full; called within `add` and `flush`. The batch is its own to keep or pass on. */
 export function createPacker(give: (batch: FindingBatch) => void): Packer {
+  const sheets = createSheets();
   let engine = '';
-  let rules: string[] = [];
-  let ruleChars = 0;
+  let sheet = sheets.take();
+  let rules = 0;
   let count = 0;
-  let numbers = new Uint32Array(MOST_FINDINGS * WIDTH);
-  let text = Buffer.allocUnsafeSlow(TEXT_BYTES);
   let used = 0;
 
   const flush = (): void => {
-    if (count === 0 && rules.length === 0) return;
-    const batch = { engine, rules, text: text.subarray(0, used), numbers: numbers.subarray(0, count * WIDTH) };
-    numbers = new Uint32Array(MOST_FINDINGS * WIDTH);
-    text = Buffer.allocUnsafeSlow(TEXT_BYTES);
-    rules = [];
-    ruleChars = used = count = 0;
+    if (count === 0 && rules === 0) return;
+    const { text, ...numbers } = sheet;
+    const batch = {
+      engine,
+      text: text.subarray(0, used),
+      rules: numbers.rules.subarray(0, rules * RULE_WIDTH),
+      numbers: numbers.numbers.subarray(0, count * WIDTH),
+    };
+    sheet = sheets.take();
+    rules = used = count = 0;
     give(batch);
   };
 
-  const write = (words: string): boolean => {
+  /** Writes a text and, in front of the numbers of whom it belongs to, where it is. */
+  const write = (words: string, numbers: Float64Array | Uint32Array, at: number): void => {
     const isWide = BEYOND_LATIN_1.test(words);
-    const most = used + words.length * 2;
-    if (most > text.length) text = Buffer.concat([text.subarray(0, used)], most);
-    used += text.write(words, used, isWide ? 'utf16le' : 'latin1');
-    return isWide;
+    const most = used + words.length * (isWide ? 2 : 1);
+    if (most > sheet.text.length) sheet.text = Buffer.concat([sheet.text.subarray(0, used)], most + FULL_BYTES);
+    numbers[at] = used;
+    numbers[at + 1] = isWide ? 2 : 1;
+    used += sheet.text.write(words, used, isWide ? 'utf16le' : 'latin1');
   };
 
   return {
-    addRule(json) {
-      rules.push(json);
-      ruleChars += json.length;
+    addRule(rule) {
+      const from = rules * RULE_WIDTH;
+      write(packRule(rule, sheet.rules, from + 2), sheet.rules, from);
+      rules += 1;
+      if (rules === MOST_FINDINGS) flush();
     },
     add(said, { id, ruleId }, occurrence) {
       engine = said;
       const location = JSON.stringify(occurrence.location);
       const rest = restJson(occurrence);
       let words = ruleId + location + rest;
+      const { numbers } = sheet;
       const from = count * WIDTH;
-      numbers[from] = id;
-      numbers[from + 2] = ruleId.length;
-      numbers[from + 3] = location.length;
-      numbers[from + 4] = rest.length;
+      numbers[from + 2] = id;
+      numbers[from + 3] = ruleId.length;
+      numbers[from + 4] = location.length;
+      numbers[from + 5] = rest.length;
       for (let index = 0; index < TEXTS.length; index += 1) {
         const part = occurrence.untrusted[TEXTS[index] ?? 'output'];
-        if (part === undefined) continue;
-        numbers[from + 5 + index] = part.length + 1;
-        words += part;
+        numbers[from + 6 + index] = part === undefined ? 0 : part.length + 1;
+        if (part !== undefined) words += part;
       }
-      numbers[from + 1] = write(words) ? 2 : 1;
+      write(words, numbers, from);
       count += 1;
-      if (count === MOST_FINDINGS || used + ruleChars >= FULL_BYTES) flush();
+      if (count === MOST_FINDINGS || used >= FULL_BYTES) flush();
     },
     flush,
+    reuse: sheets.reuse,
   };
+}
+
+const decoded = (bytes: Buffer, at: number, size: number, chars: number): string =>
+  bytes.toString(size === 2 ? 'utf16le' : 'latin1', at, at + size * chars);
+
+/** The rules of a batch, in their order: before its findings, which may be of them. */
+export function unpackRules({ text, rules }: FindingBatch, take: (rule: UnpackedRule) => void): void {
+  const bytes = Buffer.from(text.buffer, text.byteOffset, text.byteLength);
+  for (let from = 0; from < rules.length; from += RULE_WIDTH) {
+    const words = decoded(bytes, rules[from] ?? 0, rules[from + 1] ?? 1, packedRuleChars(rules, from + 2));
+    take(unpackRule(words, rules, from + 2));
+  }
 }
 
 /** The findings of a batch, in their order. */
 export function unpack({ text, numbers }: FindingBatch, take: (finding: UnpackedFinding) => void): void {
   const bytes = Buffer.from(text.buffer, text.byteOffset, text.byteLength);
-  let at = 0;
   for (let from = 0; from < numbers.length; from += WIDTH) {
-    const size = numbers[from + 1] ?? 1;
-    const end = at + size * charsOf(numbers, from);
-    const words = bytes.toString(size === 2 ? 'utf16le' : 'latin1', at, end);
-    at = end;
+    const words = decoded(bytes, numbers[from] ?? 0, numbers[from + 1] ?? 1, charsOf(numbers, from));
     take(unpackOne(words, numbers, from));
   }
 }
 
 function charsOf(numbers: Uint32Array, from: number): number {
-  let chars = (numbers[from + 2] ?? 0) + (numbers[from + 3] ?? 0) + (numbers[from + 4] ?? 0);
-  for (let index = from + 5; index < from + WIDTH; index += 1) chars += Math.max(0, (numbers[index] ?? 0) - 1);
+  let chars = (numbers[from + 3] ?? 0) + (numbers[from + 4] ?? 0) + (numbers[from + 5] ?? 0);
+  for (let index = from + 6; index < from + WIDTH; index += 1) chars += Math.max(0, (numbers[index] ?? 0) - 1);
   return chars;
 }
 
@@ -132,16 +199,16 @@ function unpackOne(words: string, numbers: Uint32Array, from: number): UnpackedF
     at += length;
     return words.slice(at - length, at);
   };
-  const ruleId = next(numbers[from + 2] ?? 0);
-  const locationJson = next(numbers[from + 3] ?? 0);
-  const rest = next(numbers[from + 4] ?? 0);
+  const ruleId = next(numbers[from + 3] ?? 0);
+  const locationJson = next(numbers[from + 4] ?? 0);
+  const rest = next(numbers[from + 5] ?? 0);
   const untrusted: Untrusted = {};
   for (let index = 0; index < TEXTS.length; index += 1) {
-    const length = numbers[from + 5 + index] ?? 0;
+    const length = numbers[from + 6 + index] ?? 0;
     if (length > 0) untrusted[TEXTS[index] ?? 'output'] = next(length - 1);
   }
   return {
-    rule: numbers[from] ?? 0,
+    rule: numbers[from + 2] ?? 0,
     ruleId,
     locationJson,
     occurrence: occurrenceOf(locationJson, rest, untrusted),

@@ -19,9 +19,15 @@ function urlPorts(places: readonly string[]): ReadonlyMap<string, ReadonlySet<nu
   return found;
 }
 
+/** Whether the file lists a place; one at a time, because there may be a million. */
+export function listedTest({ db }: OpenFindings): (key: string) => boolean {
+  const statement = db.prepare('SELECT 1 FROM place WHERE place = ?');
+  return (key) => statement.get(key) !== undefined;
+}
+
 /** Places of a file that a question is about. */
 export interface Claim {
-  readonly places: readonly string[];
+  readonly places: Iterable<string>;
   /** Findings at no place that the file lists count as well: of files, packages, hosts nobody asked for. */
   readonly others: boolean;
 }
@@ -35,14 +41,20 @@ type HostClaim = (port: number) => boolean;
  * look does not come back by its other spelling. A URL speaks for the findings on its port, and those without one.
  */
 export function createClaimTest(file: OpenFindings, { places, others }: Claim): (index: number) => boolean {
-  const claimed = new Set(places.map(placeKey));
-  const ports = urlPorts(places);
-  const listed = file.db
-    .prepare('SELECT place FROM place')
-    .all()
-    .map((row) => String(row['place']));
-  const own = new Set(listed.map(placeKey));
-  const ownPorts = urlPorts(listed);
+  const claimed = new Set<string>();
+  const urls: string[] = [];
+  for (const place of places) {
+    claimed.add(placeKey(place));
+    if (place.includes('://')) urls.push(place);
+  }
+  const ports = urlPorts(urls);
+  const isOwn = listedTest(file);
+  const ownPorts = urlPorts(
+    file.db
+      .prepare("SELECT place FROM place WHERE instr(place, '://') > 0")
+      .all()
+      .map((row) => String(row['place'])),
+  );
   const details = createDetails(file);
   const byHost = new Map<number, HostClaim>();
 
@@ -50,11 +62,11 @@ export function createClaimTest(file: OpenFindings, { places, others }: Claim): 
     const { label, addressKey } = details.host(hostId);
     const key = placeKey(label);
     const address = addressKey === undefined ? '' : (addressOfKey(addressKey) ?? '');
-    const place = own.has(key) ? key : address;
-    if (own.has(place) && claimed.has(place)) return () => true;
+    const place = isOwn(key) ? key : address;
+    if (isOwn(place) && claimed.has(place)) return () => true;
     if (!others && (claimed.has(key) || claimed.has(address))) return () => true;
     const [mine, all] = [ports.get(label), ownPorts.get(label)];
-    const isListed = own.has(place);
+    const isListed = isOwn(place);
     return (port) => {
       if (mine !== undefined && (port <= 0 || mine.has(port))) return true;
       const isUrlOfThis = all !== undefined && (port <= 0 || all.has(port));

@@ -27,6 +27,8 @@ export interface PlaceLedger {
   isOver(): boolean;
   /** Every requested place with its final status, one by one: there may be a million. */
   settled(): IterableIterator<Place>;
+  /** Which addresses were scanned for a requested name or URL. */
+  pinned(): IterableIterator<{ readonly place: string; readonly address: string }>;
 }
 
 /** Of a report that nobody asked for anything. */
@@ -125,6 +127,13 @@ function createRequestedPlaces(targets: readonly PinnedTarget[]): PlaceLedger {
     *settled() {
       for (const { place, own, addresses, said } of byName.values()) yield settlePlace(place, own, addresses, said);
     },
+    *pinned() {
+      for (const { target, addresses } of targets) {
+        if (target.kind !== 'host' && target.kind !== 'url') continue;
+        const place = nameOf(target.kind === 'host' ? target.host : target.text);
+        for (const address of addresses) yield { place, address: canonicalAddress(address) ?? address };
+      }
+    },
   };
 }
 
@@ -158,5 +167,7 @@ function createReportedPlaces(): PlaceLedger {
     *settled() {
       for (const place of places.values()) yield settlePlace(place.place, place, NO_ADDRESSES, NO_WORDS);
     },
+    // A report made elsewhere does not say what was asked for.
+    *pinned() {},
   };
 }

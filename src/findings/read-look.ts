@@ -2,6 +2,7 @@ import { LoginOutcome, PlaceStatus, type Place } from '../model/coverage.ts';
 import type { LookFacts, ScanLook } from './look-proof.ts';
 import { readScopes } from './looked.ts';
 import type { OpenFindings } from './open-findings.ts';
+import type { Row } from '../platform/sqlite.ts';
 import { damaged } from './reading.ts';
 
 const STATUSES: ReadonlyMap<unknown, PlaceStatus> = new Map(PlaceStatus.options.map((status) => [status, status]));
@@ -27,19 +28,19 @@ export function readLook(file: OpenFindings, facts: LookFacts): ScanLook {
   };
 }
 
-/** Not by the schema: texts were cleaned when they were written, and there may be tens of thousands. */
 function readPlaces({ db, path }: OpenFindings): Place[] {
   const places: Place[] = [];
-  for (const { place, status: said, login: outcome } of db
-    .prepare('SELECT place, status, login FROM place')
-    .iterate()) {
-    const [status, login] = [STATUSES.get(said), LOGINS.get(outcome)];
-    if (typeof place !== 'string' || status === undefined) throw damaged(path);
-    places.push({ place, status, ...(login === undefined ? {} : { login }) });
-  }
+  for (const row of db.prepare('SELECT place, status, login FROM place').iterate()) places.push(placeLooked(path, row));
   return places;
 }
 
+/** Not by the schema: texts were cleaned when they were written, and there may be a million. */
+export function placeLooked(path: string, { place, status: said, login: outcome }: Row): Place {
+  const [status, login] = [STATUSES.get(said), LOGINS.get(outcome)];
+  if (typeof place !== 'string' || status === undefined) throw damaged(path);
+  return { place, status, ...(login === undefined ? {} : { login }) };
+}
+
 /** The report said itself that it was done, and could be read to there. */
-const reportEnded = ({ db }: OpenFindings): boolean =>
+export const reportEnded = ({ db }: OpenFindings): boolean =>
   db.prepare("SELECT value FROM meta WHERE key = 'ended'").get()?.['value'] === 'true';

@@ -27,6 +27,20 @@ const CREATE = `CREATE TABLE repeated (class INTEGER NOT NULL, address TEXT NOT 
 
 const digest = (text: string): string => hash('sha256', text);
 
+/**
+ * What a finding has to tell it from its repeats, in the order of `TRAITS`.
+ * @param bodyJson,ruleJson As they stand in the file
+ */
+export function traitsOf(bodyJson: string, ruleJson: string) {
+  const stored = StoredOccurrence.parse(JSON.parse(bodyJson));
+  const { ip = '', line = -1, version = '' } = stored.location;
+  // Which signals there are depends on the release of scanmux.
+  const body = JSON.stringify({ ...stored, injection_signals: undefined });
+  const { title, description } = RuleFacts.parse(JSON.parse(ruleJson));
+  const said = JSON.stringify([stored.untrusted, title, description]);
+  return [addressKey(ip) ?? ip, version, digest(said), line, digest(body), digest(ruleJson)] as const;
+}
+
 type Row = Readonly<Record<string, unknown>>;
 
 /** How many traits two rows share from the left; -1 when they are of different groups. */
@@ -68,13 +82,8 @@ export function createRepeatedFindings(
   return {
     add(group, finding) {
       const rule = String(readRule.get(ruleOf(finding))?.['json']);
-      const stored = StoredOccurrence.parse(JSON.parse(String(readBody.get(finding)?.['json'])));
-      const { ip = '', line = -1, version = '' } = stored.location;
-      // Which signals there are depends on the release of scanmux.
-      const body = JSON.stringify({ ...stored, injection_signals: undefined });
-      const { title, description } = RuleFacts.parse(JSON.parse(rule));
-      const said = JSON.stringify([stored.untrusted, title, description]);
-      insert.run(group, addressKey(ip) ?? ip, version, digest(said), line, digest(body), digest(rule), finding);
+      const body = String(readBody.get(finding)?.['json']);
+      insert.run(group, ...traitsOf(body, rule), finding);
     },
     *toldApart() {
       const columns = `class, ${TRAITS.join()}`;

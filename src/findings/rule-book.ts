@@ -36,9 +36,9 @@ interface Remembered {
   readonly known: KnownRule;
 }
 
-/** @param keep Gets the JSON of each different rule, enriched; ids are dense and start at 0. */
+/** @param keep Gets each different rule, enriched; ids are dense and start at 0. */
 export function createRuleBook(
-  keep: (json: string) => void,
+  keep: (rule: RuleFacts) => void,
   enrich: (rule: RuleFacts) => RuleFacts = (rule) => rule,
 ): RuleBook {
   let count = 0;
@@ -46,7 +46,7 @@ export function createRuleBook(
   let again = 0;
   // Not a WeakMap: where no rule comes again, the collector spends more on one than all else costs here.
   const byObject = createRecent<RuleFacts, KnownRule>(RECENT_OBJECTS, () => 1);
-  /** By what is short: to hash the whole text of every rule costs more than to compare it with one. */
+  /** By what is short: to write down and hash all of every rule costs more than to do so where there may be an equal one. */
   const byKey = createRecent<string, Remembered>(RECENT_CHARS, (_, { text }) => text.length);
 
   const hear = (isKnown: boolean): void => {
@@ -59,16 +59,16 @@ export function createRuleBook(
   const isWorthIt = (): boolean => asked < WINDOW / 4 || again * 4 >= asked || count % PROBE === 0;
 
   const knowParsed = (rule: RuleFacts): KnownRule => {
-    const text = JSON.stringify(rule);
-    const key = `${rule.rule_id} ${text.length}`;
+    const key = `${rule.rule_id} ${rule.title.length} ${rule.description?.length}`;
     const remembered = byKey.get(key);
-    hear(remembered?.text === text);
-    if (remembered?.text === text) return remembered.known;
-    const enriched = enrich(rule);
-    keep(enriched === rule ? text : JSON.stringify(enriched));
+    const text = remembered && JSON.stringify(rule);
+    const isKnown = remembered !== undefined && remembered.text === text;
+    hear(isKnown);
+    if (isKnown) return remembered.known;
+    keep(enrich(rule));
     const known = { id: count, ruleId: rule.rule_id };
     count += 1;
-    if (isWorthIt()) byKey.set(key, { text, known });
+    if (isWorthIt()) byKey.set(key, { text: text ?? JSON.stringify(rule), known });
     return known;
   };
 

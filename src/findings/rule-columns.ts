@@ -6,9 +6,26 @@ import type { RuleColumns } from './open-findings.ts';
 
 const TOP_RANK = severityRank('critical');
 
+/** What a rule is filtered and sorted by, as the numbers its columns hold. */
+export interface RuleNumbers {
+  /** 0 critical .. 4 info */
+  readonly severity: number;
+  readonly flags: number;
+  readonly cvss: number;
+  readonly epss: number;
+}
+
+export const ruleNumbers = (rule: RuleFacts): RuleNumbers => ({
+  severity: TOP_RANK - severityRank(rule.severity),
+  flags: (rule.kev ? KEV : 0) | (rule.exploit_available ? EXPLOIT : 0),
+  // Adding 0 makes 0 of -0, whose bits would sort last.
+  cvss: (bestCvss(rule) ?? NONE) + 0,
+  epss: (rule.epss ?? NONE) + 0,
+});
+
 /** The columns of rules, rule by rule: see layout.ts. */
 export function createRuleColumns(): {
-  push(rule: RuleFacts, name: number, solution: number): void;
+  push(rule: RuleNumbers, name: number, solution: number): void;
   values(): RuleColumns;
 } {
   const severity = uint8Column();
@@ -19,11 +36,10 @@ export function createRuleColumns(): {
   const solution = uint32Column();
   return {
     push(rule, nameId, solutionId) {
-      severity.push(TOP_RANK - severityRank(rule.severity));
-      flags.push((rule.kev ? KEV : 0) | (rule.exploit_available ? EXPLOIT : 0));
-      // Adding 0 makes 0 of -0, whose bits would sort last.
-      cvss.push((bestCvss(rule) ?? NONE) + 0);
-      epss.push((rule.epss ?? NONE) + 0);
+      severity.push(rule.severity);
+      flags.push(rule.flags);
+      cvss.push(rule.cvss);
+      epss.push(rule.epss);
       name.push(nameId);
       solution.push(solutionId);
     },

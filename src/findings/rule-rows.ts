@@ -1,8 +1,9 @@
-import type { RuleFacts } from '../model/finding.ts';
 import type { Database } from '../platform/sqlite.ts';
 import { uint8Column } from './growing-column.ts';
 import { INJECTION_SIGNALS, ruleSignals } from './injection.ts';
+import { createCveRows } from './cve-rows.ts';
 import type { RuleColumns } from './open-findings.ts';
+import type { UnpackedRule } from './packed-rules.ts';
 import { createRowBatch } from './row-batch.ts';
 import { createRuleColumns } from './rule-columns.ts';
 import { createTextIds } from './text-ids.ts';
@@ -11,8 +12,8 @@ import type { TakeBlock } from './words-blocks.ts';
 
 /** The different rules of one report on their way into a findings file. */
 export interface RuleRows {
-  /** The rule of the next id, as JSON of `RuleFacts`. */
-  add(json: string): void;
+  /** The rule of the next id. */
+  readonly add: (rule: UnpackedRule) => void;
   /** What in the words of a rule talks to its reader. */
   signalsOf(id: number): readonly string[];
   /** Call once, after the last rule. */
@@ -21,7 +22,7 @@ export interface RuleRows {
 
 export function createRuleRows(db: Database, takeWords: TakeBlock): RuleRows {
   const ruleRows = createRowBatch(db, 'rule', 2);
-  const cveRows = createRowBatch(db, 'rule_cve', 2);
+  const cves = createCveRows(db);
   const nameRows = createRowBatch(db, 'rule_name', 2);
   const solutionRows = createRowBatch(db, 'solution', 2);
   const names = createTextIds((id, text) => nameRows.add(id, text));
@@ -32,20 +33,19 @@ export function createRuleRows(db: Database, takeWords: TakeBlock): RuleRows {
   const signals = uint8Column();
   let count = 0;
   return {
-    add(json) {
-      const rule: RuleFacts = JSON.parse(json);
+    add(rule) {
       const id = count;
       count += 1;
-      ruleRows.add(id, json);
-      for (const cve of new Set(rule.cves)) cveRows.add(cve, id);
-      words.add(rule.description === undefined ? rule.title : `${rule.title}\n${rule.description}`);
-      signals.push(bitsOf(ruleSignals(rule)));
-      columns.push(rule, names.idOf(rule.rule_id), solutions.idOf(rule.solution ?? ''));
+      ruleRows.add(id, rule.json);
+      for (const cve of new Set(rule.cves)) cves.add(cve, id);
+      words.add(rule.words);
+      signals.push(bitsOf(ruleSignals(rule.ruleId, rule.words, rule.isPlain)));
+      columns.push(rule, names.idOf(rule.ruleId), solutions.idOf(rule.solution));
     },
     signalsOf: (id) => namesOf(signals.values()[id] ?? 0),
     finish() {
       words.flush();
-      for (const rows of [ruleRows, cveRows, nameRows, solutionRows]) rows.flush();
+      for (const rows of [ruleRows, cves, nameRows, solutionRows]) rows.flush();
       return columns.values();
     },
   };

@@ -9,7 +9,7 @@ import { createSecretMask } from '../platform/secret-mask.ts';
 import type { ReportSink, ScanFiles } from './artefacts.ts';
 import { claimFolder } from './claims.ts';
 import { diskFailure } from './disk.ts';
-import { sweep } from './sweep.ts';
+import { sweep, sweepAbandoned } from './sweep.ts';
 
 const RAW_REPORT = 'report.raw';
 
@@ -37,6 +37,7 @@ export function createScanFiles(folder: string, { reserveBytes = 0 }: { reserveB
       return artefact && pathOf(scanId, artefact);
     },
     sweep: (referenced) => sweep(folder, referenced),
+    sweepAbandoned: (referenced) => sweepAbandoned(folder, referenced),
   };
 }
 

@@ -17,6 +17,8 @@ const Scope = z.strictObject({
   families: RuleNames.optional(),
   rules: RuleNames.optional(),
   rulesNotRun: RuleNames.optional(),
+  reportsMore: z.boolean().optional(),
+  rulesAsOf: z.iso.datetime().optional(),
 });
 
 /** What a report says it looked for, on its way into a findings file. */

@@ -1,15 +1,19 @@
-import { createClaimTest } from './place-claims.ts';
+import { addressOfKey } from './address-key.ts';
+import { PRINT_BYTES } from './layout.ts';
+import { placeKey } from './look-scope.ts';
+import { matchPrints } from './match-prints.ts';
+import { createClaimTest, listedTest } from './place-claims.ts';
+import { unpackPlaces } from './place-list.ts';
 import { createDetails } from './finding-details.ts';
 import type { ShownFinding } from './findings.ts';
 import type { OpenFiles } from './open-files.ts';
 import type { OpenFindings } from './open-findings.ts';
 import { absentTest } from './marked-absent.ts';
 import { createFindingReader } from './read-finding.ts';
-import { MAX_HIT_HOSTS, type SearchInput, type SearchOutput } from './searching.ts';
+import { MAX_HIT_PLACES, type SearchInput, type SearchOutput } from './searching.ts';
 import { selectFindings } from './select.ts';
 import { showFinding } from './show.ts';
 import { shrinkToTokens } from './shrink.ts';
-import { spellingsIn } from './spellings.ts';
 import { suppressedIn } from './suppressed.ts';
 import { jsonWeight, pageWeight } from './tokens.ts';
 
@@ -18,30 +22,52 @@ export const searchFile = (files: OpenFiles, input: SearchInput): Promise<Search
   files.use(input.ref.file, (file) => search(file, input));
 
 function search(file: OpenFindings, input: SearchInput): SearchOutput {
-  const { filter, suppressions, claim, include_suppressed: includes } = input;
+  const { filter, suppressions, claim, except, maxPrints, include_suppressed: includes } = input;
   const mask = suppressedIn(file, suppressions).mask;
-  const isClaimed = claim === undefined ? () => true : createClaimTest(file, claim);
+  const isClaimed =
+    claim === undefined ? () => true : createClaimTest(file, { ...claim, places: unpackPlaces(claim.places) });
   const isAbsent = absentTest(file);
-  const all = selectFindings(file, { ...filter, include_suppressed: true }, suppressions).matches.filter(
-    (index) => isClaimed(index) && !isAbsent(index),
-  );
+  const claimed = selectFindings(file, { ...filter, include_suppressed: true }, suppressions).matches.filter(isClaimed);
+  const present = claimed.filter((index) => !isAbsent(index));
+  const all = except === undefined ? present : withoutPrints(file, present, except);
   const shown = includes || mask === undefined ? all : all.filter((index) => mask[index] !== 1);
-  const hosts = labelsOf(file, all);
-  const named = new Set([...hosts, ...(claim?.places ?? [])]);
   return {
     total: shown.length,
     suppressed: mask === undefined ? 0 : all.reduce((sum, index) => sum + (mask[index] ?? 0), 0),
-    hosts,
-    spellings: spellingsIn(file).filter(({ text, place }) => named.has(text) || named.has(place)),
+    gone: claimed.length - present.length,
+    places: placesOf(file, all),
+    ...(maxPrints !== undefined && all.length <= maxPrints ? { prints: printsOf(file, all) } : {}),
     ...page(file, shown, input),
   };
 }
 
-function labelsOf(file: OpenFindings, matches: Uint32Array): string[] {
+function withoutPrints(file: OpenFindings, matches: Uint32Array, except: Uint8Array): Uint32Array {
+  if (except.length === 0) return matches;
+  const known = matchPrints(printsOf(file, matches), except);
+  return matches.filter((_, at) => (known[at] ?? -1) < 0);
+}
+
+function printsOf(file: OpenFindings, matches: Uint32Array): Uint8Array {
+  const all = file.prints();
+  const prints = new Uint8Array(matches.length * PRINT_BYTES);
+  for (const [at, index] of matches.entries()) {
+    prints.set(all.subarray(index * PRINT_BYTES, (index + 1) * PRINT_BYTES), at * PRINT_BYTES);
+  }
+  return prints;
+}
+
+/** A host as the file lists it: by name, or by the address; by its own label where it lists neither. */
+function placesOf(file: OpenFindings, matches: Uint32Array): string[] {
   const details = createDetails(file);
+  const isListed = listedTest(file);
   const ids = new Set<number>();
-  for (const index of matches) if (ids.size < MAX_HIT_HOSTS) ids.add(file.host[index] ?? 0);
-  return [...new Set([...ids].map((id) => details.host(id).label))];
+  for (const index of matches) if (ids.size < MAX_HIT_PLACES) ids.add(file.host[index] ?? 0);
+  const placeOf = (id: number): string => {
+    const { label, addressKey } = details.host(id);
+    const address = addressKey === undefined ? undefined : addressOfKey(addressKey);
+    return address !== undefined && !isListed(placeKey(label)) && isListed(address) ? address : label;
+  };
+  return [...new Set([...ids].map(placeOf))];
 }
 
 function page(

@@ -1,8 +1,8 @@
 import type { Severity } from '../model/finding.ts';
-import type { Claim } from './place-claims.ts';
+import type { Access } from './look-access.ts';
 import type { FindingFilter, FindingsRef, ShownFinding, Suppressions } from './findings.ts';
 import type { LookFacts } from './look-proof.ts';
-import type { Spelling } from './spellings.ts';
+import type { PlaceList } from './place-list.ts';
 
 /** A question to one of many findings files. */
 export interface SearchInput {
@@ -11,7 +11,11 @@ export interface SearchInput {
   readonly include_suppressed: boolean;
   readonly suppressions: Suppressions;
   /** Only findings at these places; absent: everywhere. */
-  readonly claim?: Claim;
+  readonly claim?: { readonly places: PlaceList; readonly others: boolean };
+  /** Fingerprints of findings that are left out, wherever they are; `PRINT_BYTES` each, none twice. */
+  readonly except?: Uint8Array;
+  /** The fingerprints of what matches are wanted, up to so many. */
+  readonly maxPrints?: number;
   /** Findings are shown from this place in the columns on. */
   readonly from: number;
   /** For their JSON; 0: only counted. */
@@ -27,13 +31,15 @@ export interface SearchOutput {
   readonly findings: readonly ShownFinding[];
   /** The first that matches and was not shown; absent when none is left. */
   readonly next?: number;
-  /** Labels of the hosts with a match, suppressed ones included; at most `MAX_HIT_HOSTS`. */
-  readonly hosts: readonly string[];
-  /** Other words for places, as far as they were asked about or have a match. */
-  readonly spellings: readonly Spelling[];
+  /** Matches that the report itself marks as gone; they are in no other number. */
+  readonly gone: number;
+  /** Places with a match, suppressed ones included, as the file lists them; at most `MAX_HIT_PLACES`. */
+  readonly places: readonly string[];
+  /** As asked for by `maxPrints`: of all that match, suppressed ones included; absent when there are more. */
+  readonly prints?: Uint8Array;
 }
 
-export const MAX_HIT_HOSTS = 10_000;
+export const MAX_HIT_PLACES = 10_000;
 
 /** A check that exists in an engine, as far as proof that it ran needs it. */
 export interface KnownCheck {
@@ -41,20 +47,58 @@ export interface KnownCheck {
   readonly rule_family?: string;
   /** Absent where it is not known. */
   readonly severity?: Severity;
-  /** Only seen in reports where a login worked: it may need one. */
-  readonly needsLogin?: true;
+  /** Each of these is enough for it; one that was only seen by looks with a login may need one. */
+  readonly needs: readonly Access[];
+  /** It looks at what listens at an address, by whatever name it is called. */
+  readonly atAddress?: true;
+}
+
+export interface ChecksInput {
+  readonly file: string;
+  /** Of the scan, for what its checks may have needed. */
+  readonly facts: LookFacts;
+  readonly filter: FindingFilter;
 }
 
 /** At which of these places one of the checks is proven to have run. */
 export interface RanInput {
   readonly file: string;
   readonly facts: LookFacts;
-  readonly places: readonly string[];
+  /** As the file lists them. */
+  readonly places: PlaceList;
   /** `all`: the question names no check, so that only a scan that ran all it has can answer it. */
   readonly checks: readonly KnownCheck[] | 'all';
   readonly port?: number;
   /** Every one of the checks must have run, not just one. */
   readonly every?: boolean;
+}
+
+/** One of them for each place of a `RanInput`, in their order. */
+export const RAN = { notProven: 0, proven: 1, provenAtAddress: 2 } as const;
+
+/** Places of a file after one, in their order. */
+export interface LooksInput {
+  readonly file: string;
+  /** The empty text: from the first one. */
+  readonly after: string;
+  readonly limit: number;
+  /** Only places that are called so, have it in them or are known by it; absent: all. */
+  readonly words?: readonly string[];
+}
+
+export interface FileLook {
+  readonly place: string;
+  /** Wholly or in part. */
+  readonly isLooked: boolean;
+  /** Other words for the place: addresses of a name, names of an address. `unknown`: a name whose address nobody said. */
+  readonly also: readonly string[] | 'unknown';
+}
+
+export interface LooksOutput {
+  /** Who made the findings. */
+  readonly engine: string;
+  readonly looks: readonly FileLook[];
+  readonly isLast: boolean;
 }
 
 /** Another finding of the same weakness at the same place. */

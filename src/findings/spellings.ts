@@ -4,39 +4,50 @@ import { lastMade } from './kept.ts';
 import { placeKey } from './look-scope.ts';
 import type { OpenFindings } from './open-findings.ts';
 
-/** Another word for a place of a file: its address where the place has a name, its name where it has an address. */
-export interface Spelling {
-  readonly text: string;
-  /** As the file lists it. */
-  readonly place: string;
-}
+/** Other words for the places of a file, by the place as the file lists it. */
+export type Spellings = ReadonlyMap<string, ReadonlySet<string>>;
 
-const kept = lastMade<readonly Spelling[]>(4);
+const kept = lastMade<Spellings>(1);
 
-/** What findings show of names and addresses of the places that the file lists, in spellings that it does not list. */
-export const spellingsIn = (file: OpenFindings): readonly Spelling[] => kept(file, '', () => readSpellings(file));
+/** Addresses of names and names of addresses: as the names were pinned for the scan, and as its findings show them. */
+export const spellingsIn = (file: OpenFindings): Spellings => kept(file, '', () => readSpellings(file));
 
-function readSpellings({ db }: OpenFindings): readonly Spelling[] {
-  const listed = new Map<string, string[]>();
-  const own = new Set<string>();
-  for (const { place: text } of db.prepare('SELECT place FROM place').iterate()) {
-    const place = String(text);
-    own.add(placeKey(place));
-    const key = placeKey(place.includes('://') ? (hostOfUrl(place) ?? place) : place);
-    const same = listed.get(key);
-    if (same) same.push(place);
-    else listed.set(key, [place]);
-  }
-  const found: Spelling[] = [];
+function readSpellings({ db }: OpenFindings): Spellings {
+  const found = new Map<string, Set<string>>();
+  const note = (place: string, word: string): void => {
+    if (placeKey(place) !== word) found.set(place, (found.get(place) ?? new Set()).add(word));
+  };
+  for (const { place, address } of pinnedRows(db)) note(String(place), String(address));
+
+  const listed = listedByHost(db);
   const hosts = db.prepare('SELECT label, address_key FROM host WHERE name IS NOT NULL AND address_key IS NOT NULL');
   for (const { label, address_key: addressKey } of hosts.iterate()) {
-    const [name, address] = [String(label), addressOfKey(String(addressKey))];
+    const name = placeKey(String(label));
+    const address = addressOfKey(String(addressKey));
     if (address === undefined) continue;
-    const spell = (text: string, other: string): void => {
-      if (!own.has(text)) for (const place of listed.get(other) ?? []) found.push({ text, place });
-    };
-    spell(address, placeKey(name));
-    spell(placeKey(name), canonicalAddress(address) ?? address);
+    for (const place of listed.get(name) ?? []) note(place, address);
+    for (const place of listed.get(canonicalAddress(address) ?? address) ?? []) note(place, name);
+  }
+  return found;
+}
+
+/** Files of the first days of their version have no such table. */
+function pinnedRows(db: OpenFindings['db']) {
+  const table = db.prepare("SELECT 1 FROM file.sqlite_schema WHERE type = 'table' AND name = 'pinned'").get();
+  return table === undefined ? [] : db.prepare('SELECT place, address FROM pinned').iterate();
+}
+
+/** Places by their host; only what findings may speak of by another word. */
+function listedByHost(db: OpenFindings['db']): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, string[]>();
+  const hosts = db.prepare('SELECT 1 FROM host WHERE name IS NOT NULL AND address_key IS NOT NULL LIMIT 1').get();
+  if (hosts === undefined) return found;
+  for (const { place: text } of db.prepare('SELECT place FROM place').iterate()) {
+    const place = String(text);
+    const key = placeKey(place.includes('://') ? (hostOfUrl(place) ?? place) : place);
+    const same = found.get(key);
+    if (same) same.push(place);
+    else found.set(key, [place]);
   }
   return found;
 }

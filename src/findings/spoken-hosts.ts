@@ -15,7 +15,7 @@ const MOST = 100_000;
 
 export function createSpokenHosts(): SpokenHosts {
   const found = new Map<string, ReportedHost>();
-  let last = '';
+  let last: Location = {};
   const add = (host: ReportedHost): void => {
     found.set(`${host.name} ${host.address}`, host);
     if (found.size > MOST) throw new AppError('report_unreadable', `The report names more than ${MOST} hosts in URLs.`);
@@ -31,13 +31,17 @@ export function createSpokenHosts(): SpokenHosts {
     }
   };
   return {
-    note({ host = '', ip = '', url = '', file = '', image = '' }) {
-      const spelling = [ip, host, url, file, image].join('\n');
-      if (spelling === last) return;
-      last = spelling;
+    note(location) {
+      if (isSameHost(location, last)) return;
+      last = location;
+      const { host = '', ip = '', url = '', file = '', image = '' } = location;
       const own = canonicalAddress(ip);
       for (const text of [host, url, file, image]) noteText(text, host, own);
     },
     all: () => [...found.values()],
   };
 }
+
+/** Asked for every finding: most speak of the host that the one before spoke of. */
+const isSameHost = (a: Location, b: Location): boolean =>
+  a.ip === b.ip && a.host === b.host && a.url === b.url && a.file === b.file && a.image === b.image;

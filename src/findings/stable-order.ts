@@ -10,7 +10,7 @@ const DIGITS = 1 << 16;
 
 /** A radix sort whose passes the caller spreads over time, so that a million items never stop the event loop for long. */
 export function createStableOrder(count: number): StableOrder {
-  let items = Uint32Array.from({ length: count }, (_, index) => index);
+  let items = new Uint32Array(count).map((_, index) => index);
   let spare = new Uint32Array(count);
   const starts = new Uint32Array(DIGITS);
   return {

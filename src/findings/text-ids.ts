@@ -1,12 +1,10 @@
 import { hash } from 'node:crypto';
-import { createRecentTexts } from './recent-texts.ts';
 
 /** Gives every different text one dense id, from 0. */
 export interface TextIds {
   idOf(text: string): number;
 }
 
-const RECENT_CHARS = 1 << 20;
 const FIRST_SLOTS = 1 << 12;
 /** Of a SHA-256: two texts with equal ones are taken for the same text. */
 const DIGEST_BYTES = 16;
@@ -16,7 +14,6 @@ const DIGEST_BYTES = 16;
  * texts themselves are given to `keep` and forgotten.
  */
 export function createTextIds(keep: (id: number, text: string) => void): TextIds {
-  const recent = createRecentTexts<number>(RECENT_CHARS);
   let digests = Buffer.alloc((FIRST_SLOTS / 2) * DIGEST_BYTES);
   /** id + 1; 0 is free. */
   let slots = new Uint32Array(FIRST_SLOTS);
@@ -40,25 +37,17 @@ export function createTextIds(keep: (id: number, text: string) => void): TextIds
     for (let id = 0; id < count; id += 1) slots[slotOf(digests, id * DIGEST_BYTES)] = id + 1;
   };
 
-  const lookUp = (text: string): number => {
-    const digest = hash('sha256', text, 'buffer');
-    const held = slots[slotOf(digest, 0)] ?? 0;
-    if (held > 0) return held - 1;
-    if (count * DIGEST_BYTES === digests.length) grow();
-    const id = count;
-    digest.copy(digests, id * DIGEST_BYTES, 0, DIGEST_BYTES);
-    count += 1;
-    slots[slotOf(digest, 0)] = id + 1;
-    keep(id, text);
-    return id;
-  };
-
   return {
     idOf(text) {
-      const known = recent.get(text);
-      if (known !== undefined) return known;
-      const id = lookUp(text);
-      recent.set(text, id);
+      const digest = hash('sha256', text, 'buffer');
+      const held = slots[slotOf(digest, 0)] ?? 0;
+      if (held > 0) return held - 1;
+      const id = count;
+      if (count * DIGEST_BYTES === digests.length) grow();
+      digest.copy(digests, id * DIGEST_BYTES, 0, DIGEST_BYTES);
+      count += 1;
+      slots[slotOf(digest, 0)] = id + 1;
+      keep(id, text);
       return id;
     },
   };

@@ -1,11 +1,14 @@
 import { AppError } from '../model/errors.ts';
 import type { ErrorCode } from '../model/errors.ts';
 import type { JobInput, JobName, JobOutput } from './jobs.ts';
+import type { ListMessage } from './suppressions-once.ts';
 
-/** To a reader thread: a job, or the word that nobody waits for it any more. */
+/** To a reader thread: a job, the word that nobody waits for it any more, judgements that jobs speak of, or that nothing more will come. */
 export type ToThread =
   | { readonly [N in JobName]: { readonly id: number; readonly name: N; readonly input: JobInput<N> } }[JobName]
-  | { readonly id: number; readonly name: 'cancel' };
+  | { readonly id: number; readonly name: 'cancel' }
+  | ListMessage
+  | { readonly name: 'end' };
 
 /** What a job threw: the parts of an AppError, or a defect as the Error it is. */
 export type Failure =

@@ -1,7 +1,9 @@
 import { Worker } from 'node:worker_threads';
 import { AppError } from '../model/errors.ts';
+import { watchEnd } from './end-thread.ts';
 import type { JobInput, JobName, JobOutput } from './jobs.ts';
 import type { OpenFilesLimits } from './open-files.ts';
+import { createListSender } from './suppressions-once.ts';
 import { fromFailure } from './thread-messages.ts';
 import type { FromThread, ToThread } from './thread-messages.ts';
 
@@ -57,6 +59,8 @@ export function startReaderThread({ program, limits, onDeath }: ReaderThreadOpti
   worker.on('error', (error) => died(error.message));
   worker.on('exit', (code) => died(`exit code ${code}`));
   const post = (message: ToThread): void => worker.postMessage(message);
+  const endThread = watchEnd(worker, () => post({ name: 'end' }));
+  const light = createListSender(post);
 
   function ask<N extends JobName>(name: N, input: JobInput<N>, signal?: AbortSignal): Promise<JobOutput<N>> {
     // Between being chosen and being asked a thread may have ended.
@@ -84,7 +88,7 @@ export function startReaderThread({ program, limits, onDeath }: ReaderThreadOpti
       open.add(fail);
       worker.on('message', onMessage);
       worker.ref();
-      worker.postMessage({ id, name, input });
+      worker.postMessage({ id, name, input: light(input) });
       if (signal?.aborted) cancel();
       else signal?.addEventListener('abort', cancel, { once: true });
     });
@@ -94,7 +98,7 @@ export function startReaderThread({ program, limits, onDeath }: ReaderThreadOpti
     ask,
     async end() {
       end('The program is ending.');
-      await worker.terminate();
+      await endThread();
     },
   };
 }

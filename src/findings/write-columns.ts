@@ -4,8 +4,9 @@ import type { BySeverity } from '../model/finding.ts';
 import type { Database } from '../platform/sqlite.ts';
 import type { UnnumberedRows } from './finding-rows.ts';
 import { sortedHosts } from './host-book.ts';
-import { FINDING_COLUMNS, PRINT_BYTES, RULE_COLUMNS } from './layout.ts';
+import { FINDING_COLUMNS, PRINT_BYTES, RENAMED_COLUMNS, RULE_COLUMNS } from './layout.ts';
 import { numberFindings } from './number-findings.ts';
+import type { Numbering } from './number-findings.ts';
 import type { RuleColumns } from './open-findings.ts';
 import type { PlaceLedger } from './place-ledger.ts';
 import { createRepeatedFindings } from './repeated-findings.ts';
@@ -25,7 +26,7 @@ type Files = Readonly<Record<'db' | 'staging', Database>>;
 export async function writeColumns(files: Files, report: ReportRows, turns: Turns): Promise<BySeverity> {
   const { rows, rules, places } = report;
   const numberOfHost = await writeHosts(files, { places, most: rows.count }, turns);
-  const order = await numberFindings(
+  const { order, renamed } = await numberFindings(
     {
       ...rows,
       ruleRanks: await rankRules(rules, turns.now),
@@ -43,10 +44,14 @@ export async function writeColumns(files: Files, report: ReportRows, turns: Turn
     rule: () => order.map((row) => rows.rule[row] ?? 0),
     host: () => order.map((row) => numberOfHost[rows.host[row] ?? 0] ?? 0),
     body: () => order,
-    port: () => Int32Array.from(order, (row) => rows.port[row] ?? 0),
+    port: () => new Int32Array(order.length).map((_, position) => rows.port[order[position] ?? 0] ?? 0),
     print: () => printsInOrder(rows.prints, order),
   };
   for (const name of FINDING_COLUMNS) await put(name, finding[name]());
+  if (renamed.findings.length > 0) {
+    const inOrder = renamedInOrder(renamed, order);
+    for (const name of RENAMED_COLUMNS) await put(name, inOrder[name]);
+  }
   for (const name of RULE_COLUMNS) await put(name, rules[name]);
   return countBySeverity(rows.rule, rules.severity);
 }
@@ -82,6 +87,25 @@ function printsInOrder(prints: Uint8Array, order: Uint32Array): Uint8Array {
     }
   });
   return new Uint8Array(to.buffer);
+}
+
+const NOT_RENAMED = 0xffff_ffff;
+
+/** Findings that were renamed as places in the order, with their plain fingerprints. */
+function renamedInOrder({ findings, plain }: Numbering['renamed'], order: Uint32Array) {
+  const entries = new Uint32Array(order.length).fill(NOT_RENAMED);
+  findings.forEach((finding, entry) => (entries[finding] = entry));
+  const renamed = new Uint32Array(findings.length);
+  const prints = new Uint8Array(plain.length);
+  let count = 0;
+  order.forEach((finding, place) => {
+    const entry = entries[finding] ?? NOT_RENAMED;
+    if (entry === NOT_RENAMED) return;
+    renamed[count] = place;
+    prints.set(plain.subarray(entry * PRINT_BYTES, (entry + 1) * PRINT_BYTES), count * PRINT_BYTES);
+    count += 1;
+  });
+  return { renamed, plain: prints };
 }
 
 function countBySeverity(rule: Uint32Array, severity: Uint8Array): BySeverity {

@@ -11,7 +11,7 @@ export interface PlacesWritten {
   readonly authentication: Authentication | undefined;
 }
 
-/** Writes every requested place and counts them. */
+/** Writes every requested place, with the addresses it was pinned to, and counts them. */
 export async function writePlaces(
   db: Database,
   { places, lookedFor, notLookedFor }: Pick<Heard, 'places' | 'lookedFor' | 'notLookedFor'>,
@@ -26,6 +26,11 @@ export async function writePlaces(
     counts[fullLook({ status, ...(login === undefined ? {} : { login }) })] += 1;
     if (login !== undefined) logins[login] += 1;
     insert.run(place, status, reason ?? null, login ?? null);
+    await turns.ifDue();
+  }
+  const pin = db.prepare('INSERT OR IGNORE INTO pinned VALUES (?, ?)');
+  for (const { place, address } of places.pinned()) {
+    pin.run(place, address);
     await turns.ifDue();
   }
   return {

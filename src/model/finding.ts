@@ -40,6 +40,8 @@ export const Location = z.strictObject({
 export type Location = z.infer<typeof Location>;
 
 export const CveId = z.string().regex(/^CVE-\d{4}-\d{4,}$/);
+/** Advisories of kernels name several hundred. Where a report names more, the description says how many are left out. */
+export const MAX_CVES = 2_000;
 export const CweId = z.string().regex(/^CWE-\d+$/);
 
 const Score = z.number().min(0).max(10);
@@ -78,7 +80,7 @@ export const RuleFacts = z.strictObject({
   solution: lineText(2_000).optional(),
   references: z.array(lineText(500)).max(50).default([]),
   cvss: z.array(Cvss).max(6).default([]),
-  cves: z.array(CveId).max(200).default([]),
+  cves: z.array(CveId).max(MAX_CVES).default([]),
   cwes: z.array(CweId).max(50).default([]),
   epss: z.number().min(0).max(1).optional(),
   epss_source: ScoreSource.optional().describe('Source and date of epss when it is not from the report.'),

@@ -95,6 +95,8 @@ export const NativeScopeLine = z.strictObject({
     families: RuleNames,
     rules: RuleNames,
     rules_not_run: RuleNames,
+    reports_more: z.boolean().optional(),
+    rules_as_of: Time.optional(),
   }),
 });
 export type NativeScopeLine = z.infer<typeof NativeScopeLine>;
@@ -110,6 +112,8 @@ export const scopeLine = (scope: ReportScope): NativeScopeLine => ({
     families: scope.families && [...scope.families],
     rules: scope.rules && [...scope.rules],
     rules_not_run: scope.rulesNotRun && [...scope.rulesNotRun],
+    reports_more: scope.reportsMore,
+    rules_as_of: scope.rulesAsOf,
   },
 });
 
@@ -120,4 +124,6 @@ export const scopeOf = ({ scope }: NativeScopeLine): ReportScope => ({
   ...(scope.families !== undefined && { families: scope.families }),
   ...(scope.rules !== undefined && { rules: scope.rules }),
   ...(scope.rules_not_run !== undefined && { rulesNotRun: scope.rules_not_run }),
+  ...(scope.reports_more !== undefined && { reportsMore: scope.reports_more }),
+  ...(scope.rules_as_of !== undefined && { rulesAsOf: scope.rules_as_of }),
 });

@@ -17,6 +17,10 @@ export interface ReportScope {
   /** Single rules that ran, or did not although their family did (as in `rule_id`). */
   readonly rules?: readonly string[];
   readonly rulesNotRun?: readonly string[];
+  /** Options made the engine report more than it does by itself: that a look without them has none of it says nothing. */
+  readonly reportsMore?: boolean;
+  /** ISO 8601: the engine knew what was known then at the latest. A look that knew less cannot speak for what it found. */
+  readonly rulesAsOf?: string;
 }
 
 /** Who made a report, in its own words (cleaned). */

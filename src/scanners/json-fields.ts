@@ -30,6 +30,10 @@ export function wholeOf(value: unknown, min: number, max = Number.MAX_SAFE_INTEG
   return number !== undefined && Number.isInteger(number) && number >= min && number <= max ? number : undefined;
 }
 
+/** What a table has for a word of a report: nothing for one that every object knows, such as `constructor`. */
+export const wordIn = <Value>(table: Readonly<Record<string, Value>>, word: string): Value | undefined =>
+  Object.hasOwn(table, word) ? table[word] : undefined;
+
 /** A list; a single value where a list is due is a list of one. */
 export function listOf(value: unknown): readonly unknown[] {
   if (Array.isArray(value)) return value;

@@ -24,6 +24,13 @@ export function rangesWithout(list: string, others: readonly string[]): string |
   return mark(asked, [first], 1) && mark(asked, others, 0) ? ranges(asked) : undefined;
 }
 
+/** How many ports a list made by `unitedRanges` holds. */
+export const portsIn = (list: string): number =>
+  (list === 'all' ? `1-${LAST_PORT}` : list).split(',').reduce((sum, part) => {
+    const [first = Number.NaN, last = first] = part.split('-').map(Number);
+    return part === '' ? sum : sum + last - first + 1;
+  }, 0);
+
 /** False when one of the lists is none. */
 function mark(asked: Uint8Array, lists: readonly string[], value: 0 | 1): boolean {
   for (const part of lists.flatMap((list) => list.split(','))) {

@@ -1,4 +1,4 @@
-import type { Cvss, Severity } from '../model/finding.ts';
+import { MAX_CVES, type Cvss, type Severity } from '../model/finding.ts';
 import { numberOf, textOf, textsOf } from './json-fields.ts';
 
 /** What a report says of how bad something is, in the terms of RuleFacts. */
@@ -23,12 +23,27 @@ export function scoreSeverity(score: number): Severity {
 const MAX_ID = 200;
 const MAX_QUOTE = 20_000;
 
-/** CVE ids in the one spelling, whatever the case. */
-export const cvesOf = (value: unknown): string[] =>
-  textsOf(value, 1_000)
-    .map((text) => text.slice(0, MAX_ID).trim().toUpperCase())
-    .filter((text) => text.length <= 40 && /^CVE-\d{4}-\d{4,}$/.test(text))
-    .slice(0, 200);
+/** All CVE ids in the one spelling, whatever the case. */
+export const cvesOf = (value: unknown): string[] => [
+  ...new Set(
+    textsOf(value, Number.MAX_SAFE_INTEGER)
+      .map((text) => text.slice(0, MAX_ID).trim().toUpperCase())
+      .filter((text) => text.length <= 40 && /^CVE-\d{4}-\d{4,}$/.test(text)),
+  ),
+];
+
+/** As many ids as a rule may have; where they are more, the description begins with how many are left out. */
+export function namedCves(cves: readonly string[], description: string | undefined): NamedCves {
+  const left = cves.length - MAX_CVES;
+  const note = left > 0 ? `The report names ${left} more CVEs than the ${MAX_CVES} that are kept. ` : '';
+  const words = `${note}${description ?? ''}`.trimEnd();
+  return { cves: left > 0 ? cves.slice(0, MAX_CVES) : [...cves], ...(words === '' ? {} : { description: words }) };
+}
+
+interface NamedCves {
+  readonly cves: string[];
+  readonly description?: string;
+}
 
 /** `CWE-79`, `cwe-79`, `79` and 79 are `CWE-79`; 0 and -1 are how tools write none. */
 export const cwesOf = (value: unknown): string[] => {

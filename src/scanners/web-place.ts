@@ -34,6 +34,13 @@ export const shownUrl = (text: string): string => {
   return shown.includes('@') ? withoutUserInfo(shown) : shown;
 };
 
+/**
+ * The URL of a file or repository without its scheme and login: `git.test/app/a.c`. Nothing takes its host for one that
+ * was looked at then.
+ */
+export const keptPath = (uri: string): string =>
+  uri.replace(/^(?:[a-z][a-z0-9+.-]*:)?[\\/]{2}(?:[^\\/?#@]{0,500}@)?/i, '');
+
 const LOGIN_HEADER = /^(?:proxy-)?authorization$|^cookie$|^x-.*(?:key|token)/i;
 
 /**

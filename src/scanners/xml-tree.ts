@@ -1,4 +1,4 @@
-import type { XmlAttributes } from '../platform/xml.ts';
+import type { XmlAttributes } from '../platform/xml-reader.ts';
 
 /** One element that is small enough to be held whole: a result, an alert. */
 export interface XmlNode {

@@ -1,25 +1,33 @@
 import type { FindingFilter } from '../findings/findings.ts';
-import type { KnownCheck } from '../findings/searching.ts';
+import { RAN, type KnownCheck } from '../findings/searching.ts';
+import { wordsInQuestion, type AskedPlace } from './asked-place.ts';
 import type { ScanDeps } from './deps.ts';
 import { createKnownChecks, type KnownDeps } from './known-checks.ts';
+import { packed } from './pack-places.ts';
 import { readable } from './readable.ts';
 import type { Searched, SearchedScan } from './search-scans.ts';
+import { inSlices } from './slices.ts';
 
 export interface Detected {
-  /** Places where a check for what was asked is proven to have run. */
+  /** Words in question where a check for what was asked is proven to have run. */
   readonly places: ReadonlySet<string>;
   /** Whether any engine is known to have such a check; undefined where the question names none. */
   readonly isKnown: boolean | undefined;
 }
 
-/** Places where checks of these engines ran that are known to answer the question. */
-type Proven = ReadonlyMap<string, ReadonlySet<string>>;
+/** What one engine proves. */
+interface Proven {
+  /** Places by the word they were looked at under. */
+  readonly places: Set<string>;
+  /** Addresses that a check looked at as such: what it would have seen there, it would have seen by any name. */
+  readonly addresses: Set<string>;
+}
 
 /**
  * Where a finding could have been seen. A check for a CVE, a rule or words exists in an engine when any findings file of
  * it shows one, or its catalogue does. A question without any of these is open: only a scan that ran everything its
  * engine has could have answered it. Words may name many weaknesses: there every known check must have run, of every
- * engine that has one.
+ * engine that has one. A look by one name proves nothing for another name of the same address.
  */
 export function createDetection(
   deps: KnownDeps,
@@ -29,28 +37,72 @@ export function createDetection(
     const isOpen = filter.cve === undefined && filter.rule_id === undefined && filter.text === undefined;
     const engines = new Set(scans.map(({ engine }) => engine));
     const checks = isOpen ? undefined : await knownChecks({ tenant, engines, filter });
-    const proven = new Map<string, Set<string>>();
+    const proven = new Map<string, Proven>();
     for (const scan of scans) {
       const known = checks ? (checks.get(scan.engine) ?? []) : 'all';
-      for (const place of await placesOf(deps, scan, known, filter)) {
-        proven.set(place, (proven.get(place) ?? new Set()).add(scan.engine));
-      }
+      const ofEngine = proven.get(scan.engine) ?? { places: new Set(), addresses: new Set() };
+      proven.set(scan.engine, ofEngine);
+      await prove(deps, { scan, checks: known, filter }, ofEngine);
     }
     const able = [...(checks ?? [])].flatMap(([engine, list]) => (list.length > 0 ? [engine] : []));
-    return { places: placesProven(proven, filter.text === undefined ? [] : able), isKnown: checks && able.length > 0 };
+    const needed = filter.text === undefined ? undefined : able.map((engine) => proven.get(engine));
+    return {
+      places: await wordsProven(scans, [...proven.values()], needed),
+      isKnown: checks && able.length > 0,
+    };
   };
 }
 
-const placesProven = (proven: Proven, engines: readonly string[]): ReadonlySet<string> =>
-  new Set([...proven].flatMap(([place, by]) => (engines.every((engine) => by.has(engine)) ? [place] : [])));
+interface Question {
+  readonly scan: SearchedScan;
+  readonly checks: readonly KnownCheck[] | 'all';
+  readonly filter: FindingFilter;
+}
 
-async function placesOf(
+async function prove(
   { findings, log }: Pick<ScanDeps, 'findings' | 'log'>,
-  { scanId, file, facts, places }: SearchedScan,
-  checks: readonly KnownCheck[] | 'all',
-  { port, text }: FindingFilter,
-): Promise<readonly string[]> {
-  if (checks.length === 0 || places.length === 0) return [];
-  const input = { file, facts, places, checks, every: text !== undefined, ...(port === undefined ? {} : { port }) };
-  return (await readable(log, scanId, () => findings.ran(input))) ?? [];
+  { scan: { scanId, file, facts, places }, checks, filter: { port, text } }: Question,
+  proven: Proven,
+): Promise<void> {
+  if (checks.length === 0 || places.length === 0) return;
+  const list = await packed(places, ({ place }) => [place]);
+  const input = { file, facts, places: list, checks, every: text !== undefined };
+  const ran = await readable(log, scanId, () => findings.ran({ ...input, ...(port === undefined ? {} : { port }) }));
+  if (!ran) return;
+  let at = 0;
+  for await (const slice of inSlices(places)) {
+    for (const { place, also } of slice) {
+      const proof = ran[at] ?? RAN.notProven;
+      at += 1;
+      if (proof !== RAN.notProven) proven.places.add(place);
+      if (proof === RAN.provenAtAddress) for (const word of [place, ...also]) proven.addresses.add(word);
+    }
+  }
+}
+
+/** @param needed Engines that must have proven it each; absent: any of them. */
+async function wordsProven(
+  scans: readonly SearchedScan[],
+  all: readonly Proven[],
+  needed: readonly (Proven | undefined)[] | undefined,
+): Promise<ReadonlySet<string>> {
+  const isProven = (word: string, asked: AskedPlace): boolean =>
+    needed === undefined
+      ? all.some((proven) => isProvenBy(proven, word, asked))
+      : needed.every((proven) => proven !== undefined && isProvenBy(proven, word, asked));
+  const words = new Set<string>();
+  for (const { places } of scans) {
+    for await (const slice of inSlices(places)) {
+      for (const asked of slice) for (const word of wordsInQuestion(asked)) if (isProven(word, asked)) words.add(word);
+    }
+  }
+  return words;
+}
+
+function isProvenBy({ places, addresses }: Proven, word: string, { place, also, by }: AskedPlace): boolean {
+  if (addresses.has(word)) return true;
+  if (word !== place) return false;
+  // Of a name that is asked about by some of its addresses, the rest may hide what was found at these.
+  if (places.has(word) && (by === undefined || by.length === also.length)) return true;
+  return also.length > 0 && also.every((other) => addresses.has(other));
 }

@@ -138,5 +138,8 @@ function summaryOf({ result, request, origin }: ScanRecord, format: ExportFormat
   if (!counts) return `The engine's own report is in the file. ${looked}`;
   const { total, suppressed } = counts;
   const left = suppressed > 0 ? ` ${suppressed} suppressed left out.` : '';
-  return `${total} finding${total === 1 ? '' : 's'} exported as ${format}.${left} ${looked}`;
+  const findings = `${total} finding${total === 1 ? '' : 's'}`;
+  if (format === 'openvex' || format === 'cyclonedx_vex')
+    return `Of ${findings}, those that name a CVE or an advisory are in the file (${format}). ${looked}`;
+  return `${findings} exported as ${format}.${left} ${looked}`;
 }

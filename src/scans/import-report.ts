@@ -17,6 +17,7 @@ import { refuseHosts } from './import-policy.ts';
 import { importRecord } from './import-record.ts';
 import { openSource, tooLarge, type ImportSource } from './import-source.ts';
 import { countWithdrawn, type CountFindings } from './tally.ts';
+import { createSweepOnce } from './sweep-once.ts';
 import { createTurnTaking } from './turn-taking.ts';
 
 type Deps = Pick<
@@ -31,6 +32,7 @@ type Deps = Pick<
   | 'formats'
   | 'importFolders'
   | 'maxReportBytes'
+  | 'log'
 > & { readonly countFindings: CountFindings };
 
 /** `isPerson`: asked for at a command line, where any readable file may be imported. */
@@ -50,13 +52,17 @@ export type ImportReport = (
  */
 export function createImportReport(deps: Deps): ImportReport {
   const takeTurn = createTurnTaking();
+  const sweepOnce = createSweepOnce(deps);
   return async (input, ask, { isPerson = false } = {}) => {
     try {
       const format = namedFormats(deps.formats, input.format);
       const source = await openSource(deps, input, { ask, isPerson });
       try {
         const run = { deps, input, ask, formats: format, source };
-        return await takeTurn(() => importFrom(run), ask.signal);
+        return await takeTurn(async () => {
+          await sweepOnce();
+          return importFrom(run);
+        }, ask.signal);
       } finally {
         await source.close();
       }
@@ -131,7 +137,8 @@ async function makeScan(run: Run, scanId: string): Promise<Made> {
   if (known) return { scan: known, deduplicated: true, format };
   const ingested = asCopied(await ingest(run, { scanId, path, format }), copied);
   const { readError } = ingested;
-  if (readError && !input.keep_partial) throw cutShort(readError, ingested.findings);
+  const unread = refusalOf(ingested, input);
+  if (unread) throw unread;
   const findingsPath = deps.files.pathOf(scanId, ingested.artefact);
   const hosts = withSpoken(await hostsOf(run, format, findingsPath), ingested);
   const refusal = await refuseHosts(deps.policy, hosts);
@@ -226,6 +233,22 @@ async function hostsOf({ deps }: Run, format: ReportFormat, path: string): Promi
 function withSpoken(hosts: readonly ReportedHost[], { spokenHosts = [] }: Ingested): readonly ReportedHost[] {
   return [...new Map([...hosts, ...spokenHosts].map((host) => [`${host.name} ${host.address}`, host])).values()];
 }
+
+/** Of a report that could not be read to its end. */
+function refusalOf(ingested: Ingested, { keep_partial: keepPartial }: ImportInput): AppError | undefined {
+  const { readError, findings } = ingested;
+  if (readError === undefined) return undefined;
+  if (isEmpty(ingested)) return nothingWhole(readError);
+  return keepPartial ? undefined : cutShort(readError, findings);
+}
+
+/** A scan of it would only say that nothing is known: also a file of another kind gives that. */
+const isEmpty = ({ findings, coverage }: Ingested): boolean => findings === 0 && coverage.requested === 0;
+
+const nothingWhole = ({ message }: AppError): AppError =>
+  new AppError('report_unreadable', message, {
+    hint: 'Nothing was imported: no finding and no host of it can be read. Export the report again, or name its format.',
+  });
 
 const cutShort = ({ message }: AppError, findings: number): AppError =>
   new AppError('report_unreadable', message, {

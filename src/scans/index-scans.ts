@@ -1,8 +1,10 @@
-import type { Place } from '../model/coverage.ts';
 import type { ScanRecord } from '../model/scan.ts';
-import type { ScanIndex } from '../queue/scan-index.ts';
+import type { FileLook, LooksOutput } from '../findings/searching.ts';
+import type { Look, ScanIndex } from '../queue/scan-index.ts';
 import type { ScanDeps } from './deps.ts';
+import { looksInFile } from './looks-in-file.ts';
 import { readable } from './readable.ts';
+import { hostWord } from './search-places.ts';
 
 const BATCH = 100;
 
@@ -48,26 +50,39 @@ async function enterAll(deps: IndexDeps, tenant: string): Promise<{ unreadable: 
 async function enter({ index, findings, files, log }: IndexDeps, scan: ScanRecord): Promise<boolean> {
   const { tenant, scanId, finishedAt = 0 } = scan;
   const file = files.findingsOf(scan);
-  const looked =
-    file === undefined
-      ? { engine: scan.engine, places: [], spellings: [] }
-      : await readable(log, scanId, () => findings.looked(file));
-  if (!looked) return false;
-  const isLooked = ({ status }: Place): boolean => status === 'tested' || status === 'partial';
-  const namesOf = (places: readonly Place[]): string[] => places.map(({ place }) => place);
-  const { engine, places, spellings = [] } = looked;
-  const seen = new Set(namesOf(places.filter(isLooked)));
-  const also = spellings.flatMap(({ text, place }) => (seen.has(place) ? [text] : []));
-  await index.add({
-    tenant,
-    scanId,
-    engine,
-    finishedAt,
-    looked: places.length === 0 ? [placeOfNone(scan)] : [...new Set([...seen, ...also])],
-    missed: namesOf(places.filter((place) => !isLooked(place))),
+  const done = await readable(log, scanId, async () => {
+    const parts = file === undefined ? noLooks(scan.engine) : looksInFile(findings, file);
+    const { value: first } = await parts.next();
+    const engine = first?.engine ?? scan.engine;
+    await index.add({ tenant, scanId, engine, finishedAt }, looksOf(scan, first, parts));
+    return true;
   });
-  return true;
+  return done === true;
+}
+
+async function* noLooks(engine: string): AsyncGenerator<LooksOutput> {
+  yield { engine, looks: [], isLast: true };
+}
+
+async function* looksOf(
+  scan: ScanRecord,
+  first: LooksOutput | undefined,
+  others: AsyncIterable<LooksOutput>,
+): AsyncGenerator<readonly Look[]> {
+  if (first === undefined || first.looks.length === 0) yield [placeOfNone(scan)];
+  else yield first.looks.map(lookOf);
+  for await (const { looks } of others) yield looks.map(lookOf);
+}
+
+/** What is more than a host is found by its host as well. */
+function lookOf(look: FileLook): Look {
+  const word = hostWord(look.place);
+  return { ...look, ...(word === undefined || word === look.place ? {} : { findBy: [word] }) };
 }
 
 /** Stands for everything in reports without places (of code, for one), so that a later report takes its place. */
-const placeOfNone = ({ request: { targets } }: ScanRecord): string => `(no hosts) ${targets.join(' ')}`.slice(0, 500);
+const placeOfNone = ({ request: { targets } }: ScanRecord): Look => ({
+  place: `(no hosts) ${targets.join(' ')}`.slice(0, 500),
+  isLooked: true,
+  also: [],
+});

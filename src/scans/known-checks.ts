@@ -1,15 +1,20 @@
 import type { RuleFacts } from '../model/finding.ts';
 import type { ScanRecord } from '../model/scan.ts';
 import type { FindingFilter } from '../findings/findings.ts';
+import { leastOf, NO_ACCESS } from '../findings/look-access.ts';
 import type { KnownCheck } from '../findings/searching.ts';
 import type { ScanQueue } from '../queue/queue.ts';
 import { hasResults } from './choose-base.ts';
 import type { ScanDeps } from './deps.ts';
+import { lookFacts } from './look-facts.ts';
 import { readable } from './readable.ts';
 import { MOST_SCANS } from './search-scans.ts';
 
 /** What an engine is known to look for, whether it ever found it or not. */
-export type CatalogueEntry = Pick<RuleFacts, 'rule_id' | 'rule_family' | 'title' | 'cves'>;
+export interface CatalogueEntry extends Pick<RuleFacts, 'rule_id' | 'rule_family' | 'title' | 'cves'> {
+  /** It looks at what listens at an address, by whatever name it is called. */
+  readonly atAddress?: true;
+}
 export type Catalogues = ReadonlyMap<string, readonly CatalogueEntry[]>;
 
 export interface KnownDeps extends Pick<ScanDeps, 'queue' | 'findings' | 'files' | 'log'> {
@@ -33,8 +38,10 @@ export function createKnownChecks(deps: KnownDeps): KnownChecks {
     const known = new Map<string, Map<string, KnownCheck>>();
     const note = (engine: string, check: KnownCheck): void => {
       const ofEngine = known.get(engine) ?? new Map<string, KnownCheck>();
+      const before = ofEngine.get(check.rule_id);
       // One look without a login that shows the check is enough to know that it needs none.
-      if (check.needsLogin !== true || !ofEngine.has(check.rule_id)) ofEngine.set(check.rule_id, check);
+      const needs = leastOf([...(before?.needs ?? []), ...check.needs]);
+      ofEngine.set(check.rule_id, { ...before, ...check, needs });
       known.set(engine, ofEngine);
     };
     for (const engine of asked.engines) {
@@ -59,7 +66,8 @@ function createFileChecks({ findings, files, log }: KnownDeps) {
     const file = files.findingsOf(scan);
     const known = file === undefined ? [] : kept.get(file);
     if (known !== undefined || file === undefined) return known ?? [];
-    const checks = (await readable(log, scan.scanId, () => findings.checks(file, filter))) ?? [];
+    const checks =
+      (await readable(log, scan.scanId, () => findings.checks({ file, facts: lookFacts(scan), filter }))) ?? [];
     if (last === question) kept.set(file, checks);
     return checks;
   };
@@ -75,8 +83,10 @@ async function* finishedScans(queue: ScanQueue, { tenant, engines }: Asked): Asy
   }
 }
 
-const checkOf = ({ rule_id, rule_family: family }: CatalogueEntry): KnownCheck => ({
+const checkOf = ({ rule_id, rule_family: family, atAddress }: CatalogueEntry): KnownCheck => ({
   rule_id,
+  needs: [NO_ACCESS],
+  ...(atAddress === undefined ? {} : { atAddress }),
   ...(family === undefined ? {} : { rule_family: family }),
 });
 

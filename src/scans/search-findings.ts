@@ -1,14 +1,15 @@
 import { Found, type FoundAnswer, type SearchInput } from '../model/contract/search.ts';
 import { NO_SUPPRESSIONS, type Suppressions } from '../findings/findings.ts';
 import type { ScanIndex } from '../queue/scan-index.ts';
-import { createDetection } from './detection.ts';
+import { createDetection, type Detected } from './detection.ts';
 import type { Ask, ScanDeps } from './deps.ts';
 import { filterOf } from './finding-filter.ts';
 import type { IndexScans } from './index-scans.ts';
 import type { Catalogues } from './known-checks.ts';
 import { searchHits, type Asked, type Hits, type Question } from './search-hits.ts';
+import { countHosts } from './search-hosts.ts';
 import { olderHits, type Older } from './search-older.ts';
-import { isHostName, portOf, wantedPlaces } from './search-places.ts';
+import { portOf, wantedPlaces } from './search-places.ts';
 import { scansToSearch, type Searched } from './search-scans.ts';
 import { searchSummary } from './search-summary.ts';
 
@@ -52,19 +53,23 @@ export function createSearchFindings(deps: SearchDeps): SearchFindings {
       detail: { search: Object.keys(question.filter), scans: searched.scans.length, findings: hits.total },
     });
     const outcome = { hits, below, detected, searched, unreadable: unreadable + hits.unreadable, question };
-    const isOpen = input.latest_only && judge(outcome) === 'cannot_tell';
-    return answerOf(isOpen ? { ...outcome, older: await olderHits(deps, which, asked, detected) } : outcome);
+    const answer = judge(outcome);
+    // The first page says it; where other ratings are the point, so are they here.
+    const hidesOlder = input.latest_only && input.cursor === undefined && below === undefined;
+    const older = hidesOlder ? await olderHits(deps, which, asked, { answer, hits, detected }) : undefined;
+    return answerOf({ ...outcome, older }, answer);
   };
 }
 
-/** A CVE, rule or text that is there with a lower rating than asked for is not absent. */
+/** A CVE, rule or text that is there with a lower rating than asked for is not absent. Undefined when it is not. */
 async function belowRating(deps: SearchDeps, asked: Asked, { total, suppressed }: Hits): Promise<Hits | undefined> {
   const { cve, rule_id: rule, text, host, port, ...ratings } = asked.question.filter;
   const isNamed = cve !== undefined || rule !== undefined || text !== undefined;
   if (total + suppressed > 0 || !isNamed || Object.keys(ratings).length === 0) return undefined;
   const filter = filterOf({ cve, rule_id: rule, text, host, port });
   const { cursor: _cursor, ...input } = asked.input;
-  return searchHits(deps, { ...asked, input, question: { ...asked.question, filter } });
+  const below = await searchHits(deps, { ...asked, input, question: { ...asked.question, filter } });
+  return below.total + below.suppressed > 0 ? below : undefined;
 }
 
 function questionOf(input: SearchInput): Question {
@@ -74,36 +79,23 @@ function questionOf(input: SearchInput): Question {
 }
 
 export interface Outcome {
-  /** When nothing passed the rating filters: what is there without them. */
+  /** When nothing passed the rating filters and something is there without them. */
   readonly below?: Hits | undefined;
   readonly hits: Hits;
-  readonly detected: Awaited<ReturnType<ReturnType<typeof createDetection>>>;
+  readonly detected: Detected;
   readonly searched: Searched;
   readonly unreadable: number;
   readonly question: Question;
-  readonly older?: Older;
+  readonly older?: Older | undefined;
 }
 
-function answerOf(outcome: Outcome): Found {
+async function answerOf(outcome: Outcome, answer: FoundAnswer): Promise<Found> {
   const { hits, detected, searched } = outcome;
-  const once = (places: Iterable<string>): Set<string> =>
-    new Set([...places].map((place) => hits.spellings.get(place) ?? place));
-  const looked = once(searched.scans.flatMap(({ places }) => places));
-  // Where it was found, something could see it, whatever the report says of its scope.
-  const couldDetect = new Set([
-    ...once(detected.places),
-    ...[...once(hits.hosts)].filter((place) => looked.has(place)),
-  ]);
-  const answer = judge(outcome);
+  const counts = await countHosts(searched, hits, detected);
   return Found.parse({
-    summary: searchSummary(outcome, answer, {
-      looked: looked.size,
-      having: [...once(hits.hosts)].filter((place) => place !== '').length,
-      areHosts: [...looked, ...hits.hosts].every(isHostName),
-      blind: once(searched.inQuestion).size - couldDetect.size,
-    }),
+    summary: searchSummary(outcome, answer, counts),
     answer,
-    hosts: { searched: looked.size, could_detect: couldDetect.size },
+    hosts: { searched: counts.looked, could_detect: counts.couldDetect },
     scans: hits.scans,
     findings: hits.findings,
     total: hits.total,
@@ -113,10 +105,9 @@ function answerOf(outcome: Outcome): Found {
 }
 
 /** A suppressed finding is there all the same. Absence counts only where everything asked about was looked at for it. */
-function judge({ hits, below, detected, searched, unreadable, question }: Outcome): FoundAnswer {
-  if (hits.total > 0 || hits.suppressed > 0) return 'found';
-  if (below !== undefined && below.total + below.suppressed > 0) return 'found';
-  const { inQuestion, isCut } = searched;
-  const isSeen = inQuestion.size > 0 && inQuestion.size >= question.wanted.addresses && !isCut && unreadable === 0;
-  return isSeen && [...inQuestion].every((place) => detected.places.has(place)) ? 'not_found' : 'cannot_tell';
+function judge({ hits, below, detected, searched, unreadable, question }: Omit<Outcome, 'older'>): FoundAnswer {
+  if (hits.total > 0 || hits.suppressed > 0 || below !== undefined) return 'found';
+  const { inQuestion, addresses, unplaced, isCut } = searched;
+  const isSeen = inQuestion > 0 && addresses >= question.wanted.addresses && unplaced === 0;
+  return isSeen && !isCut && unreadable === 0 && detected.places.size === inQuestion ? 'not_found' : 'cannot_tell';
 }

@@ -1,30 +1,61 @@
-import { searchHits, type Asked } from './search-hits.ts';
-import { scansToSearch, type Which } from './search-scans.ts';
+import type { FoundAnswer } from '../model/contract/search.ts';
 import type { Detected } from './detection.ts';
+import { askFile, MAX_PRINTS, type Asked, type Hits } from './search-hits.ts';
+import { allScans, type SearchedScan, type SearchScansDeps, type Which } from './search-scans.ts';
+import { inSlices } from './slices.ts';
 
-/** Files opened to see whether older scans had found it. */
+/** Files opened to see whether older scans had found more. */
 const MOST_OLDER = 100;
 
-/** Findings of older scans where no newer one proves anything. */
+/** What older scans found and the newest ones do not show. */
 export interface Older {
+  /** Each once, in however many scans it was. */
   readonly findings: number;
   readonly scans: number;
 }
 
-/** What the newest scans do not show, and do not disprove either. */
+interface Newest {
+  readonly answer: FoundAnswer;
+  readonly hits: Hits;
+  readonly detected: Detected;
+}
+
+/**
+ * What older scans found and none of the newest shows, by fingerprint. Where the answer is open, only at places where no
+ * newer look disproves it. Undefined where the newest found too much to tell.
+ */
 export async function olderHits(
-  deps: Parameters<typeof scansToSearch>[0],
+  deps: SearchScansDeps,
   which: Which,
   asked: Asked,
-  detected: Detected,
-): Promise<Older> {
-  const all = await scansToSearch(deps, { ...which, latestOnly: false, most: MOST_OLDER });
-  const open = all.scans.map((scan) => ({
-    ...scan,
-    places: scan.places.filter((place) => !detected.places.has(place)),
-  }));
-  const { cursor: _cursor, ...input } = asked.input;
-  const searched = { ...all, scans: open.filter(({ places }) => places.length > 0) };
-  const hits = await searchHits(deps, { ...asked, searched, input: { ...input, max_tokens: 0 } });
-  return { findings: hits.total + hits.suppressed, scans: hits.scansWith };
+  { answer, hits, detected }: Newest,
+): Promise<Older | undefined> {
+  if (hits.prints === undefined) return undefined;
+  const isOpen = answer === 'cannot_tell';
+  const known = [...hits.prints];
+  let [findings, scans, seen] = [0, 0, 0];
+  const needsPlaces = isOpen || !which.wanted.everywhere;
+  for await (const scan of allScans(deps, which, needsPlaces)) {
+    seen += 1;
+    if (seen > MOST_OLDER) break;
+    const open = isOpen ? await withoutDisproved(scan, detected) : scan;
+    if (needsPlaces && open.places.length === 0) continue;
+    const input = { ...asked.input, latest_only: isOpen, include_suppressed: true };
+    const page = { from: 0, max_tokens: 0, must_show: false, maxPrints: MAX_PRINTS, except: Buffer.concat(known) };
+    const output = await askFile(deps, { ...asked, input }, open, page);
+    if (output === undefined || output.total === 0) continue;
+    findings += output.total;
+    scans += 1;
+    if (output.prints === undefined) break;
+    known.push(output.prints);
+  }
+  return { findings, scans };
+}
+
+async function withoutDisproved(scan: SearchedScan, { places: proven }: Detected): Promise<SearchedScan> {
+  const places: SearchedScan['places'][number][] = [];
+  for await (const slice of inSlices(scan.places)) {
+    for (const asked of slice) if (!(asked.by ?? [asked.place]).every((word) => proven.has(word))) places.push(asked);
+  }
+  return { ...scan, places };
 }

@@ -1,5 +1,6 @@
 import type { Target } from '../model/target.ts';
-import { parseTarget } from '../policy/target.ts';
+import { overlap, parseAddress, single, type AddressRange } from '../policy/address.ts';
+import { parseTarget, rangeOfTarget } from '../policy/target.ts';
 import { overlaps } from './overlap.ts';
 
 /** Which places a question is about. */
@@ -9,6 +10,15 @@ export interface Wanted {
   has(place: string): boolean;
   /** Addresses that were named, when fewer of them can be known than were asked about. */
   readonly addresses: number;
+  /** Words of which every place in question has one; absent where they are too many. */
+  readonly words?: readonly string[];
+  /** It was asked by address: places whose address is not known may be meant. */
+  readonly isByAddress: boolean;
+}
+
+interface Asked {
+  readonly text: string;
+  readonly read: Target;
 }
 
 /**
@@ -16,19 +26,54 @@ export interface Wanted {
  * @throws AppError target_invalid for the target
  */
 export function wantedPlaces(target: string | undefined, host: string | undefined): Wanted {
-  const asked = [
+  const asked: readonly Asked[] = [
     ...(target === undefined ? [] : [{ text: target, read: parseTarget(target.trim()) }]),
     // What is no host is refused where the filter is read.
     ...(host === undefined ? [] : [{ text: host, read: placeTarget(host.trim()) }]),
   ].flatMap(({ text, read }) => (read ? [{ text, read }] : []));
+  const tests = asked.map(createTest);
+  const [words] = asked.map(wordsFor).filter((list) => list !== undefined);
   return {
     everywhere: asked.length === 0,
-    has(place) {
-      const there = placeTarget(place);
-      return asked.every(({ text, read }) => place === text || (there !== undefined && overlaps(there, read)));
-    },
+    has: (place) => tests.every((test) => test(place)),
     addresses: Math.max(0, ...asked.map(({ read }) => (read.kind === 'network' ? read.size : 0))),
+    ...(words === undefined ? {} : { words }),
+    isByAddress: asked.some(({ read }) => rangeOfTarget(read) !== undefined),
   };
+}
+
+/** Most places are addresses: they are told without being parsed as targets. */
+function createTest({ text, read }: Asked): (place: string) => boolean {
+  const range = rangeOfTarget(read);
+  return (place) => {
+    const address = parseAddress(place);
+    if (address && range) return meets(single(address), range);
+    if (place === text) return true;
+    const there = placeTarget(place);
+    return there !== undefined && overlaps(there, read);
+  };
+}
+
+const meets = (a: AddressRange, b: AddressRange): boolean => overlap(a, b) !== undefined;
+
+const LOOPBACK = ['127.0.0.1', '::1'];
+
+/** What a place must be called, have in its URL or be known as. */
+function wordsFor({ text, read }: Asked): readonly string[] | undefined {
+  if (read.kind === 'network') return read.size === 1 ? withLoopback(read.first) : undefined;
+  return [...new Set([text, read.text, ...withLoopback(read.kind === 'address' ? read.address : read.host)])];
+}
+
+function withLoopback(word: string): readonly string[] {
+  if (word === 'localhost') return [word, ...LOOPBACK];
+  return LOOPBACK.includes(word) ? [word, 'localhost'] : [word];
+}
+
+/** The host of a place that is more than a host: a URL, a host with a port. */
+export function hostWord(place: string): string | undefined {
+  const read = parseAddress(place) ? undefined : placeTarget(place);
+  if (read === undefined || read.kind === 'network') return undefined;
+  return read.kind === 'address' ? read.address : read.host;
 }
 
 /** Places of reports may be names of images and files. */
@@ -41,7 +86,8 @@ function placeTarget(place: string): Target | undefined {
 }
 
 /** Whether a place can be a host: files and images are none. */
-export const isHostName = (place: string): boolean => placeTarget(place) !== undefined;
+export const isHostName = (place: string): boolean =>
+  parseAddress(place) !== undefined || placeTarget(place) !== undefined;
 
 /** The port a target names: findings on other ports are not asked about. */
 export function portOf(target: string | undefined): number | undefined {

@@ -1,16 +1,22 @@
+import { setImmediate as yieldToOthers } from 'node:timers/promises';
 import type { ScanRecord } from '../model/scan.ts';
-import type { Looked } from '../findings/findings.ts';
 import type { LookFacts } from '../findings/look-proof.ts';
-import type { ScanIndex } from '../queue/scan-index.ts';
+import type { LatestLook, ScanIndex } from '../queue/scan-index.ts';
+import { parseAddress } from '../policy/address.ts';
+import { askedPlace, wordsInQuestion, type AskedPlace } from './asked-place.ts';
 import { hasResults } from './choose-base.ts';
 import type { ScanDeps } from './deps.ts';
 import { lookFacts } from './look-facts.ts';
+import { looksInFile } from './looks-in-file.ts';
+import { createNewestScans } from './newest-scans.ts';
 import { readable } from './readable.ts';
 import type { Wanted } from './search-places.ts';
 
 /** Files opened for one answer: beyond that nothing can be called not found. */
 export const MOST_SCANS = 500;
 const PAGE = 100;
+/** Names counted whose address is not known. */
+const MOST_UNPLACED = 1_000;
 
 /** A scan that is searched, and for which places it speaks. */
 export interface SearchedScan {
@@ -20,19 +26,23 @@ export interface SearchedScan {
   readonly file: string;
   readonly facts: LookFacts;
   /** Places it looked at and that are asked about; for the newest only, those nobody looked at since. */
-  readonly places: readonly string[];
+  readonly places: readonly AskedPlace[];
 }
 
 export interface Searched {
   /** Newest first. */
   readonly scans: readonly SearchedScan[];
-  /** Places in question: looked at or at least asked for. */
-  readonly inQuestion: ReadonlySet<string>;
+  /** How many words have to be proven: those of places that were looked at or at least asked for. */
+  readonly inQuestion: number;
+  /** How many of them are addresses; not counted where the question names no place. */
+  readonly addresses: number;
+  /** Names that may be meant, because their address is not known; up to 1,000. */
+  readonly unplaced: number;
   /** There were more scans than are searched. */
   readonly isCut: boolean;
 }
 
-interface Deps extends Pick<ScanDeps, 'queue' | 'files' | 'findings' | 'log'> {
+export interface SearchScansDeps extends Pick<ScanDeps, 'queue' | 'files' | 'findings' | 'log'> {
   readonly index: ScanIndex;
 }
 
@@ -42,72 +52,132 @@ export interface Which {
   /** Epoch milliseconds. */
   readonly finishedAfter: number;
   readonly latestOnly: boolean;
-  /** Scans searched; `MOST_SCANS` when absent. */
-  readonly most?: number;
 }
 
-export async function scansToSearch(deps: Deps, which: Which): Promise<Searched> {
-  // Where nothing was named every place is wanted, and a million of them need not be read.
-  const isWanted = (place: string): boolean => which.wanted.everywhere || which.wanted.has(place);
-  const looks = (await deps.index.latest(which.tenant)).filter(({ place }) => isWanted(place));
-  const inQuestion = new Set(looks.map(({ place }) => place));
-  const all = which.latestOnly ? await latestScans(deps, which, looks) : await allScans(deps, which);
-  const newest = all.toSorted((a, b) => b.finishedAt - a.finishedAt || (a.scanId < b.scanId ? -1 : 1));
-  const { most = MOST_SCANS } = which;
-  return { scans: newest.slice(0, most), inQuestion, isCut: newest.length > most };
-}
-
-async function latestScans(
-  { queue, files }: Deps,
-  { tenant, finishedAfter }: Which,
-  looks: Awaited<ReturnType<ScanIndex['latest']>>,
-): Promise<SearchedScan[]> {
-  const byScan = new Map<string, string[]>();
-  for (const { place, engine, scanId, finishedAt } of looks) {
-    if (engine === undefined || finishedAt <= finishedAfter) continue;
-    const places = byScan.get(scanId);
-    if (places) places.push(place);
-    else byScan.set(scanId, [place]);
-  }
+export async function scansToSearch(deps: SearchScansDeps, which: Which): Promise<Searched> {
+  const { tenant, wanted, latestOnly } = which;
+  const words = createWordCount(wanted.everywhere);
+  const newest = await newestInQuestion(deps.index, which, words);
+  const unplaced = wanted.isByAddress ? await deps.index.unplaced(tenant, MOST_UNPLACED) : 0;
   const found: SearchedScan[] = [];
-  for (const [scanId, places] of byScan) {
+  for await (const scan of latestOnly ? withFiles(deps, tenant, newest.newest()) : allScans(deps, which)) {
+    found.push(scan);
+    // An older scan may know a name by another address.
+    if (!latestOnly && !wanted.everywhere) for (const asked of scan.places) words.add(asked);
+    if (found.length > MOST_SCANS) break;
+  }
+  const scans = found.toSorted((a, b) => b.finishedAt - a.finishedAt).slice(0, MOST_SCANS);
+  return { scans, ...words.counts(), unplaced, isCut: newest.isCut() || found.length > MOST_SCANS };
+}
+
+async function newestInQuestion(
+  index: ScanIndex,
+  which: Which,
+  words: WordCount,
+): Promise<ReturnType<typeof createNewestScans>> {
+  const { wanted, finishedAfter, latestOnly } = which;
+  const newest = createNewestScans(MOST_SCANS);
+  for await (const looks of looksInQuestion(index, which)) {
+    for (const look of looks) {
+      const asked = askedPlace(look, wanted);
+      if (asked === undefined) continue;
+      words.add(asked);
+      if (latestOnly && look.engine !== undefined && look.finishedAt > finishedAfter) newest.add(look, asked);
+    }
+  }
+  return newest;
+}
+
+/** Where a question names few words, only looks at those; else all of them, in parts. */
+async function* looksInQuestion(
+  index: ScanIndex,
+  { tenant, wanted }: Which,
+): AsyncGenerator<readonly LatestLook[], void, undefined> {
+  if (wanted.words === undefined) return yield* index.latest(tenant);
+  const seen = new Set<string>();
+  for (const word of wanted.words) {
+    const looks = await index.latestAt(tenant, word);
+    yield looks.filter(({ place }) => !seen.has(place));
+    for (const { place } of looks) seen.add(place);
+  }
+}
+
+interface WordCount {
+  add(asked: AskedPlace): void;
+  counts(): Pick<Searched, 'inQuestion' | 'addresses'>;
+}
+
+/** Looks of everywhere come by place, so that equal words stand side by side: no million of them is kept. */
+function createWordCount(isEverywhere: boolean): WordCount {
+  const words = new Set<string>();
+  let [count, addresses, last] = [0, 0, ''];
+  const note = (word: string): void => {
+    if (words.has(word)) return;
+    words.add(word);
+    if (parseAddress(word)) addresses += 1;
+  };
+  return {
+    add(asked) {
+      if (!isEverywhere) wordsInQuestion(asked).forEach(note);
+      else if (count === 0 || asked.place !== last) {
+        count += 1;
+        last = asked.place;
+      }
+    },
+    counts: () => ({ inQuestion: isEverywhere ? count : words.size, addresses }),
+  };
+}
+
+async function* withFiles(
+  { queue, files }: SearchScansDeps,
+  tenant: string,
+  newest: readonly { readonly scanId: string; readonly places: readonly AskedPlace[] }[],
+): AsyncGenerator<SearchedScan> {
+  for (const [at, { scanId, places }] of newest.entries()) {
     const scan = await queue.get(tenant, scanId);
     const file = scan && hasResults(scan) ? files.findingsOf(scan) : undefined;
-    if (scan && file !== undefined) found.push(searched(scan, file, places));
+    if (scan && file !== undefined) yield searched(scan, file, places);
+    if (at % PAGE === PAGE - 1) await yieldToOthers();
   }
-  return found;
 }
 
-/** Every finished scan; which of its places are asked about stands in its file. */
-async function allScans({ queue, files, findings, log }: Deps, which: Which): Promise<SearchedScan[]> {
-  const { most = MOST_SCANS } = which;
-  const found: SearchedScan[] = [];
+/**
+ * Every finished scan, the one that was created last first. Which of its places are asked about stands in its file: it is
+ * read unless nobody wants to know them.
+ */
+export async function* allScans(
+  deps: SearchScansDeps,
+  which: Which,
+  withPlaces: boolean = true,
+): AsyncGenerator<SearchedScan> {
+  const { queue, files, log } = deps;
   let cursor: string | undefined;
   do {
     const page = await queue.list(which.tenant, { limit: PAGE, ...(cursor === undefined ? {} : { cursor }) });
     for (const scan of page.scans) {
       const file =
         hasResults(scan) && (scan.finishedAt ?? 0) > which.finishedAfter ? files.findingsOf(scan) : undefined;
-      if (file === undefined || found.length > most) continue;
-      const looked = await readable(log, scan.scanId, () => findings.looked(file));
-      found.push(searched(scan, file, looked ? wantedOf(looked, which.wanted) : []));
+      if (file === undefined) continue;
+      const places = withPlaces ? await readable(log, scan.scanId, () => askedIn(deps, file, which.wanted)) : [];
+      yield searched(scan, file, places ?? []);
     }
+    await yieldToOthers();
     cursor = page.nextCursor;
-  } while (cursor !== undefined && found.length <= most);
-  return found;
+  } while (cursor !== undefined);
 }
 
-/** Places it looked at that are asked about, in the spelling they are asked for. */
-function wantedOf({ places, spellings = [] }: Looked, wanted: Wanted): string[] {
-  const looked = places.filter(({ status }) => status === 'tested' || status === 'partial');
-  const seen = new Set(looked.map(({ place }) => place));
-  const own = [...seen].filter((place) => wanted.has(place));
-  if (wanted.everywhere) return own;
-  const also = spellings.filter(({ text, place }) => seen.has(place) && wanted.has(text));
-  return [...new Set([...own, ...also.map(({ text }) => text)])];
+async function askedIn({ findings }: SearchScansDeps, file: string, wanted: Wanted): Promise<AskedPlace[]> {
+  const places: AskedPlace[] = [];
+  for await (const { looks } of looksInFile(findings, file, wanted.words)) {
+    for (const look of looks) {
+      const asked = look.isLooked ? askedPlace(look, wanted) : undefined;
+      if (asked) places.push(asked);
+    }
+  }
+  return places;
 }
 
-const searched = (scan: ScanRecord, file: string, places: readonly string[]): SearchedScan => ({
+const searched = (scan: ScanRecord, file: string, places: readonly AskedPlace[]): SearchedScan => ({
   scanId: scan.scanId,
   engine: scan.engine,
   finishedAt: scan.finishedAt ?? 0,

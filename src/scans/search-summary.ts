@@ -2,59 +2,69 @@ import type { FoundAnswer } from '../model/contract/search.ts';
 import { Severity } from '../model/finding.ts';
 import type { Hits } from './search-hits.ts';
 import type { Outcome } from './search-findings.ts';
+import type { HostCounts } from './search-hosts.ts';
 import { MOST_SCANS } from './search-scans.ts';
 
 const SEVERITIES = Severity.options;
 
 const counted = (n: number, one: string, many: string): string => `${n} ${n === 1 ? one : many}`;
 
-interface Seen {
-  /** Hosts in question that were looked at. */
-  readonly looked: number;
-  /** Hosts with a match. */
-  readonly having: number;
-  /** No files or images are among them. */
-  readonly areHosts: boolean;
-  /** Hosts in question where no check for it is proven to have run. */
-  readonly blind: number;
-}
-
 /** Our own words and numbers only, as in summaries.ts. */
-export function searchSummary(outcome: Outcome, answer: FoundAnswer, seen: Seen): string {
+export function searchSummary(outcome: Outcome, answer: FoundAnswer, seen: HostCounts): string {
   const { hits } = outcome;
   const isAll = hits.total === 0;
   const suppressed =
     hits.suppressed > 0 && !isAll ? ` ${hits.suppressed} suppressed (include_suppressed shows them).` : '';
   const more = hits.nextCursor === undefined ? '' : ' More with next_cursor.';
-  return `${firstSentence(outcome, answer, seen)}${suppressed}${more}`;
+  return `${firstSentence(outcome, answer, seen)}${suppressed}${gonePart(outcome)}${olderPart(outcome, answer)}${more}`;
 }
 
-function firstSentence(outcome: Outcome, answer: FoundAnswer, seen: Seen): string {
+/** What a report lists as gone is not found, and must not be passed over either. */
+function gonePart({ hits: { gone } }: Outcome): string {
+  if (gone === 0) return '';
+  const are = gone === 1 ? '1 finding is' : `${gone} findings are`;
+  return ` ${are} only listed by a report as gone since its baseline (absent), and not counted.`;
+}
+
+/** Older scans are not searched by default; that they found more must not be passed over. */
+function olderPart({ older }: Outcome, answer: FoundAnswer): string {
+  // Where the answer is open, it is the first reason.
+  if (answer === 'cannot_tell' || older === undefined || older.findings === 0) return '';
+  const count = counted(
+    older.findings,
+    answer === 'found' ? 'more finding' : 'finding',
+    answer === 'found' ? 'more findings' : 'findings',
+  );
+  return ` Older scans had ${count} (in ${counted(older.scans, 'scan', 'scans')}) that the newest do not show; latest_only false shows them.`;
+}
+
+function firstSentence(outcome: Outcome, answer: FoundAnswer, seen: HostCounts): string {
   const where = `${counted(outcome.searched.scans.length, 'scan', 'scans')} of ${places(seen.looked, seen)}`;
   switch (answer) {
     case 'found':
-      if (outcome.below && outcome.hits.total + outcome.hits.suppressed === 0) return belowFilter(outcome.below, where);
+      if (outcome.below) return belowFilter(outcome.below, where);
       return foundSentence(outcome, seen);
     case 'not_found':
       return outcome.question.filter.text === undefined
         ? `Not found in ${where}: on each of them a check for it ran and found nothing.`
         : `Not found in ${where}: on each of them every known check that these words name ran. Other words could name it.`;
     case 'cannot_tell':
-      return `Cannot tell: no finding in ${where}, but that proves nothing. ${reasons(outcome).join(' ')}`;
+      return `Cannot tell: no finding in ${where}, but that proves nothing. ${reasons(outcome, seen).join(' ')}`;
   }
 }
 
-const places = (n: number, { areHosts }: Seen): string =>
+const places = (n: number, { areHosts }: HostCounts): string =>
   areHosts ? counted(n, 'host', 'hosts') : counted(n, 'place', 'places');
 
 /** What was found must not read as if it were in all that was searched. */
-function foundSentence({ hits, searched }: Outcome, seen: Seen): string {
+function foundSentence({ hits, searched }: Outcome, seen: HostCounts): string {
   const on = seen.having > 0 ? ` on ${places(seen.having, seen)}` : '';
   const where = `${on}, in ${hits.scansWith} of ${counted(searched.scans.length, 'scan', 'scans')} searched (${places(seen.looked, seen)}).`;
-  const rest = seen.blind > 0 ? ` Of ${places(seen.blind, seen)} it is not proven that a check for it ran there.` : '';
+  const blind = seen.looked - seen.couldDetect + seen.unseen;
+  const rest = blind > 0 ? ` Of ${places(blind, seen)} it is not proven that a check for it ran there.` : '';
   if (hits.total > 0) return `Found: ${counted(hits.total, 'finding', 'findings')}${where}${rest}`;
-  const all = hits.suppressed === 1 ? '1 finding (suppressed)' : `${hits.suppressed} findings (all suppressed)`;
-  return `Found: ${all}${where} include_suppressed shows what was found.${rest}`;
+  const all = counted(hits.suppressed, 'finding', 'findings');
+  return `Found, but every finding is suppressed: ${all}${where} This is not a clean result: total is 0 because suppressed findings are not counted in it. include_suppressed true shows them and why.${rest}`;
 }
 
 /** Older scans are not searched by default; that they found it must not be passed over. */
@@ -74,27 +84,44 @@ function belowFilter({ total, suppressed, findings: [first] }: Hits, where: stri
 }
 
 /** Why absence says nothing, in the order of what would have to be done first. */
-function reasons(outcome: Outcome): string[] {
-  const { detected, searched, unreadable, question } = outcome;
-  const { inQuestion, scans, isCut } = searched;
-  if (inQuestion.size === 0) return ['No finished scan looked there. Next: run a scan.'];
-  const looked = new Set(scans.flatMap(({ places }) => places));
-  const unseen = inQuestion.size - looked.size;
-  const blind = [...looked].filter((place) => !detected.places.has(place)).length;
-  const unknown = question.wanted.addresses - inQuestion.size;
-  return [
-    ...olderReason(outcome),
-    ...(detected.isKnown === false ? ['No engine that was used is known to have a check for it.'] : []),
-    ...(detected.isKnown === undefined
-      ? ['The question names no CVE, rule or text, so only scans that ran every check could answer it.']
-      : []),
-    ...(unseen > 0 ? [`${counted(unseen, 'host was', 'hosts were')} asked for and not looked at.`] : []),
-    ...(unknown > 0 ? [`${counted(unknown, 'address was', 'addresses were')} never asked for.`] : []),
-    ...(detected.isKnown === true && blind > 0
-      ? [`On ${counted(blind, 'host', 'hosts')} it is not proven that the check ran.`]
-      : []),
-    ...(question.filter.text === undefined ? [] : ['Other words could name it.']),
-    ...(isCut ? [`Only the newest ${MOST_SCANS} scans were searched.`] : []),
-    ...(unreadable > 0 ? [`${counted(unreadable, 'scan', 'scans')} could not be read.`] : []),
-  ];
+function reasons(outcome: Outcome, seen: HostCounts): string[] {
+  const { searched, unreadable, question } = outcome;
+  const { inQuestion, addresses, unplaced, isCut } = searched;
+  const older = olderReason(outcome);
+  const names = unplaced > 0 ? unplacedReason(unplaced) : undefined;
+  if (inQuestion === 0) return listed(...older, 'No finished scan looked there. Next: run a scan.', names);
+  const unknown = question.wanted.addresses - addresses;
+  return listed(
+    ...older,
+    ...checkReasons(outcome),
+    !isCut && seen.unseen > 0 && `${counted(seen.unseen, 'host was', 'hosts were')} asked for and not looked at.`,
+    unknown > 0 && `${counted(unknown, 'address was', 'addresses were')} never asked for.`,
+    names,
+    blindReason(outcome, seen),
+    question.filter.text !== undefined && 'Other words could name it.',
+    isCut && `Only the newest ${MOST_SCANS} scans were searched.`,
+    unreadable > 0 && `${counted(unreadable, 'scan', 'scans')} could not be read.`,
+  );
 }
+
+const listed = (...parts: readonly (string | false | undefined)[]): string[] =>
+  parts.filter((part) => part !== false && part !== undefined);
+
+const checkReasons = ({ detected: { isKnown } }: Outcome): string[] =>
+  listed(
+    isKnown === false && 'No engine that was used is known to have a check for it.',
+    isKnown === undefined &&
+      'The question names no CVE, rule or text, so only scans that ran every check could answer it.',
+  );
+
+/** Who scanned a name has not looked at other names of its address. */
+function blindReason({ detected, searched: { scans } }: Outcome, { looked, couldDetect }: HostCounts): string | false {
+  const blind = looked - couldDetect;
+  if (detected.isKnown !== true || blind === 0) return false;
+  const isByOtherName = scans.some(({ places: asked }) => asked.some(({ by }) => by !== undefined));
+  const why = isByOtherName ? ' (a look under one name of an address does not count for its other names)' : '';
+  return `On ${counted(blind, 'host', 'hosts')} it is not proven that the check ran${why}.`;
+}
+
+const unplacedReason = (count: number): string =>
+  `${counted(count, 'host was', 'hosts were')} scanned by a name whose address is not known: it may be one of these. Next: ask by name.`;

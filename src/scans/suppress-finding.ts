@@ -49,7 +49,7 @@ export function createSuppressFinding(deps: Deps): SuppressFinding {
           ...(ask.caller.isOperator ? { byOperator: true } : {}),
           expiresAt,
         });
-      return await asItHolds(deps, input, ask.caller.tenant);
+      return await asItHolds(deps, input, ask.caller);
     } catch (error) {
       const { status, scope } = input;
       const detail = { finding: input.finding_id, status, scope };
@@ -91,7 +91,7 @@ function commandFor({ finding_id: id, status, scope }: SuppressInput): string {
 async function asItHolds(
   deps: Deps,
   { finding_id: id, scope, status }: SuppressInput,
-  tenant: string,
+  { tenant, isOperator }: Ask['caller'],
 ): Promise<Judged> {
   const found = await findFinding(deps, id, tenant);
   if (!found) throw new AppError('finding_not_found', 'There is no finding with this id.');
@@ -100,7 +100,7 @@ async function asItHolds(
   const own = entries.find((entry) => entry.fingerprint === fingerprint);
   const { who } = own ?? entries.find((entry) => entry.engine === engine && entry.rule_id === rule_id) ?? {};
   return {
-    summary: summary(scope, status, suppression),
+    summary: `${summary(scope, status, suppression)}${status !== 'active' && suppression && !isOperator ? NOT_FOR_INSTRUCTIONS : ''}`,
     finding_id: id,
     fingerprint,
     engine,
@@ -111,6 +111,10 @@ async function asItHolds(
     ...(who === undefined ? {} : { who }),
   };
 }
+
+/** An equal finding elsewhere may hold text that this one has not; findings/suppressed.ts leaves it where it is. */
+const NOT_FOR_INSTRUCTIONS =
+  ' It never holds for a finding with injection_signals, also under this fingerprint: that stays active until a person judges it.';
 
 const WORDS: Readonly<Record<SuppressionStatus, string>> = {
   false_positive: 'a false positive',

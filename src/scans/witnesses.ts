@@ -6,6 +6,7 @@ import type { LatestLook, ScanIndex } from '../queue/scan-index.ts';
 import { hasResults } from './choose-base.ts';
 import type { ScanDeps } from './deps.ts';
 import type { IndexScans } from './index-scans.ts';
+import { byAge } from './newest-scans.ts';
 import { readable } from './readable.ts';
 import { createRelation } from './same-targets.ts';
 import { wantedPlaces } from './search-places.ts';
@@ -50,6 +51,7 @@ async function witnessesOf(
   if (cves.length === 0) return [];
   const found: NonNullable<Witnesses['witnesses']> = [];
   for (const { engine = '', scanId } of await newestPerEngine(deps, scan, labels)) {
+    if (found.some((one) => one.engine === engine) || found.length === MAX_WITNESSES) continue;
     const other = await deps.queue.get(scan.tenant, scanId);
     const file = other && deps.files.findingsOf(other);
     if (file === undefined || scanId === scan.scanId) continue;
@@ -68,21 +70,26 @@ async function witnessesOf(
   return found;
 }
 
-/** By its label, its address, and the URLs its own scan was asked for. */
+/**
+ * By its label, its address, and the URLs its own scan was asked for; of each engine the newest look under one of these,
+ * then the newest under another word for them: another name of the address may not show what this one does.
+ */
 async function newestPerEngine(
   { index }: WitnessDeps,
   { tenant, request }: ScanRecord,
   labels: readonly string[],
 ): Promise<readonly LatestLook[]> {
   const urls = request.targets.filter((text) => text.includes('://'));
-  const newest = new Map<string, LatestLook>();
-  for (const place of new Set([...labels, ...urls])) {
-    for (const look of await index.latestAt(tenant, place)) {
+  const words = new Set([...labels, ...urls]);
+  const [own, others] = [new Map<string, LatestLook>(), new Map<string, LatestLook>()];
+  for (const word of words) {
+    for (const look of await index.latestAt(tenant, word)) {
+      const newest = words.has(look.place) ? own : others;
       const known = newest.get(look.engine ?? '');
-      if (look.engine !== undefined && (known?.finishedAt ?? -1) < look.finishedAt) newest.set(look.engine, look);
+      if (look.engine !== undefined && (!known || byAge(look, known) < 0)) newest.set(look.engine, look);
     }
   }
-  return [...newest.values()].toSorted((a, b) => b.finishedAt - a.finishedAt).slice(0, MAX_WITNESSES);
+  return [own, others].flatMap((newest) => [...newest.values()].toSorted(byAge));
 }
 
 async function historyOf(
@@ -100,6 +107,7 @@ async function historyOf(
   return history;
 }
 
+/** Of those that finished at the same time, the ones that were created earlier: the list has the last one first. */
 async function earlierScans({ queue, files }: WitnessDeps, scan: ScanRecord, labels: readonly string[]) {
   const relationOf = createRelation(scan.request.targets);
   const places = labels.map((label) => wantedPlaces(undefined, label));
@@ -110,9 +118,11 @@ async function earlierScans({ queue, files }: WitnessDeps, scan: ScanRecord, lab
     targetKey: labels.join(' '),
     limit: MAX_CANDIDATES,
   });
+  const own = scans.findIndex(({ scanId }) => scanId === scan.scanId);
+  const end = scan.finishedAt ?? 0;
   return scans
+    .filter(({ finishedAt = 0 }, at) => finishedAt < end || (finishedAt === end && own >= 0 && at > own))
     .filter(({ engine }) => engine === scan.engine)
-    .filter(({ scanId, finishedAt = 0 }) => scanId !== scan.scanId && finishedAt <= (scan.finishedAt ?? 0))
     .flatMap((one) => {
       const file = hasResults(one) ? files.findingsOf(one) : undefined;
       return file === undefined ? [] : [{ ...one, file }];

@@ -1,4 +1,5 @@
 import { ExportAnswer, ExportInput } from '../model/contract/export.ts';
+import { getScanResults } from './get-scan-results.ts';
 import { defineTool } from './tool.ts';
 
 export const exportReport = defineTool({
@@ -6,9 +7,10 @@ export const exportReport = defineTool({
   title: 'Export a scan to a file',
   description:
     'Writes the findings of a finished scan, with what was not looked at, to a file for people or other tools; answers ' +
-    'with its path. openvex and cyclonedx_vex hold CVEs only.',
+    'with its path. openvex and cyclonedx_vex hold CVEs and advisories only.',
   input: ExportInput,
   output: ExportAnswer,
+  seeAlso: { tool: getScanResults.name, output: getScanResults.output, input: getScanResults.input },
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   run: (input, { scans, ask }) => scans.exportReport(input, ask),
 });

@@ -1,5 +1,6 @@
 import { TOOLS } from './catalogue.ts';
-import { listed, type ListedTool, type ObjectSchema, type PropertySchema } from './json-schema.ts';
+import type { ObjectSchema, PropertySchema } from './json-schema.ts';
+import { listed, type ListedTool } from './listed.ts';
 
 /** The list of tools as a client gets it, for counting what it costs an agent's context. */
 export const toolListText = (): string => JSON.stringify({ tools: TOOLS.map(listed) });

@@ -11,7 +11,7 @@ export const runUntrustedScan = defineTool({
     'refused; only an operator can widen it. plan_scan tells beforehand what a run would do.',
   input: RunUntrustedInput,
   output: SubmittedScan,
-  seeAlso: { tool: getScanStatus.name, output: getScanStatus.output },
+  seeAlso: { tool: getScanStatus.name, output: getScanStatus.output, rest: true },
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
   run: (input, { scans, ask }) => scans.submit(input, ask),
 });

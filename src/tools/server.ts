@@ -23,7 +23,7 @@ import type { UseCases } from '../scans/use-cases.ts';
 import type { OnProgress } from '../scans/wait.ts';
 import { argumentError } from './arguments.ts';
 import { TOOLS } from './catalogue.ts';
-import { listed } from './json-schema.ts';
+import { listed } from './listed.ts';
 import { lenient } from './lenient.ts';
 import { oddText } from './odd-text.ts';
 import type { AnyPrompt } from './prompt.ts';

@@ -22,6 +22,8 @@ export interface SeeAlso {
   readonly tool: string;
   readonly output: z.ZodType;
   readonly input?: z.ZodType;
+  /** The answer also has what that tool's has: objects, lists and enumerations it may have are not listed again. */
+  readonly rest?: boolean;
 }
 
 /** A tool, independent of any SDK: what it is called, takes and gives, and the one use case it passes to. */

@@ -10,7 +10,7 @@ export const waitForScan = defineTool({
     'again after poll_after_seconds.',
   input: WaitInput,
   output: Waited,
-  seeAlso: { tool: getScanStatus.name, output: getScanStatus.output },
+  seeAlso: { tool: getScanStatus.name, output: getScanStatus.output, rest: true },
   annotations: READ_ONLY,
   run: (input, { scans, ask, onProgress }) => scans.wait(input, ask, onProgress),
 });

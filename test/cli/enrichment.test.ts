@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createPlace, runCommand, type Place } from './command-process.ts';
@@ -42,6 +43,38 @@ describe('scanmux data update', () => {
   it('of old files makes the doctor ask for newer ones', async () => {
     await runCommand(place, ['data', 'update', '--from', downloaded('2024-01-01')]);
     expect(await doctorLine()).toMatch(/^warn +scores .*\d+ days old\. Fix: .*scanmux data update --from/);
+  });
+
+  it('of older files is refused until it is said that they are meant', async () => {
+    await runCommand(place, ['data', 'update', '--from', downloaded('2026-11-20')]);
+    const folder = downloaded('2026-11-01');
+    const refused = await runCommand(place, ['data', 'update', '--from', folder]);
+    expect([refused.code, refused.stderr]).toEqual([
+      2,
+      expect.stringMatching(/older[^]*Nothing was changed[^]*--allow-older/),
+    ]);
+    const taken = await runCommand(place, ['data', 'update', '--from', folder, '--allow-older']);
+    expect([taken.code, taken.stdout]).toEqual([0, expect.stringContaining('scores of 2026-11-01')]);
+  });
+
+  it('that is killed before its table is in its place leaves the old one', async () => {
+    await runCommand(place, ['data', 'update', '--from', downloaded('2026-11-19')]);
+    const before = readFileSync(join(place.data, 'enrichment.db'));
+    const killer = join(place.folder, 'killer.mjs');
+    writeFileSync(
+      killer,
+      `import fs from 'node:fs/promises';
+       import { syncBuiltinESMExports } from 'node:module';
+       const { rename } = fs;
+       fs.rename = (from, to) => String(to).endsWith('enrichment.db') ? process.kill(process.pid, 'SIGKILL') : rename(from, to);
+       syncBuiltinESMExports();`,
+    );
+    const env = { NODE_OPTIONS: `--import=${pathToFileURL(killer).href}` };
+    const { signal } = await runCommand(place, ['data', 'update', '--from', downloaded('2026-11-20')], { env });
+    expect(signal).toBe('SIGKILL');
+    expect(readFileSync(join(place.data, 'enrichment.db'))).toEqual(before);
+    const again = await runCommand(place, ['data', 'update', '--from', downloaded('2026-11-20')]);
+    expect([again.code, again.stdout]).toEqual([0, expect.stringContaining('scores of 2026-11-20')]);
   });
 
   it('of a broken file changes nothing and says where it is broken', async () => {

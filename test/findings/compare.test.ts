@@ -102,6 +102,26 @@ describe('a finding that is only in the later scan', () => {
   });
 });
 
+describe('an engine that was set up otherwise', () => {
+  const set = (over: ReportScope, ...events: ReportEvent[]): Told => full({ kind: 'scope', scope: over }, ...events);
+  const [older, newer] = [{ rulesAsOf: '2026-01-01T00:00:00Z' }, { rulesAsOf: '2026-01-02T00:00:00.000Z' }];
+
+  it('to report more is not disproven by one that was not', async () => {
+    expect(await fate(full(), set({ reportsMore: true }, WEAK))).toEqual(['not_observed']);
+    expect(await fate(set({ reportsMore: true }, WEAK), full())).toEqual(['newly_visible']);
+    expect(await fate(set({ reportsMore: true }), full(WEAK))).toEqual(['fixed']);
+  });
+
+  it('or knew more is not disproven by one that knew less', async () => {
+    expect(await fate(set(older), set(newer, WEAK))).toEqual(['not_observed']);
+    expect(await fate(set(newer), set(older, WEAK))).toEqual(['fixed']);
+    expect(await fate(set(newer), set(newer, WEAK))).toEqual(['fixed']);
+    expect(await fate(set(newer, WEAK), set(older))).toEqual(['newly_visible']);
+    expect(await fate(full(), set(older, WEAK))).toEqual(['not_observed']);
+    expect(await fate(set(older), full(WEAK))).toEqual(['fixed']);
+  });
+});
+
 describe('a login', () => {
   const loggedIn = (login?: 'success' | 'partial' | 'failed', ...events: ReportEvent[]): Told => ({
     events: [
@@ -308,7 +328,7 @@ describe('what a report repeats', () => {
     expect((await compare(head, base, {}, suppressions)).counts).toMatchObject({ fixed: 0, persisting: 2, new: 0 });
   });
 
-  it('is there under another fingerprint when only one of several is left', async () => {
-    expect(await fate(full(seen('/b x')), full(seen('/a harmless'), seen('/b x')))).toEqual(['new', 'fixed', 'fixed']);
+  it('persists when only one of several is left, under another fingerprint', async () => {
+    expect(await fate(full(seen('/b x')), full(seen('/a harmless'), seen('/b x')))).toEqual(['fixed', 'persisting']);
   });
 });

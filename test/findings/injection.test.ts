@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { INJECTION_SIGNALS, occurrenceSignals, ruleSignals, signalsOfAll } from '../../src/findings/injection.ts';
+import { isPlain } from '../../src/findings/plain-text.ts';
 import { Occurrence, ParsedFinding, type ParsedFindingInput } from '../../src/model/finding.ts';
 import { cleanLine, cleanUntrusted } from '../../src/model/untrusted.ts';
 
@@ -13,7 +14,8 @@ const signalsIn = (fields: Partial<ParsedFindingInput>): string[] => {
     location: { ip: '10.0.0.1', port: 80 },
     ...fields,
   });
-  return [...ruleSignals(finding), ...occurrenceSignals(finding)].toSorted();
+  const { rule_id: ruleId, title, description = '' } = finding;
+  return [...ruleSignals(ruleId, `${title}\n${description}`), ...occurrenceSignals(finding)].toSorted();
 };
 const signalsOf = (banner: string): string[] => signalsIn({ untrusted: { banner } });
 
@@ -136,8 +138,11 @@ describe('injection signals', () => {
           ]),
         );
         const lines = [title, parameter, output].map((line) => cleanLine(line, 4_000));
-        const clean = { title: lines[0] ?? '', rule_id: lines[1] ?? '', description: lines[2] ?? '' };
-        expect(ruleSignals(clean)).toEqual(signalsOfAll(lines.map((line) => cleanUntrusted(line, 4_000))));
+        const [ruleId = '', ...words] = lines;
+        const text = words.join('\n');
+        const expected = signalsOfAll(lines.map((line) => cleanUntrusted(line, 4_000)));
+        expect(ruleSignals(ruleId, text)).toEqual(expected);
+        expect(ruleSignals(ruleId, text, lines.every(isPlain))).toEqual(expected);
       }),
       { numRuns: 3_000 },
     );

@@ -1,20 +1,32 @@
 import { crc32 } from 'node:zlib';
-import { copyFile, mkdir } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { AppError } from '../../src/model/errors.ts';
+import type { ReportEvent } from '../../src/model/report.ts';
 import { createOpenFiles } from '../../src/findings/open-files.ts';
 import { openDatabase } from '../../src/platform/sqlite.ts';
 import type { Database } from '../../src/platform/sqlite.ts';
-import { DEFAULT_QUERY, END, found, openStore, placed, SCAN_ID, stored, tempFolder } from './reports.ts';
+import { DEFAULT_QUERY, END, found, openStore, placed, SCAN_ID, stored, stream, tempFolder } from './reports.ts';
 
-const scan = () =>
-  stored([
-    found({ rule_id: 'a', cves: ['CVE-2024-0001'], location: { ip: '10.0.0.1' } }),
-    found({ rule_id: 'b', location: { host: 'app.test', port: 443 }, untrusted: { output: 'some words' } }),
-    placed('10.0.0.1', 'tested'),
-    { kind: 'scope', scope: { families: ['*'] } },
-    END,
-  ]);
+const EVENTS = [
+  found({ rule_id: 'a', cves: ['CVE-2024-0001'], location: { ip: '10.0.0.1' } }),
+  found({ rule_id: 'b', location: { host: 'app.test', port: 443 }, untrusted: { output: 'some words' } }),
+  placed('10.0.0.1', 'tested'),
+  { kind: 'scope', scope: { families: ['*'] } },
+  END,
+] satisfies ReportEvent[];
+
+const sealed = () => stored(EVENTS);
+
+/** A file under a name of its own: what is looked at beyond the seal, which any change breaks. */
+async function scan() {
+  const made = await sealed();
+  const file = join(made.folder, 'unsealed.db');
+  await copyFile(made.file, file);
+  return { ...made, file, ref: { ...made.ref, file } };
+}
 
 /** A copy is not needed: the file belongs to the test. */
 function edit(file: string, change: (db: Database) => void): void {
@@ -173,7 +185,7 @@ describe('a findings file in the folder of an attempt', () => {
     ['another scan', OTHER, '1'],
     ['another attempt', SCAN_ID, '2'],
   ])('of %s is storage_unusable for every question', async (_what, scanId, epoch) => {
-    const { file } = await scan();
+    const { file } = await sealed();
     const folder = join(await tempFolder(), scanId, epoch);
     await mkdir(folder, { recursive: true });
     const moved = join(folder, basename(file));
@@ -186,11 +198,97 @@ describe('a findings file in the folder of an attempt', () => {
   });
 
   it('is read where its scan and attempt are those of the folder, whatever lies above', async () => {
-    const { file } = await scan();
+    const { file } = await sealed();
     const folder = join(dirname(file), OTHER, SCAN_ID, '1');
     await mkdir(folder, { recursive: true });
     await copyFile(file, join(folder, basename(file)));
     const { total } = await openStore().query({ file: join(folder, basename(file)), scanId: SCAN_ID }, DEFAULT_QUERY);
     expect(total).toBe(2);
+  });
+});
+
+/** Two findings files of one attempt, as a crash leaves them when the report was cut the first time. */
+async function twoOfOneAttempt() {
+  const folder = join(await tempFolder(), SCAN_ID, '1');
+  const store = openStore();
+  const ingest = async (events: readonly ReportEvent[]) => {
+    const input = { scanId: SCAN_ID, epoch: 1, engine: 'baseline', folder, targets: 'as_reported' } as const;
+    const { artefact } = await store.ingest({ ...input, events: stream(events) });
+    return { file: join(folder, artefact.path), scanId: SCAN_ID };
+  };
+  return { store, first: await ingest(EVENTS), second: await ingest(EVENTS.slice(1)) };
+}
+
+describe('a findings file that is not the one the record names is storage_unusable', () => {
+  it('when two files of one attempt changed places', async () => {
+    const { store, first, second } = await twoOfOneAttempt();
+    expect((await store.query(first, DEFAULT_QUERY)).total).toBe(2);
+    expect((await store.query(second, DEFAULT_QUERY)).total).toBe(1);
+    const [one, two] = [await readFile(first.file), await readFile(second.file)];
+    await writeFile(first.file, two);
+    await writeFile(second.file, one);
+    const fresh = openStore();
+    for (const ref of [first, second]) {
+      await expect(fresh.query(ref, DEFAULT_QUERY)).rejects.toMatchObject({
+        code: 'storage_unusable',
+        message: expect.stringMatching(/not the file it is named after/),
+        hint: expect.stringMatching(/restore the file/),
+      });
+    }
+  });
+
+  it('when only words differ', async () => {
+    const said = (output: string) => [found({ untrusted: { output } }), END];
+    const [one, other] = [await stored(said('one')), await stored(said('two'))];
+    await copyFile(other.file, one.file);
+    await expect(openStore().query(one.ref, DEFAULT_QUERY)).rejects.toMatchObject({ code: 'storage_unusable' });
+  });
+
+  it('when it lies in the folder of an attempt under a name without a seal', async () => {
+    const { first } = await twoOfOneAttempt();
+    const renamed = join(dirname(first.file), 'findings-0123456789abcdef.db');
+    await copyFile(first.file, renamed);
+    const asked = openStore().query({ file: renamed, scanId: SCAN_ID }, DEFAULT_QUERY);
+    await expect(asked).rejects.toMatchObject({ code: 'storage_unusable' });
+  });
+
+  it('when it was cut anywhere', async () => {
+    const { file, ref } = await sealed();
+    const { length } = await readFile(file);
+    for (let bytes = length - 1; bytes > 0; bytes -= 16_385) {
+      await truncate(file, bytes);
+      await expect(openStore().query(ref, DEFAULT_QUERY)).rejects.toMatchObject({ code: 'storage_unusable' });
+    }
+  });
+
+  it('when facts or columns were changed: whatever bytes flip, no number is ever another one', async () => {
+    const { file, ref, store } = await sealed();
+    const whole = await readFile(file);
+    const numbers = async (asked: typeof store) => {
+      const { findings: _, ...page } = await asked.query(ref, { ...DEFAULT_QUERY, detail: 'minimal' });
+      const [first, second] = [await asked.get(ref, 1), await asked.get(ref, 2)];
+      return { ...page, prints: [first?.fingerprint, second?.fingerprint] };
+    };
+    const expected = await numbers(store);
+    // Pages without anything in them would make most flips harmless.
+    const used = [...whole.keys()].filter((at) => whole[at] !== 0);
+    let refused = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(...used), fc.integer({ min: 1, max: 255 }), async (at, bits) => {
+        const flipped = Buffer.from(whole);
+        flipped[at] = (flipped[at] ?? 0) ^ bits;
+        await writeFile(file, flipped);
+        const found = await numbers(openStore()).catch((error: unknown) => error);
+        if (found instanceof Error) {
+          refused += 1;
+          expect(found).toBeInstanceOf(AppError);
+          expect(found).toMatchObject({ code: expect.stringMatching(/^(?:storage_unusable|data_too_new)$/) });
+        } else {
+          expect(found).toEqual(expected);
+        }
+      }),
+      { numRuns: 300 },
+    );
+    expect(refused).toBeGreaterThan(20);
   });
 });

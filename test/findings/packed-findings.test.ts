@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Occurrence } from '../../src/model/finding.ts';
-import { createPacker, unpack } from '../../src/findings/packed-findings.ts';
+import { bestCvss, Occurrence, RuleFacts } from '../../src/model/finding.ts';
+import { createPacker, memoryOf, unpack, unpackRules } from '../../src/findings/packed-findings.ts';
 import type { FindingBatch, UnpackedFinding } from '../../src/findings/packed-findings.ts';
+import type { UnpackedRule } from '../../src/findings/packed-rules.ts';
+import { isPlain } from '../../src/findings/plain-text.ts';
 
 const text = fc.oneof(fc.string({ unit: 'binary', maxLength: 30 }), fc.constantFrom('', 'Größe', '世界😀', '"\\\n'));
 const optional = { requiredKeys: [] };
@@ -19,11 +21,52 @@ const anyOccurrence = fc
   )
   .map((input) => Occurrence.parse(input));
 
+const ruleOf = (id: number): RuleFacts =>
+  RuleFacts.parse({ rule_id: `rule-${id}`, title: 'A title', severity: 'low', severity_source: 'rule' });
+
+const word = fc.oneof(fc.string({ unit: 'binary', maxLength: 20 }), fc.constantFrom('Größe', '世界😀', '"\\', 'a b'));
+const anyRule = fc
+  .record(
+    {
+      rule_id: word,
+      title: word,
+      severity: fc.constantFrom('info', 'low', 'medium', 'high', 'critical'),
+      severity_source: word,
+      severity_rated: fc.boolean(),
+      confidence: fc.constantFrom('certain', 'firm', 'tentative'),
+      rule_family: word,
+      description: word,
+      solution: word,
+      references: fc.array(word, { maxLength: 3 }),
+      cvss: fc.array(
+        fc.record(
+          {
+            version: fc.constantFrom('2.0', '3.0', '3.1', '4.0'),
+            score: fc.double({ min: 0, max: 10, noNaN: true }),
+            vector: fc.constant('AV:N'),
+          },
+          { requiredKeys: ['version', 'score'] },
+        ),
+        { maxLength: 3 },
+      ),
+      cves: fc.array(fc.constantFrom('CVE-2024-1234', 'CVE-1999-0001', 'CVE-2024-123456789'), { maxLength: 3 }),
+      cwes: fc.array(fc.constantFrom('CWE-79', 'CWE-1'), { maxLength: 2 }),
+      epss: fc.double({ min: 0, max: 1, noNaN: true }),
+      epss_source: word,
+      vpr: fc.double({ min: 0, max: 10, noNaN: true }),
+      kev: fc.boolean(),
+      kev_source: word,
+      exploit_available: fc.boolean(),
+    },
+    { requiredKeys: ['rule_id', 'title', 'severity', 'severity_source'] },
+  )
+  .map((input) => RuleFacts.parse(input));
+
 function packed(occurrences: readonly Occurrence[]): FindingBatch[] {
   const batches: FindingBatch[] = [];
   const packer = createPacker((batch) => void batches.push(batch));
   occurrences.forEach((occurrence, id) => {
-    packer.addRule(`{"id":${id}}`);
+    packer.addRule(ruleOf(id));
     packer.add('nessus', { id, ruleId: `rule-${id}` }, occurrence);
   });
   packer.flush();
@@ -35,6 +78,64 @@ function unpacked(batches: readonly FindingBatch[]): UnpackedFinding[] {
   for (const batch of batches) unpack(batch, (finding) => void findings.push(finding));
   return findings;
 }
+
+function unpackedRules(batches: readonly FindingBatch[]): UnpackedRule[] {
+  const rules: UnpackedRule[] = [];
+  for (const batch of batches) unpackRules(batch, (rule) => void rules.push(rule));
+  return rules;
+}
+
+describe('packed rules', () => {
+  it('come out as they went in, whatever their texts are', () => {
+    fc.assert(
+      fc.property(fc.array(anyRule, { maxLength: 12 }), (rules) => {
+        const batches: FindingBatch[] = [];
+        const packer = createPacker((batch) => void batches.push(batch));
+        for (const rule of rules) packer.addRule(rule);
+        packer.flush();
+        const out = unpackedRules(batches);
+        // -0 is no score that JSON could tell from 0.
+        expect(out.map(({ json }) => JSON.parse(json))).toEqual(rules.map((rule) => JSON.parse(JSON.stringify(rule))));
+        expect(
+          out.map(({ ruleId, words, solution, cves, cvss, epss }) => [ruleId, words, solution, cves, cvss, epss]),
+        ).toEqual(
+          rules.map((rule) => [
+            rule.rule_id,
+            rule.description === undefined ? rule.title : `${rule.title}\n${rule.description}`,
+            rule.solution ?? '',
+            rule.cves,
+            (bestCvss(rule) ?? -1) + 0,
+            (rule.epss ?? -1) + 0,
+          ]),
+        );
+        for (const rule of out) expect(rule.isPlain).toBe(isPlain(rule.ruleId + rule.words + rule.solution));
+      }),
+    );
+  });
+
+  it('come out the same when memory is used again', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(anyRule, anyOccurrence), { minLength: 1, maxLength: 12 }), (items) => {
+        const findings: UnpackedFinding[] = [];
+        const rules: UnpackedRule[] = [];
+        const packer = createPacker((batch) => {
+          unpackRules(batch, (rule) => void rules.push(rule));
+          unpack(batch, (finding) => void findings.push(finding));
+          packer.reuse(memoryOf(batch));
+        });
+        items.forEach(([rule, occurrence], id) => {
+          packer.addRule(rule);
+          packer.add('nessus', { id, ruleId: rule.rule_id }, occurrence);
+          packer.flush();
+        });
+        expect(findings.map(({ occurrence }) => occurrence)).toEqual(items.map(([, occurrence]) => occurrence));
+        expect(rules.map(({ json }) => JSON.parse(json))).toEqual(
+          items.map(([rule]) => JSON.parse(JSON.stringify(rule))),
+        );
+      }),
+    );
+  });
+});
 
 describe('packed findings', () => {
   it('come out as they went in, whatever their texts are', () => {
@@ -59,9 +160,9 @@ describe('packed findings', () => {
     );
     const batches = packed([...many, ...long]);
     expect(Math.max(...batches.map((batch) => batch.text.length))).toBeLessThan(400_000);
-    expect(Math.max(...batches.map((batch) => batch.rules.length))).toBeLessThanOrEqual(256);
+    expect(Math.max(...batches.map((batch) => unpackedRules([batch]).length))).toBeLessThanOrEqual(256);
     expect(unpacked(batches).map(({ occurrence }) => occurrence)).toEqual([...many, ...long]);
-    expect(batches.flatMap(({ rules }) => rules)).toHaveLength(1_030);
+    expect(unpackedRules(batches)).toHaveLength(1_030);
   });
 
   it('hold a finding that is longer than a batch', () => {
@@ -73,9 +174,9 @@ describe('packed findings', () => {
     expect(packed([])).toEqual([]);
     const batches: FindingBatch[] = [];
     const packer = createPacker((batch) => void batches.push(batch));
-    packer.addRule('{}');
+    packer.addRule(ruleOf(7));
     packer.flush();
-    expect(batches).toMatchObject([{ rules: ['{}'] }]);
+    expect(unpackedRules(batches)).toMatchObject([{ ruleId: 'rule-7', words: 'A title' }]);
     expect(unpacked(batches)).toEqual([]);
   });
 });

@@ -108,4 +108,59 @@ describe('a sweep', () => {
     await expect(files.claim(newScanId(), 1)).rejects.toMatchObject({ code: 'storage_full' });
     expect(readdirSync(folder)).toEqual([]);
   });
+
+  it('of what was abandoned leaves everything else alone, also what nothing refers to', async () => {
+    const files = createScanFiles(folder);
+    const [dead, recorded, living, other] = [newScanId(), newScanId(), newScanId(), newScanId()];
+    for (const scanId of [dead, recorded, living]) await files.claim(scanId, 0);
+    for (const scanId of [dead, recorded, living, other]) await fill(scanId);
+    for (const scanId of [dead, recorded])
+      writeFileSync(join(folder, `${scanId}.claim`), '00000000-0000-0000-0000-000000000000|1|1');
+    const asked: string[] = [];
+    const removed = await files.sweepAbandoned((scanIds) => {
+      asked.push(...scanIds);
+      return Promise.resolve(new Map([[recorded, new Set([1])]]));
+    });
+    expect(removed).toBe(1);
+    expect(asked.toSorted()).toEqual([dead, recorded].toSorted());
+    expect(readdirSync(folder).toSorted()).toEqual([recorded, living, `${living}.claim`, other].toSorted());
+  });
+
+  it('keeps a claim as long as the folder is there: one that is interrupted is done by the next', async () => {
+    const files = createScanFiles(folder);
+    const scanId = newScanId();
+    await files.claim(scanId, 0);
+    await fill(scanId);
+    writeFileSync(join(folder, `${scanId}.claim`), '');
+    const fails = () => Promise.reject(new Error('no queue'));
+    await expect(files.sweepAbandoned(fails)).rejects.toThrow('no queue');
+    expect(readdirSync(folder)).toHaveLength(2);
+    expect(await files.sweepAbandoned(nothing)).toBe(1);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('may run several times at once', async () => {
+    const files = createScanFiles(folder);
+    for (let n = 0; n < 30; n += 1) {
+      const scanId = newScanId();
+      await files.claim(scanId, 0);
+      await fill(scanId);
+      writeFileSync(join(folder, `${scanId}.claim`), '');
+    }
+    const all = [
+      files.sweep(nothing),
+      files.sweepAbandoned(nothing),
+      files.sweep(nothing),
+      files.sweepAbandoned(nothing),
+    ];
+    const removed = await Promise.all(all);
+    expect(Math.max(...removed)).toBeGreaterThan(0);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('has nothing to do before the first scan', async () => {
+    const files = createScanFiles(join(folder, 'none'));
+    expect(await files.sweepAbandoned(nothing)).toBe(0);
+    expect(await files.sweep(nothing)).toBe(0);
+  });
 });

@@ -66,6 +66,21 @@ describe('questions answered in another thread', () => {
     expect(await pool.run('hosts', inputs.hosts, { file })).toEqual(here.hosts);
   });
 
+  it('see a judgement that was made since the last question, and none that ended', async () => {
+    const { store, ref, file } = await scan();
+    const pool = openPool(DIST, 1);
+    const made = suppressionsFor((await store.get(ref, 2))?.fingerprint ?? '');
+    const another = { ...made, version: 'two', entries: [...made.entries, ...suppressionsFor('0'.repeat(32)).entries] };
+    const suppressedWith = async (suppressions: Suppressions): Promise<number> => {
+      const { total } = await pool.run('query', { ref, query: DEFAULT_QUERY, suppressions }, { file });
+      return 60 - total;
+    };
+    const none = { version: '', entries: [] };
+    const counts: number[] = [];
+    for (const asked of [none, made, made, another, none]) counts.push(await suppressedWith(asked));
+    expect(counts).toEqual([0, 1, 1, 1, 0]);
+  });
+
   it('fail with the same code, message and hint', async () => {
     const { store, ref, file, folder } = await scan();
     const pool = openPool(DIST);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { cleanLine, cleanUntrusted } from '../../src/model/untrusted.ts';
+import { cleanLine, cleanPlainLine, cleanPlainUntrusted, cleanUntrusted } from '../../src/model/untrusted.ts';
 
 /** Text as an attacker would write it: any code unit, and the characters that matter more often than chance has it. */
 const hostile = fc
@@ -70,6 +70,33 @@ describe('cleaning of untrusted text', () => {
       fc.property(plain, (text) => {
         expect(cleanUntrusted(text, 10_000)).toBe(cleanedAtLength(text));
         expect(cleanLine(text, 10_000)).toBe(lineAtLength(text));
+      }),
+      { numRuns: 3_000 },
+    );
+  });
+
+  it('takes no short cut for any character of 16 bits', () => {
+    const wrong: number[] = [];
+    for (let code = 0; code <= 0xffff; code += 1) {
+      const text = `a${String.fromCharCode(code)}b`;
+      const isRight =
+        cleanUntrusted(text, 100) === cleanedAtLength(text) && cleanLine(text, 100) === lineAtLength(text);
+      if (!isRight) wrong.push(code);
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  it('is the same for text that is known to be plain', () => {
+    const plain = fc.oneof(
+      fc.string({ unit: fc.integer({ min: 0x20, max: 0x7e }).map((code) => String.fromCharCode(code)), maxLength: 80 }),
+      fc
+        .array(fc.constantFrom('http://', 'mailto:x', 'www.a', '](', '\n', '\t', ' ', 'data:a/b'))
+        .map((parts) => parts.join('')),
+    );
+    fc.assert(
+      fc.property(plain, cap, (text, max) => {
+        expect(cleanPlainUntrusted(text, max)).toBe(cleanUntrusted(text, max));
+        expect(cleanPlainLine(text, max)).toBe(cleanLine(text, max));
       }),
       { numRuns: 3_000 },
     );

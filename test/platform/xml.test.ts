@@ -2,7 +2,8 @@ import { Readable } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AppError } from '../../src/model/errors.ts';
-import { readXml, type XmlOptions } from '../../src/platform/xml.ts';
+import { readXml } from '../../src/platform/xml.ts';
+import type { XmlOptions } from '../../src/platform/xml-reader.ts';
 
 const bytes = (text: string | Uint8Array, size = 1 << 20): Readable => {
   const all = Buffer.from(text);

@@ -5,6 +5,7 @@ const held = new Set();
 
 parentPort?.on('message', ({ id, name }) => {
   if (name === 'looked') process.exit(3);
+  if (name === 'end') return parentPort?.close();
   if (name === 'hosts') {
     held.add(id);
     parentPort?.postMessage({ holds: id });

@@ -98,7 +98,11 @@ describe('exports of reports of other projects', () => {
       const lines = (await textOf('jsonl')).trimEnd().split('\n');
       expect([report.findings.length, rows.length, log.runs[0].results.length]).toEqual([findings, findings, findings]);
       expect(lines.filter((line) => line.startsWith('{"finding_id"'))).toHaveLength(findings);
-      const cves = new Set(report.findings.flatMap((finding: { cves: string[] }) => finding.cves));
+      const cves = new Set(
+        report.findings.flatMap(({ cves: named, rule_id: id }: { cves: string[]; rule_id: string }) =>
+          named.length === 0 && /^(?:GHSA|NSWG-ECO)-/.test(id) ? [id] : named,
+        ),
+      );
       expect(new Set(bom.vulnerabilities.map(({ id }: { id: string }) => id))).toEqual(cves);
       if (cves.size > 0)
         expect(JSON.parse(await textOf('openvex')).statements.length).toBeGreaterThanOrEqual(cves.size);

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -8,6 +8,7 @@ import { openApp, type App } from '../../src/app.ts';
 import { createScanFiles } from '../../src/findings/scan-files.ts';
 import { ImportInput } from '../../src/model/contract/imports.ts';
 import { AppError } from '../../src/model/errors.ts';
+import { newScanId } from '../../src/model/ids.ts';
 import { ParsedFinding } from '../../src/model/finding.ts';
 import type { ReportEvent } from '../../src/model/report.ts';
 import { createLog } from '../../src/platform/log.ts';
@@ -103,6 +104,20 @@ describe('an import', () => {
     await expect(second).rejects.toMatchObject({ code: 'scan_aborted' });
     expect(begun).toBe(1);
     expect(await run(app, 'slow 22')).toMatchObject({ total: 22 });
+  });
+
+  it('removes at first what an import of a killed process left, and only once', async () => {
+    const dead = newScanId();
+    mkdirSync(join(scans(), dead, '1'), { recursive: true });
+    writeFileSync(join(scans(), dead, '1', 'report.raw'), 'slow 1');
+    const claim = join(scans(), `${dead}.claim`);
+    writeFileSync(claim, '00000000-0000-0000-0000-000000000000|1|1');
+    const app = await open(slowFormat(() => undefined));
+    const first = await run(app, 'slow 1');
+    expect(left()).toEqual([first.scan_id]);
+    writeFileSync(claim, '');
+    const second = await run(app, 'slow 2');
+    expect(left().toSorted()).toEqual([first.scan_id, second.scan_id, `${dead}.claim`].toSorted());
   });
 
   it('keeps its folder from a sweep while it is under way, and its files afterwards', async () => {

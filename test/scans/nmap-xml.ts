@@ -10,7 +10,7 @@ export function nmapXml(hosts: readonly Host[]): string {
   const host = ({ address, name, ports }: Host): string =>
     `<host><status state="up" reason="syn-ack"/><address addr="${address}" addrtype="ipv4"/>
 <hostnames>${name === undefined ? '' : `<hostname name="${name}" type="user"/>`}</hostnames>
-<ports><port protocol="tcp" portid="1"><state state="closed" reason="reset"/></port>${ports
+<ports><extraports state="closed" count="${999 - ports.length}"/><port protocol="tcp" portid="1"><state state="closed" reason="reset"/></port>${ports
       .map((port) => `<port protocol="tcp" portid="${port}"><state state="open" reason="syn-ack"/></port>`)
       .join('')}</ports></host>`;
   return `<?xml version="1.0" encoding="UTF-8"?>

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { nmapXml } from '../scans/nmap-xml.ts';
 import { wire } from './wire.ts';
 
-const sarif = (uri: string): string =>
+const sarif = (uri: string, physical: object = {}, result: object = {}): string =>
   JSON.stringify({
     version: '2.1.0',
     runs: [
@@ -12,7 +12,8 @@ const sarif = (uri: string): string =>
           {
             ruleId: 'r',
             message: { text: 'm' },
-            locations: [{ physicalLocation: { artifactLocation: { uri } } }],
+            locations: [{ physicalLocation: { artifactLocation: { uri }, ...physical } }],
+            ...result,
           },
         ],
       },
@@ -37,6 +38,12 @@ const nuclei = (url: string): string =>
     'matched-at': url,
     type: 'http',
   });
+const trivyRepository = JSON.stringify({
+  SchemaVersion: 2,
+  ArtifactName: 'https://code.test/app',
+  ArtifactType: 'repository',
+  Results: [{ Target: 'OS Packages', Class: 'license', Licenses: [{ Name: 'MIT', Severity: 'LOW' }] }],
+});
 const zoned = nmapXml([{ address: 'fe80::1%eth0', ports: [80] }]).replace('addrtype="ipv4"', 'addrtype="ipv6"');
 
 describe('a report about a host out of scope', () => {
@@ -44,6 +51,10 @@ describe('a report about a host out of scope', () => {
     ['an address with a zone', zoned],
     ['a URL of another scheme', sarif('tcp://10.1.1.1:80')],
     ['a URL without a scheme', sarif('//10.1.1.1/x')],
+    [
+      'a URL that was requested',
+      sarif('https://10.1.1.1/x', { region: { startLine: 1 } }, { webRequest: { method: 'GET' } }),
+    ],
     ['an image that is an address and a port', grype('169.254.169.254:80')],
     ['a host name that is another address', nessus('10.1.1.1', '127.0.0.1')],
     ['a URL of another host', nuclei('http://10.1.1.1/x')],
@@ -55,6 +66,9 @@ describe('a report about a host out of scope', () => {
 
   it.each([
     ['a file', sarif('src/a.c')],
+    ['a file on a code host', sarif('https://code.test/app/blob/main/a.c', { region: { startLine: 1 } })],
+    ['a file at an address', sarif('https://10.1.1.1/app/a.c', { region: { startLine: 1 } })],
+    ['a repository that was cloned', trivyRepository],
     ['an image with a tag', grype('alpine:3.18')],
     ['loopback', nessus('127.0.0.1', '127.0.0.1')],
     ['a URL on loopback', nuclei('http://127.0.0.1/x')],

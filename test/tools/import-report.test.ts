@@ -196,6 +196,33 @@ describe('import_report', () => {
     });
   });
 
+  it.each([
+    ['a Nessus file of version 1', 'nessus', '<?xml version="1.0"?><NessusClientData><Report/></NessusClientData>'],
+    ['a Nessus file with another root', 'nessus', '<Report name="x"><ReportHost name="127.0.0.1"/></Report>'],
+    ['an nmap report cut in its head', 'nmap', '<nmaprun scanner="nmap"><scaninfo type="syn" protocol="tcp"'],
+    ['another XML as nmap', 'nmap', '<html><body/></html>'],
+    ['another XML as OpenVAS', 'openvas', '<html><body/></html>'],
+    ['another XML as ZAP', 'zap', '<html><body/></html>'],
+    ['a Nuclei line that is cut', 'nuclei', '{"template-id":"x","info":{'],
+    ['another list as Nuclei', 'nuclei', '[{"a":1}]'],
+    ['another JSON as Trivy', 'trivy', '{"a":1}'],
+    ['another JSON as Grype', 'grype', '{"a":1}'],
+    ['another JSON as SARIF', 'sarif', '{"version":"2.1.0"}'],
+    ['SARIF that is cut', 'sarif', '{"version":"2.1.0","runs":[{"tool":{"driver":{"name":"x"}},"results":['],
+    ['another JSON as ZAP', 'zap', '{"@version":"2.15.0"}'],
+    ['another JSON as scanmux findings', 'jsonl', '{"a":1}'],
+    ['a header alone of the built-in scanner', 'baseline', '{"a":1}'],
+  ])('makes no empty scan of %s, whatever is asked for', async (_, format, content) => {
+    const { ok, fails, data } = await wire();
+    for (const keep_partial of [false, true]) {
+      const refusal = await fails('import_report', { content, format, keep_partial });
+      expect(refusal).toMatch(/^report_unreadable: /);
+      expect(refusal).not.toMatch(/with keep_partial/);
+      expect(left(data)).toEqual([]);
+    }
+    expect(await ok('list_scans')).toMatchObject({ total: 0 });
+  });
+
   it('keeps the report as it came, beside its findings', async () => {
     const { ok, data } = await wire();
     const { scan_id } = await ok('import_report', { content: LOOPBACK });

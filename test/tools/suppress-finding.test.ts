@@ -57,7 +57,7 @@ describe('suppress_finding', () => {
       total: 0,
       suppressed: 1,
       summary:
-        'Found: 1 finding (suppressed) on 1 host, in 1 of 1 scan searched (1 host). include_suppressed shows what was found.',
+        'Found, but every finding is suppressed: 1 finding on 1 host, in 1 of 1 scan searched (1 host). This is not a clean result: total is 0 because suppressed findings are not counted in it. include_suppressed true shows them and why.',
     });
   });
 
@@ -70,8 +70,12 @@ describe('suppress_finding', () => {
         (one) => one.fingerprint,
       );
     expect(await prints(harmless.scanId)).toEqual(await prints(evil.scanId));
-    for (const [index] of (await prints(harmless.scanId)).entries())
-      await place.ok('suppress_finding', judged(`${harmless.scanId}.${index + 1}`));
+    for (const [index] of (await prints(harmless.scanId)).entries()) {
+      const { summary } = await place.ok('suppress_finding', judged(`${harmless.scanId}.${index + 1}`));
+      expect(summary).toMatch(
+        /never holds for a finding with injection_signals, also under this fingerprint: that stays active until a person/,
+      );
+    }
     expect(await place.ok('get_scan_results', { scan_id: harmless.scanId })).toMatchObject({ total: 0 });
     expect(await place.ok('get_scan_results', { scan_id: evil.scanId })).toMatchObject({ total: 1 });
   });

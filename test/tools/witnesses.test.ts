@@ -42,6 +42,17 @@ describe('get_finding', () => {
     expect((await finding(room, `${byName}.1`)).witnesses).toMatchObject([{ scan_id: byAddress }]);
   });
 
+  it('does not lose a witness to a newer look at another name of the address', async () => {
+    const room = await wire();
+    const scan = scansOf(room);
+    const at = (name: string) => ({ location: { host: name, ip: '10.0.0.1', port: 80 } });
+    const targets = (name: string) => [host(name, '10.0.0.1')];
+    const same = await scan([weak(at('a.test'))], { engine: 'openvas', targets: targets('a.test') });
+    await scan([weak(at('b.test'))], { engine: 'openvas', targets: targets('b.test') });
+    const mine = await scan([weak(at('a.test'))], { targets: targets('a.test') });
+    expect((await finding(room, `${mine}.1`)).witnesses).toMatchObject([{ scan_id: same }]);
+  });
+
   it('tells in which earlier scans of its engine it was there', async () => {
     const room = await wire();
     const scan = scansOf(room);

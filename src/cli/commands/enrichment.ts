@@ -4,13 +4,22 @@ import { exitCode } from '../exit-codes.ts';
 import type { Session } from '../session.ts';
 
 /** `scanmux data update --from <folder>`: new EPSS scores and KEV entries for the scans from now on. */
-export const updateData = (session: Session, { from }: { from: string }): Promise<number> =>
+export const updateData = (
+  session: Session,
+  { from, allowOlder = false }: { from: string; allowOlder?: boolean },
+): Promise<number> =>
   session.withApp(
     async ({ enrichment, audit }) => {
       const folder = resolve(from);
       const { caller, traceId } = session.ask();
-      await audit.append({ caller, action: 'data_update', decision: 'allowed', traceId, detail: { folder } });
-      const { facts, epssFile, kevFile } = await enrichment.update(folder);
+      await audit.append({
+        caller,
+        action: 'data_update',
+        decision: 'allowed',
+        traceId,
+        detail: { folder, allowOlder },
+      });
+      const { facts, epssFile, kevFile } = await enrichment.update(folder, { allowOlder });
       const { epss, kev } = facts;
       const { terminal } = session;
       const source = (file: string | undefined): string =>

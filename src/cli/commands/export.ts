@@ -1,4 +1,5 @@
 import { createReadStream, createWriteStream } from 'node:fs';
+import { lstat, rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { ExportInput } from '../../model/contract/export.ts';
 import { AppError } from '../../model/errors.ts';
@@ -51,10 +52,14 @@ const FAILURES: Readonly<Record<string, string>> = {
 
 /** Nothing a person has is written over unasked. @throws AppError invalid_request, storage_full */
 async function copyTo(from: string, to: string, isForced: boolean): Promise<string> {
+  const target = createWriteStream(to, { flags: isForced ? 'w' : 'wx', mode: 0o600 });
+  let isOpen = false;
+  target.once('open', () => (isOpen = true));
   try {
-    await pipeline(createReadStream(from), createWriteStream(to, { flags: isForced ? 'w' : 'wx', mode: 0o600 }));
+    await pipeline(createReadStream(from), target);
     return to;
   } catch (error) {
+    if (isOpen && (await lstat(to).catch(() => undefined))?.isFile()) await rm(to, { force: true });
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
     if (code === 'ENOSPC' || code === 'EDQUOT')
       throw new AppError('storage_full', `The disk of ${to} is full.`, { cause: error });

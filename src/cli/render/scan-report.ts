@@ -84,7 +84,7 @@ export function coverageLines(
   for (const { place, status, reason } of untested ?? []) {
     lines.push(`  ${status.padEnd(12)}  ${cell(place)}${reason === undefined ? '' : `: ${cell(reason)}`}`);
   }
-  lines.push(`Looked for:     ${coverage.looked_for.map(cell).join(', ') || 'nothing'}`);
+  lines.push(`Looked for:     ${coverage.looked_for.map(cell).join(', ') || 'no kind of check is known to have run'}`);
   if (coverage.not_looked_for.length === 0) return [...lines, 'Not looked for: nothing that this engine knows'];
   return [...lines, 'Not looked for:', ...coverage.not_looked_for.map((kind) => `  - ${cell(kind)}`)];
 }

@@ -24,6 +24,11 @@ export interface EnrichmentFacts {
   readonly kev?: KevFacts;
 }
 
+export interface UpdateOptions {
+  /** Also files that are older or far shorter than what is in use. */
+  readonly allowOlder?: boolean;
+}
+
 /** What an update read, and from which file of the folder. */
 export interface EnrichmentUpdate {
   readonly facts: EnrichmentFacts;
@@ -41,9 +46,10 @@ export interface Enrichment {
   /** Undefined when there is no table. @throws AppError storage_unusable, data_too_new when it cannot be read */
   describe(): EnrichmentFacts | undefined;
   /**
-   * Makes the table anew from the files in `folder`; a part without a file stays as it is. A broken file changes nothing.
-   * @throws AppError invalid_request naming file and line, storage_full, storage_unusable
+   * Makes the table anew from the files in `folder`; a part without a file stays as it is. A file that is broken, or
+   * older or far shorter than what is in use, changes nothing.
+   * @throws AppError invalid_request naming file and line, storage_full, storage_unusable, data_too_new
    */
-  update(folder: string): Promise<EnrichmentUpdate>;
+  update(folder: string, how?: UpdateOptions): Promise<EnrichmentUpdate>;
   close(): void;
 }

@@ -15,6 +15,8 @@ export interface EpssTable {
 
 /** There were 300,000 CVEs in 2025. */
 const MOST_ROWS = 2_000_000;
+/** Unpacked. There were 10 MB in 2025; a small file can hold any amount of what repeats. */
+const MOST_BYTES = 128 << 20;
 const MOST_LINE_CHARS = 200;
 const MOST_BLANK_LINES = 100;
 
@@ -41,8 +43,12 @@ async function* linesOf(path: string, reader: EpssReader): AsyncGenerator<string
   file.on('error', (error) => source.destroy(error));
   const decoder = new TextDecoder('utf-8', { fatal: true });
   let rest = '';
+  let bytes = 0;
   try {
     for await (const chunk of source) {
+      bytes += chunk.length;
+      if (bytes > MOST_BYTES)
+        throw reader.wrong(`is beyond the first ${MOST_BYTES >> 20} MB, far more than all scores`);
       const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
       rest = lines.pop() ?? '';
       if (rest.length > MOST_LINE_CHARS) throw reader.wrong('is too long');

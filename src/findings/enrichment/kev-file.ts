@@ -12,6 +12,8 @@ export interface KevTable {
 
 /** The catalogue had 1.3 MB in 2025. */
 const MOST_BYTES = 64 << 20;
+/** There were 1,500 in 2025. */
+const MOST_ENTRIES = 100_000;
 
 const HINT =
   'Nothing was changed. Download it again: ' +
@@ -21,7 +23,8 @@ const HINT =
 const Catalogue = z.object({
   catalogVersion: z.string().regex(/^[\w.-]{1,40}$/),
   dateReleased: z.string().regex(/^\d{4}-\d\d-\d\d/),
-  count: z.int().optional(),
+  /** What shows that the list was not cut. */
+  count: z.int(),
   vulnerabilities: z.array(z.object({ cveID: z.string(), dateAdded: z.string().regex(/^\d{4}-\d\d-\d\d$/) })).min(1),
 });
 
@@ -41,7 +44,9 @@ export async function readKev(path: string, name: string): Promise<KevTable> {
     throw wrong(`${lineOfEntry(text, parsed.error.issues[0]?.path)} does not fit at ${path_}`, parsed.error);
   }
   const { catalogVersion: version, dateReleased, count, vulnerabilities } = parsed.data;
-  if (count !== undefined && count !== vulnerabilities.length)
+  if (vulnerabilities.length > MOST_ENTRIES)
+    throw wrong(` holds ${vulnerabilities.length} vulnerabilities, far more than the catalogue`);
+  if (count !== vulnerabilities.length)
     throw wrong(` says that it holds ${count} vulnerabilities, but ${vulnerabilities.length} are there`);
   const keys = vulnerabilities.map(({ cveID }, index) => {
     const key = cveKey(cveID);

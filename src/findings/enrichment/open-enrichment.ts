@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import { AppError } from '../../model/errors.ts';
 import type { RuleFacts } from '../../model/finding.ts';
 import type { Log } from '../../platform/log.ts';
 import type { IngestInput, FindingsStore } from '../findings.ts';
@@ -46,8 +47,8 @@ export function openEnrichment({ dataFolder, log, now = () => performance.now() 
       const { epss, kev } = current() ?? (identity === undefined ? {} : readTables(path));
       return epss || kev ? { ...(epss && { epss: epss.facts }), ...(kev && { kev: kev.facts }) } : undefined;
     },
-    async update(folder) {
-      const update = await updateTables(dataFolder, folder, current() ?? {});
+    async update(folder, how = {}) {
+      const update = await updateTables(dataFolder, folder, { inForce: tablesInForce(path), ...how });
       lookedAt = Number.NEGATIVE_INFINITY;
       return update;
     },
@@ -55,6 +56,17 @@ export function openEnrichment({ dataFolder, log, now = () => performance.now() 
       tables = undefined;
     },
   };
+}
+
+/** What an update replaces. A damaged table is nobody's loss; one of a newer scanmux is left alone. */
+function tablesInForce(path: string): Tables {
+  if (identityOf(path) === undefined) return {};
+  try {
+    return readTables(path);
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'storage_unusable') return {};
+    throw error;
+  }
 }
 
 /** A file that was put in the place of another has another number, time or size. */

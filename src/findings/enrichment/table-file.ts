@@ -1,4 +1,4 @@
-import { rename } from 'node:fs/promises';
+import { readdir, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
@@ -39,6 +39,7 @@ CREATE TABLE source (name TEXT PRIMARY KEY, facts TEXT NOT NULL, keys BLOB NOT N
 export async function writeTables(dataFolder: string, { epss, kev }: Tables): Promise<void> {
   const temporary = join(dataFolder, `.enrichment-${randomBytes(6).toString('hex')}.tmp`);
   try {
+    await removeLeftovers(dataFolder);
     makePrivateFile(temporary);
     const db = openDatabase(temporary, { journal: 'off', synchronous: 'off' });
     try {
@@ -56,6 +57,20 @@ export async function writeTables(dataFolder: string, { epss, kev }: Tables): Pr
     throw diskFailure(error, dataFolder);
   } finally {
     await discard([temporary]);
+  }
+}
+
+const LEFTOVER = /^\.enrichment-[0-9a-f]{12}\.tmp$/;
+/** No update takes this long. */
+const LEFTOVER_MS = 3_600_000;
+
+/** What updates left that were killed before their table was in its place. */
+async function removeLeftovers(dataFolder: string): Promise<void> {
+  for (const name of await readdir(dataFolder)) {
+    if (!LEFTOVER.test(name)) continue;
+    const path = join(dataFolder, name);
+    const found = await stat(path).catch(() => undefined);
+    if (found && Date.now() - found.mtimeMs > LEFTOVER_MS) await discard([path]);
   }
 }
 

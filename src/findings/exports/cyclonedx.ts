@@ -6,6 +6,7 @@ import { openVexLedger } from './vex-ledger.ts';
 import type { VexStatement } from './vex-ledger.ts';
 import type { VexJudgement, VexProduct } from './vex-judgement.ts';
 import { webUri } from './uri.ts';
+import { vulnerabilityId } from './vulnerability-ids.ts';
 
 /** The same for the same scan, in the shape of a UUID (RFC 9562, version 8: made by the application). */
 function serialNumber(text: string): string {
@@ -74,12 +75,19 @@ const uniqueWebUris = (references: readonly string[]): string[] => [
   ...new Set(references.map(webUri).filter((uri) => uri !== undefined)),
 ];
 
-function vulnerabilityHead({ cve, rule, judgement }: VexStatement) {
+const referenceOf = (alias: string) => {
+  const { source } = vulnerabilityId(alias);
+  return { id: alias, source: source ?? { name: 'unknown' } };
+};
+
+function vulnerabilityHead({ id, aliases, rule, judgement }: VexStatement) {
+  const { source } = vulnerabilityId(id);
   const cwes = rule.cwes.map((cwe) => Number(cwe.slice('CWE-'.length)));
   const known = [...new Set(cwes)].filter((number) => number > 0 && Number.isSafeInteger(number));
   return {
-    id: cve,
-    source: { name: 'NVD', url: `https://nvd.nist.gov/vuln/detail/${cve}` },
+    id,
+    ...(source && { source }),
+    ...(aliases.length > 0 && { references: aliases.map(referenceOf) }),
     ratings: ratings(rule),
     ...(known.length > 0 && { cwes: known }),
     description: rule.title,
@@ -122,7 +130,7 @@ const metadata = ({ scan, engine, source, summary, coverage }: ExportHeader, fil
   ],
 });
 
-/** CycloneDX 1.6 VEX: vulnerabilities by CVE with the components they affect; suppressed findings included. */
+/** CycloneDX 1.6 VEX: vulnerabilities by CVE or advisory with the components they affect; suppressed findings included. */
 export const cycloneDxVex: Formatter = function* cycloneDxVex(source, scratchPath) {
   const { header } = source;
   const ledger = yield* openVexLedger(source, scratchPath);

@@ -38,6 +38,8 @@ export interface ExportJobInput {
   readonly request: ExportRequest;
   /** Exports are kept in `<folder>/<scan id>/`. */
   readonly folder: string;
+  /** Bytes of the disk that exports leave free. */
+  readonly keepFree: number;
 }
 
 type FindingsRequest = Extract<ExportRequest, { readonly kind: 'findings' }>;
@@ -55,13 +57,13 @@ async function exportFindings(
   input: ExportJobInput & { request: FindingsRequest },
   signal: AbortSignal,
 ) {
-  const { request, folder } = input;
+  const { request, folder, keepFree } = input;
   const { format, scanId, ref, record, suppressions } = request;
   const { write, extension, mediaType, tellsSuppressed } = FORMATS[format];
   const filter = tellsSuppressed ? { ...request.filter, include_suppressed: true } : request.filter;
   const name = nameOf([format, filter, record, suppressions.version, ref && basename(ref.file)], scanId, extension);
   const writeSource = async (source: ExportSource): Promise<Exported> => {
-    const target = { folder: join(folder, scanId), name, signal };
+    const target = { folder: join(folder, scanId), name, signal, keepFree };
     const file = await writeOnce(
       target,
       fillWithText((scratch) => write(source, scratch), signal),
@@ -73,9 +75,14 @@ async function exportFindings(
   return files.use(ref.file, (file) => writeSource(fileSource(file, record, { filter, suppressions })));
 }
 
-async function exportNative(scanId: string, report: string, sha256: string, folder: string, signal: AbortSignal) {
-  const { mediaType, extension } = await nativeKind(report);
-  const target = { folder: join(folder, scanId), name: nameOf(['native', sha256], scanId, extension), signal };
+type NativeRequest = Extract<ExportRequest, { readonly kind: 'native' }>;
+
+async function exportNative(input: ExportJobInput & { request: NativeRequest }, signal: AbortSignal) {
+  const { request, folder, keepFree } = input;
+  const { scanId, report, sha256 } = request;
+  const { mediaType, extension, bytes: leastBytes } = await nativeKind(report);
+  const name = nameOf(['native', sha256], scanId, extension);
+  const target = { folder: join(folder, scanId), name, signal, keepFree, leastBytes };
   const file = await writeOnce(target, fillWithBytes(nativeBytes(report), signal));
   return { ...file, mediaType };
 }
@@ -85,11 +92,11 @@ async function exportNative(scanId: string, report: string, sha256: string, fold
  * @throws AppError storage_full, storage_unusable, invalid_request, scan_aborted when cancelled
  */
 export async function runExport(files: OpenFiles, input: ExportJobInput, signal: AbortSignal): Promise<Exported> {
-  const { request, folder } = input;
+  const { request } = input;
   const exported =
     request.kind === 'native'
-      ? await exportNative(request.scanId, request.report, request.sha256, folder, signal)
-      : await exportFindings(files, { request, folder }, signal);
-  await pruneExports(folder, exported.path);
+      ? await exportNative({ ...input, request }, signal)
+      : await exportFindings(files, { ...input, request }, signal);
+  await pruneExports(input.folder, exported.path);
   return exported;
 }

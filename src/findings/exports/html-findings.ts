@@ -3,7 +3,7 @@ import type { RuleFacts } from '../../model/finding.ts';
 import { placeText } from '../show.ts';
 import { markup } from './markup.ts';
 import type { Markup } from './markup.ts';
-import { evidenceOf, MOST_PLACES, pluralText, titleOf } from './most-urgent.ts';
+import { evidenceOf, identityOf, MOST_PLACES, pluralText, titleOf } from './most-urgent.ts';
 import type { FindingGroup } from './most-urgent.ts';
 import type { ExportedFinding } from './source.ts';
 
@@ -29,10 +29,11 @@ const flags = ({ kev, exploit_available: exploit }: RuleFacts): Markup[] => [
 export function overview(groups: readonly FindingGroup[]): Markup {
   return markup`<table>
 <thead><tr><th scope="col">Severity</th><th scope="col">Weakness</th><th scope="col" class="number wide">CVSS</th><th scope="col" class="number">Places</th></tr></thead>
-<tbody>${groups.map(
-    ({ severity, rule, findings }, at) => markup`
-<tr><td><span class="chip ${severity}">${severity}</span></td><td><a href="#w${at + 1}">${titleOf(rule)}</a>${flags(rule)}</td><td class="number wide">${bestCvss(rule)?.toFixed(1) ?? '–'}</td><td class="number">${findings.length}</td></tr>`,
-  )}
+<tbody>${groups.map(({ severity, rule, findings }, at) => {
+    const identity = identityOf({ severity, rule, findings });
+    return markup`
+<tr><td><span class="chip ${severity}">${severity}</span></td><td><a href="#w${at + 1}">${titleOf(rule)}</a>${flags(rule)}${identity === '' ? undefined : markup`<div class="small soft">${identity}</div>`}</td><td class="number wide">${bestCvss(rule)?.toFixed(1) ?? '–'}</td><td class="number">${findings.length}</td></tr>`;
+  })}
 </tbody></table>
 `;
 }

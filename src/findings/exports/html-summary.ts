@@ -2,7 +2,15 @@ import { SEVERITIES } from '../../model/finding.ts';
 import { markup } from './markup.ts';
 import type { Markup } from './markup.ts';
 import { countText, pluralText } from './most-urgent.ts';
-import { coverageParts, momentText, placesLeft, verdictTitle } from './places-left.ts';
+import {
+  accessText,
+  nothingLeftText,
+  whosePlaces,
+  coverageParts,
+  momentText,
+  placesLeft,
+  verdictTitle,
+} from './places-left.ts';
 import type { PlacesLeft } from './places-left.ts';
 import type { ExportSource } from './source.ts';
 
@@ -60,7 +68,7 @@ function facts({ header }: ExportSource): Markup {
   const rows: [string, string | undefined][] = [
     ['Targets', more > 0 ? `${targets} and ${countText(more)} more` : targets],
     ['Engine', made],
-    ['Access', scan.access === 'authenticated' ? 'with a login' : 'without a login'],
+    ['Access', accessText(scan)],
     ['Started', scan.started_at && momentText(scan.started_at)],
     ['State', `${scan.state.replace('_', ' ')}${scan.origin === 'imported' ? ', imported' : ''}`],
     ['Finished', scan.finished_at && momentText(scan.finished_at)],
@@ -86,7 +94,7 @@ ${scan.finished_at ? markup`<p class="lead">${momentText(scan.finished_at)}</p>`
   }</div>
 <div class="cards">
 <section class="card"><h2>Findings <span>${countText(counts.total)}</span></h2>${severityChart(source)}</section>
-<section class="card"><h2>Places <span>${countText(coverage.requested)} asked for</span></h2>${coverageChart(source)}</section>
+<section class="card"><h2>Places <span>${countText(coverage.requested)} ${whosePlaces(scan)}</span></h2>${coverageChart(source)}</section>
 </div>
 ${facts(source)}
 `;
@@ -101,7 +109,7 @@ export function lookedAtSection(source: ExportSource): Markup {
 ${looked.length > 0 ? markup`<h4>Looked for</h4><p class="small">${looked.join(', ')}</p>` : undefined}
 ${kinds.length > 0 ? markup`<h4>Not looked for</h4><ul class="small">${kinds.map((kind) => markup`<li>${kind}</li>`)}</ul>` : undefined}
 ${left.length > 0 ? markup`<h4>Places not fully looked at</h4>${left.map(reasonText)}` : undefined}
-${kinds.length + left.length === 0 ? markup`<p class="small">Nothing was left out.</p>` : undefined}
+${kinds.length + left.length === 0 ? markup`<p class="small">${nothingLeftText(source.header)}</p>` : undefined}
 </section>
 `;
 }

@@ -3,7 +3,7 @@ import type { RuleFacts } from '../../model/finding.ts';
 import { placeText } from '../show.ts';
 import { countText, evidenceOf, leftOutNotes, MOST_PLACES, mostUrgent, pluralText, titleOf } from './most-urgent.ts';
 import type { FindingGroup } from './most-urgent.ts';
-import { coverageParts, momentText, placesLeft, verdictTitle } from './places-left.ts';
+import { accessText, coverageParts, momentText, placesLeft, verdictTitle, whosePlaces } from './places-left.ts';
 import type { PlacesLeft } from './places-left.ts';
 import type { ExportedFinding, ExportSource, Formatter } from './source.ts';
 
@@ -35,6 +35,11 @@ function fenced(text: string): string {
   return `${fence}text\n${text}\n${fence}\n`;
 }
 
+const stateText = (scan: ExportSource['header']['scan']): string =>
+  [scan.state.replace('_', ' '), scan.origin === 'imported' ? 'imported' : undefined, accessText(scan)]
+    .filter((part) => part !== undefined)
+    .join(', ');
+
 function headLines({ header, counts }: ExportSource): string[] {
   const { scan, engine, source, summary, coverage } = header;
   const made = [source.tool || engine, source.version].filter(Boolean).join(' ');
@@ -49,8 +54,9 @@ function headLines({ header, counts }: ExportSource): string[] {
     `| Targets | ${plainText(scan.targets.slice(0, 20).join(', '))}${scan.targets.length > 20 ? ` and ${countText(scan.targets.length - 20)} more` : ''} |`,
     `| Engine | ${plainText(made)} |`,
     ...(scan.finished_at ? [`| Finished | ${momentText(scan.finished_at)} |`] : []),
-    `| Scan | ${plainText(scan.scan_id)}, ${scan.state.replace('_', ' ')}, ${scan.access} |`,
-    `| Places | ${countText(coverage.requested)} asked for: ${coverageText || 'none looked at'} |`,
+    `| Scan | ${plainText(scan.scan_id)}, ${stateText(scan)} |`,
+    ...(coverage.looked_for.length > 0 ? [`| Looked for | ${coverage.looked_for.map(plainText).join(', ')} |`] : []),
+    `| Places | ${countText(coverage.requested)} ${whosePlaces(scan)}: ${coverageText || 'none looked at'} |`,
     ...SEVERITIES.toReversed().map((severity) => `| ${severity} | ${countText(counts.bySeverity[severity])} |`),
     '',
   ];

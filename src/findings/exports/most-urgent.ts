@@ -61,6 +61,27 @@ export function* mostUrgent(source: ExportSource, most: number = MOST_FOR_PEOPLE
 /** Title of a rule; some engines only have ids. */
 export const titleOf = ({ title, rule_id: id }: RuleFacts): string => (title === '' ? id : title);
 
+/** Packages of one weakness that are named. */
+const MOST_PACKAGES = 2;
+
+/** What tells weaknesses of one title apart, as far as the title does not: rule, CVE, packages with their versions. */
+export function identityOf({ rule, findings }: FindingGroup): string {
+  const { rule_id: id, cves } = rule;
+  const packages = new Set(
+    findings.flatMap(({ occurrence: { location } }) =>
+      location.package === undefined ? [] : [[location.package, location.version].filter(Boolean).join(' ')],
+    ),
+  );
+  const more = packages.size - MOST_PACKAGES;
+  const parts = [
+    ...new Set([id, ...(cves.length > 2 ? [pluralText(cves.length, 'CVE')] : cves)]),
+    ...[...packages].slice(0, MOST_PACKAGES),
+    ...(more > 0 ? [`${countText(more)} more`] : []),
+  ];
+  const title = titleOf(rule);
+  return parts.filter((part) => !title.includes(part)).join(' · ');
+}
+
 const UNTRUSTED_WORDS = { output: 'Output', banner: 'Banner', title: 'Page title', response: 'Response' } as const;
 
 /** What the target wrote, with a word for what it is. */

@@ -10,6 +10,10 @@ export interface NativeKind {
   readonly extension: string;
 }
 
+export interface NativeReport extends NativeKind {
+  readonly bytes: number;
+}
+
 const isJson = (text: string): boolean => {
   try {
     JSON.parse(text);
@@ -39,13 +43,14 @@ const missing = (cause: unknown): AppError =>
   });
 
 /** @throws AppError storage_unusable when the report is gone */
-export async function nativeKind(path: string): Promise<NativeKind> {
+export async function nativeKind(path: string): Promise<NativeReport> {
   const handle = await open(path).catch((error: unknown) => {
     throw missing(error);
   });
   try {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(HEAD), 0, HEAD, 0);
-    return kindOf(buffer.toString('utf8', 0, bytesRead));
+    const { size: bytes } = await handle.stat();
+    return { ...kindOf(buffer.toString('utf8', 0, bytesRead)), bytes };
   } finally {
     await handle.close();
   }

@@ -4,6 +4,7 @@ import type { Formatter } from './source.ts';
 import { openVexLedger } from './vex-ledger.ts';
 import type { VexLedger, VexStatement } from './vex-ledger.ts';
 import type { VexJudgement, VexProduct } from './vex-judgement.ts';
+import { vulnerabilityId } from './vulnerability-ids.ts';
 
 /** OpenVEX wants one of these per status, and for `not_affected` never both. Source: OpenVEX 0.2.0, status. */
 function statusMembers({ status, reason, text }: VexJudgement): Readonly<Record<string, string>> {
@@ -30,9 +31,15 @@ const productJson = (product: VexProduct): string =>
     product.within ? { ...component(product.within), subcomponents: [component(product)] } : component(product),
   );
 
-function* statementJson({ cve, judgement, products }: VexStatement): Generator<string> {
+function vulnerability({ id, aliases }: VexStatement) {
+  const { name, source } = vulnerabilityId(id);
+  return { ...(source && { '@id': source.url }), name, ...(aliases.length > 0 && { aliases }) };
+}
+
+function* statementJson(statement: VexStatement): Generator<string> {
+  const { judgement, products } = statement;
   const head = {
-    vulnerability: { '@id': `https://nvd.nist.gov/vuln/detail/${cve}`, name: cve },
+    vulnerability: vulnerability(statement),
     ...statusMembers(judgement),
   };
   yield `\n{${jsonMembers(head)},"products":[`;
@@ -55,14 +62,14 @@ function* statementsJson(ledger: VexLedger): Generator<string> {
   if (separator === '')
     throw new AppError(
       'invalid_request',
-      'No finding of this export names a CVE, so there is nothing to state in OpenVEX.',
+      'No finding of this export names a CVE or an advisory (GHSA, GO, RUSTSEC, ...), and OpenVEX wants at least one.',
       {
-        hint: 'Widen the filters, or use another format: all others can say that nothing was found.',
+        hint: 'Take format cyclonedx_vex, which may be empty, or json, sarif, csv, html, which hold every finding; or widen the filters.',
       },
     );
 }
 
-/** OpenVEX 0.2.0: statements by CVE, suppressed findings included, since their status is what the format is for. */
+/** OpenVEX 0.2.0: statements by CVE or advisory, suppressed findings included, since their status is what the format is for. */
 export const openVex: Formatter = function* openVex(source, scratchPath) {
   const { scan, summary, engine } = source.header;
   const ledger = yield* openVexLedger(source, scratchPath);

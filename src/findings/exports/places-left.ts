@@ -56,5 +56,24 @@ export function coverageParts(
 /** The verdict as a heading. */
 export const verdictTitle = ({ scan }: ExportHeader): string => `Verdict: ${scan.verdict.replace('_', ' ')}`;
 
+type Scan = ExportHeader['scan'];
+
+/** Undefined where nobody knows: most reports that are imported do not say. */
+export function accessText({ access, origin }: Scan): string | undefined {
+  if (access === 'authenticated') return 'with a login';
+  return origin === 'imported' ? undefined : 'without a login';
+}
+
+/** Nobody asked for the places of a report that was made elsewhere. */
+export const whosePlaces = ({ origin }: Scan): string => (origin === 'imported' ? 'in the report' : 'asked for');
+
+/** For where no check and no place is known to be missing: that none is, only a whole scan of ours proves. */
+export function nothingLeftText({ scan, whole }: ExportHeader): string {
+  if (scan.origin === 'imported') return 'What the report itself left out is not known.';
+  return scan.verdict === 'complete' && whole
+    ? 'Nothing was left out.'
+    : 'What was left out is not known: the scan did not come to its end.';
+}
+
 /** A moment as people write it, in UTC. */
 export const momentText = (iso: string): string => `${iso.slice(0, 10)} ${iso.slice(11, 16)} UTC`;

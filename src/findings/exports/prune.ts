@@ -3,13 +3,21 @@ import { join } from 'node:path';
 
 /** Exports can always be made again. What is older, or beyond the newest ones, is removed. */
 export interface ExportLimits {
+  /** Younger ones stay, however many and large they are: whoever asked for one has not read it yet. */
+  readonly minAgeMs: number;
   readonly maxAgeMs: number;
   readonly maxFiles: number;
   readonly maxBytes: number;
 }
 
-const DAY_MS = 24 * 60 * 60 * 1000;
-export const EXPORT_LIMITS: ExportLimits = { maxAgeMs: 7 * DAY_MS, maxFiles: 200, maxBytes: 20 * 2 ** 30 };
+const HOUR_MS = 60 * 60 * 1000;
+const DAY_MS = 24 * HOUR_MS;
+export const EXPORT_LIMITS: ExportLimits = {
+  minAgeMs: HOUR_MS,
+  maxAgeMs: 7 * DAY_MS,
+  maxFiles: 200,
+  maxBytes: 20 * 2 ** 30,
+};
 /** Left by a process that was killed. */
 const TEMPORARY_MS = DAY_MS;
 
@@ -45,7 +53,7 @@ function outdated(files: readonly Found[], keep: string, limits: ExportLimits, n
       count += 1;
       bytes += file.bytes;
       const isOver = now - file.at > limits.maxAgeMs || count > limits.maxFiles || bytes > limits.maxBytes;
-      return isOver && file.path !== keep;
+      return isOver && file.path !== keep && now - file.at > limits.minAgeMs;
     });
 }
 
@@ -60,7 +68,10 @@ export async function pruneExports(
   limits: ExportLimits = EXPORT_LIMITS,
   now: number = Date.now(),
 ): Promise<void> {
-  for (const { path } of outdated(await filesUnder(root), keep, limits, now)) {
+  for (const { path, at } of outdated(await filesUnder(root), keep, limits, now)) {
+    // Handed out again, or written on, since it was looked at.
+    const stats = await stat(path).catch(() => undefined);
+    if (stats?.mtimeMs !== at) continue;
     await rm(path, { force: true }).catch(() => undefined);
     await rm(`${path}.sha256`, { force: true }).catch(() => undefined);
     // Only when nothing else is in it.

@@ -74,7 +74,8 @@ const ecosystemOf = (family: string | undefined) =>
   family
     ?.toLowerCase()
     .split(/[^a-z0-9-]+/)
-    .map((word) => ECOSYSTEM[word])
+    // Every object knows words such as `constructor`.
+    .map((word) => (Object.hasOwn(ECOSYSTEM, word) ? ECOSYSTEM[word] : undefined))
     .find((known) => known !== undefined);
 
 function nameOf(type: string, name: string): string {

@@ -3,7 +3,7 @@ import type { ExportedFinding } from './source.ts';
 import { imageUrl, packageUrl } from './purl.ts';
 import { locationUri, uriOfUrl } from './uri.ts';
 
-/** From what is worst for a product to what is best: of two findings of one CVE at one product, the first speaks. */
+/** From what is worst for a product to what is best: of two findings of one vulnerability at one product, the first speaks. */
 export const VEX_STATUSES = ['affected', 'under_investigation', 'not_affected'] as const;
 export type VexStatus = (typeof VEX_STATUSES)[number];
 

@@ -6,37 +6,43 @@ import { memoLast } from './source.ts';
 import type { ExportSource } from './source.ts';
 import { judgementOf, productOf, VEX_STATUSES } from './vex-judgement.ts';
 import type { VexJudgement, VexProduct } from './vex-judgement.ts';
+import { aliasOf, vulnerabilityNames } from './vulnerability-ids.ts';
 
 /** Rows in one transaction. */
 const BATCH = 2_000;
 /** Ids of products and judgements that are remembered; more are looked up. */
 const MOST_KNOWN = 50_000;
+const MOST_ALIASES = 20;
 
 const SCHEMA = `
 CREATE TABLE product (id INTEGER PRIMARY KEY, json TEXT NOT NULL UNIQUE);
 CREATE TABLE judgement (id INTEGER PRIMARY KEY, json TEXT NOT NULL UNIQUE);
--- rule: facts of the most urgent finding of the CVE.
-CREATE TABLE vulnerability (cve TEXT PRIMARY KEY, rule TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE stated (cve TEXT NOT NULL, product INTEGER NOT NULL, status INTEGER NOT NULL, judgement INTEGER NOT NULL,
-  PRIMARY KEY (cve, product)) WITHOUT ROWID;
+-- id: CVE or advisory. rule: facts of the most urgent finding of it.
+CREATE TABLE vulnerability (id TEXT PRIMARY KEY, rule TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE alias (id TEXT NOT NULL, alias TEXT NOT NULL, PRIMARY KEY (id, alias)) WITHOUT ROWID;
+CREATE TABLE stated (id TEXT NOT NULL, product INTEGER NOT NULL, status INTEGER NOT NULL, judgement INTEGER NOT NULL,
+  PRIMARY KEY (id, product)) WITHOUT ROWID;
 -- The same in the order of statements.
-CREATE TABLE sorted (cve TEXT NOT NULL, status INTEGER NOT NULL, judgement INTEGER NOT NULL, product INTEGER NOT NULL,
-  PRIMARY KEY (cve, status, judgement, product)) WITHOUT ROWID;`;
+CREATE TABLE sorted (id TEXT NOT NULL, status INTEGER NOT NULL, judgement INTEGER NOT NULL, product INTEGER NOT NULL,
+  PRIMARY KEY (id, status, judgement, product)) WITHOUT ROWID;`;
 
 const ProductJson = z.custom<VexProduct>((value) => typeof value === 'object' && value !== null);
 const JudgementJson = z.custom<VexJudgement>((value) => typeof value === 'object' && value !== null);
 
 /** One statement: a vulnerability, what holds for it, and the products it holds for. */
 export interface VexStatement {
-  readonly cve: string;
-  /** What the most urgent finding of the CVE says of it. */
+  /** CVE or advisory. */
+  readonly id: string;
+  /** Advisories of the same vulnerability, at most `MOST_ALIASES`. */
+  readonly aliases: readonly string[];
+  /** What the most urgent finding of it says. */
   readonly rule: RuleFacts;
   readonly judgement: VexJudgement;
   /** To be gone through before the next statement is asked for. */
   readonly products: Iterable<VexProduct>;
 }
 
-/** The findings of a scan by CVE, sorted on disk: neither CVEs nor places are bounded. */
+/** The findings of a scan by vulnerability, sorted on disk: neither those nor places are bounded. */
 export interface VexLedger {
   products(): Iterable<VexProduct>;
   statements(): Iterable<VexStatement>;
@@ -62,24 +68,31 @@ function createIds(db: Database, table: 'product' | 'judgement'): (value: object
 /** Yields nothing, often: others have their turn then. */
 function* fill(db: Database, source: ExportSource): Generator<string, void> {
   const addVulnerability = db.prepare('INSERT OR IGNORE INTO vulnerability VALUES (?, ?)');
-  const addStated = db.prepare(`INSERT INTO stated VALUES (?, ?, ?, ?) ON CONFLICT (cve, product)
+  const addAlias = db.prepare('INSERT OR IGNORE INTO alias VALUES (?, ?)');
+  const addStated = db.prepare(`INSERT INTO stated VALUES (?, ?, ?, ?) ON CONFLICT (id, product)
     DO UPDATE SET status = excluded.status, judgement = excluded.judgement WHERE excluded.status < status`);
   const productId = createIds(db, 'product');
   const judgementId = createIds(db, 'judgement');
   const noted = memoLast((rule: RuleFacts) => {
-    for (const cve of rule.cves) addVulnerability.run(cve, JSON.stringify(rule));
-    return rule.cves;
+    const names = vulnerabilityNames(rule);
+    const alias = aliasOf(rule);
+    for (const name of names) {
+      addVulnerability.run(name, JSON.stringify(rule));
+      if (alias !== undefined) addAlias.run(name, alias);
+    }
+    return names;
   });
   let rows = 0;
   db.exec('BEGIN');
   for (const finding of source.findings()) {
     yield '';
-    if (finding.rule.cves.length === 0) continue;
+    const names = noted(finding.rule);
+    if (names.length === 0) continue;
     const judgement = judgementOf(finding);
     const product = productId(productOf(finding, source.header.scan.scan_id));
     const said = judgementId(judgement);
     const status = VEX_STATUSES.indexOf(judgement.status);
-    for (const cve of noted(finding.rule)) addStated.run(cve, product, status, said);
+    for (const name of names) addStated.run(name, product, status, said);
     rows += 1;
     if (rows % BATCH === 0) db.exec('COMMIT; BEGIN');
   }
@@ -88,17 +101,17 @@ function* fill(db: Database, source: ExportSource): Generator<string, void> {
 
 /** In batches, where an index made at once would hold up everybody. */
 function* sort(db: Database): Generator<string, void> {
-  const next = db.prepare(`SELECT cve, product, status, judgement FROM stated WHERE (cve, product) > (?, ?)
-    ORDER BY cve, product LIMIT ${BATCH}`);
-  const add = db.prepare('INSERT INTO sorted (cve, product, status, judgement) VALUES (?, ?, ?, ?)');
+  const next = db.prepare(`SELECT id, product, status, judgement FROM stated WHERE (id, product) > (?, ?)
+    ORDER BY id, product LIMIT ${BATCH}`);
+  const add = db.prepare('INSERT INTO sorted (id, product, status, judgement) VALUES (?, ?, ?, ?)');
   let last: readonly [string, number] = ['', 0];
   for (;;) {
     const rows = next.all(...last);
     db.exec('BEGIN');
     for (const row of rows) {
-      const [cve, product] = [String(row['cve']), Number(row['product'])];
-      add.run(cve, product, Number(row['status']), Number(row['judgement']));
-      last = [cve, product];
+      const [id, product] = [String(row['id']), Number(row['product'])];
+      add.run(id, product, Number(row['status']), Number(row['judgement']));
+      last = [id, product];
     }
     db.exec('COMMIT');
     if (rows.length < BATCH) return;
@@ -114,29 +127,32 @@ function* productsOf(rows: Iterable<Row>): Generator<VexProduct> {
 }
 
 function* statements(db: Database): Generator<VexStatement> {
-  const cves = db.prepare('SELECT cve, rule FROM vulnerability WHERE cve > ? ORDER BY cve LIMIT 1');
+  const vulnerabilities = db.prepare('SELECT id, rule FROM vulnerability WHERE id > ? ORDER BY id LIMIT 1');
+  const others = db.prepare(`SELECT alias FROM alias WHERE id = ? ORDER BY alias LIMIT ${MOST_ALIASES}`);
   const judgements = db.prepare(`SELECT s.status, s.judgement, j.json
-    FROM (SELECT DISTINCT status, judgement FROM sorted WHERE cve = ?) AS s JOIN judgement AS j ON j.id = s.judgement
+    FROM (SELECT DISTINCT status, judgement FROM sorted WHERE id = ?) AS s JOIN judgement AS j ON j.id = s.judgement
     ORDER BY s.status, s.judgement`);
   const products = db.prepare(`SELECT p.json FROM sorted AS s JOIN product AS p ON p.id = s.product
-    WHERE s.cve = ? AND s.status = ? AND s.judgement = ? ORDER BY s.product`);
-  for (let row = cves.get(''); row; row = cves.get(String(row['cve']))) {
-    const cve = String(row['cve']);
+    WHERE s.id = ? AND s.status = ? AND s.judgement = ? ORDER BY s.product`);
+  for (let row = vulnerabilities.get(''); row; row = vulnerabilities.get(String(row['id']))) {
+    const id = String(row['id']);
+    const aliases = others.all(id).map(({ alias }) => String(alias));
     const rule = RuleFacts.parse(JSON.parse(String(row['rule'])));
-    for (const said of judgements.all(cve)) {
+    for (const said of judgements.all(id)) {
       const judgement = JudgementJson.parse(JSON.parse(String(said['json'])));
       yield {
-        cve,
+        id,
+        aliases,
         rule,
         judgement,
-        products: productsOf(products.iterate(cve, Number(said['status']), Number(said['judgement']))),
+        products: productsOf(products.iterate(id, Number(said['status']), Number(said['judgement']))),
       };
     }
   }
 }
 
 /**
- * Sorts findings by CVE; yields empty texts while it does, so that a formatter can pass its turns on.
+ * Sorts findings by vulnerability; yields empty texts while it does, so that a formatter can pass its turns on.
  * @param scratchPath A file that may be made here; the caller removes it.
  */
 export function* openVexLedger(source: ExportSource, scratchPath: string): Generator<string, VexLedger> {

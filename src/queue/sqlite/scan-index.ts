@@ -1,11 +1,11 @@
 import { setImmediate as yieldToOthers } from 'node:timers/promises';
 import type { ScanRecord } from '../../model/scan.ts';
 import type { Row } from '../../platform/sqlite.ts';
-import type { IndexedScan, LatestLook, ScanIndex } from '../scan-index.ts';
+import type { IndexedScan, LatestLook, Look, ScanIndex } from '../scan-index.ts';
 import { numberOf, recordOf, textOf } from './row.ts';
-import { change, many, type Store } from './store.ts';
+import { change, many, one, type Store } from './store.ts';
 
-/** Places entered in one transaction: others get their turn in between. */
+/** Places entered in one transaction, and read at once: others get their turn in between. */
 const BATCH = 1_000;
 
 /** Stands in the column of engines for a place nobody could look at. */
@@ -16,54 +16,85 @@ const MISSING = `SELECT * FROM scans AS s
     AND NOT EXISTS (SELECT 1 FROM indexed_scans AS i WHERE i.scan_id = s.scan_id)
   ORDER BY s.finished_at, s.id LIMIT ?`;
 
-const ENTER = `INSERT INTO latest_looks (tenant, place, engine, scan_id, finished_at) VALUES (?, ?, ?, ?, ?)
-  ON CONFLICT (tenant, place, engine) DO UPDATE SET scan_id = excluded.scan_id, finished_at = excluded.finished_at
-  WHERE (excluded.finished_at, excluded.scan_id) > (latest_looks.finished_at, latest_looks.scan_id)`;
+const ENTER = `INSERT INTO latest_looks (tenant, place, engine, scan_id, finished_at, scan, also) VALUES (?, ?, ?, ?, ?, ?, ?)
+  ON CONFLICT (tenant, place, engine) DO UPDATE
+  SET scan_id = excluded.scan_id, finished_at = excluded.finished_at, scan = excluded.scan, also = excluded.also
+  WHERE (excluded.finished_at, excluded.scan) >= (latest_looks.finished_at, latest_looks.scan)`;
+const FIND_BY = 'INSERT OR IGNORE INTO look_words (tenant, word, place) VALUES (?, ?, ?)';
 
-const SHOWN = 'SELECT place, engine, scan_id, finished_at FROM latest_looks';
+const SHOWN = 'SELECT place, engine, scan_id, finished_at, scan, also FROM latest_looks WHERE tenant = ?';
+const PART = `${SHOWN} AND (place, engine) > (?, ?) ORDER BY place, engine LIMIT ${BATCH}`;
+const AT = `${SHOWN} AND place IN (SELECT ? UNION SELECT place FROM look_words WHERE tenant = ? AND word = ?)
+  ORDER BY place, engine`;
+const UNPLACED = `SELECT count(*) AS n FROM
+  (SELECT DISTINCT place FROM latest_looks WHERE tenant = ? AND also IS NULL LIMIT ?)`;
 
 /** The index in the tables of the queue's file. */
 export function createScanIndex(store: Store): ScanIndex {
   return {
     missing: async (tenant, limit): Promise<readonly ScanRecord[]> => many(store, MISSING, tenant, limit).map(recordOf),
-    add: (scan) => add(store, scan),
-    latest: async (tenant) => many(store, `${SHOWN} WHERE tenant = ? ORDER BY place, engine`, tenant).map(lookOf),
-    latestAt: async (tenant, place) =>
-      many(store, `${SHOWN} WHERE tenant = ? AND place = ? ORDER BY engine`, tenant, place).map(lookOf),
+    add: (scan, looks) => add(store, scan, looks),
+    latest: (tenant) => latest(store, tenant),
+    latestAt: async (tenant, word) => many(store, AT, tenant, word, tenant, word).map(lookOf),
+    unplaced: async (tenant, most) => numberOf(one(store, UNPLACED, tenant, most) ?? {}, 'n'),
   };
 }
 
-/** In several transactions; only the last one says that the scan is in. */
-async function add(store: Store, { tenant, scanId, engine, finishedAt, looked, missed }: IndexedScan): Promise<void> {
-  const entries = [
-    ...looked.map((place) => [place, engine] as const),
-    ...missed.map((place) => [place, NOBODY] as const),
-  ];
-  for (let from = 0; from < entries.length; from += BATCH) {
-    await store.write(() => {
-      for (const [place, by] of entries.slice(from, from + BATCH)) {
-        change(store, ENTER, tenant, place, by, scanId, finishedAt);
-      }
-    });
+/** Each part is read by itself, so that no read stays open while others work. */
+async function* latest(store: Store, tenant: string): AsyncGenerator<readonly LatestLook[]> {
+  let last = { place: '', engine: NOBODY };
+  for (;;) {
+    const looks = many(store, PART, tenant, last.place, last.engine).map(lookOf);
+    const end = looks.at(-1);
+    if (end === undefined) return;
+    yield looks;
     await yieldToOthers();
+    last = { place: end.place, engine: end.engine ?? NOBODY };
+  }
+}
+
+/** In several transactions; only the last one says that the scan is in. */
+async function add(store: Store, scan: IndexedScan, looks: AsyncIterable<readonly Look[]>): Promise<void> {
+  const { tenant, scanId } = scan;
+  const known = one(store, KNOWN, scanId, tenant);
+  if (known === undefined) return;
+  for await (const part of looks) {
+    for (let from = 0; from < part.length; from += BATCH) {
+      await store.write(() => enter(store, scan, numberOf(known, 'id'), part.slice(from, from + BATCH)));
+      await yieldToOthers();
+    }
   }
   await store.write(() => {
     // It may have been removed or started again meanwhile.
-    const isThere = many(store, MISSING_ONE, scanId, tenant).length > 0;
+    const isThere = one(store, KNOWN, scanId, tenant) !== undefined;
     if (isThere) change(store, 'INSERT OR IGNORE INTO indexed_scans (scan_id) VALUES (?)', scanId);
     else change(store, 'DELETE FROM latest_looks WHERE tenant = ? AND scan_id = ?', tenant, scanId);
   });
 }
 
-const MISSING_ONE = `SELECT 1 FROM scans WHERE scan_id = ? AND tenant = ? AND result IS NOT NULL`;
+function enter(store: Store, scan: IndexedScan, order: number, looks: readonly Look[]): void {
+  const { tenant, scanId, engine, finishedAt } = scan;
+  for (const { place, isLooked, also, findBy = [] } of looks) {
+    const words = also === 'unknown' ? null : also.join('\n');
+    change(store, ENTER, tenant, place, isLooked ? engine : NOBODY, scanId, finishedAt, order, words);
+    for (const word of [...(also === 'unknown' ? [] : also), ...findBy]) {
+      if (word !== place) change(store, FIND_BY, tenant, word, place);
+    }
+  }
+}
+
+const KNOWN = 'SELECT id FROM scans WHERE scan_id = ? AND tenant = ? AND result IS NOT NULL';
 
 function lookOf(row: Row): LatestLook {
   const engine = textOf(row, 'engine');
+  const also = row['also'];
   return {
     place: textOf(row, 'place'),
+    also: typeof also !== 'string' ? 'unknown' : also === '' ? [] : also.split('\n'),
     ...(engine === NOBODY ? {} : { engine }),
     scanId: textOf(row, 'scan_id'),
     finishedAt: numberOf(row, 'finished_at'),
+    order: numberOf(row, 'scan'),
   };
 }
 

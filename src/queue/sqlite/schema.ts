@@ -158,5 +158,31 @@ CREATE TABLE latest_looks (
 CREATE TABLE indexed_scans (scan_id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
 `;
 
+const LOOKS_BY_WORD = `
+-- Made again from the findings files when somebody asks.
+DROP TABLE latest_looks;
+DELETE FROM indexed_scans;
+-- The newest finished scan that looked at a place, per engine. scan: its id in scans, the order of creation. also: other
+-- words for the place, one per line; NULL: a name whose address nobody said.
+CREATE TABLE latest_looks (
+  tenant TEXT NOT NULL,
+  place TEXT NOT NULL,
+  engine TEXT NOT NULL,
+  scan_id TEXT NOT NULL,
+  finished_at INTEGER NOT NULL,
+  scan INTEGER NOT NULL,
+  also TEXT,
+  PRIMARY KEY (tenant, place, engine)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX unplaced_looks ON latest_looks(tenant, place) WHERE also IS NULL;
+-- Words that places may be asked for by; what is out of date here does not show, because latest_looks decides.
+CREATE TABLE look_words (
+  tenant TEXT NOT NULL,
+  word TEXT NOT NULL,
+  place TEXT NOT NULL,
+  PRIMARY KEY (tenant, word, place)
+) STRICT, WITHOUT ROWID;
+`;
+
 /** Entry `n` leads from version `n` to `n + 1`. Only ever appended to. */
-export const MIGRATIONS: readonly Migration[] = [FIRST, IMPORTS_AND_SUPPRESSIONS];
+export const MIGRATIONS: readonly Migration[] = [FIRST, IMPORTS_AND_SUPPRESSIONS, LOOKS_BY_WORD];

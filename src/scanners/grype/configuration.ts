@@ -34,7 +34,6 @@ const HARMLESS = [
   'verbosity',
   'configpath',
   'timestamp',
-  'vex-add',
   'cache',
   'parallelism',
   'alerts',
@@ -54,6 +53,16 @@ const CHECKED: ReadonlyMap<string, IsDefault> = new Map([
   ['search', (value: unknown) => isObject(value) && 'scope' in value && allDefault(value, SEARCH)],
   ['match', (value: unknown) => Object.entries(objectOf(value)).every(([name, held]) => isMatcherDefault(name, held))],
   ['externalsources', (value: unknown) => isEmpty(objectOf(value)['enable'])],
+]);
+
+/** Archives that were left out took matches away, too. */
+const WIDEST: typeof CHECKED = new Map([
+  ...CHECKED,
+  [
+    'search',
+    (value: unknown) =>
+      isObject(value) && 'scope' in value && allDefault({ ...value, 'indexed-archives': true }, SEARCH),
+  ],
 ]);
 
 /** A setting that is not known narrows what is reported unless it is empty. */
@@ -77,6 +86,29 @@ function isBuiltIn(rule: unknown): boolean {
     matchType === 'exact-indirect-match' && KERNEL_HEADERS.has(textOf(objectOf(about)['name']) ?? '') && isEmpty(others)
   );
 }
+
+/** Settings that only ever take matches away. */
+const NARROWING = new Set([
+  'exclude',
+  'ignore',
+  'only-fixed',
+  'only-notfixed',
+  'ignore-wontfix',
+  'ignore-states',
+  'vex-documents',
+]);
+
+/**
+ * Whether Grype may have reported what it would not without its options: other layers, matchers, distributions, sources,
+ * names. One that is not known may do that, and so may a report that does not state its configuration.
+ */
+export const showsMore = (configuration: unknown): boolean =>
+  !isObject(configuration) ||
+  !isObject(configuration['search']) ||
+  !allDefault(
+    Object.fromEntries(Object.entries(configuration).filter(([key]) => !NARROWING.has(key.toLowerCase()))),
+    WIDEST,
+  );
 
 /**
  * Whether Grype reported every match it had, as far as its configuration says: exclusions, ignore rules, states of fixes,

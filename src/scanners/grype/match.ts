@@ -1,8 +1,18 @@
 import type { z } from 'zod';
 import type { Cvss, Occurrence } from '../../model/finding.ts';
-import { defined, isObject, listOf, objectOf, textOf, textsOf, type JsonObject } from '../json-fields.ts';
+import { defined, isObject, listOf, objectOf, textOf, textsOf, wordIn, type JsonObject } from '../json-fields.ts';
 import type { RuleInput } from '../rule-cache.ts';
-import { cvesOf, cvssOf, cwesOf, distinctCvss, referencesOf, shareOf, UNRATED, type Rating } from '../rule-words.ts';
+import {
+  cvesOf,
+  cvssOf,
+  cwesOf,
+  distinctCvss,
+  namedCves,
+  referencesOf,
+  shareOf,
+  UNRATED,
+  type Rating,
+} from '../rule-words.ts';
 
 /** What was scanned: an image by its name, or a folder, file or package list by its path. */
 export interface GrypeSource {
@@ -49,16 +59,18 @@ export function grypeMatch(match: JsonObject, source: GrypeSource): GrypeMatch |
 function ruleOf(match: JsonObject, id: string, name: string, fixed: string | undefined): RuleInput {
   const own = objectOf(match['vulnerability']);
   // The advisory of a distribution or language refers to the CVEs it is about.
-  const all = [own, ...listOf(match['relatedVulnerabilities']).filter(isObject)].slice(0, 50);
+  const related = [own, ...listOf(match['relatedVulnerabilities']).filter(isObject)];
+  const all = related.slice(0, 50);
+  const description = all.map((one) => textOf(one['description'])).find((text) => text !== undefined);
   const each = (key: string): unknown[] => all.flatMap((vulnerability) => listOf(vulnerability[key])).slice(0, 500);
   return {
     rule_id: id,
     title: `${id} in ${name}`,
     ...ratingOf(own),
+    ...namedCves(cvesOf(related.map((vulnerability) => vulnerability['id'])), description),
     ...defined({
       rule_family: textOf(objectOf(match['artifact'])['type']),
       confidence: isByNameOnly(match) ? ('tentative' as const) : undefined,
-      description: all.map((vulnerability) => textOf(vulnerability['description'])).find((text) => text !== undefined),
       solution: fixed === undefined ? undefined : `Update ${name}: fixed in ${fixed}.`,
       epss: highest(each('epss').map((entry) => shareOf(isObject(entry) ? entry['epss'] : entry))),
     }),
@@ -68,14 +80,13 @@ function ruleOf(match: JsonObject, id: string, name: string, fixed: string | und
       ...each('advisories').map((advisory) => objectOf(advisory)['link']),
     ]),
     cvss: distinctCvss(each('cvss').map(scoreOf)),
-    cves: cvesOf(all.map((vulnerability) => vulnerability['id'])),
     cwes: cwesOf(each('cwes').map((entry) => (isObject(entry) ? entry['cwe'] : entry))),
     kev: each('knownExploited').length > 0,
   };
 }
 
 function ratingOf(vulnerability: JsonObject): Rating {
-  const severity = SEVERITIES[textOf(vulnerability['severity'])?.toLowerCase() ?? ''];
+  const severity = wordIn(SEVERITIES, textOf(vulnerability['severity'])?.toLowerCase() ?? '');
   const namespace = textOf(vulnerability['namespace']);
   if (!severity) return UNRATED;
   return { severity, severity_source: namespace === undefined ? 'grype' : `grype: ${namespace}`, severity_rated: true };

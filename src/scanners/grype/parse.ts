@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { AppError } from '../../model/errors.ts';
 import { Occurrence } from '../../model/finding.ts';
-import type { ReportEvent } from '../../model/report.ts';
+import type { ReportEvent, ReportScope } from '../../model/report.ts';
 import { readJson, type JsonPlan } from '../../platform/json-stream.ts';
 import { createSpool, type Spool } from '../../platform/spool.ts';
 import { defined, isObject, objectOf, textOf, timeOf, wholeOf } from '../json-fields.ts';
@@ -9,10 +9,20 @@ import { jsonHead } from '../json-head.ts';
 import type { ReportFormat } from '../report-format.ts';
 import { createRuleCache } from '../rule-cache.ts';
 import { readItem } from '../unreadable-item.ts';
-import { showsAll } from './configuration.ts';
+import { showsAll, showsMore } from './configuration.ts';
 import { grypeMatch, type GrypeSource } from './match.ts';
 
 const WHAT = 'Grype report';
+/** The end of the year 9999, epoch milliseconds: later times have no common spelling. */
+const LAST_MS = 253_402_300_799_999;
+const isoOf = (ms: number | undefined): string | undefined =>
+  ms === undefined || ms > LAST_MS ? undefined : new Date(ms).toISOString();
+
+/** Types of packages that Grype looks up without knowing the distribution; those of a distribution it cannot, then. */
+const FAMILIES_WITHOUT_DISTRO =
+  'R-package binary bitnami cocoapods conan conda dart-pub dotnet erlang-otp gem github-action github-action-workflow ' +
+  'go-module graalvm-native-image hackage hex homebrew java-archive jenkins-plugin lua-rocks npm opam php-composer ' +
+  'php-pear php-pecl pod python rust-crate swift swiplpack terraform wordpress-plugin';
 const take = (name: string): JsonPlan => ({ take: name });
 const PLAN: JsonPlan = {
   name: 'report',
@@ -22,7 +32,12 @@ const PLAN: JsonPlan = {
     source: take('source'),
     distro: take('distro'),
     descriptor: {
-      members: { version: take('version'), timestamp: take('timestamp'), configuration: take('configuration') },
+      members: {
+        version: take('version'),
+        timestamp: take('timestamp'),
+        configuration: take('configuration'),
+        db: take('db'),
+      },
     },
   },
 };
@@ -104,10 +119,9 @@ class GrypeReader {
   *ending(): Generator<ReportEvent> {
     const { name } = this.#source();
     const { version, timestamp } = this.#facts;
+    if (name !== undefined) yield { kind: 'place', place: { place: name, status: 'tested' } };
+    yield { kind: 'scope', scope: this.#look() };
     if (name !== undefined) {
-      yield { kind: 'place', place: { place: name, status: 'tested' } };
-      if (this.#ignored === 0 && showsAll(this.#facts['configuration']))
-        yield { kind: 'scope', scope: { families: ['*'] } };
       yield { kind: 'checks', lookedFor: ['vulnerabilities of packages'], notLookedFor: [] };
     }
     if (this.#ignored > 0) {
@@ -117,6 +131,21 @@ class GrypeReader {
     const facts = defined({ version: textOf(version), title: name, finishedAt: timeOf(timestamp) });
     yield { kind: 'source', source: { tool: 'Grype', ...facts } };
     yield { kind: 'end' };
+  }
+
+  /** What absence from this report proves, and which absence elsewhere proves nothing against it. */
+  #look(): ReportScope {
+    const { configuration, db, timestamp, distro } = this.#facts;
+    // A database is no younger than the report that was made with it.
+    const builtAt = timeOf(objectOf(objectOf(db)['status'])['built']) ?? timeOf(objectOf(db)['built']);
+    const rulesAsOf = isoOf(builtAt ?? timeOf(timestamp));
+    const isWhole = this.#ignored === 0 && builtAt !== undefined && showsAll(configuration);
+    const families = textOf(objectOf(distro)['name']) === undefined ? FAMILIES_WITHOUT_DISTRO.split(' ') : ['*'];
+    return {
+      ...(isWhole && this.#source().name !== undefined ? { families } : {}),
+      ...defined({ rulesAsOf }),
+      ...(rulesAsOf === undefined || showsMore(configuration) ? { reportsMore: true } : {}),
+    };
   }
 
   #source(): GrypeSource {

@@ -69,7 +69,7 @@ class NativeReader {
 
   /** Files are written with the findings of one rule beside each other: it is checked once for all of them. */
   #ruleOf(line: JsonLine, value: unknown): RuleFacts {
-    const text = JSON.stringify(value);
+    const text = textOf(line, value);
     if (this.#lastRule?.text !== text) this.#lastRule = { text, rule: check(line, RuleFacts, value) };
     return this.#lastRule.rule;
   }
@@ -124,6 +124,16 @@ function sourceOf({ engine, scan, source }: NativeHeader): ReportSource {
     ...(scan.started_at === undefined ? {} : { startedAt: Date.parse(scan.started_at) }),
     ...(scan.finished_at === undefined ? {} : { finishedAt: Date.parse(scan.finished_at) }),
   };
+}
+
+/** A rule may be nested deeper than the stack is. */
+function textOf(line: JsonLine, value: unknown): string {
+  try {
+    return JSON.stringify(value);
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw wrong(line, 'is nested too deep');
+  }
 }
 
 const read = <Schema extends z.ZodType>(line: JsonLine, schema: Schema): z.infer<Schema> =>

@@ -7,7 +7,7 @@ export interface KnownItem {
   /** What must be equal: everything from behind the place to the end of the item, but for the words of the host. */
   readonly fixed: readonly Buffer[];
   /** The words of the host between two fixed parts; the last fixed part has none behind it. */
-  readonly slots: readonly { readonly isCdata: boolean; readonly name: string }[];
+  readonly slots: readonly { readonly isCdata: boolean; readonly child: number }[];
   readonly rule: RuleFacts;
   readonly pluginId: string;
   readonly compliance: HostWords['compliance'];
@@ -30,12 +30,8 @@ const LESS_THAN = 0x3c;
 
 /** Long enough to hold severity and plugin id, which come next. */
 const KEY_BYTES = 40;
-/**
- * Lookups after which the numbers are halved: what counts is the recent past. Where fewer than a quarter of the lookups
- * find something, remembering everything is wasted work: then only every eighth item is.
- */
-const WINDOW = 4_096;
-const FIRST_LOOK = 1_024;
+/** Keys of items that were met once, by their last bits. */
+const MOST_SEEN = 1 << 16;
 
 /** One audit file holds hundreds of checks under one plugin id. */
 const MOST_PER_KEY = 256;
@@ -44,7 +40,8 @@ const MOST_ITEM_BYTES = 64 << 10;
 /**
  * Remembers items by their bytes. An item whose fixed parts are equal, byte for byte, to those of an item that was read
  * as well-formed is well-formed itself, if its place and the words of its host are: nothing else is in it. Memory is
- * bounded: the items not met for the longest time go first.
+ * bounded: the items not met for the longest time go first, and one is remembered when its key comes for the second time,
+ * since what never comes again would be most of the work of the garbage collector.
  */
 export class ItemCache {
   readonly #generationBytes: number;
@@ -52,8 +49,7 @@ export class ItemCache {
   #old = new Map<number, KnownItem[]>();
   #bytes = 0;
   #last: KnownItem | undefined;
-  #lookups = 0;
-  #hits = 0;
+  readonly #seen = new Int32Array(MOST_SEEN);
 
   /** @param maxBytes of remembered parts, about */
   constructor(maxBytes: number) {
@@ -66,14 +62,7 @@ export class ItemCache {
     const follower = this.#last?.follower;
     const match =
       (follower?.key === key ? matches(follower, bytes, from) : undefined) ?? this.#search(key, bytes, from);
-    this.#lookups += 1;
-    if (this.#lookups >= WINDOW) {
-      this.#lookups /= 2;
-      this.#hits /= 2;
-    }
-    if (!match) return undefined;
-    this.#hits += 1;
-    this.#follow(match.known);
+    if (match) this.#follow(match.known);
     return match;
   }
 
@@ -85,9 +74,9 @@ export class ItemCache {
     known: Omit<KnownItem, 'fixed' | 'slots' | 'key' | 'follower'>,
   ): void {
     if (item.placeEnd === undefined || end - start > MOST_ITEM_BYTES) return;
-    const isWasted = this.#lookups > FIRST_LOOK && this.#hits * 4 < this.#lookups;
-    if (isWasted && Math.floor(this.#lookups) % 8 !== 0) return;
     const from = start + item.placeEnd;
+    const key = keyOf(bytes, from);
+    if (!this.#isKnown(key)) return;
     const fixed: Buffer[] = [];
     let at = from;
     for (const slot of item.slots) {
@@ -95,9 +84,17 @@ export class ItemCache {
       at = start + slot.to;
     }
     fixed.push(Buffer.from(bytes.subarray(at, end)));
-    const made: KnownItem = { ...known, fixed, slots: item.slots, key: keyOf(bytes, from), follower: undefined };
-    this.#remember(made.key, made, end - from);
+    const made: KnownItem = { ...known, fixed, slots: item.slots, key, follower: undefined };
+    this.#remember(key, made, end - from);
     this.#follow(made);
+  }
+
+  /** Whether a key was met before, unless too many others were since. */
+  #isKnown(key: number): boolean {
+    const at = key % MOST_SEEN;
+    if (this.#seen[at] === key) return true;
+    this.#seen[at] = key;
+    return false;
   }
 
   #search(key: number, bytes: Buffer, from: number): Match | undefined {
@@ -151,8 +148,7 @@ function matches(known: KnownItem, bytes: Buffer, from: number): Match | undefin
   let at = from;
   for (let index = 0; index < fixed.length; index += 1) {
     const part = fixed[index];
-    if (!part || at + part.length > bytes.length) return undefined;
-    if (bytes.compare(part, 0, part.length, at, at + part.length) !== 0) return undefined;
+    if (!part || !isAt(part, bytes, at)) return undefined;
     at += part.length;
     const slot = slots[index];
     if (!slot) continue;
@@ -162,4 +158,11 @@ function matches(known: KnownItem, bytes: Buffer, from: number): Match | undefin
     at = end;
   }
   return { known, spans, end: at };
+}
+
+/** The last byte tells most that are unlike: items with an output and without, of one check, are of different length. */
+function isAt(part: Buffer, bytes: Buffer, at: number): boolean {
+  const end = at + part.length;
+  if (end > bytes.length || bytes[end - 1] !== part[part.length - 1]) return false;
+  return bytes.compare(part, 0, part.length, at, end) === 0;
 }

@@ -1,31 +1,39 @@
 import type { HostReader } from './host.ts';
 import { ItemCache, type Match } from './item-cache.ts';
-import { complianceOf, hostWords, hostWordsOf, itemPlace, type HostWords, type ItemPlace } from './occurrence.ts';
-import { ITEM_END, ITEM_START, readPlainItem } from './plain-item.ts';
+import { complianceOf, hostWords, hostWordsOf, itemPlace, outputWords } from './occurrence.ts';
+import type { HostWords, ItemPlace } from './occurrence.ts';
+import type { Window } from './plain-bytes.ts';
+import { ITEM_END, PlainItems } from './plain-item.ts';
+import { ITEM_START } from './plain-tag.ts';
+import { Places } from './places.ts';
 import { cdataOf, regionOf, textOf } from './plain-xml.ts';
-import { first, isCompliance } from './raw-item.ts';
+import { CHILD, first, isCompliance } from './raw-item.ts';
 import type { NessusReader } from './reader.ts';
 import { ruleOf } from './rule.ts';
 
 const START = Buffer.from(ITEM_START);
 const END = Buffer.from(ITEM_END);
-const QUOTE = 0x22;
+/** Most are shorter. */
+const USUAL_ITEM_BYTES = 16 << 10;
 
 const MAX_CACHE_BYTES = 16 << 20;
-const MOST_PLACES = 10_000;
-/** `port`, `svc_name` and `protocol` of real items take some 60 bytes. */
-const MOST_PLACE_BYTES = 200;
 
-/** The place attributes as they stand in nearly every item, with nothing in them that a parser would change. */
-const PLACE = /^ port="(\d{1,5})" svc_name="([\w.:/?-]{1,64})" protocol="([a-z]{1,8})"$/;
+/** An item in the bytes that are held. */
+interface Span {
+  readonly at: number;
+  readonly end: number;
+  /** If it was recognised; `placeEnd` from the beginning of the item. */
+  readonly place: ItemPlace | undefined;
+  readonly placeEnd: number | undefined;
+}
 
 /** Reads items from bytes without the XML parser: known ones by comparison, others if they are plain. */
 export class ItemReader {
   readonly #reader: NessusReader;
   readonly #cache = new ItemCache(MAX_CACHE_BYTES);
-  readonly #places = new Map<string, ItemPlace>();
-  /** No item ends before this byte of the stream: what was searched in vain is not searched again. */
-  #searchedTo = 0;
+  readonly #items = new PlainItems();
+  readonly #places = new Places();
+  readonly #ends = new ItemEnds();
 
   constructor(reader: NessusReader) {
     this.#reader = reader;
@@ -36,86 +44,87 @@ export class ItemReader {
    * @param before bytes of the stream before `bytes`
    * @returns where it ends; `cut`: `bytes` end before it does; `other`: only the XML parser can read it
    */
-  read(host: HostReader, bytes: Buffer, at: number, before: number): number | 'cut' | 'other' {
+  read(host: HostReader, window: Window, at: number, before: number): number | 'cut' | 'other' {
+    const { bytes } = window;
     const placeFrom = at + ITEM_START.length;
-    const placeEnd = endOfPlace(bytes, placeFrom);
-    const place = placeEnd === -1 ? undefined : this.#place(bytes.toString('latin1', placeFrom, placeEnd));
+    const known = this.#places.find(bytes, placeFrom);
+    const place = known?.place;
+    const placeEnd = placeFrom + (known?.bytes.length ?? 0);
     if (place) {
       const match = this.#cache.find(bytes, placeEnd);
-      const words = match && wordsOf(match, bytes);
+      const words = match && saidIn(match, window);
       if (match && words) {
         this.#reader.found(host, match.known.rule, match.known.pluginId, place, words);
         return match.end;
       }
     }
-    const end = bytes.indexOf(END, Math.max(at, this.#searchedTo - before - END.length));
-    if (end === -1) {
-      this.#searchedTo = before + bytes.length;
-      return 'cut';
-    }
-    // Another item begins before this one ends: it has no closing tag of its own, or is no item.
-    const next = bytes.indexOf(START, at + START.length);
-    if (next !== -1 && next < end) return 'other';
-    return this.#readPlain(host, bytes, at, end + END.length);
+    const end = this.#ends.find(bytes, at, before);
+    if (end === -1) return 'cut';
+    // Another item begins before this one ends: it has no closing tag of its own, or is no item. Only where decoding all
+    // of it only to see that would be too much work: a report may have many of these.
+    if (end - at > USUAL_ITEM_BYTES && isWithin(bytes, START, at + START.length, end)) return 'other';
+    return this.#readPlain(host, window, { at, end, place, placeEnd: place && placeEnd - at });
   }
 
-  #readPlain(host: HostReader, bytes: Buffer, at: number, end: number): number | 'other' {
-    const item = readPlainItem(regionOf(bytes, at, end));
-    const place = item && itemPlace(item.raw.attributes);
+  #readPlain(host: HostReader, window: Window, { at, end, ...said }: Span): number | 'other' {
+    const item = this.#items.read(regionOf(window, at, end), said.placeEnd);
+    const place = said.place ?? (item && itemPlace(item.raw.attributes));
     if (!item || !place) return 'other';
     const rule = ruleOf(item.raw);
     const pluginId = (item.raw.attributes['pluginID'] ?? '').trim();
-    this.#cache.add(bytes, at, end, item, {
+    this.#cache.add(window.bytes, at, end, item, {
       rule,
       pluginId,
-      compliance: complianceOf(first(item.raw, 'compliance-result')),
+      compliance: complianceOf(first(item.raw, CHILD['compliance-result'])),
       isAudit: isCompliance(item.raw),
     });
     this.#reader.found(host, rule, pluginId, place, hostWordsOf(item.raw));
     return end;
   }
+}
 
-  /** @returns undefined when the text is not plainly a place */
-  #place(text: string): ItemPlace | undefined {
-    const known = this.#places.get(text);
-    if (known) return known;
-    const [, port, service, protocol] = PLACE.exec(text) ?? [];
-    if (port === undefined) return undefined;
-    const place = itemPlace({ port, svc_name: service, protocol });
-    if (!place) return undefined;
-    if (this.#places.size >= MOST_PLACES) this.#places.clear();
-    this.#places.set(text, place);
-    return place;
+/** Where items end. What was searched once is not searched again, whatever begins there. */
+class ItemEnds {
+  /** Byte of the stream before which no item ends. */
+  #searchedTo = 0;
+  /** Byte of the stream behind the end found last; none other ends between `#foundFrom` and it. */
+  #found = 0;
+  #foundFrom = 0;
+
+  /** @returns behind the first end after `at`, -1 when there is none */
+  find(bytes: Buffer, at: number, before: number): number {
+    if (before + at >= this.#foundFrom && before + at + END.length <= this.#found) return this.#found - before;
+    const found = bytes.indexOf(END, Math.max(at, this.#searchedTo - before - END.length));
+    if (found === -1) {
+      this.#searchedTo = before + bytes.length;
+      return -1;
+    }
+    this.#foundFrom = before + at;
+    this.#found = before + found + END.length;
+    return found + END.length;
   }
 }
 
-/** Behind the third attribute value, if there are that many. */
-function endOfPlace(bytes: Buffer, from: number): number {
-  const most = Math.min(bytes.length, from + MOST_PLACE_BYTES);
-  let quotes = 0;
-  for (let at = from; at < most; at += 1) {
-    if (bytes[at] !== QUOTE) continue;
-    quotes += 1;
-    if (quotes === 6) return at + 1;
-  }
-  return -1;
+function isWithin(bytes: Buffer, what: Buffer, from: number, to: number): boolean {
+  const at = bytes.indexOf(what, from);
+  return at !== -1 && at < to;
 }
 
 /** @returns undefined when they are not plain text: then the item is read in full */
-function wordsOf({ known, spans }: Match, bytes: Buffer): HostWords | undefined {
+function saidIn({ known, spans }: Match, window: Window): HostWords | undefined {
   const { slots, isAudit, compliance } = known;
   const texts: string[] = [];
+  let isPlain = true;
   for (let index = 0; index < slots.length; index += 1) {
     const [from, to] = spans[index] ?? NOWHERE;
-    const region = regionOf(bytes, from, to);
+    const region = regionOf(window, from, to);
     const text = slots[index]?.isCdata ? cdataOf(region, 0, to - from) : textOf(region, 0, to - from);
     if (text === undefined) return undefined;
+    isPlain &&= region.isPlain && !region.hasNumericEntities;
     texts.push(text);
   }
-  // Nearly all items: no audit, and one output or none.
-  if (!isAudit && compliance === undefined) return texts[0] ? { output: texts[0] } : NO_WORDS;
-  return hostWords((name) => texts[slots.findIndex((slot) => slot.name === name)], isAudit, compliance);
+  if (!isAudit && compliance === undefined) return outputWords(texts[0], isPlain);
+  return hostWords((child) => texts[slots.findIndex((slot) => slot.child === child)], isAudit, compliance);
 }
 
 const NOWHERE = [0, 0] as const;
-const NO_WORDS: HostWords = {};

@@ -1,6 +1,6 @@
 import type { Location, Occurrence } from '../../model/finding.ts';
-import { cleanLine, cleanUntrusted } from '../../model/untrusted.ts';
-import { first, isCompliance, type RawItem } from './raw-item.ts';
+import { cleanLine, cleanPlainUntrusted, cleanUntrusted } from '../../model/untrusted.ts';
+import { CHILD, first, isCompliance, type RawItem } from './raw-item.ts';
 
 /** Where one item is, besides its host. */
 export interface ItemPlace {
@@ -15,6 +15,8 @@ export interface ItemPlace {
 /** What an item holds that is other on every host. */
 export interface HostWords {
   readonly output?: string;
+  /** True: the output is nothing but printable ASCII, tab and newline. */
+  readonly isPlain?: boolean;
   readonly compliance?: NonNullable<Occurrence['compliance']>;
 }
 
@@ -38,11 +40,11 @@ function serviceOf(service: string): Pick<ItemPlace, 'service' | 'oddService'> {
 }
 
 /** What an audit compares: Nessus repeats it in the description, which is left out therefore. */
-const AUDIT_WORDS = ['plugin_output', 'compliance-actual-value', 'compliance-error'];
+const AUDIT_WORDS = [CHILD.plugin_output, CHILD['compliance-actual-value'], CHILD['compliance-error']];
 
-/** @param text the first text of a child of the item, by local name */
+/** @param text the first text of a child of the item */
 export function hostWords(
-  text: (name: string) => string | undefined,
+  text: (child: number) => string | undefined,
   isAudit: boolean,
   compliance: HostWords['compliance'],
 ): HostWords {
@@ -50,12 +52,22 @@ export function hostWords(
     ? AUDIT_WORDS.map(text)
         .filter((words) => words !== undefined && words !== '')
         .join('\n')
-    : (text('plugin_output') ?? '');
+    : (text(CHILD.plugin_output) ?? '');
   return { ...(said === '' ? {} : { output: said }), ...(compliance ? { compliance } : {}) };
 }
 
-export const hostWordsOf = (item: RawItem): HostWords =>
-  hostWords((name) => first(item, name), isCompliance(item), complianceOf(first(item, 'compliance-result')));
+const NO_WORDS: HostWords = {};
+
+/** Nearly all items: no audit, and one output or none. */
+export const outputWords = (output: string | undefined, isPlain: boolean): HostWords =>
+  output ? { output, isPlain } : NO_WORDS;
+
+export function hostWordsOf(item: RawItem): HostWords {
+  const compliance = complianceOf(first(item, CHILD['compliance-result']));
+  const isAudit = isCompliance(item);
+  if (!isAudit && compliance === undefined) return outputWords(first(item, CHILD.plugin_output), item.isPlain ?? false);
+  return hostWords((child) => first(item, child), isAudit, compliance);
+}
 
 export function complianceOf(result: string | undefined): HostWords['compliance'] {
   switch (result?.trim().toUpperCase()) {
@@ -79,25 +91,23 @@ const MOST_BANNER = 2_000;
  * Equal to what `Occurrence.parse` makes of the same words, without the walk through the schema: there are as many of
  * these as findings. `host` must be clean already.
  */
-export function occurrenceOf(host: Location, place: ItemPlace, { output, compliance }: HostWords): Occurrence {
+export function occurrenceOf(host: Location, place: ItemPlace, words: HostWords): Occurrence {
   const location = locationOf(host, place);
   const { oddService } = place;
-  const untrusted: Occurrence['untrusted'] =
-    output === undefined ? {} : { output: cleanUntrusted(output, MOST_OUTPUT) };
+  const { output, compliance } = words;
+  const clean = words.isPlain ? cleanPlainUntrusted : cleanUntrusted;
+  const untrusted: Occurrence['untrusted'] = output === undefined ? {} : { output: clean(output, MOST_OUTPUT) };
   if (oddService !== undefined) untrusted.banner = cleanUntrusted(`service: ${oddService}`, MOST_BANNER);
   return compliance === undefined ? { location, untrusted } : { location, untrusted, compliance };
 }
 
-/** The two usual forms are written out: objects made of parts cost several times as much. */
-function locationOf(host: Location, { port, protocol, service }: ItemPlace): Location {
-  const { host: name, ip } = host;
-  if (ip !== undefined && port !== undefined && protocol !== undefined && service !== undefined) {
-    return name === undefined ? { ip, port, protocol, service } : { host: name, ip, port, protocol, service };
-  }
-  return {
-    ...host,
-    ...(port === undefined ? {} : { port }),
-    ...(protocol === undefined ? {} : { protocol }),
-    ...(service === undefined ? {} : { service }),
-  };
+/** Set one by one: objects made of parts of others cost several times as much. */
+function locationOf({ host, ip }: Location, { port, protocol, service }: ItemPlace): Location {
+  const location: Location = {};
+  if (host !== undefined) location.host = host;
+  if (ip !== undefined) location.ip = ip;
+  if (port !== undefined) location.port = port;
+  if (protocol !== undefined) location.protocol = protocol;
+  if (service !== undefined) location.service = service;
+  return location;
 }

@@ -2,9 +2,10 @@ import { isUtf8 } from 'node:buffer';
 import type { Readable } from 'node:stream';
 import { AppError } from '../../model/errors.ts';
 import type { ReportEvent } from '../../model/report.ts';
-import { XmlReader } from '../../platform/xml.ts';
+import { XmlReader } from '../../platform/xml-reader.ts';
 import { ItemReader } from './item-reader.ts';
-import { ITEM_START } from './plain-item.ts';
+import { wider, windowOn } from './plain-bytes.ts';
+import { ITEM_START } from './plain-tag.ts';
 import { readPlainTags, TAGS_END, TAGS_START } from './plain-tags.ts';
 import { regionOf } from './plain-xml.ts';
 import { MAX_TAG_CHARS, NessusReader } from './reader.ts';
@@ -78,6 +79,7 @@ class NessusParser {
   #space: Buffer = Buffer.allocUnsafeSlow(PIECE_BYTES * 4);
   /** The part of `#space` that holds bytes. */
   #buffer: Buffer = this.#space.subarray(0, 0);
+  #window = windowOn(this.#space, this.#buffer);
   /** Next byte of the buffer to be read. */
   #at = 0;
   /** Bytes of the stream before the buffer. */
@@ -125,9 +127,11 @@ class NessusParser {
       this.#before += this.#at;
       this.#at = 0;
       this.#buffer = space.subarray(0, rest);
+      this.#window = windowOn(space, this.#buffer);
     }
     bytes.copy(this.#space, this.#buffer.length);
     this.#buffer = this.#space.subarray(0, this.#buffer.length + bytes.length);
+    this.#window = wider(this.#window, this.#buffer);
   }
 
   #parse(): void {
@@ -145,7 +149,7 @@ class NessusParser {
     if (this.#at + START.length > this.#buffer.length) return false;
     const host = this.#reader.openHost;
     const isItem = host !== undefined && startsWith(this.#buffer, this.#at);
-    const end = isItem ? this.#items.read(host, this.#buffer, this.#at, this.#before) : 'other';
+    const end = isItem ? this.#items.read(host, this.#window, this.#at, this.#before) : 'other';
     if (end === 'cut' && !this.#isTooLong()) return false;
     if (typeof end === 'string') this.#leave();
     else this.#at = end;
@@ -185,7 +189,7 @@ class NessusParser {
     const to = this.#at + end;
     if (end === -1 || !this.#giveTag(from)) return;
     const host = this.#reader.openProperties;
-    const found = host && readPlainTags(regionOf(this.#buffer, from, to));
+    const found = host && readPlainTags(regionOf(this.#window, from, to));
     if (!host || !found) return;
     for (let at = 0; at < found.length; at += 2)
       host.tag(found[at] ?? '', (found[at + 1] ?? '').slice(0, MAX_TAG_CHARS));

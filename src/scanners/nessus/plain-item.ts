@@ -1,13 +1,15 @@
-import { attributeOf, cdataOf, skipWhite, textOf, type Region } from './plain-xml.ts';
-import { isOfTheHost, READ_ATTRIBUTES, readName, type RawItem } from './raw-item.ts';
+import { ChildNames } from './child-names.ts';
+import { readPlainTag, readUsualTag } from './plain-tag.ts';
+import { cdataOf, isAt, isPlainText, skipWhite, textOf, type Region } from './plain-xml.ts';
+import { addText, CHILD, isOfTheHost, noChildren, type ItemChildren, type RawItem } from './raw-item.ts';
 
 /** Where the words of the host stand in an item, from the beginning of the item. */
 export interface Slot {
   readonly from: number;
   readonly to: number;
   readonly isCdata: boolean;
-  /** Local name of the child. */
-  readonly name: string;
+  /** Number of the child. */
+  readonly child: number;
 }
 
 /** An item read without a parser. */
@@ -18,123 +20,81 @@ export interface PlainItem {
   readonly slots: readonly Slot[];
 }
 
-export const ITEM_START = '<ReportItem';
 export const ITEM_END = '</ReportItem>';
 const CDATA = '<![CDATA[';
 const CDATA_END = ']]>';
-const PLACE_ATTRIBUTES = ['port', 'svc_name', 'protocol'];
-const MOST_ATTRIBUTES = 32;
 const MOST_CHILDREN = 5_000;
 const MOST_VALUE_CHARS = 1 << 20;
-const MOST_ATTRIBUTE_CHARS = 16 << 10;
+const LESS_THAN = 0x3c;
 
-const NAME = /^[A-Za-z_][\w.:-]{0,99}$/;
+/** Reads items without a parser. */
+export class PlainItems {
+  readonly #names = new ChildNames('ReportItem');
+  /** The value that is being read: there are a dozen in every item, too many for an object each. */
+  #from = 0;
+  #to = 0;
+  #isCdata = false;
 
-interface OpenTag {
-  readonly attributes: Record<string, string>;
-  readonly placeEnd: number | undefined;
-  /** Behind the `>`. */
-  readonly end: number;
-}
-
-interface Child {
-  readonly name: string;
-  readonly from: number;
-  readonly to: number;
-  readonly isCdata: boolean;
-  /** Behind the closing tag. */
-  readonly end: number;
-}
-
-/**
- * Reads `<ReportItem ...>` to `</ReportItem>`, which must be the whole region.
- * @returns undefined for anything but plain attributes and children that hold text or one CDATA section each
- */
-export function readPlainItem(region: Region): PlainItem | undefined {
-  const tag = readTag(region);
-  if (!tag) return undefined;
-  const children = new Map<string, string[]>();
-  const ofTheHost: Slot[] = [];
-  const end = readChildren(region, tag.end, (child, value) => {
-    const local = readName(child.name);
-    if (local === undefined) return;
-    const values = children.get(local);
-    if (values) values.push(value);
-    else children.set(local, [value]);
+  /**
+   * Reads `<ReportItem ...>` to `</ReportItem>`, which must be the whole region.
+   * @param placeEnd Where the place ends, if it was recognised: then its attributes are left out.
+   * @returns undefined for anything but plain attributes and children that hold text or one CDATA section each
+   */
+  read(region: Region, placeEnd: number | undefined): PlainItem | undefined {
+    const usual = placeEnd === undefined ? undefined : readUsualTag(region, placeEnd);
+    const tag = usual ?? readPlainTag(region);
+    if (!tag) return undefined;
+    const children = noChildren();
+    const ofTheHost: Slot[] = [];
+    const end = this.#children(region, tag.end, children, ofTheHost);
+    if (end !== region.text.length) return undefined;
     // Whether it is an audit item, of which more is the host's, is known when all of it is.
-    if (isOfTheHost(local, true)) ofTheHost.push({ ...child, name: local });
-  });
-  if (end === undefined || end + ITEM_END.length !== region.text.length) return undefined;
-  const isAudit = children.has('compliance-check-name');
-  return {
-    raw: { attributes: tag.attributes, children },
-    placeEnd: tag.placeEnd,
-    slots: ofTheHost.filter(({ name }) => isOfTheHost(name, isAudit)),
-  };
-}
-
-function readTag(region: Region): OpenTag | undefined {
-  const { text } = region;
-  const attributes: Record<string, string> = {};
-  const names: string[] = [];
-  let placeEnd: number | undefined;
-  let at = ITEM_START.length;
-  for (let count = 0; count < MOST_ATTRIBUTES; count += 1) {
-    const from = skipWhite(text, at);
-    if (text[from] === '>') return { attributes, placeEnd, end: from + 1 };
-    const attribute = from === at ? undefined : attributeAt(region, from);
-    if (!attribute || names.includes(attribute.name)) return undefined;
-    names.push(attribute.name);
-    if (READ_ATTRIBUTES.has(attribute.name)) attributes[attribute.name] = attribute.value;
-    at = attribute.end;
-    if (names.length === PLACE_ATTRIBUTES.length && isPlace(names)) placeEnd = at;
+    const isAudit = children[CHILD['compliance-check-name']] !== undefined;
+    return {
+      raw: { attributes: tag.attributes, children, isPlain: region.isPlain && !region.hasNumericEntities },
+      placeEnd: tag.placeEnd,
+      slots: isAudit ? ofTheHost : ofTheHost.filter(({ child }) => isOfTheHost(child, false)),
+    };
   }
-  return undefined;
-}
 
-const isPlace = (names: readonly string[]): boolean => names.every((name, index) => name === PLACE_ATTRIBUTES[index]);
-
-function attributeAt(region: Region, from: number): { name: string; value: string; end: number } | undefined {
-  const { text } = region;
-  const equals = text.indexOf('="', from);
-  const close = text.indexOf('"', equals + 2);
-  if (equals === -1 || close === -1 || close - from > MOST_ATTRIBUTE_CHARS) return undefined;
-  const name = text.slice(from, equals);
-  const value = NAME.test(name) ? attributeOf(region, equals + 2, close) : undefined;
-  return value === undefined ? undefined : { name, value, end: close + 1 };
-}
-
-/** @returns where the closing tag of the item begins */
-function readChildren(region: Region, from: number, hear: (child: Child, value: string) => void): number | undefined {
-  const { text } = region;
-  let at = skipWhite(text, from);
-  for (let count = 0; count < MOST_CHILDREN; count += 1) {
-    if (text.startsWith(ITEM_END, at)) return at;
-    const child = childAt(text, at);
-    if (!child || child.to - child.from > MOST_VALUE_CHARS) return undefined;
-    const value = (child.isCdata ? cdataOf : textOf)(region, child.from, child.to);
-    if (value === undefined) return undefined;
-    hear(child, value);
-    at = skipWhite(text, child.end);
+  /** @returns behind the closing tag of the item */
+  #children(region: Region, from: number, children: ItemChildren, slots: Slot[]): number | undefined {
+    const { text } = region;
+    const names = this.#names;
+    names.restart();
+    let at = skipWhite(text, from);
+    for (let count = 0; count < MOST_CHILDREN; count += 1) {
+      const name = names.at(region, at);
+      if (!name) return undefined;
+      if (name === names.end) return at + ITEM_END.length;
+      const close = this.#value(text, at + name.open.length);
+      if (close === -1 || !isAt(region, name.close, close)) return undefined;
+      if (!this.#isRead(region, name.child, children)) return undefined;
+      if (name.isOfTheHost) this.#addSlot(slots, name.child);
+      at = skipWhite(text, close + name.close.length);
+    }
+    return undefined;
   }
-  return undefined;
-}
 
-function childAt(text: string, at: number): Child | undefined {
-  const close = text.indexOf('>', at);
-  if (text[at] !== '<' || close === -1 || close - at > 101) return undefined;
-  const name = text.slice(at + 1, close);
-  if (!NAME.test(name)) return undefined;
-  const isCdata = text.startsWith(CDATA, close + 1);
-  const from = isCdata ? close + 1 + CDATA.length : close + 1;
-  const to = text.indexOf(isCdata ? CDATA_END : '<', from);
-  if (to === -1) return undefined;
-  const end = closed(text, name, isCdata ? to + CDATA_END.length : to);
-  return end === undefined ? undefined : { name, from, to, isCdata, end };
-}
+  /** @returns behind the value that begins at `at`, -1 for none that is plain */
+  #value(text: string, at: number): number {
+    this.#isCdata = text.charCodeAt(at) === LESS_THAN && text.startsWith(CDATA, at);
+    this.#from = this.#isCdata ? at + CDATA.length : at;
+    this.#to = text.indexOf(this.#isCdata ? CDATA_END : '<', this.#from);
+    if (this.#to === -1 || this.#to - this.#from > MOST_VALUE_CHARS) return -1;
+    return this.#isCdata ? this.#to + CDATA_END.length : this.#to;
+  }
 
-/** @returns behind `</name>` if that stands there */
-function closed(text: string, name: string, at: number): number | undefined {
-  const end = at + name.length + 3;
-  return text.startsWith('</', at) && text.startsWith(name, at + 2) && text[end - 1] === '>' ? end : undefined;
+  /** Decodes the value and puts it where it belongs; one that is not read is only looked at. False: not plain. */
+  #isRead(region: Region, child: number | undefined, children: ItemChildren): boolean {
+    if (child === undefined && isPlainText(region, this.#from, this.#to)) return true;
+    const text = (this.#isCdata ? cdataOf : textOf)(region, this.#from, this.#to);
+    if (text === undefined) return false;
+    if (child !== undefined) addText(children, child, text);
+    return true;
+  }
+
+  #addSlot(slots: Slot[], child: number | undefined): void {
+    if (child !== undefined) slots.push({ from: this.#from, to: this.#to, isCdata: this.#isCdata, child });
+  }
 }

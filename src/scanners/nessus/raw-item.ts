@@ -12,85 +12,122 @@ export const READ_ATTRIBUTES: ReadonlySet<string> = new Set([
 /** Attributes of a `<ReportItem>` by name, decoded. */
 export type ItemAttributes = Readonly<Record<string, string | undefined>>;
 
+/** The children that say something we model, each with its number. The others (dates, CPEs, ...) are checked and dropped. */
+export const CHILD = {
+  'cisa-known-exploited': 0,
+  'compliance-actual-value': 1,
+  'compliance-audit-file': 2,
+  'compliance-check-id': 3,
+  'compliance-check-name': 4,
+  'compliance-error': 5,
+  'compliance-info': 6,
+  'compliance-policy-value': 7,
+  'compliance-reference': 8,
+  'compliance-result': 9,
+  'compliance-see-also': 10,
+  'compliance-solution': 11,
+  cve: 12,
+  cvss3_base_score: 13,
+  cvss3_vector: 14,
+  cvss4_base_score: 15,
+  cvss4_vector: 16,
+  cvss_base_score: 17,
+  cvss_vector: 18,
+  cwe: 19,
+  description: 20,
+  epss_score: 21,
+  exploit_available: 22,
+  exploit_framework_canvas: 23,
+  exploit_framework_core: 24,
+  exploit_framework_d2_elliot: 25,
+  exploit_framework_exploithub: 26,
+  exploit_framework_metasploit: 27,
+  exploited_by_malware: 28,
+  exploited_by_nessus: 29,
+  plugin_name: 30,
+  plugin_output: 31,
+  risk_factor: 32,
+  see_also: 33,
+  solution: 34,
+  synopsis: 35,
+  vpr_score: 36,
+  xref: 37,
+} as const;
+
+const NUMBERS: ReadonlyMap<string, number> = new Map(Object.entries(CHILD));
+
+/** Texts of children by their numbers in `CHILD`: mostly one, else all in the order of the report. */
+export type ItemChildren = (string | string[] | undefined)[];
+
+const NO_CHILDREN: ItemChildren = Array.from(NUMBERS, () => undefined);
+
+/** With room for every child: what is looked for in vain is a hole otherwise, and that is slow. */
+export const noChildren = (): ItemChildren => NO_CHILDREN.slice();
+
+/** One more text of a child. */
+export function addText(children: ItemChildren, child: number, text: string): void {
+  const said = children[child];
+  if (said === undefined) children[child] = text;
+  else if (typeof said === 'string') children[child] = [said, text];
+  else said.push(text);
+}
+
 /** A `<ReportItem>` as it stands in the report: what we read of it, decoded, nothing judged. */
 export interface RawItem {
   readonly attributes: ItemAttributes;
-  /** Texts of child elements by local name, in the order of the report. Only names in `READ`. */
-  readonly children: ReadonlyMap<string, readonly string[]>;
+  readonly children: readonly (string | readonly string[] | undefined)[];
+  /** True: there is nothing but printable ASCII, tab and newline in any of its texts. */
+  readonly isPlain?: boolean;
 }
 
 /** Elements that say that an exploit is there. */
-export const EXPLOITS = [
-  'exploit_available',
-  'exploit_framework_canvas',
-  'exploit_framework_core',
-  'exploit_framework_d2_elliot',
-  'exploit_framework_exploithub',
-  'exploit_framework_metasploit',
-  'exploited_by_malware',
-  'exploited_by_nessus',
-] as const;
-
-/** Children that say nothing we model (dates, file names, CPEs, ...) are checked and dropped. */
-const READ = new Set<string>([
-  'cisa-known-exploited',
-  'compliance',
-  'compliance-actual-value',
-  'compliance-audit-file',
-  'compliance-check-id',
-  'compliance-check-name',
-  'compliance-error',
-  'compliance-info',
-  'compliance-policy-value',
-  'compliance-reference',
-  'compliance-result',
-  'compliance-see-also',
-  'compliance-solution',
-  'cve',
-  'cvss3_base_score',
-  'cvss3_vector',
-  'cvss4_base_score',
-  'cvss4_vector',
-  'cvss_base_score',
-  'cvss_vector',
-  'cwe',
-  'description',
-  'epss_score',
-  ...EXPLOITS,
-  'plugin_name',
-  'plugin_output',
-  'risk_factor',
-  'see_also',
-  'solution',
-  'synopsis',
-  'vpr_score',
-  'xref',
-]);
-
-/** What the scanned host itself wrote: other on every host, so no part of the rule. */
-const OF_THE_HOST = new Set(['plugin_output', 'compliance-actual-value', 'compliance-error']);
+export const EXPLOITS: readonly number[] = [
+  CHILD.exploit_available,
+  CHILD.exploit_framework_canvas,
+  CHILD.exploit_framework_core,
+  CHILD.exploit_framework_d2_elliot,
+  CHILD.exploit_framework_exploithub,
+  CHILD.exploit_framework_metasploit,
+  CHILD.exploited_by_malware,
+  CHILD.exploited_by_nessus,
+];
 
 /** The prefix is a matter of taste: one exporter binds `cm` to another URI, others may call it otherwise. */
-export const localName = (name: string): string => name.slice(name.indexOf(':') + 1);
+const localName = (name: string): string => name.slice(name.indexOf(':') + 1);
 
-/** The local name when the child is one we read. */
-export function readName(name: string): string | undefined {
-  const local = localName(name);
-  return READ.has(local) ? local : undefined;
-}
+/** The number of the child by its name with or without prefix, when it is one we read. */
+export const childOf = (name: string): number | undefined => NUMBERS.get(localName(name));
 
 /**
- * Whether a child belongs to the place and not to the rule. The description of an audit item repeats result and actual
- * value.
+ * Whether a child is what the scanned host itself wrote: other on every host, so no part of the rule. The description of
+ * an audit item repeats result and actual value.
  */
-export const isOfTheHost = (local: string, isCompliance: boolean): boolean =>
-  OF_THE_HOST.has(local) || (isCompliance && local === 'description');
+export function isOfTheHost(child: number, isAudit: boolean): boolean {
+  switch (child) {
+    case CHILD.plugin_output:
+    case CHILD['compliance-actual-value']:
+    case CHILD['compliance-error']:
+      return true;
+    case CHILD.description:
+      return isAudit;
+    default:
+      return false;
+  }
+}
+
+const NONE: readonly string[] = [];
 
 /** The first text of a child. */
-export const first = ({ children }: RawItem, name: string): string | undefined => children.get(name)?.[0];
+export function first({ children }: RawItem, child: number): string | undefined {
+  const said = children[child];
+  return typeof said === 'object' ? said[0] : said;
+}
 
 /** All texts of a child. */
-export const all = ({ children }: RawItem, name: string): readonly string[] => children.get(name) ?? [];
+export function all({ children }: RawItem, child: number): readonly string[] {
+  const said = children[child];
+  return typeof said === 'string' ? [said] : (said ?? NONE);
+}
 
 /** Items of audit files; `<compliance>false</compliance>` also exists. */
-export const isCompliance = (item: RawItem): boolean => item.children.has('compliance-check-name');
+export const isCompliance = ({ children }: RawItem): boolean => children[CHILD['compliance-check-name']] !== undefined;

@@ -2,13 +2,13 @@ import { AppError } from '../../model/errors.ts';
 import type { Occurrence, RuleFacts } from '../../model/finding.ts';
 import type { ReportEvent } from '../../model/report.ts';
 import { cleanLine } from '../../model/untrusted.ts';
-import type { XmlAttributes, XmlHandlers } from '../../platform/xml.ts';
+import type { XmlAttributes, XmlHandlers } from '../../platform/xml-reader.ts';
 import { HostReader, SCAN_INFORMATION } from './host.ts';
 import { hostWordsOf, itemPlace, occurrenceOf } from './occurrence.ts';
 import type { HostWords, ItemPlace } from './occurrence.ts';
 import { PolicyReader } from './policy.ts';
 import { portRange } from './port-range.ts';
-import { readName, type ItemAttributes, type RawItem } from './raw-item.ts';
+import { addText, childOf, noChildren, type ItemAttributes, type ItemChildren, type RawItem } from './raw-item.ts';
 import { ruleOf } from './rule.ts';
 
 const ROOT = 'NessusClientData_v2';
@@ -22,7 +22,7 @@ export const MAX_TAG_CHARS = 1_000;
 /** An item whose children stream by. */
 interface OpenItem {
   readonly attributes: ItemAttributes;
-  readonly children: Map<string, string[]>;
+  readonly children: ItemChildren;
   chars: number;
   values: number;
 }
@@ -55,7 +55,8 @@ export class NessusReader implements XmlHandlers {
   #host: HostReader | undefined;
   #tag: { readonly name: string; text: string } | undefined;
   #item: OpenItem | undefined;
-  #values: string[] | undefined;
+  /** The child of the item that is open, if it is one we read. */
+  #child: { readonly child: number; text: string } | undefined;
   #saidVersion = false;
   #hosts = 0;
   #loggedIn = 0;
@@ -173,7 +174,7 @@ export class NessusReader implements XmlHandlers {
 
   #openInHost(name: string, attributes: XmlAttributes, depth: number): void {
     if (depth === 4 && name === 'ReportItem') {
-      this.#item = { attributes, children: new Map(), chars: 0, values: 0 };
+      this.#item = { attributes, children: noChildren(), chars: 0, values: 0 };
     } else if (depth === 5 && name === 'tag' && this.#path[3] === 'HostProperties') {
       this.#tag = { name: attributes['name'] ?? '', text: '' };
     }
@@ -182,28 +183,25 @@ export class NessusReader implements XmlHandlers {
   #openInItem(name: string, depth: number): void {
     const item = this.#item;
     if (!item || depth !== 5) return;
-    const local = readName(name);
-    this.#values = undefined;
-    if (local === undefined) return;
-    this.#values = item.children.get(local) ?? [];
-    this.#values.push('');
-    item.children.set(local, this.#values);
+    const child = childOf(name);
+    this.#child = child === undefined ? undefined : { child, text: '' };
+    if (child === undefined) return;
     item.values += 1;
     if (item.values > MAX_ITEM_VALUES) throw this.#wrong('an item with too many values');
   }
 
   #textInItem(item: OpenItem, text: string): void {
-    const values = this.#values;
-    const last = values?.at(-1);
-    if (!values || last === undefined) return;
+    const child = this.#child;
+    if (!child) return;
     item.chars += text.length;
     if (item.chars > MAX_ITEM_CHARS) throw this.#wrong('too long an item');
-    values[values.length - 1] = last + text;
+    child.text += text;
   }
 
   #closeInItem(depth: number): void {
-    if (depth === 5) this.#values = undefined;
-    const [item, host] = [this.#item, this.#host];
+    const [item, host, child] = [this.#item, this.#host, this.#child];
+    if (depth === 5 && item && child) addText(item.children, child.child, child.text);
+    if (depth === 5) this.#child = undefined;
     if (depth !== 4 || !item || !host) return;
     this.#item = undefined;
     const place = itemPlace(item.attributes);
@@ -228,7 +226,7 @@ export class NessusReader implements XmlHandlers {
 
   #closeHost(isCut: boolean): void {
     const host = this.#host;
-    this.#host = this.#item = this.#tag = this.#values = undefined;
+    this.#host = this.#item = this.#tag = this.#child = undefined;
     if (!host) return;
     const place = host.settle(isCut);
     this.#hosts += 1;

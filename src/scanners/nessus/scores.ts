@@ -1,60 +1,83 @@
 import type { Cvss, RuleFacts, Severity } from '../../model/finding.ts';
-import { SEVERITIES } from '../../model/finding.ts';
-import { cleanLine } from '../../model/untrusted.ts';
-import { all, EXPLOITS, first, type RawItem } from './raw-item.ts';
+import { cleanLine, cleanPlainLine } from '../../model/untrusted.ts';
+import { all, CHILD, EXPLOITS, first, type RawItem } from './raw-item.ts';
 
 type Rating = Pick<RuleFacts, 'severity' | 'severity_source' | 'severity_rated'>;
 
-const RISK_FACTORS: ReadonlyMap<string, Severity> = new Map([
-  ['none', 'info'],
-  ['low', 'low'],
-  ['medium', 'medium'],
-  ['high', 'high'],
-  ['critical', 'critical'],
+const rated = (severity: Severity, source: string): Rating => ({
+  severity,
+  severity_source: source,
+  severity_rated: true,
+});
+
+const ATTRIBUTES: ReadonlyMap<string, Rating> = new Map([
+  ['0', rated('info', 'engine')],
+  ['1', rated('low', 'engine')],
+  ['2', rated('medium', 'engine')],
+  ['3', rated('high', 'engine')],
+  ['4', rated('critical', 'engine')],
 ]);
 
+const RISK_FACTORS: ReadonlyMap<string, Rating> = new Map([
+  ['none', rated('info', 'risk factor')],
+  ['low', rated('low', 'risk factor')],
+  ['medium', rated('medium', 'risk factor')],
+  ['high', rated('high', 'risk factor')],
+  ['critical', rated('critical', 'risk factor')],
+]);
+
+const UNRATED: Rating = { severity: 'info', severity_source: 'default', severity_rated: false };
+
 /** The attribute is what Nessus shows (it follows the severity basis of the scan); the risk factor is CVSS v2 alone. */
-export function ratingOf(item: RawItem): Rating {
-  const number = item.attributes['severity']?.trim() ?? '';
-  const severity = /^[0-4]$/.test(number) ? SEVERITIES[Number(number)] : undefined;
-  if (severity) return { severity, severity_source: 'engine', severity_rated: true };
-  const risk = RISK_FACTORS.get(first(item, 'risk_factor')?.trim().toLowerCase() ?? '');
-  if (risk) return { severity: risk, severity_source: 'risk factor', severity_rated: true };
-  return { severity: 'info', severity_source: 'default', severity_rated: false };
-}
+export const ratingOf = (item: RawItem): Rating =>
+  ATTRIBUTES.get(item.attributes['severity']?.trim() ?? '') ??
+  RISK_FACTORS.get(first(item, CHILD.risk_factor)?.trim().toLowerCase() ?? '') ??
+  UNRATED;
+
+const DECIMAL = /^\d{1,2}(?:\.\d{1,10})?$/;
 
 /** A decimal number from 0 to `most`; anything else is no score. */
 export function scoreUpTo(most: number, text: string | undefined): number | undefined {
-  const trimmed = text?.trim() ?? '';
-  const score = /^\d{1,2}(?:\.\d{1,10})?$/.test(trimmed) ? Number(trimmed) : Number.NaN;
+  if (text === undefined) return undefined;
+  const trimmed = text.trim();
+  const score = DECIMAL.test(trimmed) ? Number(trimmed) : Number.NaN;
   return score <= most ? score : undefined;
 }
 
 const ELEMENTS = [
-  ['cvss4_base_score', 'cvss4_vector', '4.0'],
-  ['cvss3_base_score', 'cvss3_vector', '3.0'],
-  ['cvss_base_score', 'cvss_vector', '2.0'],
+  [CHILD.cvss4_base_score, CHILD.cvss4_vector, '4.0'],
+  [CHILD.cvss3_base_score, CHILD.cvss3_vector, '3.0'],
+  [CHILD.cvss_base_score, CHILD.cvss_vector, '2.0'],
 ] as const;
+
+const CVSS2 = 'CVSS2#';
 
 export function cvssOf(item: RawItem): Cvss[] {
   const found: Cvss[] = [];
-  for (const [scoreName, vectorName, version] of ELEMENTS) {
-    const score = scoreUpTo(10, first(item, scoreName));
+  const clean = item.isPlain ? cleanPlainLine : cleanLine;
+  for (const [scoreChild, vectorChild, version] of ELEMENTS) {
+    const score = scoreUpTo(10, first(item, scoreChild));
     if (score === undefined) continue;
-    const vector = first(item, vectorName)
-      ?.trim()
-      .replace(/^CVSS2#/, '');
-    const isNewer = version === '3.0' && vector?.startsWith('CVSS:3.1/');
-    found.push({ version: isNewer ? '3.1' : version, score, ...(vector ? { vector: cleanLine(vector, 300) } : {}) });
+    const said = first(item, vectorChild)?.trim() ?? '';
+    const vector = said.startsWith(CVSS2) ? said.slice(CVSS2.length) : said;
+    const isNewer = version === '3.0' && vector.startsWith('CVSS:3.1/');
+    const cvss: Cvss = { version: isNewer ? '3.1' : version, score };
+    if (vector !== '') cvss.vector = clean(vector, 300);
+    found.push(cvss);
   }
   return found;
 }
 
-const isTrue = (text: string | undefined): boolean => /^\s*(?:true|yes|1)\s*$/i.test(text ?? '');
+const TRUE = /^\s*(?:true|yes|1)\s*$/i;
+const FALSE = /^\s*(?:false|no|0)\s*$/i;
 
-export const hasExploit = (item: RawItem): boolean => EXPLOITS.some((name) => isTrue(first(item, name)));
+export const hasExploit = (item: RawItem): boolean =>
+  EXPLOITS.some((child) => {
+    const said = first(item, child);
+    return said !== undefined && TRUE.test(said);
+  });
 
 /** The element holds `true` or the date by which to fix; older exports have only the cross-reference. */
 export const isKnownExploited = (item: RawItem): boolean =>
-  all(item, 'cisa-known-exploited').some((text) => /\S/.test(text) && !/^\s*(?:false|no|0)\s*$/i.test(text)) ||
-  all(item, 'xref').some((text) => text.includes('CISA-KNOWN-EXPLOITED:'));
+  all(item, CHILD['cisa-known-exploited']).some((text) => /\S/.test(text) && !FALSE.test(text)) ||
+  all(item, CHILD.xref).some((text) => text.includes('CISA-KNOWN-EXPLOITED:'));

@@ -23,13 +23,24 @@ function cvesOf(script: string): string[] {
   return [...(CVES[script] ?? []), ...(year && number ? [`CVE-${year}-${number}`] : [])];
 }
 
+/** Protocols without virtual hosts; of all others (HTTP, TLS) the answer may depend on the name that was asked for. */
+const NAMELESS =
+  /^(?:smb2?|ssh2?|sshv1|rdp|snmp|ms-sql|mysql|mongodb|redis|memcached|ftp|telnet|vnc|realvnc|x11|nfs|ntp|nbstat|nbns|rpcinfo|ipmi|netbus|jdwp)(?:-|$)/;
+
+/** What the engine knows of a check before it ever found anything. */
+interface CatalogueEntry extends Pick<RuleFacts, 'rule_id' | 'rule_family' | 'title' | 'cves'> {
+  /** It looks at what listens at an address, by whatever name it is called. */
+  readonly atAddress?: true;
+}
+
 /** Everything scans of this engine may look for, whether it was ever found or not. */
-export const nmapCatalogue = (): readonly Pick<RuleFacts, 'rule_id' | 'rule_family' | 'title' | 'cves'>[] => [
-  { rule_id: 'nmap:port-open', rule_family: 'ports', title: 'Port is open', cves: [] },
+export const nmapCatalogue = (): readonly CatalogueEntry[] => [
+  { rule_id: 'nmap:port-open', rule_family: 'ports', title: 'Port is open', cves: [], atAddress: true },
   ...[...STANDARD_SCRIPTS, ...INTRUSIVE_SCRIPTS].map((script) => ({
     rule_id: `nse:${script}`,
     rule_family: `nse:${scriptKind(script) ?? 'other'}`,
     title: script,
     cves: cvesOf(script),
+    ...(NAMELESS.test(script) ? ({ atAddress: true } as const) : {}),
   })),
 ];

@@ -3,8 +3,9 @@ import type { Readable } from 'node:stream';
 import { AppError } from '../../model/errors.ts';
 import type { ParsedFinding } from '../../model/finding.ts';
 import type { ReportEvent } from '../../model/report.ts';
-import { readXml, type XmlAttributes, type XmlHandlers } from '../../platform/xml.ts';
-import { createPortAnswers } from './port-answers.ts';
+import { readXml } from '../../platform/xml.ts';
+import type { XmlAttributes, XmlHandlers } from '../../platform/xml-reader.ts';
+import { createPortAnswers, type AskedPorts } from './port-answers.ts';
 import {
   isVersionDatabase,
   portChecks,
@@ -15,7 +16,7 @@ import {
   type PortScope,
 } from './report-checks.ts';
 import { placeOf, portFinding, scriptFinding, type HostSoFar, type PortSoFar } from './report-host.ts';
-import { createHostScopes, scopeOfDocument, type DocumentScope } from './report-scope.ts';
+import { askedPorts, createHostScopes, scopeOfDocument, type DocumentScope } from './report-scope.ts';
 import { createTally, noteFinish, noteStart, sourceOf, type Tally } from './report-tally.ts';
 import { createScriptBuilder, type ScriptBuilder } from './script-tree.ts';
 
@@ -53,6 +54,7 @@ class NmapReader implements XmlHandlers {
   readonly #path: string[] = [];
   #commandLine = '';
   #scopes: PortScope[] = [];
+  #asked: AskedPorts | undefined;
   #documentScope: ReturnType<typeof createHostScopes> | undefined;
   #checksSaid = false;
   #sawOpenPort = false;
@@ -123,6 +125,7 @@ class NmapReader implements XmlHandlers {
     noteStart(this.#tally, attributes);
     this.#scopes = [];
     this.#documentScope = undefined;
+    this.#asked = undefined;
     this.#checksSaid = false;
     this.#sawOpenPort = false;
     this.#sawVersionDatabase = false;
@@ -137,10 +140,11 @@ class NmapReader implements XmlHandlers {
         asked: undefined,
         reverse: [],
         isUp: false,
+        isOnlyListed: false,
         timedOut: attributes['timedout'] === 'true',
         answered: false,
         sawPorts: false,
-        answers: createPortAnswers(/\s--open(?:\s|$)/.test(this.#commandLine)),
+        answers: createPortAnswers((this.#asked ??= askedPorts(this.#scopes, this.#commandLine))),
       };
     } else if (name === 'scaninfo' && this.#scopes.length < 16) this.#scopes.push(portScope(attributes));
     else if (name === 'finished') this.#finish(attributes);
@@ -161,7 +165,7 @@ class NmapReader implements XmlHandlers {
   }
 
   #openInHost(host: HostSoFar, name: string, attributes: XmlAttributes): void {
-    if (name === 'status') host.isUp = attributes['state'] === 'up';
+    if (name === 'status') noteStatus(host, attributes['state']);
     else if (name === 'address' && attributes['addrtype'] !== 'mac') host.address = ipAddress(attributes['addr']);
     else if (name === 'hostname') this.#name(host, attributes);
     else if (name === 'extraports') {
@@ -244,6 +248,11 @@ class NmapReader implements XmlHandlers {
   #wrong(found: string): AppError {
     return new AppError('report_unreadable', `The nmap report has ${found} at ${this.#where()}.`);
   }
+}
+
+function noteStatus(host: HostSoFar, state: string | undefined): void {
+  host.isUp = state === 'up';
+  host.isOnlyListed = state === 'unknown';
 }
 
 /** `open|filtered` and `closed|filtered` mean that nothing answered. */

@@ -1,4 +1,4 @@
-import type { XmlAttributes } from '../../platform/xml.ts';
+import type { XmlAttributes } from '../../platform/xml-reader.ts';
 import { rangesWithout, unitedRanges } from '../port-ranges.ts';
 
 /** Which ports of one host said something, open or closed: nothing ran at the others, whatever was asked for. */
@@ -16,14 +16,23 @@ export interface PortAnswers {
 /** Ports and ranges kept of one host. */
 const MOST_PARTS = 70_000;
 
-/** @param isOpenOnly The report leaves out ports that are not open, so that one it does not name may have been silent. */
-export function createPortAnswers(isOpenOnly: boolean): PortAnswers {
+/** What the document says of the ports of all its hosts. */
+export interface AskedPorts {
+  /** The report leaves out ports that are not open, so that one it does not name may have been silent. */
+  readonly isOpenOnly: boolean;
+  /** Of all protocols together. */
+  readonly count: number;
+}
+
+export function createPortAnswers({ isOpenOnly, count: asked }: AskedPorts): PortAnswers {
   const answered = new Map<string, string[]>();
   const silent = new Map<string, string[]>();
   let parts = 0;
   /** Ports without an answer that are counted and not named. */
   let unnamed = 0;
   let isGroupAnswer = false;
+  /** Ports that the report says anything of, by name or as part of a group. */
+  let told = 0;
   let isOver = false;
 
   const keep = (protocol: string, ports: string, isAnswer: boolean): void => {
@@ -36,10 +45,17 @@ export function createPortAnswers(isOpenOnly: boolean): PortAnswers {
     else lists.set(protocol, [ports]);
   };
 
+  /** A port that is not named may have been silent: it is in a group that was, or left out of the report. */
+  const mayBeSilent = (): boolean => unnamed > 0 || isOpenOnly || told < asked;
+
   return {
-    port: (protocol, port, isAnswer) => keep(protocol, `${port}`, isAnswer),
+    port(protocol, port, isAnswer) {
+      told += 1;
+      keep(protocol, `${port}`, isAnswer);
+    },
     group(isAnswer, count) {
       isGroupAnswer = isAnswer;
+      told += count > 0 ? count : 0;
       if (!isAnswer && count > 0) unnamed += count;
     },
     reason({ proto = '', ports = '', count }) {
@@ -48,12 +64,12 @@ export function createPortAnswers(isOpenOnly: boolean): PortAnswers {
       if (!isGroupAnswer) unnamed -= Math.max(0, Number(count) || 0);
     },
     key() {
-      const named = unnamed > 0 || isOpenOnly ? [...answered] : [];
-      return JSON.stringify([isOver, unnamed > 0, [...silent], named]);
+      const named = mayBeSilent() ? [...answered] : [];
+      return JSON.stringify([isOver, mayBeSilent(), [...silent], named]);
     },
     among(protocol, asked) {
       const said = answered.get(protocol) ?? [];
-      if (isOver || unnamed > 0 || isOpenOnly) return unitedRanges(said) || undefined;
+      if (isOver || mayBeSilent()) return unitedRanges(said) || undefined;
       return rangesWithout(asked, silent.get(protocol) ?? []) || undefined;
     },
   };

@@ -1,5 +1,5 @@
 import type { ReportEvent } from '../../model/report.ts';
-import type { XmlAttributes } from '../../platform/xml.ts';
+import type { XmlAttributes } from '../../platform/xml-reader.ts';
 import { scriptKind } from './scripts.ts';
 
 /** One `<scaninfo>`: which ports of which protocol were looked at. */
@@ -26,11 +26,12 @@ type Checks = Extract<ReportEvent, { kind: 'checks' }>;
 
 /** Which ports a run of nmap looked at, and what it never does. */
 export function portChecks(scopes: readonly PortScope[]): Checks {
-  const lookedFor = scopes.map(({ protocol, count }) => `${protocol} ports (${count})`);
+  const lookedFor = scopes.map(({ protocol, count }) => `${protocol} ports${count > 0 ? ` (${count})` : ''}`);
   const notLookedFor = ['authenticated checks: nmap logs in nowhere'];
   for (const protocol of ['tcp', 'udp']) {
     const count = scopes.find((scope) => scope.protocol === protocol)?.count;
     if (count === undefined) notLookedFor.push(`${protocol.toUpperCase()} ports: not part of this scan`);
+    else if (count === 0) notLookedFor.push(`${protocol.toUpperCase()} ports: the report does not say which were part`);
     else if (count < 65_535) notLookedFor.push(`${protocol.toUpperCase()} ports outside the list of ${count}`);
   }
   return { kind: 'checks', lookedFor, notLookedFor };

@@ -12,6 +12,8 @@ export interface HostSoFar {
   asked: string | undefined;
   readonly reverse: string[];
   isUp: boolean;
+  /** Only its name was written down (`-sL`): nothing was sent to it. */
+  isOnlyListed: boolean;
   readonly timedOut: boolean;
   /** A port answered open or closed. */
   answered: boolean;
@@ -40,6 +42,7 @@ export function placeOf(host: HostSoFar & { address: string }, isCut: boolean): 
   if (isCut) return say('not_tested', 'The report ends before anything of this host answered.');
   // Of such a host nmap reports no ports, as a rule: then nothing is known to have answered.
   if (host.timedOut) return say(host.answered ? 'partial' : 'not_tested', TIMED_OUT);
+  if (host.isOnlyListed && !host.answered) return say('not_tested', 'The host was listed, and nothing was sent to it.');
   // Writers of the same format that find ports by raw packets (masscan) do not say that a host is up.
   if (!host.isUp && !host.answered) return say('unreachable', 'The host did not answer.');
   if (host.answered) return { place, status: 'tested' };

@@ -1,6 +1,6 @@
 import type { ReportEvent, ReportScope } from '../../model/report.ts';
-import { unitedRanges } from '../port-ranges.ts';
-import type { PortAnswers } from './port-answers.ts';
+import { portsIn, unitedRanges } from '../port-ranges.ts';
+import type { AskedPorts, PortAnswers } from './port-answers.ts';
 import type { PortScope } from './report-checks.ts';
 
 /** What one document proves was looked for, at each of its hosts. */
@@ -28,6 +28,15 @@ export function scopeOfDocument(scopes: readonly PortScope[], commandLine: strin
     ...(rules.length > 0 ? { rules } : {}),
   };
 }
+
+/** How many ports of all protocols a host of the document must say something of for the rest to be known. */
+export const askedPorts = (scopes: readonly PortScope[], commandLine: string): AskedPorts => ({
+  isOpenOnly: /\s--open(?:\s|$)/.test(commandLine),
+  count: [...new Set(scopes.map(({ protocol }) => protocol))].reduce((sum, protocol) => {
+    const ports = portsOf(scopes, protocol);
+    return sum + (ports === undefined ? 0 : portsIn(ports));
+  }, 0),
+});
 
 /** Scopes remembered within one document: most hosts of it answer in one of a few ways. */
 const MOST_KEPT = 1_000;

@@ -1,5 +1,5 @@
 import type { ReportEvent } from '../../model/report.ts';
-import type { XmlAttributes } from '../../platform/xml.ts';
+import type { XmlAttributes } from '../../platform/xml-reader.ts';
 import { plainName } from '../plain-name.ts';
 import { createRepeats, type Repeats } from './repeats.ts';
 import { createScopeLedger, type ScopeLedger } from './report-scope.ts';

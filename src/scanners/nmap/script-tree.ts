@@ -1,4 +1,4 @@
-import type { XmlAttributes } from '../../platform/xml.ts';
+import type { XmlAttributes } from '../../platform/xml-reader.ts';
 
 /** A `<table>` or `<elem>` of a script's structured output. */
 export interface ScriptNode {

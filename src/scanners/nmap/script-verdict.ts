@@ -1,5 +1,6 @@
 import { severityRank, type Cvss, type ParsedFindingInput, type Severity } from '../../model/finding.ts';
 import { nameTag, plainName } from '../plain-name.ts';
+import { distinctCvss, namedCves } from '../rule-words.ts';
 import { child, type ScriptNode, type ScriptResult } from './script-tree.ts';
 import { isJudge, scriptKind } from './scripts.ts';
 
@@ -29,7 +30,6 @@ const STATES: ReadonlyMap<string, { likely: boolean; exploited: boolean }> = new
   ['LIKELY VULNERABLE', { likely: true, exploited: false }],
 ]);
 
-const MAX_CVES = 200;
 const MAX_REFERENCES = 50;
 
 /**
@@ -53,13 +53,14 @@ function vulnerable(script: ScriptResult, tables: readonly ScriptNode[]): Script
   const more = tables.length > 1 ? ` (and ${tables.length - 1} more)` : '';
   const title = isJudge(script.id) ? titlesOf(tables)[0] : undefined;
   const isCertain = states.some((state) => state?.exploited);
+  const words: Partial<ReturnType<typeof wordsOf>> = isJudge(script.id) ? wordsOf(tables) : {};
   return {
-    ...(isJudge(script.id) ? wordsOf(tables) : {}),
+    ...words,
+    ...namedCves(unique(tables.flatMap((table) => textsOf(table, 'ids')).flatMap(cveOf)), words.description),
     title: `${title ?? `Vulnerability shown by ${shortId(script)}`}${more}`,
     ...severityFrom(cvss, script.output),
     confidence: isCertain ? 'certain' : states.every((state) => state?.likely) ? 'tentative' : 'firm',
     cvss,
-    cves: unique(tables.flatMap((table) => textsOf(table, 'ids')).flatMap(cveOf)).slice(0, MAX_CVES),
     exploit_available: isCertain,
   };
 }
@@ -132,7 +133,10 @@ function versionMatches(tables: readonly ScriptNode[]): readonly VersionMatch[] 
     .toSorted((a, b) => b.score - a.score);
 }
 
-/** Known from the version a banner claims, nothing was tried: tentative. */
+/**
+ * Known from the version a banner claims, nothing was tried: tentative. `vulners` does not say of which version of CVSS its
+ * scores are; they are read by the bands of 3.1.
+ */
 function versionVerdict(matches: readonly VersionMatch[]): ScriptVerdict {
   const score = matches[0]?.score ?? 0;
   return {
@@ -141,9 +145,23 @@ function versionVerdict(matches: readonly VersionMatch[]): ScriptVerdict {
     severity_source: 'cvss',
     severity_rated: true,
     confidence: 'tentative',
-    cves: unique(matches.flatMap(({ cve }) => cve ?? [])).slice(0, MAX_CVES),
+    cvss: distinctCvss(matches.slice(0, MOST_SCORES).map((match) => ({ version: '3.1', score: match.score }))),
+    ...namedCves(unique(matches.flatMap(({ cve }) => cve ?? [])), scoresInWords(matches)),
     exploit_available: matches.some(({ isExploit }) => isExploit),
   };
+}
+
+/** As many as fit into a description. */
+const MOST_SCORES = 150;
+
+/** The score of each CVE, the worst first: a finding of many has one list of ids and one of scores. */
+function scoresInWords(matches: readonly VersionMatch[]): string | undefined {
+  const scored = new Map<string, number>();
+  for (const { cve, score } of matches) if (cve !== undefined && !scored.has(cve)) scored.set(cve, score);
+  const all = [...scored].map(([cve, score]) => `${cve} ${score}`);
+  if (all.length === 0) return undefined;
+  const more = all.length > MOST_SCORES ? `, and ${all.length - MOST_SCORES} with lower ones or the same` : '';
+  return `CVSS scores: ${all.slice(0, MOST_SCORES).join(', ')}${more}.`;
 }
 
 function informative(script: ScriptResult): ScriptVerdict {

@@ -22,6 +22,13 @@ const MAX_TEMPLATES = 20_000;
 /** `untrusted.output` holds what came out first, and only then what was sent. */
 const MAX_REQUEST = 2_000;
 
+/** A report holds matches alone: what else was tried, and where, is known to whoever started nuclei. */
+const NUCLEI_CHECKS: ReportEvent = {
+  kind: 'checks',
+  lookedFor: [],
+  notLookedFor: ['which templates ran without a match, and on which hosts: the report does not say'],
+};
+
 /** Results of nuclei 2 and 3, as JSON lines (`-jsonl`, `-json`) or as one list (`-json-export`). */
 export const nucleiFormat: ReportFormat = {
   name: 'nuclei',
@@ -78,6 +85,7 @@ class NucleiReader {
   }
 
   *source(): Generator<ReportEvent> {
+    yield NUCLEI_CHECKS;
     const times = defined({ startedAt: timeOf(this.#firstAt), finishedAt: timeOf(this.#lastAt) });
     yield { kind: 'source', source: { tool: 'nuclei', ...times } };
   }

@@ -1,6 +1,6 @@
-import { defined, listOf, objectOf, textOf, textsOf, type JsonObject } from '../json-fields.ts';
+import { defined, listOf, objectOf, textOf, textsOf, wordIn, type JsonObject } from '../json-fields.ts';
 import type { RuleInput } from '../rule-cache.ts';
-import { cvesOf, cvssOf, cwesOf, distinctCvss, shareOf, UNRATED, type Rating } from '../rule-words.ts';
+import { cvesOf, cvssOf, cwesOf, distinctCvss, namedCves, shareOf, UNRATED, type Rating } from '../rule-words.ts';
 
 const SEVERITIES: Readonly<Record<string, Rating['severity']>> = {
   info: 'info',
@@ -18,26 +18,26 @@ const SEVERITIES: Readonly<Record<string, Rating['severity']>> = {
 export function nucleiRule(templateId: string, type: string | undefined, info: JsonObject): RuleInput {
   const about = objectOf(info['classification']);
   const impact = textOf(info['impact']);
+  const words = [textOf(info['description']), impact && `Impact: ${impact}`].filter(Boolean).join(' ') || undefined;
   return {
     rule_id: templateId,
     title: textOf(info['name']) ?? templateId,
     ...ratingOf(info['severity']),
+    ...namedCves(cvesOf(idsOf(about['cve-id'] ?? templateId)), words),
     ...defined({
       rule_family: type,
-      description: [textOf(info['description']), impact && `Impact: ${impact}`].filter(Boolean).join(' ') || undefined,
       solution: textOf(info['remediation']),
       epss: shareOf(about['epss-score']),
     }),
     references: linesOf(info['reference'] ?? info['references']).slice(0, 50),
     cvss: distinctCvss([cvssOf(about['cvss-score'], about['cvss-metrics'], '3.1')]),
-    cves: cvesOf(idsOf(about['cve-id'] ?? templateId)),
     cwes: cwesOf(idsOf(about['cwe-id'])),
     kev: tagsOf(info['tags']).includes('kev'),
   };
 }
 
 function ratingOf(word: unknown): Rating {
-  const severity = SEVERITIES[textOf(word)?.trim().toLowerCase() ?? ''];
+  const severity = wordIn(SEVERITIES, textOf(word)?.trim().toLowerCase() ?? '');
   return severity ? { severity, severity_source: 'nuclei template', severity_rated: true } : UNRATED;
 }
 
@@ -46,7 +46,7 @@ const tagsOf = (tags: unknown): string[] =>
 
 /** Templates that were converted hold several ids in one text, with commas. */
 const idsOf = (value: unknown): string[] => [
-  ...new Set(textsOf(value, 1_000).flatMap((text) => text.slice(0, 64 << 10).split(/[,;\n]|\s+(?=C[VW]E-)/i))),
+  ...new Set(textsOf(value, 100_000).flatMap((text) => text.slice(0, 1 << 20).split(/[,;\n]|\s+(?=C[VW]E-)/i))),
 ];
 
 /** Entries of a list, or of a text that holds one per line as YAML does. */

@@ -1,4 +1,5 @@
 import type { ParsedFindingInput } from '../../model/finding.ts';
+import { namedCves } from '../rule-words.ts';
 import { nameTag, plainName } from '../plain-name.ts';
 import { childOf, childrenOf, oneLine, textOf, type XmlNode } from '../xml-tree.ts';
 import { cvssOf } from './rating.ts';
@@ -9,7 +10,7 @@ export type CheckFacts = Pick<
   'rule_id' | 'rule_family' | 'title' | 'description' | 'solution' | 'references' | 'cvss' | 'cves' | 'cwes' | 'epss'
 >;
 
-const MAX = { references: 50, cves: 200, cwes: 50 } as const;
+const MAX = { references: 50, cwes: 50 } as const;
 
 export function checkFacts(result: XmlNode): CheckFacts {
   const nvt = childOf(result, 'nvt');
@@ -20,16 +21,16 @@ export function checkFacts(result: XmlNode): CheckFacts {
   const solution = textOf(nvt, 'solution') ?? tags.get('solution');
   const epss = epssOf(nvt);
   const refs = refsOf(nvt);
+  const cves = unique([...refs, { type: 'cve', id: nvt?.attributes['oid'] ?? '' }].flatMap(cveOf));
   return {
     rule_id: ruleIdOf(nvt, title),
     title: oneLine(title),
     ...(family === undefined ? {} : { rule_family: oneLine(family) }),
-    ...(description === '' ? {} : { description }),
+    ...namedCves(cves, description === '' ? undefined : description),
     ...(solution === undefined || solution === '' ? {} : { solution: oneLine(solution) }),
     ...(epss === undefined ? {} : { epss }),
     references: unique(refs.flatMap(referenceOf)).slice(0, MAX.references),
     cvss: cvssOf(nvt, tags.get('cvss_base_vector')),
-    cves: unique([...refs, { type: 'cve', id: nvt?.attributes['oid'] ?? '' }].flatMap(cveOf)).slice(0, MAX.cves),
     cwes: unique(refs.flatMap(cweOf)).slice(0, MAX.cwes),
   };
 }

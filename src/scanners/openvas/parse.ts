@@ -1,7 +1,9 @@
 import type { Readable } from 'node:stream';
 import { AppError } from '../../model/errors.ts';
 import type { ReportEvent, ReportSource } from '../../model/report.ts';
-import { readXml, type XmlAttributes, type XmlHandlers } from '../../platform/xml.ts';
+import { readXml } from '../../platform/xml.ts';
+import type { XmlAttributes, XmlHandlers } from '../../platform/xml-reader.ts';
+import { wordIn } from '../json-fields.ts';
 import { createRuleCache } from '../rule-cache.ts';
 import { childOf, createXmlTree, type XmlTree } from '../xml-tree.ts';
 import { errorPlace, hostPlace, oldHostPlace } from './report-host.ts';
@@ -81,7 +83,7 @@ class OpenvasReader implements XmlHandlers {
     this.#path.push(name);
     if (parent === undefined) this.#begin(name, attributes);
     if (name === 'report') this.#reports.push(new Map());
-    else if (parent !== undefined && ITEMS[name]?.includes(parent)) {
+    else if (parent !== undefined && wordIn(ITEMS, name)?.includes(parent)) {
       this.#item = createXmlTree(name, attributes, ITEM_LIMITS);
     }
   }

@@ -38,6 +38,8 @@ export function ratingOf(result: XmlNode): Rating {
   const [number, word] = isFalsePositive ? ['original_severity', 'original_threat'] : ['severity', 'threat'];
   const score = scoreOf(textOf(result, number));
   if (score !== undefined) return rated(severityOfScore(score), score > 0 ? 'cvss' : 'engine');
+  // Debug and error: classes of their own, whatever the check says.
+  if (['-2', '-3'].includes(textOf(result, number)?.replace(/\.0*$/, '') ?? '')) return rated('info', 'engine');
   const threat = THREATS.get((textOf(result, word) ?? '').toLowerCase());
   if (threat !== undefined) return rated(threat, 'engine');
   const base = scoreOf(textOf(childOf(result, 'nvt'), 'cvss_base'));
@@ -54,8 +56,23 @@ const rated = (severity: Severity, source: string): Rating => ({
 const isOverriddenAway = (result: XmlNode): boolean =>
   /^false positive$/i.test(textOf(result, 'threat') ?? '') || Number(textOf(result, 'severity')) === -1;
 
-/** What overrides of the report made of the result, in words. */
+/** In a delta report: how the result differs from the earlier scan. `gone` is what only that one had. */
+const DELTAS: ReadonlyMap<string, string> = new Map([
+  ['gone', 'absent'],
+  ['new', 'new'],
+  ['same', 'unchanged'],
+  ['changed', 'updated'],
+]);
+
+/** What the report itself says of the result besides that it is there: deltas in the words of SARIF. */
 export function reportStateOf(result: XmlNode): string | undefined {
+  const delta = DELTAS.get((textOf(result, 'delta') ?? '').toLowerCase());
+  const states = [delta && `baseline: ${delta} (delta report)`, overrideOf(result)];
+  return states.filter((state) => state !== undefined).join('; ') || undefined;
+}
+
+/** What overrides of the report made of the result, in words. */
+function overrideOf(result: XmlNode): string | undefined {
   const overrides = childrenOf(childOf(result, 'overrides'), 'override');
   const reason = overrides
     .filter((override) => textOf(override, 'active') !== '0')

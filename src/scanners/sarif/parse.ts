@@ -40,12 +40,20 @@ const RUN: JsonPlan = {
       },
     },
     invocations: { name: 'invocations', each: take('invocation') },
+    versionControlProvenance: { name: 'repositories', each: take('repository') },
     automationDetails: take('automation'),
     externalPropertyFileReferences: take('external'),
     properties: take('properties'),
   },
 };
-const PLAN: JsonPlan = { name: 'report', members: { version: take('version'), runs: { name: 'runs', each: RUN } } };
+const PLAN: JsonPlan = {
+  name: 'report',
+  members: {
+    version: take('version'),
+    runs: { name: 'runs', each: RUN },
+    inlineExternalProperties: { each: { members: { results: { each: take('inline result') } } } },
+  },
+};
 
 /** SARIF 2.1.0 of any tool, and what scanmux itself exports as SARIF. */
 export const sarifFormat: ReportFormat = {

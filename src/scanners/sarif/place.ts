@@ -2,7 +2,8 @@ import { isIP } from 'node:net';
 import type { z } from 'zod';
 import type { Location } from '../../model/finding.ts';
 import { defined, listOf, objectOf, textOf, wholeOf, type JsonObject } from '../json-fields.ts';
-import { hostOfUrl, shownUrl } from '../web-place.ts';
+import { hostOfUrl, keptPath, shownUrl } from '../web-place.ts';
+import { hasHost, isAboutHost, isInRepository, isKeptFile, type RunOrigin } from './targets.ts';
 
 type LocationInput = z.input<typeof Location>;
 
@@ -12,28 +13,46 @@ export interface Indices {
   readonly logicalLocations: readonly (string | undefined)[];
 }
 
+/** A place, and whether a host in its URI was taken for where a file is kept, or for what was looked at. */
+export interface SarifPlace {
+  readonly location: LocationInput;
+  readonly host?: 'keeps the file' | 'was looked at';
+}
+
 /**
  * Where a result is: its first physical location, else its first logical one, else what was analysed. A web address is
- * a web place. `uriBaseId` is left out on purpose: where the sources lay is different on every machine, and a relative
- * path is the same everywhere.
+ * a web place, unless it is only where a file is kept. `uriBaseId` is left out on purpose: where the sources lay is
+ * different on every machine, and a relative path is the same everywhere.
  */
-export function sarifPlace(result: JsonObject, indices: Indices): LocationInput {
+export function sarifPlace(result: JsonObject, run: Indices & RunOrigin): SarifPlace {
   const locations = listOf(result['locations']).slice(0, 100).map(objectOf);
   const physical = locations
     .map((location) => objectOf(location['physicalLocation']))
-    .find((one) => uriOf(one['artifactLocation'], indices));
+    .find((one) => uriOf(one['artifactLocation'], run));
   if (physical) {
     const line = wholeOf(objectOf(physical['region'])['startLine'], 1);
-    return { ...placeOfUri(uriOf(physical['artifactLocation'], indices) ?? ''), ...defined({ line }) };
+    const place = placeOfUri(uriOf(physical['artifactLocation'], run) ?? '', { physical, result, run });
+    return { ...place, location: { ...place.location, ...defined({ line }) } };
   }
   const logical = locations
     .flatMap((location) => [location['logicalLocation'], ...listOf(location['logicalLocations'])])
-    .map((one) => logicalName(objectOf(one), indices))
+    .map((one) => logicalName(objectOf(one), run))
     .find((name) => name !== undefined);
-  if (logical !== undefined) return { file: logical };
-  const analysed = uriOf(result['analysisTarget'], indices);
-  return analysed === undefined ? {} : placeOfUri(analysed);
+  if (logical !== undefined) return { location: { file: logical } };
+  const analysed = uriOf(result['analysisTarget'], run);
+  return analysed === undefined ? { location: {} } : placeOfUri(analysed, { physical: {}, result, run });
 }
+
+/**
+ * Whether it depends on the repositories of the run, which may still come, what the address of a result is. Only where
+ * nothing else decides it.
+ */
+export const needsRepositories = (result: JsonObject, run: Indices & RunOrigin): boolean =>
+  !isAboutHost(result, run) && sarifPlace(result, run).host === 'was looked at';
+
+/** What was analysed, as a place: a file, unless a host in it is what the tool looked at. */
+export const analysedPlace = (uri: string, isKept: boolean, run: RunOrigin): string =>
+  hasHost(uri) && (isKept || isInRepository(uri, run)) ? keptPath(pathOf(uri)) : pathOf(uri);
 
 /** Whether a result can only be placed with lists that may still come. */
 export function needsIndices(result: JsonObject): boolean {
@@ -64,12 +83,22 @@ export function logicalName(location: JsonObject, { logicalLocations }: Indices)
   );
 }
 
-function placeOfUri(uri: string): LocationInput {
+interface Around {
+  readonly physical: JsonObject;
+  readonly result: JsonObject;
+  readonly run: RunOrigin;
+}
+
+function placeOfUri(uri: string, { physical, result, run }: Around): SarifPlace {
+  if (!hasHost(uri)) return { location: { file: pathOf(uri) } };
+  if (isKeptFile(uri, physical, result, run))
+    return { location: { file: keptPath(pathOf(uri)) }, host: 'keeps the file' };
   const web = /^(?:https?|wss?|ftp):/i.test(uri) ? hostOfUrl(uri) : undefined;
-  if (!web) return { file: pathOf(uri) };
+  if (!web) return { location: { file: pathOf(uri) }, host: 'was looked at' };
   const { host, port } = web;
   const protocol = port === undefined ? undefined : 'tcp';
-  return { ...defined({ host, ip: isIP(host) === 0 ? undefined : host, port, protocol }), url: shownUrl(uri) };
+  const ip = isIP(host) === 0 ? undefined : host;
+  return { location: { ...defined({ host, ip, port, protocol }), url: shownUrl(uri) }, host: 'was looked at' };
 }
 
 const MAX_URI = 4_000;

@@ -1,4 +1,4 @@
-import { objectOf, numberOf, textOf, type JsonObject } from '../json-fields.ts';
+import { objectOf, numberOf, textOf, wordIn, type JsonObject } from '../json-fields.ts';
 import { scoreSeverity, type Rating } from '../rule-words.ts';
 import type { SarifRule } from './rules.ts';
 
@@ -9,14 +9,17 @@ const LEVELS: Readonly<Record<string, Rating['severity']>> = {
   none: 'info',
 };
 
+/** A kind that SARIF does not know makes nothing harmless. Source: SARIF 2.1.0, 3.27.9. */
+const NO_FAILURES: ReadonlySet<string> = new Set(['pass', 'open', 'informational', 'notApplicable', 'review']);
+
 /**
  * How bad a result is: its `security-severity` (0 to 10, as code scanning reads it), else its level, else the one its
  * rule was given for this run, else the default of the rule. A result that is no failure (`pass`, `review`, ...) is information. Without any of them SARIF means `warning`,
  * but nobody said so.
  */
 export function ratingOf(result: JsonObject, rule: SarifRule | undefined, levelForRun: string | undefined): Rating {
-  const kind = textOf(result['kind']) ?? 'fail';
-  if (kind !== 'fail') return { severity: 'info', severity_source: 'sarif: kind', severity_rated: true };
+  if (NO_FAILURES.has(textOf(result['kind']) ?? ''))
+    return { severity: 'info', severity_source: 'sarif: kind', severity_rated: true };
   const score = scoreIn(objectOf(result['properties'])) ?? scoreIn(rule?.properties ?? {});
   if (score !== undefined)
     return { severity: scoreSeverity(score), severity_source: 'sarif: security-severity', severity_rated: true };
@@ -26,14 +29,15 @@ export function ratingOf(result: JsonObject, rule: SarifRule | undefined, levelF
     [rule?.level, 'sarif: level of the rule'],
   ] as const;
   for (const [level = '', source] of levels) {
-    const severity = LEVELS[level];
+    const severity = wordIn(LEVELS, level);
     if (severity) return { severity, severity_source: source, severity_rated: true };
   }
   return { severity: 'medium', severity_source: 'default', severity_rated: false };
 }
 
 /** Without a level of its own, what its rule is given by the run counts. */
-export const needsInvocations = (result: JsonObject): boolean => !LEVELS[textOf(result['level']) ?? ''];
+export const needsInvocations = (result: JsonObject): boolean =>
+  wordIn(LEVELS, textOf(result['level']) ?? '') === undefined;
 
 function scoreIn(properties: JsonObject): number | undefined {
   const score = numberOf(properties['security-severity']);
@@ -48,7 +52,7 @@ const PRECISIONS: Readonly<Record<string, 'certain' | 'firm' | 'tentative'>> = {
 };
 
 export const confidenceOf = (rule: SarifRule | undefined): 'certain' | 'firm' | 'tentative' | undefined =>
-  PRECISIONS[textOf(rule?.properties['precision'])?.toLowerCase() ?? ''];
+  wordIn(PRECISIONS, textOf(rule?.properties['precision'])?.toLowerCase() ?? '');
 
 /** What the report says of a result besides that it is there: suppressed, known before, no failure. */
 export function stateOf(result: JsonObject): string | undefined {

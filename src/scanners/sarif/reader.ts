@@ -5,10 +5,11 @@ import type { SarifRunExtra } from '../../model/sarif-extra.ts';
 import type { ReportEvent } from '../../model/report.ts';
 import type { JsonPart } from '../../platform/json-stream.ts';
 import type { Spool } from '../../platform/spool.ts';
+import { unreadableAt } from '../../platform/utf8-chunks.ts';
 import { defined, isObject, objectOf, textOf, wholeOf, type JsonObject } from '../json-fields.ts';
 import { createRuleCache, type RuleInput } from '../rule-cache.ts';
 import { readItem, type ItemPlace } from '../unreadable-item.ts';
-import { needsIndices, pathOf } from './place.ts';
+import { analysedPlace, needsIndices, needsRepositories } from './place.ts';
 import { needsInvocations } from './rating.ts';
 import { sarifFinding } from './result.ts';
 import { SarifRun } from './run.ts';
@@ -54,8 +55,9 @@ export class SarifReader {
   *#value(part: JsonPart & { readonly kind: 'value' }): Generator<ReportEvent> {
     const { name, value } = part;
     const run = this.#run;
-    if (name === 'version' && textOf(value)?.startsWith('1.'))
-      throw new AppError('report_unreadable', `The ${this.#what} is of version 1; convert it to 2.1.0.`);
+    if (name === 'version') refuseOldVersion(this.#what, textOf(value) ?? '');
+    if (name === 'inline result')
+      throw unreadableAt(this.#what, 'keeps results in inlineExternalProperties', part.offset);
     if (!run) return;
     readItem(this.#what, part, () => (run.value(name, value) ? true : undefined));
     // All findings of a report are of one engine: a later run cannot change it.
@@ -76,6 +78,7 @@ export class SarifReader {
     if (!run.seen.has('properties') && objectOf(result['properties'])['scanmux'] !== undefined) return true;
     const { seen } = run;
     if (!seen.has('invocations') && needsInvocations(result)) return true;
+    if (!seen.has('repositories') && needsRepositories(result, run)) return true;
     return !(seen.has('artifacts') && seen.has('logicalLocations')) && needsIndices(result);
   }
 
@@ -105,10 +108,20 @@ export class SarifReader {
     });
     yield { kind: 'source', source: { ...facts, ...times } };
     yield* own ? ownCoverage(own) : coverageOf(run);
-    if (own ? !own.whole || own.filtered.length > 0 : run.isFailed) this.#isWhole = false;
+    if (own ? !own.whole || own.filtered.length > 0 : !isWhole(run)) this.#isWhole = false;
     this.#run = undefined;
   }
 }
+
+/** Versions before 2.1 have other names for much of it. */
+function refuseOldVersion(what: string, version: string): void {
+  const [old] = /^(?:1\.|2\.0)\d*/.exec(version) ?? [];
+  if (old === undefined) return;
+  throw new AppError('report_unreadable', `The ${what} is of version ${old.replace(/\.$/, '')}; convert it to 2.1.0.`);
+}
+
+/** All results of the run are in this log. A run without a list of them only describes its tool. */
+const isWhole = ({ isFailed, seen }: SarifRun): boolean => !isFailed && seen.has('results') && !seen.has('external');
 
 /** What the tool was told to analyse and did not fail on, and what it says went wrong. */
 function* coverageOf(run: SarifRun): Generator<ReportEvent> {
@@ -116,11 +129,14 @@ function* coverageOf(run: SarifRun): Generator<ReportEvent> {
   const notLookedFor = [
     ...(isFailed ? [`${driver.name ?? 'the tool'} says that it did not succeed`] : []),
     ...(toolErrors > 0 ? [`${toolErrors} errors that the tool reported while it ran`] : []),
+    ...(run.seen.has('results') ? [] : ['results: the log has no list of them']),
     ...(run.seen.has('external') ? ['parts of the log that are kept in other files'] : []),
   ];
   yield { kind: 'checks', lookedFor: driver.name === undefined ? [] : [driver.name], notLookedFor };
-  if (isFailed) return;
-  for (const uri of analysed) yield { kind: 'place', place: { place: pathOf(uri), status: 'tested' } };
+  if (!isWhole(run)) return;
+  const isKept = run.hosts.has('keeps the file') && !run.hosts.has('was looked at');
+  for (const uri of analysed)
+    yield { kind: 'place', place: { place: analysedPlace(uri, isKept, run), status: 'tested' } };
 }
 
 /** Coverage of a log that scanmux wrote. */

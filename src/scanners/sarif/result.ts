@@ -4,7 +4,7 @@ import type { RuleFacts } from '../../model/finding.ts';
 import { SarifResultExtra } from '../../model/sarif-extra.ts';
 import { defined, listOf, objectOf, textOf, type JsonObject } from '../json-fields.ts';
 import type { RuleInput } from '../rule-cache.ts';
-import { withoutSecretWords } from '../rule-words.ts';
+import { namedCves, withoutSecretWords } from '../rule-words.ts';
 import { messageOf } from './message.ts';
 import { sarifPlace } from './place.ts';
 import { confidenceOf, ratingOf, stateOf } from './rating.ts';
@@ -57,15 +57,16 @@ const NO_NAME = 'unnamed tool';
 function ruleFacts(result: JsonObject, found: FoundRule, run: SarifRun): RuleInput {
   const { id, rule } = found;
   const driver = run.driver.name ?? NO_NAME;
+  const words: ReturnType<typeof wordsOf> = rule ? wordsOf(rule) : {};
   return {
     rule_id: `${driver}/${id ?? 'unnamed'}`,
     rule_family: driver,
     title: `Result of ${driver}`,
     ...ratingOf(result, rule, run.overrides.levelOf(result, found, run.driver, run.extensions)),
     ...defined({ title: id, confidence: confidenceOf(rule) }),
-    ...(rule ? wordsOf(rule) : {}),
+    ...words,
+    ...namedCves(cvesIn(id, rule), words.description),
     references: listOf(rule?.helpUri).flatMap((uri) => textOf(uri) ?? []),
-    cves: cvesIn(id, rule),
     cwes: cwesIn(result, rule, run.taxonomies),
   };
 }
@@ -83,9 +84,11 @@ function occurrenceOf(result: JsonObject, found: FoundRule, run: SarifRun) {
   const { rule, component } = found;
   const message = messageOf(result['message'], rule, component);
   const snippet = snippetOf(result);
+  const { location, host } = sarifPlace(result, run);
+  if (host !== undefined) run.hosts.add(host);
   const hide = isAboutSecrets(found, run) ? withoutSecretWords : (text: string): string => text;
   return {
-    location: sarifPlace(result, run),
+    location,
     untrusted: defined({
       output: message === undefined ? undefined : hide(message),
       response: snippet === undefined ? undefined : hide(snippet),

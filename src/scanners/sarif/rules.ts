@@ -1,10 +1,12 @@
 import type { RuleFacts } from '../../model/finding.ts';
 import { SarifRuleExtra } from '../../model/sarif-extra.ts';
-import { isObject, listOf, objectOf, textOf, wholeOf, type JsonObject } from '../json-fields.ts';
+import { isObject, listOf, objectOf, textOf, textsOf, wholeOf, type JsonObject } from '../json-fields.ts';
 
 /** What is kept of a rule of a tool: its own words, none of its configuration. */
 export interface SarifRule {
   readonly id: string;
+  /** In one spelling. */
+  readonly guid: string | undefined;
   readonly name: string | undefined;
   readonly shortDescription: string | undefined;
   readonly fullDescription: string | undefined;
@@ -31,10 +33,30 @@ const messageText = (message: unknown): string | undefined => {
 export const bounded = (value: unknown): JsonObject =>
   isObject(value) && JSON.stringify(value).length <= MAX_TEXT * 4 ? value : {};
 
+/** Of a property bag what is ever read: the rest may be as large as it likes. */
+const heard = (properties: JsonObject): JsonObject => ({
+  ...Object.fromEntries(
+    ['security-severity', 'precision'].flatMap((key) => {
+      const text = textOf(properties[key])?.slice(0, 100);
+      return text === undefined ? [] : [[key, text]];
+    }),
+  ),
+  ...Object.fromEntries(
+    ['tags', 'cve', 'cwe'].flatMap((key) => {
+      const texts = shortTexts(properties[key]);
+      return texts.length === 0 ? [] : [[key, texts]];
+    }),
+  ),
+});
+
+const MAX_TAGS = 50_000;
+const shortTexts = (value: unknown): readonly string[] => textsOf(value, MAX_TAGS).map((text) => text.slice(0, 300));
+
 export function ruleOf(value: unknown): SarifRule | undefined {
   if (!isObject(value)) return undefined;
   return {
     id: textOf(value['id']) ?? '',
+    guid: guidOf(value['guid']),
     name: textOf(value['name'])?.slice(0, MAX_TEXT),
     shortDescription: messageText(value['shortDescription']),
     fullDescription: messageText(value['fullDescription']),
@@ -43,10 +65,12 @@ export function ruleOf(value: unknown): SarifRule | undefined {
     level: textOf(objectOf(value['defaultConfiguration'])['level']),
     messages: bounded(value['messageStrings']),
     relationships: listOf(value['relationships']).slice(0, MAX_LIST),
-    properties: bounded(value['properties']),
+    properties: heard(objectOf(value['properties'])),
     own: ownFacts(objectOf(value['properties'])['scanmux']),
   };
 }
+
+const guidOf = (value: unknown): string | undefined => textOf(value)?.trim().slice(0, 100).toLowerCase();
 
 function ownFacts(value: unknown): RuleFacts | undefined {
   if (value === undefined) return undefined;
@@ -66,6 +90,7 @@ export interface Component {
   messages: JsonObject;
   readonly rules: SarifRule[];
   readonly byId: Map<string, SarifRule>;
+  readonly byGuid: Map<string, SarifRule>;
 }
 
 export const newComponent = (): Component => ({
@@ -76,6 +101,7 @@ export const newComponent = (): Component => ({
   messages: {},
   rules: [],
   byId: new Map(),
+  byGuid: new Map(),
 });
 
 /**
@@ -87,9 +113,10 @@ export function addRule(component: Component, value: unknown, budget: { chars: n
   if (!read) return false;
   if (component.rules.length >= MAX_RULES) return true;
   budget.chars -= JSON.stringify(read).length;
-  const rule = budget.chars < 0 ? { ...BARE, id: read.id.slice(0, 300), level: read.level } : read;
+  const rule = budget.chars < 0 ? { ...BARE, id: read.id.slice(0, 300), guid: read.guid, level: read.level } : read;
   component.rules.push(rule);
   if (rule.id !== '' && !component.byId.has(rule.id)) component.byId.set(rule.id, rule);
+  if (rule.guid !== undefined && !component.byGuid.has(rule.guid)) component.byGuid.set(rule.guid, rule);
   return true;
 }
 
@@ -112,8 +139,8 @@ export interface FoundRule {
 }
 
 /**
- * The rule of a result: by index in the component it names, else by id, there first and then anywhere. An id such as
- * `CA1000/1` belongs to the rule `CA1000`. Source: SARIF 2.1.0, 3.27.5 to 3.27.7 and 3.52.
+ * The rule of a result: by index in the component it names, else by guid, else by id, there first and then anywhere. An
+ * id such as `CA1000/1` belongs to the rule `CA1000`. Source: SARIF 2.1.0, 3.27.5 to 3.27.7 and 3.52.
  */
 export function findRule(result: JsonObject, driver: Component, extensions: readonly Component[]): FoundRule {
   const reference = objectOf(result['rule']);
@@ -124,12 +151,26 @@ export function findRule(result: JsonObject, driver: Component, extensions: read
   if (indexed && (id === undefined || id === indexed.id || id.startsWith(`${indexed.id}/`))) {
     return { id: id ?? indexed.id, rule: indexed, component };
   }
-  for (const place of [component, driver, ...extensions]) {
-    const rule = id === undefined ? undefined : byHierarchy(place, id);
-    if (rule) return { id, rule, component: place };
-  }
-  return { id, rule: indexed, component };
+  const guid = guidOf(reference['guid']);
+  const places = [component, driver, ...extensions];
+  const found = foundIn(places, guid, byGuid) ?? foundIn(places, id, byHierarchy);
+  return found ? { id: id ?? found.rule.id, ...found } : { id, rule: indexed, component };
 }
+
+function foundIn(
+  places: readonly Component[],
+  name: string | undefined,
+  find: (component: Component, name: string) => SarifRule | undefined,
+) {
+  if (name === undefined) return undefined;
+  for (const component of places) {
+    const rule = find(component, name);
+    if (rule) return { rule, component };
+  }
+  return undefined;
+}
+
+const byGuid = ({ byGuid: rules }: Component, guid: string): SarifRule | undefined => rules.get(guid);
 
 function byHierarchy({ byId }: Component, id: string): SarifRule | undefined {
   const exact = byId.get(id);

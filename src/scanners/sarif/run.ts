@@ -1,8 +1,9 @@
 import { SarifRunExtra } from '../../model/sarif-extra.ts';
 import { isObject, listOf, objectOf, textOf, timeOf } from '../json-fields.ts';
-import { logicalName, uriOf } from './place.ts';
+import { logicalName, uriOf, type SarifPlace } from './place.ts';
 import { LevelOverrides } from './overrides.ts';
 import { addRule, bounded, newComponent, type Component } from './rules.ts';
+import { repositoryOf } from './targets.ts';
 import { needsTaxonomies, type Taxonomy } from './weaknesses.ts';
 
 /** What results point into is kept up to these bounds; pointers beyond them find nothing. */
@@ -36,6 +37,9 @@ export class SarifRun {
   readonly artifacts: (string | undefined)[] = [];
   readonly logicalLocations: (string | undefined)[] = [];
   readonly analysed: string[] = [];
+  readonly repositories: string[] = [];
+  /** What the hosts in the URIs of its results were taken for. */
+  readonly hosts = new Set<SarifPlace['host']>();
   readonly overrides = new LevelOverrides();
   /** As scanmux itself wrote it. */
   own: SarifRunExtra | undefined;
@@ -74,6 +78,8 @@ export class SarifRun {
         return this.#keep(this.taxonomies.at(-1)?.ids ?? [], textOf(objectOf(value)['id']));
       case 'invocation':
         return this.#invocation(value);
+      case 'repository':
+        return this.#repository(value);
       default:
         return this.#fact(name, value);
     }
@@ -114,6 +120,12 @@ export class SarifRun {
     const isAnalysed = listOf(value['roles']).includes('analysisTarget');
     if (uri !== undefined && isAnalysed && this.analysed.length < MAX_PLACES) this.analysed.push(uri.slice(0, 500));
     return this.#keep(this.artifacts, uri);
+  }
+
+  #repository(value: unknown): boolean {
+    const uri = repositoryOf(value);
+    if (uri !== undefined && uri !== '' && this.repositories.length < MAX_COMPONENTS) this.repositories.push(uri);
+    return true;
   }
 
   #keep(list: (string | undefined)[], text: string | undefined): boolean {

@@ -16,7 +16,7 @@ export function cwesIn(result: JsonObject, rule: SarifRule | undefined, taxonomi
     ...(rule?.relationships ?? []).map((relationship) => objectOf(relationship)['target']),
   ];
   const tags = [rule?.properties, objectOf(result['properties'])].flatMap((properties) => [
-    ...textsOf(properties?.['tags'], 200).flatMap(
+    ...textsOf(properties?.['tags'], 5_000).flatMap(
       (tag) => /\bcwe[-_:/ ]*0*\d+/i.exec(tag.slice(0, 200))?.[0].replace(/^\D+/, '') ?? [],
     ),
     ...textsOf(properties?.['cwe'], 50),
@@ -54,8 +54,8 @@ export function cvesIn(ruleId: string | undefined, rule: SarifRule | undefined):
     ruleId,
     rule?.id,
     rule?.name,
-    ...textsOf(rule?.properties['tags'], 200),
-    ...textsOf(rule?.properties['cve'], 50),
+    ...textsOf(rule?.properties['tags'], 100_000),
+    ...textsOf(rule?.properties['cve'], 100_000),
   ];
   return cvesOf([...new Set(words.flatMap((word) => word?.slice(0, 1_000).match(/\bCVE-\d{4}-\d{4,}\b/gi) ?? []))]);
 }

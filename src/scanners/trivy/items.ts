@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { Cvss, Occurrence } from '../../model/finding.ts';
-import { defined, listOf, objectOf, textOf, wholeOf, type JsonObject } from '../json-fields.ts';
+import { defined, listOf, objectOf, textOf, wholeOf, wordIn, type JsonObject } from '../json-fields.ts';
 import type { RuleInput } from '../rule-cache.ts';
 import {
   cvesOf,
@@ -32,7 +32,7 @@ const SEVERITIES: Readonly<Record<string, Rating['severity']>> = {
 };
 
 function ratingOf(item: JsonObject, source: string): Rating {
-  const severity = SEVERITIES[textOf(item['Severity'])?.toUpperCase() ?? ''];
+  const severity = wordIn(SEVERITIES, textOf(item['Severity'])?.toUpperCase() ?? '');
   return severity ? { severity, severity_source: source, severity_rated: true } : UNRATED;
 }
 

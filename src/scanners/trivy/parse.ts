@@ -26,7 +26,13 @@ const RESULT: JsonPlan = {
 const RESOURCES: JsonPlan = {
   each: {
     name: 'resource',
-    members: { Namespace: take('Namespace'), Kind: take('Kind'), Name: take('Name'), Results: { each: RESULT } },
+    members: {
+      Namespace: take('Namespace'),
+      Kind: take('Kind'),
+      Name: take('Name'),
+      Error: take('Error'),
+      Results: { each: RESULT },
+    },
   },
 };
 const PLAN: JsonPlan = {
@@ -41,10 +47,15 @@ const PLAN: JsonPlan = {
     Results: { each: RESULT },
     Resources: RESOURCES,
     Findings: RESOURCES,
+    // What the first cluster reports had instead of `Resources`.
+    Vulnerabilities: RESOURCES,
+    Misconfigurations: RESOURCES,
   },
   // Before schema 2 (2021) the report was the list of results.
   each: RESULT,
 };
+
+const CLUSTER_LISTS = ['Resources', 'Findings', 'Vulnerabilities', 'Misconfigurations'];
 
 /** Trivy's JSON: schema 2, the list of results before it, and cluster reports. */
 export const trivyFormat: ReportFormat = {
@@ -56,7 +67,7 @@ export const trivyFormat: ReportFormat = {
     const has = (path: string): boolean => shape?.paths.has(path) ?? false;
     if (shape?.root === 'list')
       return has('[].Target') && (has('[].Vulnerabilities') || has('[].Class') || has('[].Type'));
-    if (has('ClusterName')) return has('Resources') || has('Findings');
+    if (has('ClusterName')) return CLUSTER_LISTS.some(has);
     return has('SchemaVersion') && (has('ArtifactName') || has('ArtifactType') || has('Results'));
   },
   parse: parseTrivy,

@@ -6,7 +6,7 @@ import type { Spool } from '../../platform/spool.ts';
 import { defined, isObject, objectOf, textOf, timeOf, wholeOf } from '../json-fields.ts';
 import { createRuleCache } from '../rule-cache.ts';
 import { readItem } from '../unreadable-item.ts';
-import { shownUrl } from '../web-place.ts';
+import { keptPath, shownUrl } from '../web-place.ts';
 import { isFailure, licence, misconfiguration, secret, vulnerability } from './items.ts';
 import { createLooks } from './looks.ts';
 import type { Artifact, ResultFacts } from './place.ts';
@@ -52,7 +52,7 @@ export class TrivyReader {
       else if (part.name === 'look' || isMapped(part.name)) yield* this.#item(part);
       else this.#header(part.name, part.value);
     } else if (part.name === 'report') yield* this.#boundary(part.kind, part.isList);
-    else if (part.name === 'resource') this.#resource = part.kind === 'open' ? {} : undefined;
+    else if (part.name === 'resource') yield* this.#resourceBoundary(part.kind);
     else if (part.kind === 'open') this.#result = {};
     else yield* this.#closeResult(part.index, part.offset);
   }
@@ -75,6 +75,14 @@ export class TrivyReader {
       yield { kind: 'checks', lookedFor: [], notLookedFor: [note] };
     }
     yield { kind: 'end' };
+  }
+
+  /** Of a resource that Trivy failed at nothing is known but that. */
+  *#resourceBoundary(kind: 'open' | 'close'): Generator<ReportEvent> {
+    const place = this.#artifact().name;
+    if (kind === 'close' && textOf(this.#resource?.['Error']) !== undefined && place !== undefined)
+      yield { kind: 'place', place: { place, status: 'not_tested', reason: 'Trivy could not scan it.' } };
+    this.#resource = kind === 'open' ? {} : undefined;
   }
 
   async *#boundary(kind: 'open' | 'close', isList: boolean): AsyncGenerator<ReportEvent> {
@@ -139,10 +147,11 @@ export class TrivyReader {
     return { name: name === '.' ? './' : name, isImage };
   }
 
-  /** A repository may be named by a URL with a token in it. */
+  /** A repository may be named by a URL with a token in it; the host that keeps it was not looked at. */
   #artifactName(): string | undefined {
     const name = textOf(this.#report['ArtifactName']);
-    return name?.includes('://') ? shownUrl(name) : name;
+    if (!name?.includes('://')) return name;
+    return textOf(this.#report['ArtifactType']) === 'repository' ? keptPath(name) : shownUrl(name);
   }
 
   #resultFacts(): ResultFacts {

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { Occurrence } from '../../model/finding.ts';
 import type { ReportEvent } from '../../model/report.ts';
-import { defined, textOf, wholeOf } from '../json-fields.ts';
+import { defined, textOf, wholeOf, wordIn } from '../json-fields.ts';
 import type { RuleInput, createRuleCache } from '../rule-cache.ts';
 import { cwesOf, UNRATED, type Rating } from '../rule-words.ts';
 import { shownUrl, withoutLogin } from '../web-place.ts';
@@ -83,7 +83,7 @@ function ruleOf(alert: ZapAlert): RuleInput {
     ...ratingOf(alert),
     ...defined({
       rule_family: wasc === undefined ? undefined : `WASC-${wasc}`,
-      confidence: CONFIDENCES[textOf(alert.confidence) ?? ''],
+      confidence: wordIn(CONFIDENCES, textOf(alert.confidence) ?? ''),
       description: paragraphsOf(alert.desc).join('\n') || undefined,
       solution: paragraphsOf(alert.solution).join('\n') || undefined,
     }),
@@ -94,7 +94,7 @@ function ruleOf(alert: ZapAlert): RuleInput {
 
 /** ZAP has no critical. `riskdesc` is `High (Medium)`, in the language of the user: only the code is read. */
 function ratingOf(alert: ZapAlert): Rating {
-  const severity = RISKS[textOf(alert.riskcode) ?? ''];
+  const severity = wordIn(RISKS, textOf(alert.riskcode) ?? '');
   return severity ? { severity, severity_source: 'zap risk', severity_rated: true } : UNRATED;
 }
 

@@ -1,4 +1,4 @@
-import { textOf } from '../json-fields.ts';
+import { textOf, wordIn } from '../json-fields.ts';
 
 const NAMED: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", nbsp: ' ' };
 const MAX_CHARS = 64 << 10;
@@ -21,7 +21,7 @@ const resolved = (line: string): string =>
   line.replace(
     /&(?:#(\d{1,7})|#x([\da-f]{1,6})|(\w{2,6}));/gi,
     (entity, decimal?: string, hex?: string, name?: string) => {
-      if (name !== undefined) return NAMED[name.toLowerCase()] ?? entity;
+      if (name !== undefined) return wordIn(NAMED, name.toLowerCase()) ?? entity;
       const code = decimal === undefined ? Number.parseInt(hex ?? '', 16) : Number(decimal);
       return code > 0 && code <= 0x10_ff_ff ? String.fromCodePoint(code) : entity;
     },

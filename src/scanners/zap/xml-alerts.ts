@@ -1,5 +1,6 @@
 import { AppError } from '../../model/errors.ts';
-import type { XmlAttributes, XmlHandlers } from '../../platform/xml.ts';
+import type { XmlAttributes, XmlHandlers } from '../../platform/xml-reader.ts';
+import { wordIn } from '../json-fields.ts';
 import { createXmlTree, type XmlTree } from '../xml-tree.ts';
 import type { ZapAlert, ZapInstance } from './finding.ts';
 import type { ZapSite } from './sites.ts';
@@ -94,7 +95,7 @@ export class ZapXmlReader implements XmlHandlers {
   #closeInstance({ root }: XmlTree): void {
     this.#instance = undefined;
     this.#path.pop();
-    const fields = root.children.map(({ name, text }) => [RENAMED[name] ?? name, text.trim()]);
+    const fields = root.children.map(({ name, text }) => [wordIn(RENAMED, name) ?? name, text.trim()]);
     this.#emit({ kind: 'instance', instance: Object.fromEntries(fields) });
   }
 

@@ -126,7 +126,10 @@ describe('data of FIRST and CISA', () => {
     await put(EPSS_NAME, gzipSync(csv(ROWS)));
     await enrichment.update(downloads);
     const other = openEnrichment({ dataFolder: data, log: createLog('silent') });
-    await put(EPSS_NAME, gzipSync(csv(['CVE-2024-1000,0.7,0.9'], '2026-11-21')));
+    await put(
+      EPSS_NAME,
+      gzipSync(csv([...ROWS.slice(2), 'CVE-2021-44228,0.9,0.9', 'CVE-2024-1000,0.7,0.9'], '2026-11-21')),
+    );
     await other.update(downloads);
     later();
     expect(enrichment.enrich(rule(['CVE-2024-1000']))).toMatchObject({
@@ -169,7 +172,7 @@ describe('data of FIRST and CISA', () => {
         fc.array(cve, { maxLength: 10 }),
         async (known, others) => {
           await put(EPSS_NAME, gzipSync(csv(known.map((name, index) => `${name},0.${index + 10},0`))));
-          await enrichment.update(downloads);
+          await enrichment.update(downloads, { allowOlder: true });
           for (const [index, name] of known.entries())
             expect(enrichment.enrich(rule([name])).epss).toBe(Number(`0.${index + 10}`));
           for (const name of others.filter((other) => !known.includes(other)))
@@ -186,6 +189,80 @@ describe('data of FIRST and CISA', () => {
     await put(EPSS_NAME, gzipSync(csv(rows)));
     expect((await enrichment.update(downloads)).facts.epss?.scores).toBe(300_000);
     expect(enrichment.enrich(rule(['CVE-2000-1000'])).epss).toBe(0.5);
+  });
+});
+
+describe('a file of data that is behind what is in use', () => {
+  const some = (count: number) => Array.from({ length: count }, (_, index) => `CVE-2024-${1_000 + index}`);
+  const scores = (count: number, date: string) =>
+    csv(
+      some(count).map((cve) => `${cve},0.5,0.5`),
+      date,
+    );
+  const NEWER = { catalogVersion: '2026.11.20', dateReleased: '2026-11-20T01:00:00Z' };
+
+  async function inUse(): Promise<Desk> {
+    const made = await desk();
+    await made.put('epss_scores-current.csv', scores(100, '2026-11-20'));
+    await made.put(KEV_NAME, kev(some(100)));
+    await made.enrichment.update(made.downloads);
+    return made;
+  }
+
+  it.each([
+    ['scores of an earlier day', scores(100, '2026-11-19'), undefined, /epss.*of 2026-11-19.*2026-11-20.*older/],
+    ['far fewer scores', scores(89, '2026-11-21'), undefined, /holds 89 scores, far fewer than the 100/],
+    ['a catalogue of an earlier day', undefined, kev(some(100), { dateReleased: '2026-11-18T23:00:00Z' }), /older/],
+    ['an earlier version', undefined, kev(some(100), { catalogVersion: '2026.11.9' }), /2026\.11\.9 .*older/],
+    ['far fewer entries', undefined, kev(some(10), NEWER), /holds 10 vulnerabilities, far fewer than the 100/],
+    ['an older catalogue beside newer scores', scores(100, '2026-11-22'), kev(some(9)), /far fewer/],
+  ])('is refused, and nothing changes: %s', async (_what, csvText, kevText, why) => {
+    const { enrichment, data, later } = await inUse();
+    const before = await readFile(tablePath(data));
+    const folder = await tempFolder();
+    if (csvText !== undefined) await writeFile(join(folder, 'epss_scores-current.csv'), csvText);
+    if (kevText !== undefined) await writeFile(join(folder, KEV_NAME), kevText);
+    await expect(enrichment.update(folder)).rejects.toMatchObject({
+      code: 'invalid_request',
+      message: why,
+      hint: expect.stringContaining('--allow-older'),
+    });
+    expect(await readFile(tablePath(data))).toEqual(before);
+    expect(await readdir(data)).toEqual(['enrichment.db']);
+    await enrichment.update(folder, { allowOlder: true });
+    later();
+    expect(await readFile(tablePath(data))).not.toEqual(before);
+  });
+
+  it.each([
+    ['the same again', scores(100, '2026-11-20'), kev(some(100))],
+    ['a little less', scores(90, '2026-11-21'), kev(some(90), NEWER)],
+    ['a version by another scheme', scores(101, '2026-11-21'), kev(some(100), { ...NEWER, catalogVersion: 'r2' })],
+  ])('is not: %s', async (_what, csvText, kevText) => {
+    const { enrichment } = await inUse();
+    const folder = await tempFolder();
+    await writeFile(join(folder, 'epss_scores-current.csv'), csvText);
+    await writeFile(join(folder, KEV_NAME), kevText);
+    await expect(enrichment.update(folder)).resolves.toMatchObject({ kevFile: KEV_NAME });
+  });
+
+  it('takes the place of a damaged table, never of one of a newer scanmux', async () => {
+    const { enrichment, data, downloads } = await inUse();
+    await writeFile(tablePath(data), 'garbage'.repeat(1_000));
+    await expect(enrichment.update(downloads)).resolves.toMatchObject({ facts: { epss: { scores: 100 } } });
+    const db = openDatabase(tablePath(data), { journal: 'off' });
+    db.exec('PRAGMA user_version = 99');
+    db.close();
+    await expect(enrichment.update(downloads, { allowOlder: true })).rejects.toMatchObject({ code: 'data_too_new' });
+  });
+
+  it('removes what killed updates left, and nothing that may still be written', async () => {
+    const { enrichment, data, downloads } = await inUse();
+    const [left, fresh] = ['.enrichment-0123456789ab.tmp', '.enrichment-ba9876543210.tmp'];
+    for (const name of [left, fresh]) await writeFile(join(data, name), 'x');
+    await utimes(join(data, left), 1, 1);
+    await enrichment.update(downloads);
+    expect((await readdir(data)).toSorted()).toEqual([fresh, 'enrichment.db']);
   });
 });
 
@@ -216,6 +293,18 @@ describe('a broken file of data', () => {
     expect(await readdir(data)).toEqual(['enrichment.db']);
   });
 
+  it('of EPSS that unpacks to more than any scores is refused before it fills memory', async () => {
+    const { enrichment, downloads, put } = await desk();
+    const comment = '#model_version:v1,score_date:2026-11-20\ncve,epss,percentile\n';
+    // Every line is right, and none of them counts as a row too many.
+    const row = 'CVE-2024-1000,0.5,' + '5'.repeat(180) + '\n';
+    await put(EPSS_NAME, gzipSync(comment + row.repeat(Math.ceil((130 << 20) / row.length)), { level: 1 }));
+    await expect(enrichment.update(downloads)).rejects.toMatchObject({ code: 'invalid_request', message: /128 MB/ });
+    await put(EPSS_NAME, gzipSync(comment + 'CVE-2024-1000,1,1\n'.repeat(2_000_001), { level: 1 }));
+    await expect(enrichment.update(downloads)).rejects.toMatchObject({ message: /line 2000003 is one too many/ });
+    expect(enrichment.describe()).toBeUndefined();
+  });
+
   it.each([
     ['that was cut', (gz: Buffer) => gz.subarray(0, gz.length - 20)],
     ['that is none', () => Buffer.from('hello')],
@@ -238,6 +327,12 @@ describe('a broken file of data', () => {
       'with another number of entries',
       kev(['CVE-2024-1000'], { count: 2 }),
       /says that it holds 2 vulnerabilities, but 1/,
+    ],
+    ['without the number of entries', kev(['CVE-2024-1000'], { count: undefined }), /does not fit at count/],
+    [
+      'with more entries than there are',
+      kev(Array.from({ length: 100_001 }, (_, index) => `CVE-2024-${index + 1_000}`)),
+      /100001 vulnerabilities, far more/,
     ],
     ['with an entry that is no CVE', kev(['CVE-2024-1000', 'hello']), /json, line 13 names no CVE/],
     ['without entries', kev([]), /does not fit at vulnerabilities/],

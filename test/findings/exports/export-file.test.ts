@@ -219,8 +219,69 @@ describe('an export out of a findings file', () => {
   });
 });
 
+describe('the last of the disk', () => {
+  const MIB = 1 << 20;
+  /** A disk with so much room when it is first looked at, then so much. */
+  const disk = (...rooms: readonly number[]) => {
+    let looks = 0;
+    return async () => {
+      looks += 1;
+      return rooms[Math.min(looks, rooms.length) - 1] ?? 0;
+    };
+  };
+  const write = async (free: () => Promise<number>, pieces: () => Iterable<string>, over: object = {}) => {
+    const folder = await tempFolder();
+    const target = { folder, name: 'a', signal: NEVER, keepFree: 5 * MIB, free, ...over };
+    return { folder, writing: writeOnce(target, fillWithText(pieces, NEVER)) };
+  };
+
+  it('is left alone: nothing is begun', async () => {
+    let isBegun = false;
+    const pieces = () => {
+      isBegun = true;
+      return ['x'];
+    };
+    const { folder, writing } = await write(disk(5 * MIB - 1), pieces);
+    await expect(writing).rejects.toMatchObject({ code: 'storage_full', hint: expect.stringMatching(/reserve/) });
+    expect([isBegun, await readdir(folder)]).toEqual([false, []]);
+    const known = await write(disk(6 * MIB), pieces, { leastBytes: 2 * MIB });
+    await expect(known.writing).rejects.toMatchObject({ code: 'storage_full' });
+    expect(isBegun).toBe(false);
+    await expect((await write(disk(5 * MIB), pieces)).writing).resolves.toMatchObject({ bytes: 1 });
+  });
+
+  it.each([
+    ['what is written', 'x'.repeat(100_000)],
+    ['what is sorted beside it', ''],
+  ])('stops %s, and no half file stays', async (_, piece) => {
+    const endless = function* () {
+      for (;;) yield piece;
+    };
+    const { folder, writing } = await write(disk(100 * MIB, 50 * MIB, MIB), endless);
+    await expect(writing).rejects.toMatchObject({ code: 'storage_full' });
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('is left to scans by every format; what is there already is handed out', async () => {
+    const { run, exportsFolder, ref } = await exporter(EVENTS);
+    const full = createFindingsStore({ exportsFolder, exportsKeepFree: Number.MAX_SAFE_INTEGER });
+    onTestFinished(() => full.close());
+    const base = { kind: 'findings', scanId: SCAN_ID, ref, record: RECORD, filter: {} } as const;
+    const refused = { code: 'storage_full' };
+    for (const format of WRITTEN_FORMATS) {
+      const request = { ...base, format, suppressions: NO_SUPPRESSIONS };
+      await expect(full.export(request, NEVER), format).rejects.toMatchObject(refused);
+    }
+    const native = { kind: 'native', scanId: SCAN_ID, report: ref.file, sha256: 'x' } as const;
+    await expect(full.export(native, NEVER)).rejects.toMatchObject(refused);
+    const made = await run({ format: 'csv' });
+    expect(await full.export({ ...base, format: 'csv', suppressions: NO_SUPPRESSIONS }, NEVER)).toEqual(made);
+    expect(await readdir(join(exportsFolder, SCAN_ID))).toHaveLength(2);
+  });
+});
+
 describe('old exports', () => {
-  const LIMITS = { maxAgeMs: 1_000_000, maxFiles: 2, maxBytes: 100 };
+  const LIMITS = { minAgeMs: 5, maxAgeMs: 1_000_000, maxFiles: 2, maxBytes: 100 };
   const NOW = Date.parse('2026-11-21T00:00:00Z');
 
   async function folderWith(files: Readonly<Record<string, { bytes: number; ageMs: number }>>): Promise<string> {
@@ -255,6 +316,30 @@ describe('old exports', () => {
     expect(await left(root)).toEqual(expected);
     const sums = (await readdir(root, { recursive: true })).filter((name) => name.endsWith('.sha256'));
     expect(sums).toHaveLength(expected.length);
+  });
+
+  it('stay while whoever asked for them may be reading', async () => {
+    const root = await folderWith({
+      'a/1': { bytes: 60, ageMs: 3 },
+      'a/2': { bytes: 60, ageMs: 4 },
+      'b/3': { bytes: 60, ageMs: 2 },
+      'b/4': { bytes: 60, ageMs: 6 },
+    });
+    await pruneExports(root, 'none', LIMITS, NOW);
+    expect(await left(root)).toEqual(['a/1', 'a/2', 'b/3']);
+  });
+
+  it('are new again when they are asked for again, before they are read', async () => {
+    const folder = await tempFolder();
+    const target = { folder, name: 'a', signal: NEVER };
+    const fill = fillWithText(() => ['x'], NEVER);
+    const { path } = await writeOnce(target, fill);
+    await utimes(path, 0, 0);
+    // Also where it proves to be another file in the end.
+    await writeFile(`${path}.sha256`, `${'0'.repeat(64)}  a\n`);
+    const again = AbortSignal.abort();
+    await expect(writeOnce({ ...target, signal: again }, fill)).rejects.toMatchObject({ code: 'scan_aborted' });
+    expect(Date.now() - (await stat(path)).mtimeMs).toBeLessThan(3_600_000);
   });
 
   it('never take the one just made with them, and a folder that is not there is no failure', async () => {

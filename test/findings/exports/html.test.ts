@@ -161,6 +161,51 @@ describe('the HTML report', () => {
     );
   });
 
+  it('says that nothing was left out only where a scan of ours proves it', () => {
+    const coverage = { ...HEADER.coverage, requested: 0, tested: 0, unreachable: 0, not_tested: 0, not_looked_for: [] };
+    const textWith = (over: object, whole = true) => {
+      const scan = { ...HEADER.scan, verdict: 'complete' as const, ...over };
+      return textOf({ ...sourceOf([], { scan, coverage, whole }), places: () => [] });
+    };
+    const claim = 'Nothing was left out.';
+    expect(textWith({})).toContain(claim);
+    expect(textWith({}, false)).not.toContain(claim);
+    expect(textWith({ verdict: 'partial' })).not.toContain(claim);
+    const imported = textWith({ origin: 'imported' });
+    expect(imported).not.toContain(claim);
+    expect(imported).toContain('What the report itself left out is not known.');
+    for (const word of ['asked for', 'without a login']) {
+      expect(imported).not.toContain(word);
+      expect(textWith({})).toContain(word);
+    }
+    expect(textWith({ origin: 'imported', access: 'authenticated' })).toContain('with a login');
+  });
+
+  it('tells weaknesses of one title apart in its list', () => {
+    const at = (version: string) => ({ location: { image: 'app:1', package: 'vm2', version } });
+    const escape = { title: 'vm2: Sandbox Escape', cves: ['CVE-2023-29199'], rule_id: 'CVE-2023-29199' };
+    const list = textOf(
+      sourceOf([
+        finding({ ...escape, ...at('3.9.3') }),
+        finding({ ...escape, ...at('3.9.4') }),
+        finding({ ...escape, ...at('3.9.5') }),
+        finding({ ...escape, rule_id: 'GHSA-1111-2222-3333', cves: [], ...at('3.9.3') }),
+        finding({
+          title: 'Java updates',
+          rule_id: 'nessus:154345',
+          cves: ['CVE-2021-1111', 'CVE-2021-1112', 'CVE-2021-1113'],
+        }),
+        finding({ title: 'CVE-2024-3094 in xz', rule_id: 'CVE-2024-3094', cves: ['CVE-2024-3094'] }),
+      ]),
+    );
+    const said = [...list.matchAll(/<div class="small soft">([^<]*)<\/div>/g)].map(([, text]) => text);
+    expect(said).toEqual([
+      'CVE-2023-29199 · vm2 3.9.3 · vm2 3.9.4 · 1 more',
+      'GHSA-1111-2222-3333 · vm2 3.9.3',
+      'nessus:154345 · 3 CVEs',
+    ]);
+  });
+
   it('does not let an empty list of findings look clean', () => {
     const text = textOf(sourceOf([]));
     expect(text).toContain('Verdict: partial');

@@ -5,7 +5,7 @@ import { markdown, plainText } from '../../../src/findings/exports/markdown.ts';
 import { MOST_FOR_PEOPLE } from '../../../src/findings/exports/most-urgent.ts';
 import type { ExportSource } from '../../../src/findings/exports/source.ts';
 import { officeScan } from './sample.ts';
-import { anySource, finding, HOSTILE, hostile, sourceOf, written } from './sources.ts';
+import { anySource, finding, HEADER, HOSTILE, hostile, sourceOf, written } from './sources.ts';
 
 const textOf = (source: ExportSource): string => written(markdown(source, ''));
 
@@ -103,6 +103,13 @@ describe('the Markdown export', () => {
     expect(at).not.toContain(-1);
     expect(at).toEqual(at.toSorted((a, b) => a - b));
     expect(text).toContain('34 places:');
+  });
+
+  it('says what was looked for, and of a report from elsewhere nothing that nobody knows', () => {
+    const text = (over: object) => textOf(sourceOf([], { scan: { ...HEADER.scan, ...over } }));
+    expect(text({})).toContain('| Looked for | http, tls |');
+    expect(text({})).toMatch(/\| Scan \| .*, completed, without a login \|\n[^]*\| Places \| 3 asked for/);
+    expect(text({ origin: 'imported' })).toMatch(/, completed, imported \|\n[^]*\| Places \| 3 in the report/);
   });
 
   it('is bounded, and says how many findings are elsewhere', () => {

@@ -21,6 +21,8 @@ const scopes: fc.Arbitrary<ReportEvent> = fc
     place: fc.constantFrom('10.0.0.1', undefined),
     tcpPorts: fc.constantFrom('1-1024', 'all', undefined),
     families: fc.constantFrom(['tls', 'http'], undefined),
+    reportsMore: fc.constantFrom(true, undefined),
+    rulesAsOf: fc.constantFrom('2026-01-02T03:04:05.000Z', undefined),
   })
   .map((scope) => ({ kind: 'scope', scope: JSON.parse(JSON.stringify(scope)) }));
 

@@ -20,7 +20,11 @@ const Identifiers = z.strictObject({ purl: z.string().regex(/^pkg:[a-z]+\/./) })
 const Subcomponent = z.strictObject({ '@id': Iri, identifiers: Identifiers.optional() });
 const Product = Subcomponent.extend({ subcomponents: z.array(Subcomponent).optional() });
 const Statement = {
-  vulnerability: z.strictObject({ '@id': Iri, name: z.string().regex(/^CVE-\d{4}-\d{4,}$/) }),
+  vulnerability: z.strictObject({
+    '@id': Iri.optional(),
+    name: z.string().regex(/^[A-Za-z]\w*-[\w:-]+$/),
+    aliases: z.array(z.string().min(1)).min(1).optional(),
+  }),
   products: z.array(Product).min(1),
 };
 const OpenVex = z.strictObject({
@@ -194,10 +198,54 @@ describe('VEX exports', () => {
     ]);
   });
 
+  it.each([
+    ['GHSA-56x4-j7p9-fcf9', 'GHSA-56x4-j7p9-fcf9', 'https://github.com/advisories/GHSA-56x4-j7p9-fcf9'],
+    ['GO-2023-1840', 'GO-2023-1840', 'https://pkg.go.dev/vuln/GO-2023-1840'],
+    ['RUSTSEC-2021-0003', 'RUSTSEC-2021-0003', 'https://rustsec.org/advisories/RUSTSEC-2021-0003'],
+    ['osv-scanner/PYSEC-2021-7', 'PYSEC-2021-7', 'https://osv.dev/vulnerability/PYSEC-2021-7'],
+    ['grype/GHSA-56x4-j7p9-fcf9-lodash', 'GHSA-56x4-j7p9-fcf9', 'https://github.com/advisories/GHSA-56x4-j7p9-fcf9'],
+    ['TEMP-0841856-B18BAF', 'TEMP-0841856-B18BAF', 'https://security-tracker.debian.org/tracker/TEMP-0841856-B18BAF'],
+    ['DLA-3482-1', 'DLA-3482-1', 'https://security-tracker.debian.org/tracker/DLA-3482-1'],
+    ['RHSA-2023:1405', 'RHSA-2023:1405', 'https://access.redhat.com/errata/RHSA-2023:1405'],
+    ['ALAS2-2021-1704', 'ALAS2-2021-1704', undefined],
+    ['NSWG-ECO-428', 'NSWG-ECO-428', undefined],
+    ['SNYK-JS-LODASH-590103', 'SNYK-JS-LODASH-590103', undefined],
+  ])('name what has no CVE by its advisory: %s', (ruleId, name, url) => {
+    const source = sourceOf([finding({ rule_id: ruleId }), finding({ rule_id: 'x509-expired' })]);
+    expect(vexOf(source).statements).toMatchObject([
+      { vulnerability: { name, ...(url === undefined ? {} : { '@id': url }) }, status: 'affected' },
+    ]);
+    expect(bomOf(source).vulnerabilities).toMatchObject([
+      { id: name, ...(url === undefined ? {} : { source: { url } }) },
+    ]);
+  });
+
+  it.each(['MONGO-2023-1840', 'x-GO-2023-1840', 'GO-2023-18400000000000', 'DS002', '10335', 'GHSA-1', 'AVD-AWS-0086'])(
+    'take no check for an advisory: %s',
+    (ruleId) => {
+      expect(bomOf(sourceOf([finding({ rule_id: ruleId })])).vulnerabilities).toEqual([]);
+    },
+  );
+
+  it('name a CVE by its advisories as well, where those are about it alone', () => {
+    const source = sourceOf([
+      finding({ cves, rule_id: 'GHSA-rxwq-x6h5-x525' }),
+      finding({ cves, rule_id: 'GO-2024-2687' }),
+      finding({ cves, rule_id: 'RHSA-2024:1' }),
+      finding({ cves: [...cves, 'CVE-2024-1'.padEnd(13, '0')], rule_id: 'GHSA-1111-2222-3333' }),
+    ]);
+    const aliases = ['GHSA-rxwq-x6h5-x525', 'GO-2024-2687'];
+    const byName = new Map(vexOf(source).statements.map(({ vulnerability }) => [vulnerability.name, vulnerability]));
+    expect(byName.get('CVE-2024-3094')?.aliases).toEqual(aliases);
+    expect(byName.get('CVE-2024-1000')?.aliases).toBeUndefined();
+    const bom = bomOf(source).vulnerabilities.find(({ id }) => id === 'CVE-2024-3094');
+    expect(bom).toMatchObject({ references: aliases.map((id) => ({ id })) });
+  });
+
   it('say what they can when nothing has a CVE: CycloneDX that it is empty, OpenVEX that it cannot', () => {
     const source = sourceOf([finding()]);
     expect(bomOf(source)).toMatchObject({ components: [], vulnerabilities: [] });
-    expect(() => textOf(openVex, source)).toThrow(/names a CVE/);
+    expect(() => textOf(openVex, source)).toThrow(/names a CVE or an advisory/);
   });
 
   it('pass their turn on for every finding while they sort, before there is anything to write', () => {

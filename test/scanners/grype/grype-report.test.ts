@@ -58,10 +58,17 @@ const DEFAULTS = {
   db: { 'auto-update': true },
   exp: {},
 };
+const DESCRIPTOR = {
+  name: 'grype',
+  version: '0.94.0',
+  timestamp: '2026-01-01T00:00:00Z',
+  db: { status: { built: '2025-12-31T04:00:00Z', valid: true } },
+};
 const report = (matches: unknown, over: object = {}) => ({
   matches,
   source: SOURCE,
-  descriptor: { name: 'grype', version: '0.94.0', timestamp: '2026-01-01T00:00:00Z', configuration: DEFAULTS },
+  distro: { name: 'alpine', version: '3.20' },
+  descriptor: { ...DESCRIPTOR, configuration: DEFAULTS },
   ...over,
 });
 
@@ -128,15 +135,40 @@ describe('Grype reports', () => {
     );
   });
 
+  /** What the report says it proves, as one scope, and whether it names a place. */
+  const look = async (over: object) => {
+    const { events } = await read(grypeFormat, inPieces(JSON.stringify(report([], over))));
+    const scopes = events.flatMap((event) => (event.kind === 'scope' ? [event.scope] : []));
+    return { hasPlace: events.some(({ kind }) => kind === 'place'), ...Object.assign({}, ...scopes) };
+  };
+  const configured = (configuration: unknown) => look({ descriptor: { ...DESCRIPTOR, configuration } });
+  const EVERYTHING = { hasPlace: true, families: ['*'], rulesAsOf: '2025-12-31T04:00:00.000Z' };
+  const NOTHING = { hasPlace: true, rulesAsOf: '2025-12-31T04:00:00.000Z' };
+
   it('prove a look at their source, unless matches were left out', async () => {
-    const said = async (over: object) => {
-      const { events } = await read(grypeFormat, inPieces(JSON.stringify(report([], over))));
-      return events.filter(({ kind }) => kind === 'place' || kind === 'scope').map(({ kind }) => kind);
-    };
-    expect(await said({})).toEqual(['place', 'scope']);
-    expect(await said({ ignoredMatches: [MATCH] })).toEqual(['place']);
-    expect(await said({ source: { type: 'directory', target: '/srv' } })).toEqual(['place', 'scope']);
-    expect(await said({ source: null })).toEqual([]);
+    expect(await look({})).toEqual(EVERYTHING);
+    expect(await look({ ignoredMatches: [MATCH] })).toEqual(NOTHING);
+    expect(await look({ source: { type: 'directory', target: '/srv' } })).toEqual(EVERYTHING);
+    expect(await look({ source: null })).toEqual({ ...NOTHING, hasPlace: false });
+  });
+
+  it('say of which day their database was, and prove nothing where they do not', async () => {
+    const { db: _db, ...without } = DESCRIPTOR;
+    const of = (descriptor: object) => look({ descriptor: { ...without, configuration: DEFAULTS, ...descriptor } });
+    expect(await of({ db: { built: '2022-05-01T00:00:00Z', schemaVersion: 5 } })).toMatchObject({
+      families: ['*'],
+      rulesAsOf: '2022-05-01T00:00:00.000Z',
+    });
+    expect(await of({})).toEqual({ hasPlace: true, rulesAsOf: '2026-01-01T00:00:00.000Z' });
+    for (const built of ['yesterday', '+012345-01-01T00:00:00Z', 5])
+      expect(await of({ timestamp: built, db: { status: { built } } })).not.toHaveProperty('rulesAsOf');
+    expect(await of({ timestamp: 'yesterday' })).toEqual({ hasPlace: true, reportsMore: true });
+  });
+
+  it('prove nothing of the packages of a distribution they did not recognise', async () => {
+    const { families } = await look({ distro: { name: '', version: '', idLike: null } });
+    expect(families).toContain('npm');
+    for (const type of ['*', 'apk', 'deb', 'rpm']) expect(families).not.toContain(type);
   });
 
   it.each([
@@ -148,30 +180,32 @@ describe('Grype reports', () => {
     ['ignore-wontfix', 'wont-fix'],
     ['ignore-states', 'unknown,wont-fix'],
     ['vex-documents', ['vex.json']],
+    ['search', { scope: 'squashed', 'indexed-archives': false }],
+  ])('prove nothing by absence when %s takes matches away: %j', async (key, value) => {
+    expect(await configured({ ...DEFAULTS, [key]: value })).toEqual(NOTHING);
+  });
+
+  it.each([
     ['by-cve', true],
     ['distro', 'alpine:3.18'],
     ['platform', 'linux/arm64'],
-    ['search', { scope: 'squashed', 'indexed-archives': false }],
     ['search', { scope: 'all-layers', 'indexed-archives': true }],
+    ['search', { scope: 'squashed', 'indexed-archives': true, 'unindexed-archives': true }],
+    ['search', { scope: 'all-layers', 'indexed-archives': false }],
     ['search', undefined],
     ['match', { stock: { 'using-cpes': false } }],
     ['match', { java: { 'using-cpes': true } }],
+    ['match-upstream-kernel-headers', true],
+    ['add-cpes-if-none', true],
+    ['externalSources', { enable: true }],
+    ['vex-add', ['affected']],
     ['a-setting-of-tomorrow', 'narrow'],
-  ])('prove nothing by absence when %s is %j', async (key, value) => {
-    const kinds = async (configuration: object) => {
-      const { events } = await read(
-        grypeFormat,
-        inPieces(JSON.stringify(report([], { descriptor: { configuration } }))),
-      );
-      return events.map(({ kind }) => kind);
-    };
-    expect(await kinds(DEFAULTS)).toContain('scope');
-    expect(await kinds({ ...DEFAULTS, [key]: value })).not.toContain('scope');
+  ])('prove nothing by absence, and cannot be disproven, when %s is %j', async (key, value) => {
+    expect(await configured({ ...DEFAULTS, [key]: value })).toEqual({ ...NOTHING, reportsMore: true });
   });
 
-  it('prove nothing by absence when they do not state their configuration', async () => {
-    const { events } = await read(grypeFormat, inPieces(JSON.stringify(report([], { descriptor: { name: 'grype' } }))));
-    expect(events.map(({ kind }) => kind)).not.toContain('scope');
+  it.each([undefined, null, [], 'none'])('nor when their configuration is %j', async (configuration) => {
+    expect(await configured(configuration)).toEqual({ ...NOTHING, reportsMore: true });
   });
 
   it('of a folder are placed by file', async () => {

@@ -45,6 +45,8 @@ const SCOPE: ReportScope = {
   families: ['ports'],
   rules: ['nse:a'],
   rulesNotRun: ['nse:b'],
+  reportsMore: true,
+  rulesAsOf: '2026-01-02T03:04:05.000Z',
 };
 
 const finding = (over: Partial<ParsedFindingInput> = {}): ParsedFinding =>

@@ -102,12 +102,15 @@ function changed(bytes: Buffer, { at, kind }: Change): Buffer {
   return before;
 }
 
-/** The report without its policy and all but the first items of each host: small enough to be tried often. */
+/**
+ * The report without its policy and all but the first items of each host: small enough to be tried often. Only what comes
+ * for the third time is recognised by its bytes.
+ */
 function shortened(bytes: Buffer): Buffer {
   const text = bytes.toString('utf8');
   const from = text.indexOf('<Report ');
   const hostsOf = text.slice(from).split(/(?<=<\/ReportHost>)/);
-  const few = hostsOf.slice(0, 3).map((one) => {
+  const few = hostsOf.slice(0, 5).map((one) => {
     const items = one.split(/(?<=<\/ReportItem>)/);
     return `${items.slice(0, 8).join('')}${one.includes('</ReportHost>') ? '</ReportHost>' : ''}`;
   });

@@ -72,6 +72,17 @@ describe.each(['fast', 'reference'] as const)('an item of a .nessus report, read
     });
   });
 
+  it('is cleaned of what its entities hide', async () => {
+    const hidden = '<synopsis>a&#x202e;b&#65;</synopsis><plugin_output>c&#8203;d&#13;e</plugin_output>';
+    const usual = item(hidden);
+    const renamed = usual.replace('A check', 'A&#x200b;check');
+    expect(await only(usual, way)).toMatchObject({
+      description: 'a\\u{202e}bA',
+      untrusted: { output: 'c\\u{200b}d\ne' },
+    });
+    expect(await only(renamed, way)).toMatchObject({ title: 'A\\u{200b}check' });
+  });
+
   it.each([
     ['0', 'info'],
     ['1', 'low'],

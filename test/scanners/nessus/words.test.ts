@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Occurrence, RuleFacts } from '../../../src/model/finding.ts';
 import { hostWords, itemPlace, occurrenceOf } from '../../../src/scanners/nessus/occurrence.ts';
+import { addText, CHILD, childOf, noChildren, type RawItem } from '../../../src/scanners/nessus/raw-item.ts';
 import { ruleOf } from '../../../src/scanners/nessus/rule.ts';
 
 /** What reports and attackers write: any text, and the words that are treated in their own way. */
@@ -71,10 +72,24 @@ const attributes = fc.record(
 );
 const items = fc.record({
   attributes,
-  children: fc
-    .dictionary(fc.constantFrom(...NAMES), texts, { maxKeys: 12 })
-    .map((found): ReadonlyMap<string, readonly string[]> => new Map(Object.entries(found))),
+  children: fc.dictionary(fc.constantFrom(...NAMES), texts, { maxKeys: 12 }).map((found) => {
+    const children = noChildren();
+    for (const [name, said] of Object.entries(found))
+      for (const part of said) addText(children, childOf(name) ?? -1, part);
+    return children;
+  }),
 });
+
+/** Nothing but printable ASCII, tab and newline. */
+const PLAIN = /^[\t\n\x20-\x7e]*$/;
+const textsOf = ({ attributes: said, children }: RawItem): readonly string[] =>
+  [...Object.values(said), ...children.flat()].filter((part) => part !== undefined);
+
+const HOST_CHILDREN: Readonly<Record<number, string>> = {
+  [CHILD.plugin_output]: 'plugin_output',
+  [CHILD['compliance-actual-value']]: 'compliance-actual-value',
+  [CHILD['compliance-error']]: 'compliance-error',
+};
 
 describe('what is made of an item', () => {
   it('is what the schema of rules makes of it', () => {
@@ -82,6 +97,16 @@ describe('what is made of an item', () => {
       fc.property(items, (item) => {
         const rule = ruleOf(item);
         expect(rule).toEqual(RuleFacts.parse(rule));
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it('is the same when it is known to be plain', () => {
+    fc.assert(
+      fc.property(items, (item) => {
+        const isPlain = textsOf(item).every((said) => PLAIN.test(said));
+        expect(ruleOf({ ...item, isPlain })).toEqual(ruleOf(item));
       }),
       { numRuns: 1_000 },
     );
@@ -102,12 +127,11 @@ describe('what is made of an item', () => {
       fc.property(hosts, places, children, fc.boolean(), results, (host, place, said, isAudit, compliance) => {
         const located = itemPlace(place);
         if (!located) throw new Error('every place of this test has a port');
-        const occurrence = occurrenceOf(
-          host,
-          located,
-          hostWords((name) => said[name], isAudit, compliance),
-        );
+        const words = hostWords((child) => said[HOST_CHILDREN[child] ?? ''], isAudit, compliance);
+        const occurrence = occurrenceOf(host, located, words);
         expect(occurrence).toEqual(Occurrence.parse(occurrence));
+        const isPlain = PLAIN.test(words.output ?? '');
+        expect(occurrenceOf(host, located, { ...words, isPlain })).toEqual(occurrence);
       }),
       { numRuns: 1_000 },
     );

@@ -8,7 +8,7 @@ const info = (protocol: string, services: string): string =>
   `<scaninfo type="connect" protocol="${protocol}" numservices="1" services="${services}"/>`;
 
 const host = (address: string, port = 443): string =>
-  `<host><status state="up"/><address addr="${address}" addrtype="ipv4"/><ports><port protocol="tcp" portid="${port}">` +
+  `<host><status state="up"/><address addr="${address}" addrtype="ipv4"/><ports><extraports state="closed" count="70000"/><port protocol="tcp" portid="${port}">` +
   `<state state="open"/><script id="http-title" output="x"/></port></ports></host>`;
 
 const document = (content: string, args = 'nmap -sT 192.0.2.1'): string =>
@@ -62,12 +62,14 @@ describe('what a report of nmap proves was looked for', () => {
       return scope?.tcpPorts;
     };
 
+    const closed = '<extraports state="closed" count="98"/>';
+
     it.each(['filtered', 'open|filtered', 'closed|filtered', 'unfiltered', ''])('in state "%s"', async (state) => {
-      expect(await one(port(22, 'open') + port(80, state))).toBe('1-79,81-100');
+      expect(await one(closed + port(22, 'open') + port(80, state))).toBe('1-79,81-100');
     });
 
     it('and keeps closed ones', async () => {
-      expect(await one(port(22, 'open') + port(80, 'closed'))).toBe('1-100');
+      expect(await one(closed + port(22, 'open') + port(80, 'closed'))).toBe('1-100');
       expect(await one(`<extraports state="closed" count="99"/>${port(22, 'open')}`)).toBe('1-100');
     });
 
@@ -77,6 +79,29 @@ describe('what a report of nmap proves was looked for', () => {
       expect(await one(filtered + port(22, 'open') + port(80, 'closed'))).toBe('22,80');
       expect(await one(`${filtered}<extraports state="closed" count="1"/>${port(22, 'open')}`)).toBe('22');
     });
+
+    it('when the report says nothing of them', async () => {
+      expect(await one(port(22, 'open'))).toBe('22');
+      expect(await one(port(22, 'open') + port(80, 'closed'))).toBe('22,80');
+      expect(await one(`<extraports state="closed" count="98"/>${port(22, 'open')}`)).toBe('22');
+      expect(await one(`<extraports state="closed" count="97"/>${port(22, 'open')}${port(23, 'filtered')}`)).toBe('22');
+    });
+
+    it.each(['filtered', 'open|filtered', 'unfiltered'])(
+      'when many are in state "%s" of two protocols',
+      async (state) => {
+        const asked = info('tcp', '1-100') + info('udp', '1-100');
+        const ports = `<extraports state="closed" count="99"/><extraports state="${state}" count="100"/>${port(22, 'open')}`;
+        expect(await scopes(document(asked + answers(ports)))).toEqual([{ tcpPorts: '22', families: ['ports'] }]);
+        // One protocol said all, the other nothing: the closed ones may be of either.
+        const half = answers(`<extraports state="closed" count="99"/>${port(22, 'open')}`);
+        expect(await scopes(document(asked + half))).toEqual([{ tcpPorts: '22', families: ['ports'] }]);
+        const whole = answers(`<extraports state="closed" count="199"/>${port(22, 'open')}`);
+        expect(await scopes(document(asked + whole))).toEqual([
+          { tcpPorts: '1-100', udpPorts: '1-100', families: ['ports'] },
+        ]);
+      },
+    );
 
     it('when many of them are named by ranges', async () => {
       const named =
@@ -94,8 +119,8 @@ describe('what a report of nmap proves was looked for', () => {
     it('host by host, within bounds', async () => {
       const text = document(
         info('tcp', '1-100') +
-          answers(port(22, 'open') + port(80, 'filtered')) +
-          answers(port(22, 'open') + port(80, 'closed'), '192.0.2.2') +
+          answers(closed + port(22, 'open') + port(80, 'filtered')) +
+          answers(closed + port(22, 'open') + port(80, 'closed'), '192.0.2.2') +
           answers(port(22, 'filtered'), '192.0.2.3'),
       );
       expect(await scopes(text)).toEqual([

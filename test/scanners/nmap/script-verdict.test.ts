@@ -119,7 +119,27 @@ describe('verdictOf a script', () => {
       severity: 'critical',
       confidence: 'tentative',
       cves: ['CVE-2021-44228', 'CVE-2020-11022'],
+      cvss: [
+        { version: '3.1', score: 10 },
+        { version: '3.1', score: 5 },
+        { version: '3.1', score: 4.3 },
+      ],
+      description: 'CVSS scores: CVE-2021-44228 10, CVE-2020-11022 4.3.',
     });
+  });
+
+  it('says how many scores of a version it leaves out', () => {
+    const entries = Array.from({ length: 400 }, (_, n) =>
+      table('', elem('id', `CVE-2020-${1_000 + n}`), elem('cvss', String(n / 40))),
+    );
+    const verdict = verdictOf(script([table('cpe:/a:x:y:1', ...entries)], 'x', 'vulners'));
+    expect(verdict.cves).toHaveLength(400);
+    expect(verdict.description).toMatch(
+      /^CVSS scores: CVE-2020-1399 9\.975, .*, and 250 with lower ones or the same\.$/,
+    );
+    expect(ParsedFinding.parse({ rule_id: 'nse:vulners', location: {}, ...verdict }).description).toBe(
+      verdict.description,
+    );
   });
 
   it('rates an informative script, and leaves a search for weaknesses without verdict unrated', () => {
@@ -136,7 +156,7 @@ describe('verdictOf a script', () => {
     const refs = table('refs', ...Array.from({ length: 500 }, (_, n) => elem('', `https://a.test/${n}`)));
     const many = table('X', elem('title', 'T'.repeat(5_000)), elem('state', 'VULNERABLE'), ids, refs);
     const finding = ParsedFinding.parse({ rule_id: 'nse:x', location: {}, ...verdictOf(script([many])) });
-    expect([finding.cves.length, finding.references.length]).toEqual([200, 50]);
+    expect([finding.cves.length, finding.references.length]).toEqual([500, 50]);
   });
 
   it('finds the weak key exchange in a real report', async () => {

@@ -186,7 +186,14 @@ describe('nuclei results', () => {
   it.each(['', '\n', '\uFEFF', '[]', 'null'])('are none in %j, and nothing is said to be looked at', async (report) => {
     const { findings, events, error } = await read(nucleiFormat, inPieces(report));
     expect({ findings, error }).toEqual({ findings: [], error: undefined });
-    expect(events.filter(({ kind }) => kind === 'place' || kind === 'scope' || kind === 'checks')).toEqual([]);
+    expect(events.filter(({ kind }) => kind === 'place' || kind === 'scope')).toEqual([]);
+    expect(events.filter(({ kind }) => kind === 'checks')).toEqual([
+      {
+        kind: 'checks',
+        lookedFor: [],
+        notLookedFor: ['which templates ran without a match, and on which hosts: the report does not say'],
+      },
+    ]);
   });
 
   it('that cannot be read are refused with their place, after those before them', async () => {

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Occurrence, RuleFacts } from '../../../src/model/finding.ts';
 import { sarifFormat } from '../../../src/scanners/sarif/parse.ts';
 import { oddObject, oddValue } from '../odd-values.ts';
+import { placesIn } from '../reading.ts';
 import { findingOf, findingsOf, inPieces, read } from '../report-events.ts';
 
 const RULE = {
@@ -125,6 +126,66 @@ describe('SARIF results', () => {
     expect(await findingOf(sarifFormat, log(run))).toEqual(before);
   });
 
+  describe('with the address of a file', () => {
+    const uri = 'https://code.test:8443/org/app/blob/main/a%20b.c?plain=1';
+    const at = (more: object = {}) => ({
+      locations: [{ physicalLocation: { artifactLocation: { uri }, region: { startLine: 3 }, ...more } }],
+    });
+    const web = { host: 'code.test', port: 8443, protocol: 'tcp', url: uri };
+    const kept = 'code.test:8443/org/app/blob/main/a b.c?plain=1';
+    const named = (name: string) => ({ tool: { driver: { name, rules: [RULE] } } });
+    const provenance = (repositoryUri: string) => ({ versionControlProvenance: [{ repositoryUri }] });
+
+    it.each([
+      ['a line of it', at(), {}, { file: kept, line: 3 }],
+      ['a part of its text', at({ region: { charOffset: 0 } }), {}, { file: kept }],
+      ['the repository', at({ region: undefined }), provenance('https://code.test:8443/org/app.git'), { file: kept }],
+      [
+        'a login in it',
+        at({ artifactLocation: { uri: uri.replace('code', 'me:t@code') } }),
+        {},
+        { file: kept, line: 3 },
+      ],
+      [
+        'another scheme',
+        at({ artifactLocation: { uri: 'ssh://git@code.test/a.c' } }),
+        {},
+        { file: 'code.test/a.c', line: 3 },
+      ],
+      ['a share', at({ artifactLocation: { uri: 'file://share.test/a.c' } }), {}, { file: 'share.test/a.c', line: 3 }],
+      ['no word that it is one', at({ region: undefined }), {}, web],
+      ['another repository', at({ region: undefined }), provenance('https://code.test:8443/org/ap'), web],
+      ['a request', { ...at(), webRequest: { target: uri } }, {}, { ...web, line: 3 }],
+      ['a response', { ...at(), webResponse: { statusCode: 200 } }, {}, { ...web, line: 3 }],
+      ['a web scanner', at(), named('OWASP ZAP'), { ...web, line: 3 }],
+      [
+        'a web scanner and the repository',
+        at(),
+        { ...named('Burp Suite'), ...provenance('https://code.test:8443/org/app') },
+        { ...web, line: 3 },
+      ],
+    ])('and %s are at the file, or at the host where that was looked at', async (_, result, run, expected) => {
+      const parts = { tool: tool(), ...run, results: [{ ...RESULT, ...result }] };
+      expect((await findingOf(sarifFormat, log(parts))).location).toEqual(expected);
+      // Whatever comes last in the run.
+      const { results, ...others } = parts;
+      expect((await findingOf(sarifFormat, log({ results, ...others }))).location).toEqual(expected);
+    });
+
+    it('name what was analysed in the same way', async () => {
+      const artifacts = [{ location: { uri }, roles: ['analysisTarget'] }];
+      const places = async (over: object) =>
+        placesIn(
+          (await read(sarifFormat, inPieces(JSON.stringify(one({ ...at(), ...over }, undefined, { artifacts })))))
+            .events,
+        );
+      expect(await places({})).toEqual([{ place: kept, status: 'tested' }]);
+      expect(await places({ webRequest: { target: uri } })).toMatchObject([
+        { place: expect.stringMatching(/^https:/) },
+      ]);
+    });
+  });
+
   it('without a file are placed by what they name', async () => {
     const logicalLocations = [{ fullyQualifiedName: 'collections::list::add' }];
     expect((await findingOf(sarifFormat, one({ locations: [{ logicalLocations }] }))).location).toEqual({
@@ -138,6 +199,26 @@ describe('SARIF results', () => {
       file: 'bin/a',
     });
     expect((await findingOf(sarifFormat, one({ locations: undefined }))).location).toEqual({});
+  });
+
+  it('are rated however large the property bag of their rule is', async () => {
+    const properties = { 'security-severity': '9.1', tags: ['external/cwe/cwe-079'], notes: 'x'.repeat(100_000) };
+    expect(await findingOf(sarifFormat, one({}, [{ id: 'js/xss', properties }]))).toMatchObject({
+      severity: 'critical',
+      cwes: ['CWE-79'],
+    });
+  });
+
+  it('take the last of a key that is there twice, while a run with one is refused', async () => {
+    const text = JSON.stringify(one({ level: 'note' }, [{ id: 'js/xss' }]));
+    const twice = text.replace('"level":"note"', '"level":"error","level":"note"');
+    expect(twice).not.toBe(text);
+    expect(await findingsOf(sarifFormat, twice)).toEqual(await findingsOf(sarifFormat, text));
+    const runTwice = text.replace('"results":', '"results":[],"results":');
+    expect(await read(sarifFormat, inPieces(runTwice))).toMatchObject({
+      findings: [],
+      error: { message: expect.stringMatching(/has the key "results" twice at byte \d+/) },
+    });
   });
 
   it('say the same when rules, artifacts and taxonomies come after them', async () => {
@@ -235,6 +316,34 @@ describe('SARIF results', () => {
         const rules = events.flatMap((event) => (event.kind === 'occurrence' ? [event.rule] : []));
         expect(rules).toMatchObject([{ severity, severity_source }]);
       }
+    });
+
+    it('by the guid of the rule, wherever the rule is', async () => {
+      const guid = '8C5A7D1E-0000-4000-8000-000000000001';
+      const pack = { name: 'pack', rules: [{ ...rule, id: 'p', guid: guid.toLowerCase() }] };
+      const run = {
+        tool: tool([rule], { extensions: [pack] }),
+        invocations: [to('note', { guid })],
+        results: [{ message: { text: 'x' }, rule: { guid } }, { message: { text: 'x' }, ruleId: 'p' }, RESULT],
+      };
+      const { results, ...others } = run;
+      for (const order of [run, { results, ...others }]) {
+        const found = await findingsOf(sarifFormat, log(order));
+        expect(found.map(({ severity, rule_id }) => [severity, rule_id])).toEqual([
+          ['low', 'CodeQL/p'],
+          ['low', 'CodeQL/p'],
+          ['high', 'CodeQL/js/xss'],
+        ]);
+      }
+    });
+
+    it('keep the security-severity of the rule, as GitHub does: the override changes the level alone', async () => {
+      const scored = { ...rule, properties: { 'security-severity': '9.1' } };
+      const run = { tool: tool([scored]), invocations: [to('note', { index: 0 })], results: [RESULT] };
+      expect(await findingOf(sarifFormat, log(run))).toMatchObject({
+        severity: 'critical',
+        severity_source: 'sarif: security-severity',
+      });
     });
 
     it('by the index of a part of the tool', async () => {
