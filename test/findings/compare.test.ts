@@ -52,6 +52,76 @@ describe('a finding that is only in the earlier scan', () => {
     expect(await fate(head, full(WEAK))).toContain('not_observed');
   });
 
+  it('is fixed when its port holds other findings: it was tried', async () => {
+    const noPorts = scope({ families: ['*'] });
+    const at = (location: object) => found({ rule_id: 'other', rule_family: 'web', location: { ...location } });
+    const head = (location: object): Told => ({ events: [noPorts, TESTED, at(location), END] });
+    expect(await fate(head({ ip: '10.0.0.1', port: 80, protocol: 'tcp' }), full(WEAK))).toContain('fixed');
+    expect(await fate(head({ ip: '10.0.0.1', port: 80 }), full(WEAK))).toContain('fixed');
+    expect(await fate(head({ ip: '10.0.0.1', port: 80, protocol: 'udp' }), full(WEAK))).toContain('not_observed');
+    expect(await fate(head({ ip: '10.0.0.1', port: 81, protocol: 'tcp' }), full(WEAK))).toContain('not_observed');
+    expect(await fate(head({ ip: '10.0.0.1' }), full(WEAK))).toContain('not_observed');
+    expect(await fate(head({ ip: '10.0.0.2', port: 80, protocol: 'tcp' }), full(WEAK))).toContain('not_observed');
+  });
+
+  it('is told from findings of another protocol at its port, however many there are', async () => {
+    const at = (rule: string, protocol: string) =>
+      found({ rule_id: rule, rule_family: 'web', location: { ip: '10.0.0.1', port: 80, protocol } });
+    const many = Array.from({ length: 5 }, (_, rule) => at(`t${rule}`, 'tcp'));
+    const head = (...events: ReportEvent[]): Told => ({
+      events: [scope({ families: ['*'] }), TESTED, ...many, ...events, END],
+    });
+    const base = full(...many, at('goes', 'udp'));
+    expect(await fate(head(), base)).toContain('not_observed');
+    expect(await fate(head(at('stays', 'udp')), base)).toContain('fixed');
+  });
+
+  it('is fixed when both scans tried the same list of ports that neither spells out', async () => {
+    const list = (over: ReportScope = {}, ...events: ReportEvent[]): Told => ({
+      events: [scope({ families: ['*'], tcpPortList: 'default', ...over }), TESTED, ...events, END],
+    });
+    expect(await fate(list(), list({}, WEAK))).toEqual(['fixed']);
+    expect(await fate(list({}, WEAK), list())).toEqual(['new']);
+    expect(await fate(list({ tcpPorts: '9000' }), list({}, WEAK))).toEqual(['fixed']);
+    expect(await fate(list(), list({ tcpPorts: '9000' }, WEAK))).toEqual(['fixed']);
+    // Found by the port that was named besides.
+    expect(await fate(list(), list({ tcpPorts: '80' }, WEAK))).toEqual(['not_observed']);
+    expect(await fate(list({ tcpPortList: 'other' }), list({}, WEAK))).toEqual(['not_observed']);
+    expect(await fate(list(), full(WEAK))).toEqual(['not_observed']);
+    const onUdp = found({ rule_family: 'web', location: { ip: '10.0.0.1', port: 80, protocol: 'udp' } });
+    expect(await fate(list(), list({}, onUdp))).toEqual(['not_observed']);
+    expect(await fate(list({ udpPortList: 'default' }), list({ udpPortList: 'default' }, onUdp))).toEqual(['fixed']);
+    const place = { place: '10.0.0.2' };
+    expect(await fate(list(), list(place, WEAK))).toEqual(['not_observed']);
+  });
+
+  it('is fixed when its port answered that it is closed, whether or not its check then ran', async () => {
+    const told = (over: ReportScope, ...events: ReportEvent[]): Told => ({
+      events: [scope({ families: ['ports'], portsAnswered: true, ...over }), TESTED, ...events, END],
+      engine: 'nmap',
+    });
+    const OPEN = found({ rule_id: 'nmap:port-open', rule_family: 'ports' });
+    const SCRIPT = found({ rule_id: 'nse:banner', rule_family: 'nse:other' });
+    const base = told({ tcpPorts: 'all' }, OPEN, SCRIPT);
+    expect(await fate(told({ tcpPorts: '80' }), base)).toEqual(['fixed', 'fixed']);
+    // Silent: a filter may stand before it.
+    expect(await fate(told({ tcpPorts: '81' }), base)).toEqual(['not_observed', 'not_observed']);
+    expect(await fate(told({ tcpPorts: '80', portsAnswered: false }), base)).toEqual(['fixed', 'not_observed']);
+    // Still open: the script may not have been asked for.
+    expect(await fate(told({ tcpPorts: '80' }, OPEN), base)).toEqual(['not_observed', 'persisting']);
+    const udp = { ip: '10.0.0.1', port: 80, protocol: 'udp' };
+    expect(await fate(told({ tcpPorts: '80' }, found({ rule_id: 'o', location: udp })), base)).toContain('fixed');
+    expect(await fate(told({ udpPorts: '80' }), base)).toEqual(['not_observed', 'not_observed']);
+    expect(await fate(base, told({ tcpPorts: '80' }))).toEqual(['new', 'new']);
+  });
+
+  it('is not at a closed port when the later report has findings there under another name', async () => {
+    const events = [scope({ families: ['ports'], tcpPorts: '80', portsAnswered: true }), TESTED];
+    const named = { host: 'app.test', ip: '10.0.0.1', port: 80, protocol: 'tcp' };
+    const head: Told = { events: [...events, found({ rule_id: 'x', location: named }), END], targets: 'as_reported' };
+    expect(await fate(head, full(WEAK))).not.toContain('fixed');
+  });
+
   it('does not persist when the later report lists it as gone', async () => {
     const gone = found({ rule_id: 'weak', rule_family: 'web', report_state: 'baseline: absent' });
     const sarif = (event: ReportEvent): Told => ({ ...full(event), engine: 'sarif' });

@@ -18,6 +18,10 @@ export type CompareInput = z.infer<typeof CompareInput>;
 export const Change = z.enum(['new', 'newly_visible', 'changed', 'fixed', 'not_observed', 'persisting']);
 export type Change = z.infer<typeof Change>;
 
+/** What the other scan lacks to prove that it looked for a finding; from what settles it for a whole scan to the last detail. */
+export const Lack = z.enum(['ended', 'scope', 'host', 'login', 'check', 'port', 'page']);
+export type Lack = z.infer<typeof Lack>;
+
 export const Comparison = z.strictObject({
   summary: z.string(),
   head_scan_id: z.string(),
