@@ -11,11 +11,11 @@ export const CHANGES = Change.options;
 
 /** Codes in `Classes`: 0 for findings that are shown in no class (their counterpart is), else place in CHANGES + 1. */
 export const codeOf = (change: Change): number => CHANGES.indexOf(change) + 1;
+/** In `Classes.lacks`, 0 for none. */
+export const lackOfCode = (code: number): Lack | undefined => Lack.options[code - 1];
+const codeOfLack = (lack: Lack | undefined): number => (lack === undefined ? 0 : Lack.options.indexOf(lack) + 1);
 /** Has no CVE while the engines differ. */
 export const NOT_COMPARABLE = CHANGES.length + 1;
-
-/** Codes in `Classes.lacks`; 0 for none. */
-export const lackOfCode = (code: number): Lack | undefined => Lack.options[code - 1];
 
 /** Classes whose findings are shown as the earlier scan had them. */
 export const isOfBase = (change: Change): boolean => change === 'fixed' || change === 'not_observed';
@@ -31,7 +31,7 @@ export interface Classes {
   readonly base: Uint8Array;
   /** Index in base of each finding of head, or -1. */
   readonly match: Int32Array;
-  /** For findings of head that are newly visible and of base that are not observed: what their proof lacks. */
+  /** For findings of head that are newly visible and of base that are not observed: code of what their proof lacks. */
   readonly lacks: Readonly<Record<'head' | 'base', Uint8Array>>;
 }
 
@@ -120,7 +120,7 @@ function judge(
   };
   for (const index of alone) {
     const lack = lackOf(index);
-    lacks[index] = lack === undefined ? 0 : Lack.options.indexOf(lack) + 1;
+    lacks[index] = codeOfLack(lack);
     classes[index] = lack === undefined ? codes.proven : codes.open;
   }
   return lacks;
