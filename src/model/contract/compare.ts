@@ -42,7 +42,7 @@ export const Comparison = z.strictObject({
     .describe('Findings without a CVE, when the engines differ.'),
   findings: z
     .array(z.looseObject({ change: Change, changed: z.array(z.string()).optional(), why: Lack.optional() }))
-    .describe('As get_scan_results shows them with detail brief. why: what the proof of a look lacks.'),
+    .describe('As get_scan_results shows them with detail brief. why: what proof lacks.'),
   next_cursor: z.string().optional(),
 });
 export type Comparison = z.infer<typeof Comparison>;
