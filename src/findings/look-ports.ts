@@ -117,16 +117,20 @@ function rowFinder(rows: readonly object[]): (host: HostOfFinding) => readonly n
 
 function holdsAt(file: OpenFindings, { keys, starts }: Items, row: number, port: number, protocol: string): boolean {
   const end = starts[row + 1] ?? 0;
-  const first = firstFrom(keys, port * MAX_FINDINGS, starts[row] ?? 0, end);
-  const last = firstFrom(keys, (port + 1) * MAX_FINDINGS, first, end);
-  const at = Uint32Array.from(keys.subarray(first, last), (key) => key % MAX_FINDINGS);
+  const from = firstFrom(keys, port * MAX_FINDINGS, starts[row] ?? 0, end);
+  const to = firstFrom(keys, (port + 1) * MAX_FINDINGS, from, end);
+  if (from === to) return false;
+  const indices = Uint32Array.from(keys.subarray(from, to), (key) => key % MAX_FINDINGS);
   // They nearly always agree: the first one says it.
-  return [at.subarray(0, 1), at.subarray(1)].some((indices) => {
-    if (indices.length === 0) return false;
-    const others = readProtocols(file, indices);
-    return indices.some((index) => (others.get(file.body[index] ?? 0) ?? 'tcp') === protocol);
-  });
+  if (protocolOf(file)(indices[0] ?? 0) === protocol) return true;
+  const others = readProtocols(file, indices);
+  return indices.some((index) => (others.get(file.body[index] ?? 0) ?? 'tcp') === protocol);
 }
+
+const protocolOf = madeOnce(({ db, body }: OpenFindings) => {
+  const statement = db.prepare("SELECT json_extract(json, '$.location.protocol') AS protocol FROM body WHERE id = ?");
+  return (index: number): string => String(statement.get(body[index] ?? 0)?.['protocol'] ?? 'tcp');
+});
 
 /** The first place from `low` on whose key is not smaller. */
 function firstFrom(keys: Float64Array, key: number, low: number, high: number): number {
