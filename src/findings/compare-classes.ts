@@ -1,4 +1,4 @@
-import { Change } from '../model/contract/compare.ts';
+import { Change, Lack } from '../model/contract/compare.ts';
 import { pairRepeats } from './compare-repeats.ts';
 import { createDetails, hostOfRow, readProtocols } from './finding-details.ts';
 import { EXPLOIT, KEV, NONE } from './layout.ts';
@@ -11,6 +11,9 @@ export const CHANGES = Change.options;
 
 /** Codes in `Classes`: 0 for findings that are shown in no class (their counterpart is), else place in CHANGES + 1. */
 export const codeOf = (change: Change): number => CHANGES.indexOf(change) + 1;
+/** In `Classes.lacks`, 0 for none. */
+export const lackOfCode = (code: number): Lack | undefined => Lack.options[code - 1];
+const codeOfLack = (lack: Lack | undefined): number => (lack === undefined ? 0 : Lack.options.indexOf(lack) + 1);
 /** Has no CVE while the engines differ. */
 export const NOT_COMPARABLE = CHANGES.length + 1;
 
@@ -28,6 +31,8 @@ export interface Classes {
   readonly base: Uint8Array;
   /** Index in base of each finding of head, or -1. */
   readonly match: Int32Array;
+  /** For findings of head that are newly visible and of base that are not observed: code of what their proof lacks. */
+  readonly lacks: Readonly<Record<'head' | 'base', Uint8Array>>;
 }
 
 /** While classes are being decided: the report itself marks the finding as gone, so that it is in no class. */
@@ -49,11 +54,12 @@ export function classify(head: CompareSide, base: CompareSide): Classes {
     headClasses[index] = differ(index, counterpart) ? CHANGED : PERSISTING;
   }
   const baseClasses = isMatched.map((matched, index) => (matched === 0 && !isGoneInBase(index) ? NOT_OBSERVED : 0));
-  for (const index of lookedFor(base.look, head, headClasses, 0)) headClasses[index] = NEW;
-  for (const index of placesOf(headClasses, 0)) headClasses[index] = NEWLY_VISIBLE;
-  for (const index of lookedFor(head.look, base, baseClasses, NOT_OBSERVED)) baseClasses[index] = FIXED;
+  const lacks = {
+    head: judge(base.look, head, headClasses, { alone: 0, proven: NEW, open: NEWLY_VISIBLE }),
+    base: judge(head.look, base, baseClasses, { alone: NOT_OBSERVED, proven: FIXED, open: NOT_OBSERVED }),
+  };
   for (const index of placesOf(headClasses, GONE)) headClasses[index] = 0;
-  return { head: headClasses, base: baseClasses, match };
+  return { head: headClasses, base: baseClasses, match, lacks };
 }
 
 /** What a report lists as gone has no counterpart. */
@@ -86,24 +92,38 @@ function matchRepeats(
   for (const [index, counterpart] of pairRepeats(left.head, left.base)) match[index] = counterpart;
 }
 
-/** The findings of a class that `prover` is proven to have looked for. */
-function lookedFor(prover: ScanLook, { findings, look }: CompareSide, classes: Uint8Array, code: number): number[] {
-  const alone = placesOf(classes, code);
+/** Divides the findings of one class by whether `prover` is proven to have looked for them, and says what is lacking. */
+function judge(
+  prover: ScanLook,
+  { findings, look }: CompareSide,
+  classes: Uint8Array,
+  codes: Readonly<Record<'alone' | 'proven' | 'open', number>>,
+): Uint8Array {
+  const lacks = new Uint8Array(classes.length);
+  const alone = placesOf(classes, codes.alone);
   const proofs = proofsOf(createLookProof(prover, look), findings, alone);
-  const possible = alone.filter((index) => proofs[findings.host[index] ?? 0]?.possible === true);
   const details = createDetails(findings);
-  const protocols = readProtocols(findings, possible);
-  const looked: number[] = [];
-  for (const index of possible) {
-    const isLooked = proofs[findings.host[index] ?? 0]?.proves({
+  const protocols = readProtocols(
+    findings,
+    alone.filter((index) => proofs[findings.host[index] ?? 0]?.lacks === undefined),
+  );
+  const lackOf = (index: number): Lack | undefined => {
+    const proof = proofs[findings.host[index] ?? 0];
+    if (proof === undefined) return 'host';
+    if (proof.lacks !== undefined) return proof.lacks;
+    return proof.lackOf({
       rule: details.rule(findings.rule[index] ?? 0),
       port: findings.port[index] ?? NONE,
       protocol: () => protocols.get(findings.body[index] ?? 0) ?? 'tcp',
       url: () => details.place(index).url,
     });
-    if (isLooked === true) looked.push(index);
+  };
+  for (const index of alone) {
+    const lack = lackOf(index);
+    lacks[index] = codeOfLack(lack);
+    classes[index] = lack === undefined ? codes.proven : codes.open;
   }
-  return looked;
+  return lacks;
 }
 
 /** Where a code stands, ascending. */

@@ -1,6 +1,14 @@
-import { codeOf, CHANGES, describeChange, isOfBase, NOT_COMPARABLE, type Classes } from './compare-classes.ts';
-import type { Change } from '../model/contract/compare.ts';
-import type { ChangeCounts, ComparisonPage } from './comparison.ts';
+import {
+  codeOf,
+  CHANGES,
+  describeChange,
+  isOfBase,
+  lackOfCode,
+  NOT_COMPARABLE,
+  type Classes,
+} from './compare-classes.ts';
+import { Lack, type Change } from '../model/contract/compare.ts';
+import type { ChangeCounts, ComparisonPage, LackCounts } from './comparison.ts';
 import type { ShownFinding } from './findings.ts';
 import type { OpenFindings } from './open-findings.ts';
 import { shrinkToTokens } from './shrink.ts';
@@ -36,7 +44,7 @@ export interface Position {
 
 export const START: Position = { change: 'new', index: 0 };
 
-export interface ChangePage extends Pick<ComparisonPage, 'counts' | 'suppressed' | 'findings'> {
+export interface ChangePage extends Pick<ComparisonPage, 'counts' | 'lacks' | 'suppressed' | 'findings'> {
   readonly notComparable: { readonly head: number; readonly base: number };
   /** Absent on the last page. */
   readonly next?: Position;
@@ -44,31 +52,38 @@ export interface ChangePage extends Pick<ComparisonPage, 'counts' | 'suppressed'
 
 interface Tally {
   readonly byCode: readonly number[];
+  readonly lacks: LackCounts;
   readonly suppressed: number;
 }
 
-function tally(codes: Uint8Array, { matches, suppressed, includesSuppressed }: Selected): Tally {
+function tally(codes: Uint8Array, lacks: Uint8Array, { matches, suppressed, includesSuppressed }: Selected): Tally {
   const byCode = Array.from({ length: NOT_COMPARABLE + 1 }, () => 0);
+  const byLack = Lack.options.map(() => 0);
   let left = 0;
   for (const index of matches) {
     const code = codes[index] ?? 0;
     if (code === 0) continue;
     const isSuppressed = suppressed?.[index] === 1;
     if (isSuppressed) left += 1;
-    if (includesSuppressed || !isSuppressed) byCode[code] = (byCode[code] ?? 0) + 1;
+    if (isSuppressed && !includesSuppressed) continue;
+    byCode[code] = (byCode[code] ?? 0) + 1;
+    const lack = lacks[index] ?? 0;
+    if (lack > 0) byLack[lack - 1] = (byLack[lack - 1] ?? 0) + 1;
   }
-  return { byCode, suppressed: left };
+  const counted = Lack.options.map((lack, at) => [lack, byLack[at] ?? 0] as const).filter(([, count]) => count > 0);
+  return { byCode, lacks: Object.fromEntries(counted), suppressed: left };
 }
 
 /** One page of what changed: exact counts of all classes, and findings from `start` until the budget is spent. */
 export function pageOfChanges(compared: Compared, start: Position, maxTokens: number): ChangePage {
   const { head, base, classes } = compared;
-  const ofHead = tally(classes.head, head.selected);
-  const ofBase = tally(classes.base, base.selected);
+  const ofHead = tally(classes.head, classes.lacks.head, head.selected);
+  const ofBase = tally(classes.base, classes.lacks.base, base.selected);
   const count = (change: Change): number => (isOfBase(change) ? ofBase : ofHead).byCode[codeOf(change)] ?? 0;
   const { findings, next } = shownFrom(compared, start, maxTokens);
   return {
     counts: countsOf(count),
+    lacks: { newly_visible: ofHead.lacks, not_observed: ofBase.lacks },
     suppressed: ofHead.suppressed + ofBase.suppressed,
     notComparable: { head: ofHead.byCode[NOT_COMPARABLE] ?? 0, base: ofBase.byCode[NOT_COMPARABLE] ?? 0 },
     findings,
@@ -116,7 +131,10 @@ function* positionsFrom({ head, base, classes }: Compared, start: Position): Gen
 }
 
 function changeShown({ head, base, classes }: Compared, { change, index }: Position): ShownFinding {
-  if (change !== 'changed') return { change };
-  const counterpart = classes.match[index] ?? -1;
-  return { change, changed: describeChange(head.findings, base.findings, index, counterpart) };
+  if (change === 'changed') {
+    const counterpart = classes.match[index] ?? -1;
+    return { change, changed: describeChange(head.findings, base.findings, index, counterpart) };
+  }
+  const why = lackOfCode((isOfBase(change) ? classes.lacks.base : classes.lacks.head)[index] ?? 0);
+  return why === undefined ? { change } : { change, why };
 }

@@ -46,6 +46,7 @@ export function classifyWeaknesses(head: OpenFindings, base: OpenFindings): Clas
     head: classesOf(head.count, ofHead, ofBase, { both: codeOf('persisting'), alone: codeOf('newly_visible') }),
     base: classesOf(base.count, ofBase, ofHead, { both: 0, alone: codeOf('not_observed') }),
     match: new Int32Array(head.count).fill(-1),
+    lacks: { head: new Uint8Array(head.count), base: new Uint8Array(base.count) },
   };
 }
 

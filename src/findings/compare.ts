@@ -13,6 +13,7 @@ import type { OpenFiles } from './open-files.ts';
 import type { OpenFindings } from './open-findings.ts';
 import { createFindingReader } from './read-finding.ts';
 import { selectFindings } from './select.ts';
+import { sharePlaces } from './shared-places.ts';
 import { showFinding } from './show.ts';
 import { suppressedIn } from './suppressed.ts';
 
@@ -35,6 +36,7 @@ function compare(head: OpenFindings, base: OpenFindings, input: ComparisonInput)
   const { next, notComparable, ...page } = pageOfChanges(compared, start, input.query.max_tokens);
   return {
     comparedBy,
+    sharesPlaces: sharePlaces(head, base),
     ...page,
     ...(comparedBy === 'cve' ? { notComparable } : {}),
     ...(next === undefined ? {} : { nextCursor: encodeCursor(hash, numberOf(next)) }),

@@ -1,3 +1,4 @@
+import { Lack } from '../model/contract/compare.ts';
 import type { Place } from '../model/coverage.ts';
 import type { Severity } from '../model/finding.ts';
 import { intensityRank, type Intensity } from '../model/scan.ts';
@@ -5,7 +6,8 @@ import type { ReportScope } from '../model/report.ts';
 import { addressOfKey, canonicalAddress } from './address-key.ts';
 import { plainHostName } from './host-keys.ts';
 import { accessNeeded, accessShown, isEnough } from './look-access.ts';
-import { compileScopes, placeKey, portTried, ruleRan, type Scope, type ScopedRule } from './look-scope.ts';
+import { isPortClosed, isPortProven, type PortItems, type PortLook } from './look-ports.ts';
+import { compileScopes, placeKey, ruleRan, type Scope, type ScopedRule, type Scopes } from './look-scope.ts';
 
 /** What the record of a scan adds to what its findings file proves. */
 export interface LookFacts {
@@ -26,6 +28,8 @@ export interface ScanLook {
   readonly scopes: readonly ReportScope[];
   /** Whether the scan has findings at a host of this label: then it calls it so. */
   readonly hasLabel: (label: string) => boolean;
+  /** Ports of a host at which the scan has findings. */
+  readonly portsAt: (host: HostOfFinding) => PortItems;
 }
 
 /** The place of a finding: a row of the table of hosts. */
@@ -48,16 +52,21 @@ export interface FindingInQuestion {
 
 /** Proof of looks at one host. */
 export interface HostProof {
-  /** Where false, no finding at this host can be proven; nothing needs to be read. */
-  readonly possible: boolean;
-  proves(finding: FindingInQuestion): boolean;
+  /** Set where no finding at this host can be proven; nothing needs to be read. */
+  readonly lacks: Lack | undefined;
+  /** What is lacking to prove that the finding was looked for; undefined: it was. */
+  lackOf(finding: FindingInQuestion): Lack | undefined;
 }
 
 export interface LookProof {
   at(host: HostOfFinding): HostProof;
 }
 
-const NO_PROOF: HostProof = { possible: false, proves: () => false };
+const noProof = (lacks: Lack): HostProof => ({ lacks, lackOf: () => lacks });
+
+/** Of several looks, what the one lacks that came nearest. */
+const nearest = (lacks: readonly Lack[], none: Lack): Lack =>
+  Lack.options.findLast((lack) => lacks.includes(lack)) ?? none;
 
 interface UrlPlace {
   readonly port: number;
@@ -65,8 +74,7 @@ interface UrlPlace {
 }
 
 /** A place of the scan that was looked at, with what ran there. */
-interface Looked {
-  readonly scopes: readonly Scope[];
+interface Looked extends PortLook {
   readonly url: UrlPlace | undefined;
   /** The other scan was asked for the very same place: what it found there, this one would have come across, too. */
   readonly isShared: boolean;
@@ -97,48 +105,73 @@ const NEVER_LOOKED: Place = { place: '', status: 'not_tested' };
  */
 export function createLookProof(prover: ScanLook, asker: ScanLook): LookProof {
   const { facts, places } = prover;
-  if (!facts.endedWhole || prover.scopes.length === 0 || !knewAsMuch(prover, asker)) return { at: () => NO_PROOF };
+  if (!facts.endedWhole) return { at: () => noProof('ended') };
+  if (prover.scopes.length === 0 || !knewAsMuch(prover, asker)) return { at: () => noProof('scope') };
   const isGentler = isBelow(facts.intensity, asker.facts.intensity);
-  const scopes = compileScopes(prover.scopes);
+  const [scopes, othersScopes] = [compileScopes(prover.scopes), compileScopes(asker.scopes)];
   const asked = new Map(asker.places.map((place) => [placeKey(place.place), place]));
   const byKey = new Map(places.map((place) => [placeKey(place.place), place]));
   const urlsByHost = groupUrls(places);
 
-  const scopesAt = (place: Place, host: HostOfFinding): readonly Scope[] => {
-    const own = [...new Set([place.place, ...spellingsOf(host)])].flatMap((text) => scopes.of(text));
-    // A place that was tested in part is only proven by what is said of it alone.
-    if (place.status === 'partial') return own;
-    return own.length === 0 ? scopes.everywhere : [...scopes.everywhere, ...own];
-  };
-
-  const look = (place: Place, host: HostOfFinding, url?: UrlPlace): Looked[] => {
-    if (place.status !== 'tested' && place.status !== 'partial') return [];
+  const look = (place: Place, host: HostOfFinding, url?: UrlPlace): Looked | Lack => {
+    if (place.status !== 'tested' && place.status !== 'partial') return 'host';
     const other = asked.get(placeKey(place.place));
     const before = other ?? asked.get(placeKey(host.label)) ?? NEVER_LOOKED;
-    const isCovered = isEnough(accessShown(facts, place), accessNeeded(asker.facts, before));
-    const ran = isCovered ? scopesAt(place, host) : [];
-    return ran.length === 0 ? [] : [{ scopes: ran, url, isShared: other !== undefined }];
+    if (!isEnough(accessShown(facts, place), accessNeeded(asker.facts, before))) return 'login';
+    const own = ownScopes(scopes, host, place);
+    // A place that was tested in part is only proven by what is said of it alone.
+    const ran = place.status === 'partial' ? own : together(scopes.everywhere, own);
+    if (ran.length === 0) return place.status === 'partial' ? 'host' : 'scope';
+    const others = together(othersScopes.everywhere, ownScopes(othersScopes, host, other));
+    return { scopes: ran, holds: prover.portsAt(host), others, url, isShared: other !== undefined };
   };
 
-  const looksAt = (host: HostOfFinding): readonly Looked[] => {
+  const looksAt = (host: HostOfFinding): readonly (Looked | Lack)[] => {
     const place = placeAt(host, prover, byKey, asked);
     const urls = urlsByHost.get(host.label) ?? [];
-    return [...(place ? look(place, host) : []), ...urls.flatMap(([there, url]) => look(there, host, url))];
+    return [...(place ? [look(place, host)] : []), ...urls.map(([there, url]) => look(there, host, url))];
   };
 
   return {
     at(host) {
-      const looks = looksAt(host);
-      if (looks.length === 0) return NO_PROOF;
+      const all = looksAt(host);
+      const looks = all.filter((one) => typeof one !== 'string');
+      if (looks.length === 0)
+        return noProof(
+          nearest(
+            all.filter((one) => typeof one === 'string'),
+            'host',
+          ),
+        );
       return {
-        possible: true,
-        proves: (finding) =>
-          wasAsked(facts, finding) &&
-          looks.some((one) => reaches(one, finding)) &&
-          (!isGentler || finding.url() === undefined),
+        lacks: undefined,
+        lackOf(finding) {
+          if (!wasAsked(facts, finding)) return 'scope';
+          const lacks = lacksOf(looks, finding);
+          if (lacks !== undefined) return lacks;
+          return isGentler && finding.url() !== undefined ? 'page' : undefined;
+        },
       };
     },
   };
+}
+
+const together = (everywhere: readonly Scope[], own: readonly Scope[]): readonly Scope[] =>
+  own.length === 0 ? everywhere : [...everywhere, ...own];
+
+/** Scopes that name the host. */
+const ownScopes = (scopes: Scopes, host: HostOfFinding, place: Place | undefined): readonly Scope[] =>
+  [...new Set([...(place ? [place.place] : []), ...spellingsOf(host)])].flatMap((text) => scopes.of(text));
+
+/** Undefined as soon as one of the looks proves it. */
+function lacksOf(looks: readonly Looked[], finding: FindingInQuestion): Lack | undefined {
+  const lacks: Lack[] = [];
+  for (const look of looks) {
+    const lack = lackAt(look, finding);
+    if (lack === undefined) return undefined;
+    lacks.push(lack);
+  }
+  return nearest(lacks, 'host');
 }
 
 /** Whether the engine of `prover` would have reported whatever the same engine reported to `asker`. */
@@ -162,17 +195,22 @@ const wasAsked = ({ severityLevels: levels }: LookFacts, { rule }: FindingInQues
   levels === undefined || levels.includes(rule.severity);
 
 /** The cheap questions come first: what has to be read from disk is asked last. */
-function reaches({ scopes, url, isShared }: Looked, finding: FindingInQuestion): boolean {
-  if (!ruleRan(scopes, finding.rule)) return false;
-  if (finding.port > 0) {
-    const isOwnPort = url?.port === finding.port;
-    if (url ? !isOwnPort : !portTried(scopes, finding.port, finding.protocol)) return false;
+function lackAt(look: Looked, finding: FindingInQuestion): Lack | undefined {
+  const { scopes, url } = look;
+  const { port, protocol } = finding;
+  if (!ruleRan(scopes, finding.rule)) {
+    // Checks do not run at a closed port, and what they found there is gone with what listened.
+    return port > 0 && !url && isPortClosed(look, port, protocol) ? undefined : 'check';
   }
-  if (isShared) return true;
+  if (port > 0 && !(url ? url.port === port : isPortProven(look, port, protocol))) return 'port';
+  return look.isShared || sawPage(url, finding) ? undefined : 'page';
+}
+
+/** Of a host alone nothing is known about the pages of a web application somebody else named. */
+function sawPage(url: UrlPlace | undefined, finding: FindingInQuestion): boolean {
   const found = finding.url();
   if (found === undefined) return true;
   const there = urlOf(found);
-  // Of a host alone nothing is known about the pages of a web application somebody else named.
   return url !== undefined && there !== undefined && there.port === url.port && holds(url.path, there.path);
 }
 

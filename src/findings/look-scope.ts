@@ -6,6 +6,10 @@ import { plainHostName } from './host-keys.ts';
 export interface Scope {
   readonly tcp: PortSet | undefined;
   readonly udp: PortSet | undefined;
+  /** Names of lists of ports that the report does not spell out. */
+  readonly tcpList: string | undefined;
+  readonly udpList: string | undefined;
+  readonly portsAnswered: boolean;
   readonly allFamilies: boolean;
   readonly families: ReadonlySet<string>;
   readonly rules: ReadonlySet<string>;
@@ -73,6 +77,9 @@ export function compileScopes(scopes: readonly ReportScope[]): Scopes {
     const made: Scope = {
       tcp: ports(scope.tcpPorts),
       udp: ports(scope.udpPorts),
+      tcpList: scope.tcpPortList,
+      udpList: scope.udpPortList,
+      portsAnswered: scope.portsAnswered === true,
       allFamilies: families.includes('*'),
       families: new Set(families),
       rules: new Set(rules),
@@ -91,13 +98,43 @@ export const ruleRan = (scopes: readonly Scope[], { rule_id: rule, rule_family: 
   ) && !scopes.some(({ rulesNotRun }) => rulesNotRun.has(rule));
 
 /**
- * Whether the port was tried.
+ * Whether the port was tried: it is in a list of ports, or in a list both scans only name. What such a list of the other
+ * scan found is in this one's, too, unless the other one tried the port besides.
  * @param protocol Asked only where TCP and UDP differ: it has to be read from disk.
+ * @param others Scopes that held at the host in the scan that has a finding at this port.
  */
-export function portTried(scopes: readonly Scope[], port: number, protocol: () => string | undefined): boolean {
-  const tcp = scopes.some((scope) => scope.tcp?.has(port) === true);
-  const udp = scopes.some((scope) => scope.udp?.has(port) === true);
+export function portTried(
+  scopes: readonly Scope[],
+  port: number,
+  protocol: () => string | undefined,
+  others: readonly Scope[] = [],
+): boolean {
+  const tcp = wasTried('tcp', scopes, port, others);
+  const udp = wasTried('udp', scopes, port, others);
   if (tcp === udp) return tcp;
   const asked = protocol() ?? 'tcp';
   return tcp ? asked === 'tcp' : asked === 'udp';
 }
+
+const LISTS = { tcp: 'tcpList', udp: 'udpList' } as const;
+
+function wasTried(side: 'tcp' | 'udp', scopes: readonly Scope[], port: number, others: readonly Scope[]): boolean {
+  if (isNamed(side, scopes, port)) return true;
+  const list = LISTS[side];
+  const isShared = scopes.some(
+    (scope) => scope[list] !== undefined && others.some((other) => other[list] === scope[list]),
+  );
+  return isShared && !isNamed(side, others, port);
+}
+
+const isNamed = (side: 'tcp' | 'udp', scopes: readonly Scope[], port: number): boolean =>
+  scopes.some((scope) => scope[side]?.has(port) === true);
+
+/** Whether a report that names every port that is not closed says this one answered; then, without a finding, it was closed. */
+export const portAnswered = (scopes: readonly Scope[], port: number, protocol: string | undefined): boolean =>
+  (protocol === 'tcp' || protocol === 'udp') &&
+  isNamed(
+    protocol,
+    scopes.filter((scope) => scope.portsAnswered),
+    port,
+  );

@@ -1,5 +1,6 @@
 import { LoginOutcome, PlaceStatus, type Place } from '../model/coverage.ts';
 import type { LookFacts, ScanLook } from './look-proof.ts';
+import { portItems } from './look-ports.ts';
 import { readScopes } from './looked.ts';
 import type { OpenFindings } from './open-findings.ts';
 import type { Row } from '../platform/sqlite.ts';
@@ -25,6 +26,7 @@ export function readLook(file: OpenFindings, facts: LookFacts): ScanLook {
     places: readPlaces(file),
     scopes: readScopes(file),
     hasLabel,
+    portsAt: portItems(file),
   };
 }
 

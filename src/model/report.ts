@@ -12,6 +12,14 @@ export interface ReportScope {
   /** Ports that were tried, as `1-1024,8080`; `all` for 1-65535. Absent: not said. */
   readonly tcpPorts?: string;
   readonly udpPorts?: string;
+  /**
+   * A list of ports of the engine's own that was tried besides these, by its name: the report does not spell it out. A
+   * port that a scan found by such a list is in the same list of another scan.
+   */
+  readonly tcpPortList?: string;
+  readonly udpPortList?: string;
+  /** Each of the ports named here answered, open or closed: one at which the report has nothing was closed. */
+  readonly portsAnswered?: boolean;
   /** Rule families that ran (as in `rule_family`). `*` for all there are. */
   readonly families?: readonly string[];
   /** Single rules that ran, or did not although their family did (as in `rule_id`). */

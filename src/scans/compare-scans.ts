@@ -92,7 +92,7 @@ const comparedScan = ({ files }: CompareDeps, scan: ScanRecord): ComparedScan =>
 });
 
 /** Summary, counts and ids. */
-const FRAME_TOKENS = 270;
+const FRAME_TOKENS = 320;
 
 const queryOf = (input: CompareInput): ComparisonQuery => ({
   filter: filterOf(input),
@@ -103,7 +103,10 @@ const queryOf = (input: CompareInput): ComparisonQuery => ({
 
 const answerOf = (head: ScanRecord, base: ScanRecord, page: ComparisonPage, input: CompareInput): Comparison =>
   Comparison.parse({
-    summary: comparisonSummary(head, base, page, Object.keys(filterOf(input)).length > 0),
+    summary: comparisonSummary(head, base, page, {
+      isFiltered: Object.keys(filterOf(input)).length > 0,
+      includesSuppressed: input.include_suppressed,
+    }),
     head_scan_id: head.scanId,
     base_scan_id: base.scanId,
     compared_by: page.comparedBy,

@@ -80,6 +80,9 @@ const PORTS: ReadonlyMap<string | undefined, readonly number[]> = new Map([
   ['all', [80, 443]],
 ]);
 
+const hasAt = (prover: Scan, { host, port }: Weakness): boolean =>
+  prover.findings.some((other) => other.host === host && other.port === port);
+
 /** The rules of docs/comparing.md once more, over plain objects. */
 function looked(prover: Scan, asker: Scan, one: Weakness): boolean {
   const [place, before] = [prover, asker].map(({ hosts }) => hosts.find(({ host }) => host === one.host));
@@ -87,7 +90,7 @@ function looked(prover: Scan, asker: Scan, one: Weakness): boolean {
     prover.ended &&
     place?.status === 'tested' &&
     (place.login || before?.login !== true) &&
-    (one.port === undefined || (PORTS.get(prover.ports) ?? []).includes(one.port)) &&
+    (one.port === undefined || (PORTS.get(prover.ports) ?? []).includes(one.port) || hasAt(prover, one)) &&
     (prover.families.includes('*') || prover.families.includes(familyOf(one)))
   );
 }

@@ -52,6 +52,76 @@ describe('a finding that is only in the earlier scan', () => {
     expect(await fate(head, full(WEAK))).toContain('not_observed');
   });
 
+  it('is fixed when its port holds other findings: it was tried', async () => {
+    const noPorts = scope({ families: ['*'] });
+    const at = (location: object) => found({ rule_id: 'other', rule_family: 'web', location: { ...location } });
+    const head = (location: object): Told => ({ events: [noPorts, TESTED, at(location), END] });
+    expect(await fate(head({ ip: '10.0.0.1', port: 80, protocol: 'tcp' }), full(WEAK))).toContain('fixed');
+    expect(await fate(head({ ip: '10.0.0.1', port: 80 }), full(WEAK))).toContain('fixed');
+    expect(await fate(head({ ip: '10.0.0.1', port: 80, protocol: 'udp' }), full(WEAK))).toContain('not_observed');
+    expect(await fate(head({ ip: '10.0.0.1', port: 81, protocol: 'tcp' }), full(WEAK))).toContain('not_observed');
+    expect(await fate(head({ ip: '10.0.0.1' }), full(WEAK))).toContain('not_observed');
+    expect(await fate(head({ ip: '10.0.0.2', port: 80, protocol: 'tcp' }), full(WEAK))).toContain('not_observed');
+  });
+
+  it('is told from findings of another protocol at its port, however many there are', async () => {
+    const at = (rule: string, protocol: string) =>
+      found({ rule_id: rule, rule_family: 'web', location: { ip: '10.0.0.1', port: 80, protocol } });
+    const many = Array.from({ length: 5 }, (_, rule) => at(`t${rule}`, 'tcp'));
+    const head = (...events: ReportEvent[]): Told => ({
+      events: [scope({ families: ['*'] }), TESTED, ...many, ...events, END],
+    });
+    const base = full(...many, at('goes', 'udp'));
+    expect(await fate(head(), base)).toContain('not_observed');
+    expect(await fate(head(at('stays', 'udp')), base)).toContain('fixed');
+  });
+
+  it('is fixed when both scans tried the same list of ports that neither spells out', async () => {
+    const list = (over: ReportScope = {}, ...events: ReportEvent[]): Told => ({
+      events: [scope({ families: ['*'], tcpPortList: 'default', ...over }), TESTED, ...events, END],
+    });
+    expect(await fate(list(), list({}, WEAK))).toEqual(['fixed']);
+    expect(await fate(list({}, WEAK), list())).toEqual(['new']);
+    expect(await fate(list({ tcpPorts: '9000' }), list({}, WEAK))).toEqual(['fixed']);
+    expect(await fate(list(), list({ tcpPorts: '9000' }, WEAK))).toEqual(['fixed']);
+    // Found by the port that was named besides.
+    expect(await fate(list(), list({ tcpPorts: '80' }, WEAK))).toEqual(['not_observed']);
+    expect(await fate(list({ tcpPortList: 'other' }), list({}, WEAK))).toEqual(['not_observed']);
+    expect(await fate(list(), full(WEAK))).toEqual(['not_observed']);
+    const onUdp = found({ rule_family: 'web', location: { ip: '10.0.0.1', port: 80, protocol: 'udp' } });
+    expect(await fate(list(), list({}, onUdp))).toEqual(['not_observed']);
+    expect(await fate(list({ udpPortList: 'default' }), list({ udpPortList: 'default' }, onUdp))).toEqual(['fixed']);
+    const place = { place: '10.0.0.2' };
+    expect(await fate(list(), list(place, WEAK))).toEqual(['not_observed']);
+  });
+
+  it('is fixed when its port answered that it is closed, whether or not its check then ran', async () => {
+    const told = (over: ReportScope, ...events: ReportEvent[]): Told => ({
+      events: [scope({ families: ['ports'], portsAnswered: true, ...over }), TESTED, ...events, END],
+      engine: 'nmap',
+    });
+    const OPEN = found({ rule_id: 'nmap:port-open', rule_family: 'ports' });
+    const SCRIPT = found({ rule_id: 'nse:banner', rule_family: 'nse:other' });
+    const base = told({ tcpPorts: 'all' }, OPEN, SCRIPT);
+    expect(await fate(told({ tcpPorts: '80' }), base)).toEqual(['fixed', 'fixed']);
+    // Silent: a filter may stand before it.
+    expect(await fate(told({ tcpPorts: '81' }), base)).toEqual(['not_observed', 'not_observed']);
+    expect(await fate(told({ tcpPorts: '80', portsAnswered: false }), base)).toEqual(['fixed', 'not_observed']);
+    // Still open: the script may not have been asked for.
+    expect(await fate(told({ tcpPorts: '80' }, OPEN), base)).toEqual(['not_observed', 'persisting']);
+    const udp = { ip: '10.0.0.1', port: 80, protocol: 'udp' };
+    expect(await fate(told({ tcpPorts: '80' }, found({ rule_id: 'o', location: udp })), base)).toContain('fixed');
+    expect(await fate(told({ udpPorts: '80' }), base)).toEqual(['not_observed', 'not_observed']);
+    expect(await fate(base, told({ tcpPorts: '80' }))).toEqual(['new', 'new']);
+  });
+
+  it('is not at a closed port when the later report has findings there under another name', async () => {
+    const events = [scope({ families: ['ports'], tcpPorts: '80', portsAnswered: true }), TESTED];
+    const named = { host: 'app.test', ip: '10.0.0.1', port: 80, protocol: 'tcp' };
+    const head: Told = { events: [...events, found({ rule_id: 'x', location: named }), END], targets: 'as_reported' };
+    expect(await fate(head, full(WEAK))).not.toContain('fixed');
+  });
+
   it('does not persist when the later report lists it as gone', async () => {
     const gone = found({ rule_id: 'weak', rule_family: 'web', report_state: 'baseline: absent' });
     const sarif = (event: ReportEvent): Told => ({ ...full(event), engine: 'sarif' });
@@ -330,5 +400,91 @@ describe('what a report repeats', () => {
 
   it('persists when only one of several is left, under another fingerprint', async () => {
     expect(await fate(full(seen('/b x')), full(seen('/a harmless'), seen('/b x')))).toEqual(['fixed', 'persisting']);
+  });
+});
+
+describe('why nothing is proven', () => {
+  const noPorts = scope({ families: ['*'] });
+  const login = (outcome: 'failed' | 'success', ...events: ReportEvent[]): Told => ({
+    events: [
+      scope(),
+      { kind: 'place', place: { place: '10.0.0.1', status: 'tested', login: outcome } },
+      ...events,
+      END,
+    ],
+  });
+  const page = found({ rule_family: 'web', location: { ip: '10.0.0.1', port: 80, url: 'http://10.0.0.1/x' } });
+
+  it.each<[string, Told, Told]>([
+    ['ended', { ...full(), facts: { endedWhole: false } }, full(WEAK)],
+    ['ended', { events: [scope(), TESTED] }, full(WEAK)],
+    ['scope', { events: [TESTED, END] }, full(WEAK)],
+    ['scope', { ...full(), facts: { severityLevels: ['critical'] } }, full(WEAK)],
+    ['scope', full(), full(WEAK, scope({ reportsMore: true }))],
+    ['host', { events: [scope(), placed('10.0.0.1', 'unreachable'), END] }, full(WEAK)],
+    ['host', { events: [scope(), placed('10.0.0.1', 'partial'), END] }, full(WEAK)],
+    ['host', { events: [scope(), END], targets: [address('10.0.0.2')] }, full(WEAK)],
+    ['login', login('failed'), login('success', WEAK)],
+    ['check', { events: [scope({ tcpPorts: 'all', families: ['ssl'] }), TESTED, END] }, full(WEAK)],
+    ['port', { events: [noPorts, TESTED, END] }, full(WEAK)],
+    ['page', { ...full(), facts: { intensity: 'light' } }, { ...full(page), facts: { intensity: 'intrusive' } }],
+  ])('%s: %#', async (why, head, base) => {
+    const { scan, compare } = await comparing();
+    const { findings, lacks } = await compare(await scan(head), await scan(base));
+    expect(findings.map((one) => [one['change'], one['why']])).toEqual([['not_observed', why]]);
+    expect(lacks).toEqual({ newly_visible: {}, not_observed: { [why]: 1 } });
+    const back = await compare(await scan(base), await scan(head));
+    expect(back.findings.map((one) => [one['change'], one['why']])).toEqual([['newly_visible', why]]);
+    expect(back.lacks).toEqual({ newly_visible: { [why]: 1 }, not_observed: {} });
+  });
+
+  it('is counted for the filters, without what is suppressed, and not said of what is proven', async () => {
+    const { scan, compare } = await comparing();
+    const at = (rule: string, port: number, over = {}) =>
+      found({ rule_id: rule, rule_family: 'web', location: { ip: '10.0.0.1', port, protocol: 'tcp' }, ...over });
+    const base = await scan(full(at('a', 80), at('b', 81), at('c', 82, { severity: 'high' }), at('d', 83)));
+    const head = await scan({
+      events: [scope({ families: ['web'], tcpPorts: '83' }), scope({ rulesNotRun: ['b'] }), TESTED, END],
+    });
+    expect((await compare(head, base)).lacks.not_observed).toEqual({ port: 2, check: 1 });
+    expect((await compare(head, base, { filter: { min_severity: 'high' } })).lacks.not_observed).toEqual({ port: 1 });
+    const { findings } = await compare(head, base);
+    expect(findings.map((one) => [one['rule_id'], one['change'], one['why']])).toEqual(
+      expect.arrayContaining([
+        ['d', 'fixed', undefined],
+        ['b', 'not_observed', 'check'],
+      ]),
+    );
+  });
+});
+
+describe('scans without a place in common', () => {
+  const at = (ip: string) =>
+    found({ rule_id: 'weak', rule_family: 'web', location: { ip, port: 80, protocol: 'tcp' } });
+  const of = (ip: string, ...events: ReportEvent[]): Told => ({
+    events: [scope(), placed(ip, 'tested'), at(ip), ...events, END],
+    targets: 'as_reported',
+  });
+
+  it('are told, and nothing of them is new or fixed', async () => {
+    const { scan, compare } = await comparing();
+    const page = await compare(await scan(of('10.0.0.1')), await scan(of('10.0.0.2')));
+    expect(page).toMatchObject({
+      sharesPlaces: false,
+      counts: { new: 0, fixed: 0, newly_visible: 1, not_observed: 1 },
+      lacks: { newly_visible: { host: 1 }, not_observed: { host: 1 } },
+    });
+  });
+
+  it.each<[string, Told, Told]>([
+    ['one host of several', of('10.0.0.1'), of('10.0.0.2', placed('10.0.0.1', 'unreachable'))],
+    ['a host and a URL at it', of('10.0.0.1'), { events: [scope(), placed('http://10.0.0.1/x', 'tested'), END] }],
+    ['only findings speak of it', of('10.0.0.1'), { events: [at('10.0.0.1'), END], targets: [] }],
+    ['one says nowhere', of('10.0.0.1'), { events: [END], targets: 'as_reported' }],
+  ])('are not those with %s', async (_what, head, base) => {
+    const { scan, compare } = await comparing();
+    const [one, other] = [await scan(head), await scan(base)];
+    expect((await compare(one, other)).sharesPlaces).toBe(true);
+    expect((await compare(other, one)).sharesPlaces).toBe(true);
   });
 });

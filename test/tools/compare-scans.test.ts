@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { Comparison } from '../../src/model/contract/compare.ts';
 import type { ReportEvent } from '../../src/model/report.ts';
 import { address, END, found, host, placed } from '../findings/reports.ts';
@@ -102,6 +103,62 @@ describe('compare_scans', () => {
     expect(await room.fails('compare_scans', { head_scan_id: second, host: '10.0.0.0/99' })).toMatch(
       /^invalid_request: host/,
     );
+  });
+
+  it('says what the proof lacks, and what to do next', async () => {
+    const room = await wire();
+    const scan = scansOf(room);
+    const on = (rule: string, port: number) =>
+      weak(rule, { location: { ip: '10.0.0.1', port, protocol: 'tcp' }, rule_family: rule });
+    await scan([on('a', 80), on('b', 81), on('c', 82)]);
+    const events: ReportEvent[] = [
+      { kind: 'scope', scope: { tcpPorts: '80', families: ['b', 'c'] } },
+      placed('10.0.0.1', 'tested'),
+      END,
+    ];
+    const head = await finishedScan({ queue: room.app.queue, data: room.data }, events);
+    const answer = await comparison(room, { head_scan_id: head });
+    expect(answer.findings.map((one) => [one['rule_id'], one.change, one.why]).toSorted()).toEqual([
+      ['a', 'not_observed', 'check'],
+      ['b', 'not_observed', 'port'],
+      ['c', 'not_observed', 'port'],
+    ]);
+    expect(answer.summary).toContain('missing: the check for 1, the port for 2.');
+    expect(answer.summary).toMatch(/Next: to prove a fix, scan there again/);
+  });
+
+  it('says first that scans have no place in common', async () => {
+    const room = await wire();
+    const run = (ip: string) =>
+      finishedScan(
+        { queue: room.app.queue, data: room.data },
+        [ALL, placed(ip, 'tested'), weak('x', { location: { ip, port: 80, protocol: 'tcp' } }), END],
+        { targets: [address(ip)] },
+      );
+    const [base, head] = [await run('10.0.0.1'), await run('10.0.0.2')];
+    const { summary, counts } = await comparison(room, { head_scan_id: head, base_scan_id: base });
+    expect(summary).toMatch(/^These two scans have no place in common.*Next: list_scans/);
+    expect(counts).toMatchObject({ new: 0, fixed: 0, newly_visible: 1, not_observed: 1 });
+  });
+
+  it('counts suppressed findings apart, or says how many of those shown are', async () => {
+    const room = await wire();
+    const scan = scansOf(room);
+    const base = await scan([weak('goes')]);
+    const head = await scan([]);
+    const { findings = [] } = await room.ok('get_scan_results', { scan_id: base });
+    const [first] = z.array(z.looseObject({ finding_id: z.string() })).parse(findings);
+    await room.ok('suppress_finding', {
+      finding_id: first?.finding_id,
+      status: 'accepted_risk',
+      reason: 'known',
+    });
+    const without = await comparison(room, { head_scan_id: head });
+    expect(without.counts.fixed).toBe(0);
+    expect(without.summary).toContain('1 more is suppressed.');
+    const shown = await comparison(room, { head_scan_id: head, include_suppressed: true });
+    expect(shown.counts.fixed).toBe(1);
+    expect(shown.summary).toContain('1 of them is suppressed.');
   });
 
   it('says that two engines prove nothing about each other', async () => {

@@ -18,6 +18,10 @@ export type CompareInput = z.infer<typeof CompareInput>;
 export const Change = z.enum(['new', 'newly_visible', 'changed', 'fixed', 'not_observed', 'persisting']);
 export type Change = z.infer<typeof Change>;
 
+/** What the other scan lacks to prove that it looked for a finding; from what settles it for a whole scan to the last detail. */
+export const Lack = z.enum(['ended', 'scope', 'host', 'login', 'check', 'port', 'page']);
+export type Lack = z.infer<typeof Lack>;
+
 export const Comparison = z.strictObject({
   summary: z.string(),
   head_scan_id: z.string(),
@@ -37,8 +41,8 @@ export const Comparison = z.strictObject({
     .optional()
     .describe('Findings without a CVE, when the engines differ.'),
   findings: z
-    .array(z.looseObject({ change: Change, changed: z.array(z.string()).optional() }))
-    .describe('As get_scan_results shows them with detail brief.'),
+    .array(z.looseObject({ change: Change, changed: z.array(z.string()).optional(), why: Lack.optional() }))
+    .describe('As get_scan_results shows them with detail brief. why: what proof lacks.'),
   next_cursor: z.string().optional(),
 });
 export type Comparison = z.infer<typeof Comparison>;

@@ -1,6 +1,6 @@
 import type { ReportEvent, ReportScope } from '../../model/report.ts';
 import { cleanLine } from '../../model/untrusted.ts';
-import { portRange, type PortRange } from './port-range.ts';
+import { DEFAULT_LIST, portRange, type PortRange } from './port-range.ts';
 
 /** Elements of `<Policy>` that hold one statement each. */
 const RECORDS = new Set(['preference', 'item', 'FamilyItem', 'PluginItem']);
@@ -54,6 +54,11 @@ export class PolicyReader {
   /** Whether the range of TCP ports is known from here. */
   get saysTcpPorts(): boolean {
     return this.#ports('tcp') !== undefined;
+  }
+
+  /** Whether it is known from here that the default list of TCP ports was tried. */
+  get saysDefaultList(): boolean {
+    return this.#usesDefaultList('tcp');
   }
 
   open(name: string): void {
@@ -151,9 +156,18 @@ export class PolicyReader {
     return this.#isScanned(side) ? this.#range()?.[side] : undefined;
   }
 
+  #usesDefaultList(side: 'tcp' | 'udp'): boolean {
+    return this.#isScanned(side) && this.#range()?.[DEFAULT_OF[side]] === true;
+  }
+
   #portScope(): ReportScope {
     const [tcpPorts, udpPorts] = [this.#ports('tcp'), this.#ports('udp')];
-    return { ...(tcpPorts ? { tcpPorts } : {}), ...(udpPorts ? { udpPorts } : {}) };
+    return {
+      ...(tcpPorts ? { tcpPorts } : {}),
+      ...(udpPorts ? { udpPorts } : {}),
+      ...(this.#usesDefaultList('tcp') ? { tcpPortList: DEFAULT_LIST } : {}),
+      ...(this.#usesDefaultList('udp') ? { udpPortList: DEFAULT_LIST } : {}),
+    };
   }
 
   #lookedFor(): string[] {
@@ -161,7 +175,7 @@ export class PolicyReader {
     const said: string[] = [];
     for (const side of ['tcp', 'udp'] as const) {
       if (!this.#isScanned(side)) continue;
-      const own = this.#range()?.hasDefault ? ['the default list of Nessus'] : [];
+      const own = this.#usesDefaultList(side) ? ['the default list of Nessus'] : [];
       const ports = [...own, ...(this.#ports(side)?.split(',') ?? [])].slice(0, 20).join(', ');
       if (ports) said.push(`${side.toUpperCase()} ports: ${ports}`);
     }
@@ -178,6 +192,8 @@ export class PolicyReader {
     return said;
   }
 }
+
+const DEFAULT_OF = { tcp: 'tcpDefault', udp: 'udpDefault' } as const;
 
 const WANTED = /^(?:TARGET|port(?:scan)?_range|network_scanners\.(?:syn|tcp|udp))$/;
 

@@ -2,9 +2,13 @@
 export interface PortRange {
   readonly tcp?: string;
   readonly udp?: string;
-  /** Nessus's own list of some 4,800 ports was tried too; the report does not say which they are. */
-  readonly hasDefault: boolean;
+  /** Nessus's own list of some 4,800 ports is meant too; the report does not say which they are. */
+  readonly tcpDefault: boolean;
+  readonly udpDefault: boolean;
 }
+
+/** What `ReportScope` calls that list. */
+export const DEFAULT_LIST = 'default';
 
 const MOST_PARTS = 2_000;
 
@@ -17,18 +21,18 @@ export function portRange(text: string): PortRange | undefined {
   if (parts.length > MOST_PARTS) return undefined;
   const ports: Record<'tcp' | 'udp', string[]> = { tcp: [], udp: [] };
   let sides: readonly ('tcp' | 'udp')[] = ['tcp', 'udp'];
-  let hasDefault = false;
+  const isDefault = { tcp: false, udp: false };
   for (const part of parts) {
     const [, letter, range = ''] = /^\s*(?:([TU]):)?\s*([\w-]+)\s*$/i.exec(part) ?? [];
     if (letter) sides = letter.toUpperCase() === 'T' ? ['tcp'] : ['udp'];
-    if (/^default$/i.test(range)) hasDefault = true;
+    if (/^default$/i.test(range)) for (const side of sides) isDefault[side] = true;
     else {
       const span = spanOf(range);
       if (span === undefined) return undefined;
       for (const side of sides) ports[side].push(span);
     }
   }
-  return { ...said('tcp', ports.tcp), ...said('udp', ports.udp), hasDefault };
+  return { ...said('tcp', ports.tcp), ...said('udp', ports.udp), tcpDefault: isDefault.tcp, udpDefault: isDefault.udp };
 }
 
 function spanOf(range: string): string | undefined {

@@ -7,7 +7,7 @@ import { HostReader, SCAN_INFORMATION } from './host.ts';
 import { hostWordsOf, itemPlace, occurrenceOf } from './occurrence.ts';
 import type { HostWords, ItemPlace } from './occurrence.ts';
 import { PolicyReader } from './policy.ts';
-import { portRange } from './port-range.ts';
+import { DEFAULT_LIST, portRange } from './port-range.ts';
 import { addText, childOf, noChildren, type ItemAttributes, type ItemChildren, type RawItem } from './raw-item.ts';
 import { ruleOf } from './rule.ts';
 
@@ -18,6 +18,9 @@ const MAX_ITEM_CHARS = 8 << 20;
 const MAX_ITEM_VALUES = 20_000;
 /** Of a property of a host; what we read is shorter. */
 export const MAX_TAG_CHARS = 1_000;
+
+/** Hosts that may each say that the default ports were tried: with too many scopes, none of a report would count. */
+const MOST_HOST_LISTS = 50_000;
 
 /** An item whose children stream by. */
 interface OpenItem {
@@ -52,6 +55,8 @@ export class NessusReader implements XmlHandlers {
   #asked: ReadonlySet<string> = new Set();
   #hasCredentials = false;
   #saysTcpPorts = false;
+  #saysDefaultList = false;
+  #hostLists = 0;
   #host: HostReader | undefined;
   #tag: { readonly name: string; text: string } | undefined;
   #item: OpenItem | undefined;
@@ -212,11 +217,14 @@ export class NessusReader implements XmlHandlers {
 
   #closeInPolicy(name: string, depth: number): void {
     if (depth > 2) return this.#policy?.close(name);
-    this.#policy?.end();
-    this.#asked = this.#policy?.asked ?? this.#asked;
-    this.#hasCredentials ||= this.#policy?.hasCredentials ?? false;
-    this.#saysTcpPorts ||= this.#policy?.saysTcpPorts ?? false;
+    const policy = this.#policy;
     this.#policy = undefined;
+    if (!policy) return;
+    policy.end();
+    this.#asked = policy.asked;
+    this.#hasCredentials ||= policy.hasCredentials;
+    this.#saysTcpPorts ||= policy.saysTcpPorts;
+    this.#saysDefaultList ||= policy.saysDefaultList;
   }
 
   #closeTag({ name, text }: { name: string; text: string }): void {
@@ -233,11 +241,20 @@ export class NessusReader implements XmlHandlers {
     if (place.login === 'success' || place.login === 'partial') this.#loggedIn += 1;
     this.#startedAt = Math.min(this.#startedAt, host.startedAt ?? Infinity);
     this.#finishedAt = Math.max(this.#finishedAt, host.finishedAt ?? -Infinity);
-    const range = this.#saysTcpPorts ? undefined : portRange(host.facts.portRange ?? '');
-    if (range?.tcp) this.#emit({ kind: 'scope', scope: { place: host.place, tcpPorts: range.tcp } });
+    this.#sayPorts(host);
     this.#emit({ kind: 'place', place });
     const problem = host.loginProblem;
     if (problem) this.#emit({ kind: 'login_problem', problem });
+  }
+
+  /** What the host itself says of its ports, where the policy does not. */
+  #sayPorts(host: HostReader): void {
+    const range = this.#saysTcpPorts ? undefined : portRange(host.facts.portRange ?? '');
+    if (!range) return;
+    const isList = range.tcpDefault && !this.#saysDefaultList && this.#hostLists < MOST_HOST_LISTS;
+    if (isList) this.#hostLists += 1;
+    const scope = { ...(range.tcp ? { tcpPorts: range.tcp } : {}), ...(isList ? { tcpPortList: DEFAULT_LIST } : {}) };
+    if (Object.keys(scope).length > 0) this.#emit({ kind: 'scope', scope: { place: host.place, ...scope } });
   }
 
   #sayVersion(host: HostReader): void {

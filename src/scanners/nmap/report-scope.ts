@@ -60,6 +60,7 @@ function narrowed({ tcpPorts, udpPorts, ...rest }: DocumentScope, answers: PortA
   return {
     ...(tcp === undefined ? {} : { tcpPorts: tcp }),
     ...(udp === undefined ? {} : { udpPorts: udp }),
+    portsAnswered: true,
     ...rest,
   };
 }

@@ -42,6 +42,10 @@ const PLACE = { place: '192.0.2.1', status: 'tested', login: 'success' };
 const SCOPE: ReportScope = {
   place: '192.0.2.1',
   tcpPorts: '1-100',
+  udpPorts: '53',
+  tcpPortList: 'default',
+  udpPortList: 'default',
+  portsAnswered: true,
   families: ['ports'],
   rules: ['nse:a'],
   rulesNotRun: ['nse:b'],

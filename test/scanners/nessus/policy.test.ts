@@ -41,7 +41,7 @@ describe('the policy of a .nessus report', () => {
 
   it('leaves open which ports the default list has', async () => {
     const text = policy({ server: preference('port_range', 'default') + SYN });
-    expect(await scopes(text)).toEqual([]);
+    expect(await scopes(text)).toEqual([{ tcpPortList: 'default' }]);
     const { events } = await read(report('', { policy: text }));
     expect(events).toContainEqual({
       kind: 'checks',
@@ -54,6 +54,18 @@ describe('the policy of a .nessus report', () => {
     const words = 'Port scanner(s) : nessus_syn_scanner \nPort range : 1-65535\n';
     const hosts = host(item(child('plugin_output', words), { id: '19506' }));
     expect(await scopes('', hosts)).toEqual([{ place: '192.0.2.1', tcpPorts: 'all' }]);
+    expect(await scopes(policy({ server: preference('port_range', '1-9') + SYN }), hosts)).toEqual([
+      { tcpPorts: '1-9' },
+    ]);
+  });
+
+  it('names the default list for hosts that say it, where the policy does not', async () => {
+    const words = 'Port scanner(s) : nessus_syn_scanner \nPort range : default\n';
+    const hosts = host(item(child('plugin_output', words), { id: '19506' }));
+    expect(await scopes('', hosts)).toEqual([{ place: '192.0.2.1', tcpPortList: 'default' }]);
+    expect(await scopes(policy({ server: preference('port_range', 'default') + SYN }), hosts)).toEqual([
+      { tcpPortList: 'default' },
+    ]);
     expect(await scopes(policy({ server: preference('port_range', '1-9') + SYN }), hosts)).toEqual([
       { tcpPorts: '1-9' },
     ]);
@@ -79,12 +91,13 @@ describe('the policy of a .nessus report', () => {
 
 describe('a range of ports as Nessus writes it', () => {
   it.each([
-    ['default', { hasDefault: true }],
-    ['all', { tcp: 'all', udp: 'all', hasDefault: false }],
-    ['1-65535', { tcp: 'all', udp: 'all', hasDefault: false }],
-    ['22, 80 ,80,443-445', { tcp: '22,80,443-445', udp: '22,80,443-445', hasDefault: false }],
-    ['T:1-1024,8080,U:53', { tcp: '1-1024,8080', udp: '53', hasDefault: false }],
-    ['default,9000-9100', { tcp: '9000-9100', udp: '9000-9100', hasDefault: true }],
+    ['default', { tcpDefault: true, udpDefault: true }],
+    ['all', { tcp: 'all', udp: 'all', tcpDefault: false, udpDefault: false }],
+    ['1-65535', { tcp: 'all', udp: 'all', tcpDefault: false, udpDefault: false }],
+    ['22, 80 ,80,443-445', { tcp: '22,80,443-445', udp: '22,80,443-445', tcpDefault: false, udpDefault: false }],
+    ['T:1-1024,8080,U:53', { tcp: '1-1024,8080', udp: '53', tcpDefault: false, udpDefault: false }],
+    ['T:default,U:53', { udp: '53', tcpDefault: true, udpDefault: false }],
+    ['default,9000-9100', { tcp: '9000-9100', udp: '9000-9100', tcpDefault: true, udpDefault: true }],
   ])('%s', (text, expected) => {
     expect(portRange(text)).toEqual(expected);
   });

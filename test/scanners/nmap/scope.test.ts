@@ -20,7 +20,9 @@ const scopes = async (report: string) => scopesIn(await eventsOf(nmapFormat, rep
 describe('what a report of nmap proves was looked for', () => {
   it('is the ports of each protocol, for every host', async () => {
     const text = document(`${info('tcp', '1-1000,8080')}${info('udp', '53')}${host('192.0.2.1')}${host('192.0.2.2')}`);
-    expect(await scopes(text)).toEqual([{ tcpPorts: '1-1000,8080', udpPorts: '53', families: ['ports'] }]);
+    expect(await scopes(text)).toEqual([
+      { tcpPorts: '1-1000,8080', udpPorts: '53', portsAnswered: true, families: ['ports'] },
+    ]);
   });
 
   it('names all ports as such', async () => {
@@ -46,9 +48,9 @@ describe('what a report of nmap proves was looked for', () => {
       document(info('tcp', '1-100') + host('192.0.2.1') + host('192.0.2.2')) +
       document(info('tcp', '8080') + host('192.0.2.1'));
     expect(await scopes(text)).toEqual([
-      { place: '192.0.2.1', tcpPorts: '1-100', families: ['ports'] },
-      { place: '192.0.2.2', tcpPorts: '1-100', families: ['ports'] },
-      { place: '192.0.2.1', tcpPorts: '8080', families: ['ports'] },
+      { place: '192.0.2.1', tcpPorts: '1-100', portsAnswered: true, families: ['ports'] },
+      { place: '192.0.2.2', tcpPorts: '1-100', portsAnswered: true, families: ['ports'] },
+      { place: '192.0.2.1', tcpPorts: '8080', portsAnswered: true, families: ['ports'] },
     ]);
   });
 
@@ -92,13 +94,17 @@ describe('what a report of nmap proves was looked for', () => {
       async (state) => {
         const asked = info('tcp', '1-100') + info('udp', '1-100');
         const ports = `<extraports state="closed" count="99"/><extraports state="${state}" count="100"/>${port(22, 'open')}`;
-        expect(await scopes(document(asked + answers(ports)))).toEqual([{ tcpPorts: '22', families: ['ports'] }]);
+        expect(await scopes(document(asked + answers(ports)))).toEqual([
+          { tcpPorts: '22', portsAnswered: true, families: ['ports'] },
+        ]);
         // One protocol said all, the other nothing: the closed ones may be of either.
         const half = answers(`<extraports state="closed" count="99"/>${port(22, 'open')}`);
-        expect(await scopes(document(asked + half))).toEqual([{ tcpPorts: '22', families: ['ports'] }]);
+        expect(await scopes(document(asked + half))).toEqual([
+          { tcpPorts: '22', portsAnswered: true, families: ['ports'] },
+        ]);
         const whole = answers(`<extraports state="closed" count="199"/>${port(22, 'open')}`);
         expect(await scopes(document(asked + whole))).toEqual([
-          { tcpPorts: '1-100', udpPorts: '1-100', families: ['ports'] },
+          { tcpPorts: '1-100', udpPorts: '1-100', portsAnswered: true, families: ['ports'] },
         ]);
       },
     );
@@ -124,8 +130,8 @@ describe('what a report of nmap proves was looked for', () => {
           answers(port(22, 'filtered'), '192.0.2.3'),
       );
       expect(await scopes(text)).toEqual([
-        { place: '192.0.2.1', tcpPorts: '1-79,81-100', families: ['ports'] },
-        { place: '192.0.2.2', tcpPorts: '1-100', families: ['ports'] },
+        { place: '192.0.2.1', tcpPorts: '1-79,81-100', portsAnswered: true, families: ['ports'] },
+        { place: '192.0.2.2', tcpPorts: '1-100', portsAnswered: true, families: ['ports'] },
       ]);
     });
   });
