@@ -231,7 +231,7 @@ describe('an attempt whose report may end the worker', () => {
       return whole;
     });
     const { findings } = parts.deps;
-    const ingest = vi.fn(findings.ingest);
+    const ingest = vi.fn<typeof findings.ingest>((given) => findings.ingest(given));
     await parts.submit();
     const deps = { ...parts.deps, findings: { ...findings, ingest } };
     expect(await runAttempt(deps, await parts.claim(), never())).toBe('lost');
