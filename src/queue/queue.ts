@@ -59,6 +59,8 @@ export interface StoredCheckpoint {
   readonly reference?: string;
   readonly instance: string;
   readonly epoch: number;
+  /** Epoch of the attempt that began to read the report. */
+  readonly readIn?: number;
 }
 
 /** How an attempt ends. `retry` queues another one after `delayMs`; `released` gives it back untouched (shutdown). */
@@ -212,6 +214,12 @@ export interface ScanQueue {
   renew(claim: Claim): Promise<{ owned: boolean; cancel: boolean }>;
   /** Durable before it resolves true. False when the lease is lost; so for the next two. */
   checkpoint(claim: Claim, checkpoint: { phase: 'intent' | 'launched'; reference?: string }): Promise<boolean>;
+  /**
+   * Before the worker reads what the scanner found. A scan that goes on at its scanner (checkpoint `launched`) is not
+   * used up by workers that die meanwhile, as long as its time limit is not reached; from this call to the end of the
+   * attempt it is, because its report may be what kills them. False when the lease is lost.
+   */
+  reading(claim: Claim): Promise<boolean>;
   progress(claim: Claim, progress: Progress, externalScanId?: string): Promise<boolean>;
   /** The fenced write that makes a result visible. */
   finish(claim: Claim, outcome: Outcome): Promise<boolean>;

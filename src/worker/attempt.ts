@@ -82,8 +82,19 @@ async function attempt(deps: WorkerDeps, claim: Claim, button: StopButton, shiel
   if (cause === 'shutdown' && ended.report?.whole !== true) return { kind: 'released' };
   deps.registry.reportOutcome(scan.request.pool, claim.instance, cause !== undefined || !isInstanceFault(ended.error));
   if ('failure' in stored) return failureOutcome(deps, claim, cause, stored.failure, undefined);
+  if (!(await mayRead(deps, claim))) return 'lost';
   const reported = await ingest(deps, claim, { scanner, targets, notes, raw: stored.artefact, shield });
   return conclude(deps, claim, cause, { ended, stored, reported, refusal });
+}
+
+/** Nothing that was scanned is thrown away because this could not be noted. */
+async function mayRead({ queue, log }: WorkerDeps, claim: Claim): Promise<boolean> {
+  try {
+    return await queue.reading(claim);
+  } catch (error) {
+    log.warn({ err: error }, 'reading of the report could not be noted');
+    return true;
+  }
 }
 
 interface Ending {

@@ -390,6 +390,7 @@ export function describeQueueContract(name: string, createHarness: () => Promise
         const events = await queue.events(T, scanId, 0);
         expect(await queue.renew(zombie)).toEqual({ owned: false, cancel: false });
         expect(await queue.checkpoint(zombie, { phase: 'intent' })).toBe(false);
+        expect(await queue.reading(zombie)).toBe(false);
         expect(await queue.progress(zombie, { ...PROGRESS, percent: 99 }, 'ext-zombie')).toBe(false);
         for (const outcome of [
           { kind: 'completed', result: RESULT },
@@ -484,11 +485,56 @@ export function describeQueueContract(name: string, createHarness: () => Promise
         expect(await record(scanId)).toMatchObject({ state: 'failed', error: { code: 'scan_aborted' } });
       });
 
+      it('does not use up a scan that goes on at its scanner while workers die', async () => {
+        await submit();
+        await queue.checkpoint(await claimed([slot('a')], 'first'), { phase: 'launched', reference: '77' });
+        harness.kill('first');
+        for (let n = 0; n <= 2 * MAX_LOST_LEASES; n++) {
+          await claimed([slot('a')], `killed-${n}`);
+          harness.kill(`killed-${n}`);
+        }
+        const next = await claimed([slot('a')]);
+        expect(next.checkpoint).toMatchObject({ phase: 'launched', reference: '77' });
+        expect(await queue.finish(next, { kind: 'completed', result: RESULT })).toBe(true);
+      });
+
+      it('gives a scan up whose report ends every worker that reads it, whatever happened before', async () => {
+        const { scanId } = await submit();
+        for (let n = 0; n <= 2 * MAX_LOST_LEASES; n++) {
+          const claim = await claimed([slot('a')], `killed-${n}`);
+          await queue.checkpoint(claim, { phase: 'launched', reference: '77' });
+          harness.kill(`killed-${n}`);
+        }
+        for (let n = 0; n <= MAX_LOST_LEASES; n++) {
+          const claim = await claimed([slot('a')], `doomed-${n}`);
+          await queue.checkpoint(claim, { phase: 'launched', reference: '77' });
+          await queue.reading(claim);
+          harness.kill(`doomed-${n}`);
+        }
+        expect(await queue.claim(W1, [slot('a')])).toBeUndefined();
+        expect(await record(scanId)).toMatchObject({ state: 'failed', error: { code: 'scan_aborted' } });
+      });
+
+      it('gives a scan up that ends its workers before it could start anything, or when its time is over', async () => {
+        for (const phase of ['intent', 'launched'] as const) {
+          const { scanId } = await submit({ max_duration_minutes: 60 });
+          for (let n = 0; n <= MAX_LOST_LEASES; n++) {
+            const claim = await claimed([slot('a')], `${phase}-${n}`);
+            await queue.checkpoint(claim, { phase, reference: '77' });
+            if (phase === 'launched' && n === 0) harness.advance(HOUR);
+            harness.kill(`${phase}-${n}`);
+          }
+          expect(await queue.claim(W1, [slot('a')])).toBeUndefined();
+          expect(await record(scanId)).toMatchObject({ state: 'failed', error: { code: 'scan_aborted' } });
+        }
+      });
+
       it('finds what a given-up scan left at its scanner when it is retried', async () => {
         const { scanId } = await submit();
         for (let n = 0; n <= MAX_LOST_LEASES; n++) {
           const claim = await claimed([slot('a')], `doomed-${n}`);
           if (n === 0) await queue.checkpoint(claim, { phase: 'launched', reference: '77' });
+          expect(await queue.reading(claim)).toBe(true);
           harness.kill(`doomed-${n}`);
         }
         await queue.claim(W1, [slot('a')]);

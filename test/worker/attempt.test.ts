@@ -1,5 +1,5 @@
 import { Writable } from 'node:stream';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { AppError } from '../../src/model/errors.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import type { Claim, ScanQueue } from '../../src/queue/queue.ts';
@@ -7,6 +7,14 @@ import type { RunContext } from '../../src/scanners/scanner.ts';
 import { StopRequest } from '../../src/worker/stop.ts';
 import { runAttempt } from '../../src/worker/attempt.ts';
 import { runsUntilStopped, startParts, testsAll, writes, type Parts, type Play } from './start-worker.ts';
+
+/** The worker is dead in the eyes of another, who goes on with its scan. */
+async function takeOver(parts: Parts): Promise<Claim> {
+  const other = await parts.other([parts.deps.workerId]);
+  const claim = await other.claim('heir', parts.deps.registry.available());
+  if (!claim) throw new Error('the lease has not passed on');
+  return claim;
+}
 
 const never = (): AbortSignal => new AbortController().signal;
 
@@ -198,6 +206,39 @@ describe('an attempt that is refused though an earlier one left something at the
   });
 });
 
+describe('an attempt whose report may end the worker', () => {
+  it('has noted that before it reads the first of it', async () => {
+    const parts = await startParts(async (ctx, job) => {
+      await ctx.checkpoint({ phase: 'launched', reference: 'remote-7' });
+      return await testsAll(ctx, job);
+    });
+    const { findings } = parts.deps;
+    let heir: Claim | undefined;
+    const ingest: typeof findings.ingest = async (given) => {
+      heir = await takeOver(parts);
+      return await findings.ingest(given);
+    };
+    await parts.submit();
+    const claim = await parts.claim();
+    expect(await runAttempt({ ...parts.deps, findings: { ...findings, ingest } }, claim, never())).toBe('lost');
+    expect(heir?.checkpoint).toMatchObject({ reference: 'remote-7', readIn: claim.epoch });
+  });
+
+  it('reads nothing when the lease has passed to another', async () => {
+    const parts = await startParts(async (ctx, job) => {
+      const whole = await testsAll(ctx, job);
+      await takeOver(parts);
+      return whole;
+    });
+    const { findings } = parts.deps;
+    const ingest = vi.fn<typeof findings.ingest>((given) => findings.ingest(given));
+    await parts.submit();
+    const deps = { ...parts.deps, findings: { ...findings, ingest } };
+    expect(await runAttempt(deps, await parts.claim(), never())).toBe('lost');
+    expect(ingest).not.toHaveBeenCalled();
+  });
+});
+
 describe('an attempt whose lease passed to another', () => {
   it('is stopped and writes nothing', async () => {
     const { play, begun } = stage(runsUntilStopped);
@@ -223,13 +264,6 @@ describe('an attempt whose lease passed to another', () => {
     await takeOver(parts);
     expect(await running).toBe('lost');
   });
-
-  async function takeOver(parts: Parts): Promise<Claim> {
-    const other = await parts.other([parts.deps.workerId]);
-    const claim = await other.claim('heir', parts.deps.registry.available());
-    if (!claim) throw new Error('the lease has not passed on');
-    return claim;
-  }
 });
 
 /** An engine that writes on and on, and only minds back-pressure. */
@@ -289,7 +323,7 @@ describe('an attempt while the queue cannot be written', () => {
 
   /** A queue whose `name` fails this often. */
   const failing =
-    (name: 'progress' | 'finish', times: number) =>
+    (name: 'progress' | 'finish' | 'reading', times: number) =>
     (queue: ScanQueue): { queue: ScanQueue } => {
       let left = times;
       const real: ScanQueue[typeof name] = queue[name];
@@ -308,6 +342,11 @@ describe('an attempt while the queue cannot be written', () => {
     };
     const { scan } = await runOne(await startParts(reports, {}, failing('progress', 5)));
     expect(scan).toMatchObject({ state: 'completed', attempt: 1 });
+  });
+
+  it('reads the report though that could not be noted', async () => {
+    const { scan } = await runOne(await startParts(testsAll, {}, failing('reading', 1)));
+    expect(scan).toMatchObject({ state: 'completed', attempt: 1, result: { verdict: 'complete' } });
   });
 
   it('writes its outcome as soon as it can be written', async () => {

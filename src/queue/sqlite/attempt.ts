@@ -55,6 +55,14 @@ export const checkpoint = (
     change(store, 'UPDATE scans SET checkpoint = ? WHERE id = ?', JSON.stringify(kept), id);
   });
 
+/** Nothing to note without something at a scanner: each of its lost workers counts anyway. */
+export const reading = (store: Store, claim: Claim): Promise<boolean> =>
+  fenced(store, claim, ({ id, checkpoint: kept }) => {
+    if (kept?.phase !== 'launched') return;
+    const noted: StoredCheckpoint = { ...kept, readIn: claim.epoch };
+    change(store, 'UPDATE scans SET checkpoint = ? WHERE id = ?', JSON.stringify(noted), id);
+  });
+
 export async function progress(store: Store, claim: Claim, shown: Progress, externalScanId?: string): Promise<boolean> {
   const written = await fenced(store, claim, (scan) => {
     const phase = scan.record.cancelRequested ? 'cancelling' : shown.phase;

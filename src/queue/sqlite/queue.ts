@@ -2,7 +2,7 @@ import { identityText, ownIdentity } from '../../platform/process-identity.ts';
 import type { ScanQueue } from '../queue.ts';
 import type { SuppressionList } from '../suppressions.ts';
 import type { ScanIndex } from '../scan-index.ts';
-import { checkpoint, finish, progress, renew } from './attempt.ts';
+import { checkpoint, finish, progress, reading, renew } from './attempt.ts';
 import { cancel, deadLetters, purgeDeadLetters, retryDeadLetter } from './cancel.ts';
 import { claim } from './claim.ts';
 import { medianMs, waitMs } from './durations.ts';
@@ -58,6 +58,7 @@ export function createQueueOn(store: Store): ScanQueue {
     },
     renew: async (claimed) => renew(store, claimed),
     checkpoint: (claimed, kept) => checkpoint(store, claimed, kept),
+    reading: (claimed) => reading(store, claimed),
     progress: (claimed, shown, externalScanId) => progress(store, claimed, shown, externalScanId),
     finish: (claimed, outcome) => finish(store, claimed, outcome),
     heartbeat: (workerId) => heartbeat(store, workerId),

@@ -55,7 +55,7 @@ export interface StoredScan {
   readonly checkpoint: StoredCheckpoint | undefined;
   /** Kept checkpoint of a scan that may still run at the scanner: its slot stays taken. */
   readonly held: boolean;
-  /** Leases lost since it was submitted or put back. */
+  /** Leases lost since it was submitted or put back, without those it had no part in. */
   readonly lost: number;
   readonly record: ScanRecord;
 }

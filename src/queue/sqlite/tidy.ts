@@ -64,8 +64,15 @@ function reclaim(store: Store, self: string): number {
   return moved;
 }
 
+/** What goes on at its scanner whoever watches has nothing to do with the end of its worker, until its report is read. */
+function isBystander(store: Store, { checkpoint, record }: StoredScan): boolean {
+  if (checkpoint?.phase !== 'launched' || checkpoint.readIn === record.epoch) return false;
+  const limitMs = record.request.max_duration_minutes * 60_000;
+  return store.clock.now() < (record.startedAt ?? 0) + limitMs;
+}
+
 function reclaimOne(store: Store, scan: StoredScan): void {
-  const lost = scan.lost + 1;
+  const lost = scan.lost + (isBystander(store, scan) ? 0 : 1);
   if (lost > store.settings.maxLostLeases) {
     const error = scanError('scan_aborted', `Its worker ended ${lost} times while running it.`);
     move(store, scan, 'failed', { ...abandoned(store), lost, error });

@@ -141,6 +141,7 @@ function untilReleased({ held }: Server, response: ServerResponse, stop: AbortSi
   return new Promise((resolve) => {
     const release = (): void => {
       held.delete(release);
+      stop.removeEventListener('abort', release);
       resolve();
     };
     held.add(release);
