@@ -80,7 +80,7 @@ async function prove(
   }
 }
 
-/** @param needed Engines that must have proven it each; absent: any of them. */
+/** @param needed Engines that must have proven it each, of which there must be one; absent: any of them. */
 async function wordsProven(
   scans: readonly SearchedScan[],
   all: readonly Proven[],
@@ -89,7 +89,7 @@ async function wordsProven(
   const isProven = (word: string, asked: AskedPlace): boolean =>
     needed === undefined
       ? all.some((proven) => isProvenBy(proven, word, asked))
-      : needed.every((proven) => proven !== undefined && isProvenBy(proven, word, asked));
+      : needed.length > 0 && needed.every((proven) => proven !== undefined && isProvenBy(proven, word, asked));
   const words = new Set<string>();
   for (const { places } of scans) {
     for await (const slice of inSlices(places)) {
