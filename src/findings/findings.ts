@@ -16,6 +16,8 @@ import type {
   RanInput,
   SearchInput,
   SearchOutput,
+  StandingInput,
+  StandingOutput,
   Witness,
   WitnessInput,
 } from './searching.ts';
@@ -165,6 +167,8 @@ export interface FindingsStore {
   checks(input: ChecksInput): Promise<readonly KnownCheck[]>;
   /** Whether one of the checks is proven to have run at a place: a value of `RAN` for each. */
   ran(input: RanInput): Promise<Uint8Array>;
+  /** Where a file has what is asked about and newer scans do not disprove it. @throws AppError invalid_request */
+  standing(input: StandingInput): Promise<StandingOutput>;
   /** Places of a file with all words for them. */
   looks(input: LooksInput): Promise<LooksOutput>;
   /** The most urgent finding of the same weakness at the same place. */

@@ -18,6 +18,7 @@ import { readFinding } from './read-finding.ts';
 import { readHosts, readLooked, readUntested } from './looked.ts';
 import type { OpenFiles } from './open-files.ts';
 import { searchFile } from './search-file.ts';
+import { whereStanding } from './search-standing.ts';
 import type {
   ChecksInput,
   KnownCheck,
@@ -28,6 +29,8 @@ import type {
   RanInput,
   SearchInput,
   SearchOutput,
+  StandingInput,
+  StandingOutput,
   Witness,
   WitnessInput,
 } from './searching.ts';
@@ -56,6 +59,7 @@ export interface JobShapes {
     readonly output: readonly KnownCheck[];
   };
   readonly ran: { readonly input: RanInput; readonly output: Uint8Array };
+  readonly standing: { readonly input: StandingInput; readonly output: StandingOutput };
   readonly looks: { readonly input: LooksInput; readonly output: LooksOutput };
   readonly witness: { readonly input: WitnessInput; readonly output: Witness | undefined };
   readonly presence: { readonly input: PresenceInput; readonly output: Presence };
@@ -89,6 +93,7 @@ export const JOBS: { readonly [N in JobName]: Job<N> } = {
   search: searchFile,
   checks: knownChecks,
   ran: placesWhereRan,
+  standing: whereStanding,
   looks: fileLooks,
   witness: findWitness,
   presence: findPresence,

@@ -71,6 +71,37 @@ export interface RanInput {
   readonly port?: number;
   /** Every one of the checks must have run, not just one. */
   readonly every?: boolean;
+  /** Ports at some of the places that must have been tried there as well. */
+  readonly portsAt?: readonly PortAt[];
+}
+
+/** A port at a place. */
+export interface PortAt {
+  readonly place: string;
+  /** 0: none. */
+  readonly port: number;
+  readonly protocol: string;
+}
+
+/** Where an older scan saw what is asked about and none of some newer scans of its engine is proven to have looked again. */
+export interface StandingInput {
+  readonly file: string;
+  readonly facts: LookFacts;
+  readonly filter: FindingFilter;
+  /** None: everywhere it was seen. */
+  readonly newer: readonly { readonly file: string; readonly facts: LookFacts }[];
+}
+
+/** `also` as in `FileLook`. */
+export interface Seen extends PortAt {
+  readonly also: readonly string[];
+}
+
+export interface StandingOutput {
+  /** Each once; at most `MAX_HIT_PLACES`. */
+  readonly seen: readonly Seen[];
+  /** There are more. */
+  readonly isCut: boolean;
 }
 
 /** One of them for each place of a `RanInput`, in their order. */

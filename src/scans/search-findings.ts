@@ -11,6 +11,7 @@ import { countHosts } from './search-hosts.ts';
 import { olderHits, type Older } from './search-older.ts';
 import { portOf, wantedPlaces } from './search-places.ts';
 import { scansToSearch, type Searched } from './search-scans.ts';
+import { NOTHING_STANDS, whatStands, type Standing } from './search-standing.ts';
 import { searchSummary } from './search-summary.ts';
 
 export interface SearchDeps extends Pick<ScanDeps, 'queue' | 'findings' | 'files' | 'audit' | 'log'> {
@@ -44,7 +45,9 @@ export function createSearchFindings(deps: SearchDeps): SearchFindings {
     const asked = { input, question, searched, suppressions };
     const hits = await searchHits(deps, asked);
     const below = await belowRating(deps, asked, hits);
-    const detected = await detect(caller.tenant, searched, question.filter);
+    const isAbsent = hits.total + hits.suppressed === 0 && below === undefined;
+    const standing = isAbsent ? await whatStands(deps, which, asked) : NOTHING_STANDS;
+    const detected = await detect(caller.tenant, searched, question.filter, standing);
     await deps.audit({
       caller,
       action: 'read_results',
@@ -52,7 +55,8 @@ export function createSearchFindings(deps: SearchDeps): SearchFindings {
       traceId,
       detail: { search: Object.keys(question.filter), scans: searched.scans.length, findings: hits.total },
     });
-    const outcome = { hits, below, detected, searched, unreadable: unreadable + hits.unreadable, question };
+    const unread = unreadable + hits.unreadable;
+    const outcome = { hits, below, detected, standing, searched, unreadable: unread, question };
     const answer = judge(outcome);
     // The first page says it; where other ratings are the point, so are they here.
     const hidesOlder = input.latest_only && input.cursor === undefined && below === undefined;
@@ -83,6 +87,7 @@ export interface Outcome {
   readonly below?: Hits | undefined;
   readonly hits: Hits;
   readonly detected: Detected;
+  readonly standing: Standing;
   readonly searched: Searched;
   readonly unreadable: number;
   readonly question: Question;
@@ -105,7 +110,14 @@ async function answerOf(outcome: Outcome, answer: FoundAnswer): Promise<Found> {
 }
 
 /** A suppressed finding is there all the same. Absence counts only where everything asked about was looked at for it. */
-function judge({ hits, below, detected, searched, unreadable, question }: Omit<Outcome, 'older'>): FoundAnswer {
+function judge({
+  hits,
+  below,
+  detected,
+  searched,
+  unreadable,
+  question,
+}: Omit<Outcome, 'older' | 'standing'>): FoundAnswer {
   if (hits.total > 0 || hits.suppressed > 0 || below !== undefined) return 'found';
   const { inQuestion, addresses, unplaced, isCut } = searched;
   const isSeen = inQuestion > 0 && addresses >= question.wanted.addresses && unplaced === 0;

@@ -94,6 +94,7 @@ function reasons(outcome: Outcome, seen: HostCounts): string[] {
   return listed(
     ...older,
     ...checkReasons(outcome),
+    standingReason(outcome),
     !isCut && seen.unseen > 0 && `${counted(seen.unseen, 'host was', 'hosts were')} asked for and not looked at.`,
     unknown > 0 && `${counted(unknown, 'address was', 'addresses were')} never asked for.`,
     names,
@@ -122,6 +123,12 @@ function blindReason({ detected, searched: { scans } }: Outcome, { looked, could
   const why = isByOtherName ? ' (a look under one name of an address does not count for its other names)' : '';
   return `On ${counted(blind, 'host', 'hosts')} it is not proven that the check ran${why}.`;
 }
+
+/** A newer scan that did not look there again disproves nothing. */
+const standingReason = ({ standing: { hosts } }: Outcome): string | false =>
+  hosts > 0 &&
+  `On ${counted(hosts, 'host', 'hosts')} an older scan found it, and no newer one is proven to have looked there again: ` +
+    'same port, page and access.';
 
 const unplacedReason = (count: number): string =>
   `${counted(count, 'host was', 'hosts were')} scanned by a name whose address is not known: it may be one of these. Next: ask by name.`;

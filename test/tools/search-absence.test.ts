@@ -41,3 +41,79 @@ describe('search_findings by text', () => {
     expect(await search(room, { text: 'certificate', host: B })).toMatchObject({ answer: 'not_found' });
   });
 });
+
+const CVE = 'CVE-2010-2075';
+const irc = (ip: string, location = {}) =>
+  found({
+    rule_id: '46882',
+    rule_family: 'irc',
+    cves: [CVE],
+    location: { ip, port: 6667, protocol: 'tcp', ...location },
+  });
+const ALL = { tcpPorts: 'all', families: ['irc'] } as const;
+
+describe('search_findings, where an older scan had it', () => {
+  it.each<[string, ReportScope, string]>([
+    ['says no ports', { families: ['irc'] }, 'cannot_tell'],
+    ['tried other ports', { tcpPorts: '1-1024', families: ['irc'] }, 'cannot_tell'],
+    ['tried the port of the other protocol', { udpPorts: 'all', families: ['irc'] }, 'cannot_tell'],
+    ['tried the port', { tcpPorts: '6667', families: ['irc'] }, 'not_found'],
+  ])('takes the newer one, which %s, for as much as a comparison does', async (_what, scope, expected) => {
+    const room = await wire();
+    const scan = scansOf(room);
+    const base = await scan([A], ALL, [irc(A)]);
+    const head = await scan([A], scope, []);
+    for (const question of [{ cve: CVE }, { rule_id: '46882', host: A }, { cve: CVE, target: A }]) {
+      const answer = await search(room, question);
+      expect(answer, JSON.stringify(question)).toMatchObject({ answer: expected, total: 0 });
+      if (expected === 'cannot_tell')
+        expect(answer.summary).toContain(
+          'On 1 host an older scan found it, and no newer one is proven to have looked there again',
+        );
+    }
+    const changed = await room.ok('compare_scans', { base_scan_id: base, head_scan_id: head });
+    expect(changed).toMatchObject({
+      counts: expected === 'not_found' ? { fixed: 1, not_observed: 0 } : { fixed: 0, not_observed: 1 },
+    });
+    // Where nobody ever had it, that the check ran is enough.
+    await scan([B], scope, []);
+    expect(await search(room, { cve: CVE, host: B })).toMatchObject({ answer: 'not_found' });
+  });
+
+  it('believes another engine only where it tried that port', async () => {
+    const room = await wire();
+    const scan = scansOf(room);
+    await scan([B], { families: ['irc'] }, [irc(B)], { engine: 'openvas' });
+    await scan([A], ALL, [irc(A)]);
+    await scan([A], {}, []);
+    await scan([A], { tcpPorts: '1-1024', families: ['irc'] }, [], { engine: 'openvas' });
+    expect(await search(room, { cve: CVE, host: A })).toMatchObject({ answer: 'cannot_tell' });
+    await scan([A], ALL, [], { engine: 'openvas' });
+    expect(await search(room, { cve: CVE, host: A })).toMatchObject({ answer: 'not_found' });
+  });
+
+  it('does not forget what was found at a page of a URL that is looked at again without its port', async () => {
+    const room = await wire();
+    const scan = scansOf(room);
+    const url = 'http://10.0.0.1:6667/app';
+    await scan([A], ALL, [irc(A, { url })]);
+    await scan([A], { families: ['irc'] }, []);
+    expect(await search(room, { cve: CVE })).toMatchObject({ answer: 'cannot_tell' });
+  });
+
+  it('asks the newest scan of each host, however many there are', async () => {
+    const room = await wire();
+    const scan = scansOf(room);
+    const hosts = Array.from({ length: 12 }, (_, n) => `10.0.1.${n + 1}`);
+    await scan(
+      hosts,
+      ALL,
+      hosts.map((ip) => irc(ip)),
+    );
+    for (const ip of hosts) await scan([ip], ALL, []);
+    expect(await search(room, { cve: CVE })).toMatchObject({ answer: 'not_found', hosts: { could_detect: 12 } });
+    await scan(['10.0.1.3'], { families: ['irc'] }, []);
+    expect(await search(room, { cve: CVE })).toMatchObject({ answer: 'cannot_tell', hosts: { could_detect: 11 } });
+    expect(await search(room, { cve: CVE, host: '10.0.1.4' })).toMatchObject({ answer: 'not_found' });
+  });
+});
