@@ -6,7 +6,7 @@ import type { OpenFindings } from './open-findings.ts';
 
 const DEFAULT_PORTS: Readonly<Record<string, number>> = { 'http:': 80, 'https:': 443 };
 
-interface HostUrl {
+export interface HostUrl {
   readonly url: string;
   readonly port: number;
 }

@@ -2,7 +2,13 @@ import { addressOfKey } from './address-key.ts';
 import { createDetails } from './finding-details.ts';
 import { placeKey } from './look-scope.ts';
 import type { OpenFindings } from './open-findings.ts';
-import { listedTest, urlsByHost } from './place-claims.ts';
+import { listedTest, urlsByHost, type HostUrl } from './place-claims.ts';
+
+interface HostPlaces {
+  readonly listed: readonly string[];
+  readonly urls: readonly HostUrl[];
+  readonly label: string;
+}
 
 /**
  * Places of a file that a finding on a host and port (0: none) lies at, as the file lists them: the host by its label or
@@ -15,12 +21,18 @@ export function createPlaceNames(file: OpenFindings): (hostId: number, port: num
   const urls = urlsByHost(file);
   const [sole, ...others] = file.db.prepare('SELECT place FROM place LIMIT 2').all();
   const rest = (label: string): string => (sole !== undefined && others.length === 0 ? String(sole['place']) : label);
-  return (hostId, port) => {
+  const own = (hostId: number): HostPlaces => {
     const { label, addressKey } = details.host(hostId);
     const address = addressKey === undefined ? undefined : addressOfKey(addressKey);
-    const own = [placeKey(label), address].find((word) => word !== undefined && isListed(word));
-    const ofUrls = (urls.get(label) ?? []).flatMap((one) => (port === 0 || one.port === port ? [one.url] : []));
-    const names = [...(own === undefined ? [] : [own]), ...ofUrls];
-    return names.length > 0 ? names : [rest(label)];
+    const listed = [placeKey(label), address].find((word) => word !== undefined && isListed(word));
+    return { listed: listed === undefined ? [] : [listed], urls: urls.get(label) ?? [], label };
+  };
+  const byHost = new Map<number, HostPlaces>();
+  return (hostId, port) => {
+    const host = byHost.get(hostId) ?? own(hostId);
+    byHost.set(hostId, host);
+    const ofUrls = host.urls.flatMap((one) => (port === 0 || one.port === port ? [one.url] : []));
+    const names = [...host.listed, ...ofUrls];
+    return names.length > 0 ? names : [rest(host.label)];
   };
 }

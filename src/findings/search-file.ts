@@ -1,10 +1,8 @@
-import { addressOfKey } from './address-key.ts';
 import { PRINT_BYTES } from './layout.ts';
-import { placeKey } from './look-scope.ts';
 import { matchPrints } from './match-prints.ts';
-import { createClaimTest, listedTest } from './place-claims.ts';
+import { createClaimTest } from './place-claims.ts';
 import { unpackPlaces } from './place-list.ts';
-import { createDetails } from './finding-details.ts';
+import { createPlaceNames } from './place-names.ts';
 import type { ShownFinding } from './findings.ts';
 import type { OpenFiles } from './open-files.ts';
 import type { OpenFindings } from './open-findings.ts';
@@ -56,18 +54,21 @@ function printsOf(file: OpenFindings, matches: Uint32Array): Uint8Array {
   return prints;
 }
 
-/** A host as the file lists it: by name, or by the address; by its own label where it lists neither. */
+const PORTS = 65_536;
+
+/** Empty where the file lists no places at all. */
 function placesOf(file: OpenFindings, matches: Uint32Array): string[] {
-  const details = createDetails(file);
-  const isListed = listedTest(file);
-  const ids = new Set<number>();
-  for (const index of matches) if (ids.size < MAX_HIT_PLACES) ids.add(file.host[index] ?? 0);
-  const placeOf = (id: number): string => {
-    const { label, addressKey } = details.host(id);
-    const address = addressKey === undefined ? undefined : addressOfKey(addressKey);
-    return address !== undefined && !isListed(placeKey(label)) && isListed(address) ? address : label;
-  };
-  return [...new Set([...ids].map(placeOf))];
+  if (file.db.prepare('SELECT 1 FROM place LIMIT 1').get() === undefined) return [];
+  const namesOf = createPlaceNames(file);
+  const [hosts, ports, places] = [new Set<number>(), new Set<number>(), new Set<string>()];
+  for (const index of matches) {
+    const [host, port] = [file.host[index] ?? 0, Math.max(file.port[index] ?? 0, 0)];
+    const known = ports.size;
+    if (ports.add(host * PORTS + port).size === known) continue;
+    if (hosts.add(host).size > MAX_HIT_PLACES || places.size >= MAX_HIT_PLACES) break;
+    for (const place of namesOf(host, port)) places.add(place);
+  }
+  return [...places].slice(0, MAX_HIT_PLACES);
 }
 
 function page(

@@ -33,7 +33,10 @@ export interface SearchOutput {
   readonly next?: number;
   /** Matches that the report itself marks as gone; they are in no other number. */
   readonly gone: number;
-  /** Places with a match, suppressed ones included, as the file lists them; at most `MAX_HIT_PLACES`. */
+  /**
+   * Places with a match, suppressed ones included, as the file lists them; at most `MAX_HIT_PLACES`. None where the file
+   * lists no places.
+   */
   readonly places: readonly string[];
   /** As asked for by `maxPrints`: of all that match, suppressed ones included; absent when there are more. */
   readonly prints?: Uint8Array;

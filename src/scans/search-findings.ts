@@ -55,8 +55,10 @@ export function createSearchFindings(deps: SearchDeps): SearchFindings {
       traceId,
       detail: { search: Object.keys(question.filter), scans: searched.scans.length, findings: hits.total },
     });
-    const unread = unreadable + hits.unreadable;
-    const outcome = { hits, below, detected, standing, searched, unreadable: unread, question };
+    const isSince = input.finished_after !== undefined;
+    // What cannot be entered in the index is among all scans, and not among the newest.
+    const unread = input.latest_only ? unreadable + hits.unreadable : Math.max(unreadable, hits.unreadable);
+    const outcome = { hits, below, detected, standing, searched, unreadable: unread, question, isSince };
     const answer = judge(outcome);
     // The first page says it; where other ratings are the point, so are they here.
     const hidesOlder = input.latest_only && input.cursor === undefined && below === undefined;
@@ -91,6 +93,8 @@ export interface Outcome {
   readonly searched: Searched;
   readonly unreadable: number;
   readonly question: Question;
+  /** Only scans that finished after a time are asked about. */
+  readonly isSince: boolean;
   readonly older?: Older | undefined;
 }
 
@@ -117,7 +121,7 @@ function judge({
   searched,
   unreadable,
   question,
-}: Omit<Outcome, 'older' | 'standing'>): FoundAnswer {
+}: Omit<Outcome, 'older' | 'standing' | 'isSince'>): FoundAnswer {
   if (hits.total > 0 || hits.suppressed > 0 || below !== undefined) return 'found';
   const { inQuestion, addresses, unplaced, isCut } = searched;
   const isSeen = inQuestion > 0 && addresses >= question.wanted.addresses && unplaced === 0;

@@ -142,12 +142,16 @@ function createSum() {
   return {
     findings,
     answered: () => scans.length,
-    add({ scanId, engine, finishedAt }: SearchedScan, output: SearchOutput): void {
+    add({ scanId, engine, finishedAt, places: asked }: SearchedScan, output: SearchOutput): void {
       total += output.total;
       suppressed += output.suppressed;
       gone += output.gone;
-      if (output.places.length > 0) scansWith += 1;
-      for (const place of output.places) places.add(place);
+      if (output.total + output.suppressed > 0) {
+        scansWith += 1;
+        // A report without places is one place itself.
+        const found = output.places.length > 0 ? output.places : asked.slice(0, 1).map(({ place }) => place);
+        for (const place of found) places.add(place);
+      }
       prints.add(output.prints);
       findings.push(...output.findings);
       scans.push({ scan_id: scanId, engine, finished_at: isoTime(finishedAt), findings: output.total });

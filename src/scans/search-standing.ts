@@ -35,6 +35,8 @@ export const standsFor = ({ at, engines }: Standing, engine: string, word: strin
  * same port and page, with the same access. Older ones are all that finished, whatever time the question names.
  */
 export async function whatStands(deps: SearchScansDeps, which: Which, asked: Asked): Promise<Standing> {
+  // Every scan was searched, and none has it.
+  if (!which.latestOnly && which.finishedAfter === -Infinity) return NOTHING_STANDS;
   const at = new Map<string, Left[]>();
   const [engines, hosts] = [new Set<string>(), new Set<string>()];
   const newerThan = createNewer(asked.searched.scans);

@@ -57,11 +57,15 @@ const places = (n: number, { areHosts }: HostCounts): string =>
   areHosts ? counted(n, 'host', 'hosts') : counted(n, 'place', 'places');
 
 /** What was found must not read as if it were in all that was searched. */
-function foundSentence({ hits, searched }: Outcome, seen: HostCounts): string {
+function foundSentence(outcome: Outcome, seen: HostCounts): string {
+  const { hits, searched } = outcome;
   const on = seen.having > 0 ? ` on ${places(seen.having, seen)}` : '';
   const where = `${on}, in ${hits.scansWith} of ${counted(searched.scans.length, 'scan', 'scans')} searched (${places(seen.looked, seen)}).`;
-  const blind = seen.looked - seen.couldDetect + seen.unseen;
-  const rest = blind > 0 ? ` Of ${places(blind, seen)} it is not proven that a check for it ran there.` : '';
+  const blind = seen.looked - seen.couldDetect;
+  const rest = listed(
+    blind > 0 && ` On ${blind} of these it is not proven that a check for it ran.`,
+    seen.unseen > 0 && ` ${unseenPart(outcome, seen)}`,
+  ).join('');
   if (hits.total > 0) return `Found: ${counted(hits.total, 'finding', 'findings')}${where}${rest}`;
   const all = counted(hits.suppressed, 'finding', 'findings');
   return `Found, but every finding is suppressed: ${all}${where} This is not a clean result: total is 0 because suppressed findings are not counted in it. include_suppressed true shows them and why.${rest}`;
@@ -75,6 +79,11 @@ function olderReason({ older }: Outcome): string[] {
     `Older scans found it and nothing disproves it since: ${counted(findings, 'finding', 'findings')} in ${counted(scans, 'scan', 'scans')}; latest_only false shows them.`,
   ];
 }
+
+const unseenPart = ({ isSince }: Outcome, { unseen }: HostCounts): string =>
+  isSince
+    ? `${counted(unseen, 'more host was', 'more hosts were')} not looked at since finished_after.`
+    : `${counted(unseen, 'host was', 'hosts were')} asked for and not looked at.`;
 
 function belowFilter({ total, suppressed, findings: [first] }: Hits, where: string): string {
   const severity = SEVERITIES.find((level) => level === first?.['severity']);
@@ -95,7 +104,7 @@ function reasons(outcome: Outcome, seen: HostCounts): string[] {
     ...older,
     ...checkReasons(outcome),
     standingReason(outcome),
-    !isCut && seen.unseen > 0 && `${counted(seen.unseen, 'host was', 'hosts were')} asked for and not looked at.`,
+    !isCut && seen.unseen > 0 && unseenPart(outcome, seen),
     unknown > 0 && `${counted(unknown, 'address was', 'addresses were')} never asked for.`,
     names,
     blindReason(outcome, seen),
