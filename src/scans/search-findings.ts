@@ -6,7 +6,8 @@ import type { Ask, ScanDeps } from './deps.ts';
 import { filterOf } from './finding-filter.ts';
 import type { IndexScans } from './index-scans.ts';
 import type { Catalogues } from './known-checks.ts';
-import { searchHits, type Asked, type Hits, type Question } from './search-hits.ts';
+import { fitting } from './page-room.ts';
+import { NAMES_SHARE, searchHits, type Asked, type Hits, type Question } from './search-hits.ts';
 import { countHosts } from './search-hosts.ts';
 import { olderHits, type Older } from './search-older.ts';
 import { portOf, wantedPlaces } from './search-places.ts';
@@ -22,6 +23,9 @@ export interface SearchDeps extends Pick<ScanDeps, 'queue' | 'findings' | 'files
   /** The judgements of a tenant that are in force. */
   readonly suppressions?: { inForce(tenant: string): Promise<Suppressions> };
 }
+
+/** Names of hosts in one answer. */
+const MOST_NAMES = 20;
 
 export type SearchFindings = (input: SearchInput, ask: Ask) => Promise<Found>;
 
@@ -55,10 +59,9 @@ export function createSearchFindings(deps: SearchDeps): SearchFindings {
       traceId,
       detail: { search: Object.keys(question.filter), scans: searched.scans.length, findings: hits.total },
     });
-    const isSince = input.finished_after !== undefined;
     // What cannot be entered in the index is among all scans, and not among the newest.
     const unread = input.latest_only ? unreadable + hits.unreadable : Math.max(unreadable, hits.unreadable);
-    const outcome = { hits, below, detected, standing, searched, unreadable: unread, question, isSince };
+    const outcome = { hits, below, detected, standing, searched, unreadable: unread, question, input };
     const answer = judge(outcome);
     // The first page says it; where other ratings are the point, so are they here.
     const hidesOlder = input.latest_only && input.cursor === undefined && below === undefined;
@@ -93,8 +96,7 @@ export interface Outcome {
   readonly searched: Searched;
   readonly unreadable: number;
   readonly question: Question;
-  /** Only scans that finished after a time are asked about. */
-  readonly isSince: boolean;
+  readonly input: SearchInput;
   readonly older?: Older | undefined;
 }
 
@@ -104,13 +106,20 @@ async function answerOf(outcome: Outcome, answer: FoundAnswer): Promise<Found> {
   return Found.parse({
     summary: searchSummary(outcome, answer, counts),
     answer,
-    hosts: { searched: counts.looked, could_detect: counts.couldDetect },
+    hosts: { searched: counts.looked, could_detect: counts.couldDetect, ...byNameOnly(outcome) },
     scans: hits.scans,
     findings: hits.findings,
     total: hits.total,
     suppressed: hits.suppressed,
     ...(hits.nextCursor === undefined ? {} : { next_cursor: hits.nextCursor }),
   });
+}
+
+/** On the first page. */
+function byNameOnly({ searched: { unplaced }, input }: Outcome): Partial<Found['hosts']> {
+  const names =
+    input.cursor === undefined ? fitting(unplaced.slice(0, MOST_NAMES), input.max_tokens * NAMES_SHARE) : [];
+  return names.length === 0 ? {} : { by_name_only: names };
 }
 
 /** A suppressed finding is there all the same. Absence counts only where everything asked about was looked at for it. */
@@ -121,9 +130,11 @@ function judge({
   searched,
   unreadable,
   question,
-}: Omit<Outcome, 'older' | 'standing' | 'isSince'>): FoundAnswer {
+}: Omit<Outcome, 'older' | 'standing' | 'input'>): FoundAnswer {
   if (hits.total > 0 || hits.suppressed > 0 || below !== undefined) return 'found';
   const { inQuestion, addresses, unplaced, isCut } = searched;
-  const isSeen = inQuestion > 0 && addresses >= question.wanted.addresses && unplaced === 0;
+  const { wanted } = question;
+  const isPlaced = unplaced.length === 0 || (wanted.isOneAddress && addresses > 0);
+  const isSeen = inQuestion > 0 && addresses >= wanted.addresses && isPlaced;
   return isSeen && !isCut && unreadable === 0 && detected.places.size === inQuestion ? 'not_found' : 'cannot_tell';
 }

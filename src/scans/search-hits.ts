@@ -45,6 +45,8 @@ export interface Hits {
 
 /** Share of the budget that the list of scans may take. */
 const SCANS_SHARE = 0.25;
+/** Share of names whose address is not known, where there are such. */
+export const NAMES_SHARE = 0.1;
 /** Summary, counts and answer. */
 const FRAME_TOKENS = 150;
 const MAX_FINDINGS = 2 ** 32;
@@ -59,7 +61,8 @@ export async function searchHits(deps: HitDeps, asked: Asked): Promise<Hits> {
   const { input, searched } = asked;
   const start = await startOf(asked);
   const sum = createSum();
-  let left = roomBeside(input.max_tokens, FRAME_TOKENS + input.max_tokens * SCANS_SHARE);
+  const share = SCANS_SHARE + (searched.unplaced.length > 0 ? NAMES_SHARE : 0);
+  let left = roomBeside(input.max_tokens, FRAME_TOKENS + input.max_tokens * share);
   let next: number | undefined;
   for (const [at, scan] of searched.scans.entries()) {
     const isShown = at >= start.scan && next === undefined;

@@ -16,7 +16,7 @@ import type { Wanted } from './search-places.ts';
 /** Files opened for one answer: beyond that nothing can be called not found. */
 export const MOST_SCANS = 500;
 const PAGE = 100;
-/** Names counted whose address is not known. */
+/** Names looked at whose address is not known. */
 const MOST_UNPLACED = 1_000;
 
 /** A scan that is searched, and for which places it speaks. */
@@ -40,7 +40,7 @@ export interface Searched {
   /** How many of them are addresses; not counted where the question names no place. */
   readonly addresses: number;
   /** Names that may be meant, because their address is not known; up to 1,000. */
-  readonly unplaced: number;
+  readonly unplaced: readonly string[];
   /** There were more scans than are searched. */
   readonly isCut: boolean;
 }
@@ -61,7 +61,7 @@ export async function scansToSearch(deps: SearchScansDeps, which: Which): Promis
   const { tenant, wanted, latestOnly } = which;
   const words = createWordCount(wanted.everywhere);
   const newest = await newestInQuestion(deps.index, which, words);
-  const unplaced = wanted.isByAddress ? await deps.index.unplaced(tenant, MOST_UNPLACED) : 0;
+  const unplaced = wanted.isByAddress ? await deps.index.unplaced(tenant, MOST_UNPLACED) : [];
   const found: SearchedScan[] = [];
   let opened = 0;
   for await (const scan of latestOnly ? withFiles(deps, tenant, newest.newest()) : allScans(deps, which)) {

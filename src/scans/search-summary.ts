@@ -16,7 +16,7 @@ export function searchSummary(outcome: Outcome, answer: FoundAnswer, seen: HostC
   const suppressed =
     hits.suppressed > 0 && !isAll ? ` ${hits.suppressed} suppressed (include_suppressed shows them).` : '';
   const more = hits.nextCursor === undefined ? '' : ' More with next_cursor.';
-  return `${firstSentence(outcome, answer, seen)}${suppressed}${gonePart(outcome)}${olderPart(outcome, answer)}${more}`;
+  return `${firstSentence(outcome, answer, seen)}${suppressed}${gonePart(outcome)}${olderPart(outcome, answer)}${namesPart(outcome, answer)}${more}`;
 }
 
 /** What a report lists as gone is not found, and must not be passed over either. */
@@ -28,13 +28,10 @@ function gonePart({ hits: { gone } }: Outcome): string {
 
 /** Older scans are not searched by default; that they found more must not be passed over. */
 function olderPart({ older }: Outcome, answer: FoundAnswer): string {
-  // Where the answer is open, it is the first reason.
-  if (answer === 'cannot_tell' || older === undefined || older.findings === 0) return '';
-  const count = counted(
-    older.findings,
-    answer === 'found' ? 'more finding' : 'finding',
-    answer === 'found' ? 'more findings' : 'findings',
-  );
+  // Where nothing disproves it, it is the first reason of an open answer.
+  if (older === undefined || older.findings === 0 || older.isOpen) return '';
+  const more = answer === 'found' ? 'more ' : '';
+  const count = counted(older.findings, `${more}finding`, `${more}findings`);
   return ` Older scans had ${count} (in ${counted(older.scans, 'scan', 'scans')}) that the newest do not show; latest_only false shows them.`;
 }
 
@@ -73,15 +70,15 @@ function foundSentence(outcome: Outcome, seen: HostCounts): string {
 
 /** Older scans are not searched by default; that they found it must not be passed over. */
 function olderReason({ older }: Outcome): string[] {
-  if (older === undefined || older.findings === 0) return [];
+  if (older === undefined || older.findings === 0 || !older.isOpen) return [];
   const { findings, scans } = older;
   return [
     `Older scans found it and nothing disproves it since: ${counted(findings, 'finding', 'findings')} in ${counted(scans, 'scan', 'scans')}; latest_only false shows them.`,
   ];
 }
 
-const unseenPart = ({ isSince }: Outcome, { unseen }: HostCounts): string =>
-  isSince
+const unseenPart = ({ input }: Outcome, { unseen }: HostCounts): string =>
+  input.finished_after !== undefined
     ? `${counted(unseen, 'more host was', 'more hosts were')} not looked at since finished_after.`
     : `${counted(unseen, 'host was', 'hosts were')} asked for and not looked at.`;
 
@@ -97,7 +94,7 @@ function reasons(outcome: Outcome, seen: HostCounts): string[] {
   const { searched, unreadable, question } = outcome;
   const { inQuestion, addresses, unplaced, isCut } = searched;
   const older = olderReason(outcome);
-  const names = unplaced > 0 ? unplacedReason(unplaced) : undefined;
+  const names = unplaced.length > 0 && `${unplacedPart(outcome)}: it may be one of these. Next: ask by name.`;
   if (inQuestion === 0) return listed(...older, 'No finished scan looked there. Next: run a scan.', names);
   const unknown = question.wanted.addresses - addresses;
   return listed(
@@ -139,5 +136,11 @@ const standingReason = ({ standing: { hosts } }: Outcome): string | false =>
   `On ${counted(hosts, 'host', 'hosts')} an older scan found it, and no newer one is proven to have looked there again: ` +
     'same port, page and access.';
 
-const unplacedReason = (count: number): string =>
-  `${counted(count, 'host was', 'hosts were')} scanned by a name whose address is not known: it may be one of these. Next: ask by name.`;
+const unplacedPart = ({ searched: { unplaced } }: Outcome): string =>
+  `${counted(unplaced.length, 'host was', 'hosts were')} scanned by a name whose address is not known (hosts.by_name_only)`;
+
+/** One address is answered for by the look at it; what else it may be called must not be passed over. */
+function namesPart(outcome: Outcome, answer: FoundAnswer): string {
+  if (answer !== 'not_found' || outcome.searched.unplaced.length === 0) return '';
+  return ` ${unplacedPart(outcome)}: ask for them by name.`;
+}
