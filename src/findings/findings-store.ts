@@ -49,6 +49,7 @@ export function createFindingsStore(deps: FindingsStoreDeps = {}): FindingsStore
     search: (input) => runner.run('search', input, { file: input.ref.file }),
     checks: (input) => runner.run('checks', input, { file: input.file }),
     ran: (input) => runner.run('ran', input, { file: input.file }),
+    similar: (input) => runner.run('similar', input, { file: input.file }),
     standing: (input) => runner.run('standing', input, { file: input.file }),
     looks: (input) => runner.run('looks', input, { file: input.file }),
     witness: (input) => runner.run('witness', input, { file: input.ref.file }),

@@ -16,6 +16,7 @@ import type {
   RanInput,
   SearchInput,
   SearchOutput,
+  SimilarInput,
   StandingInput,
   StandingOutput,
   Witness,
@@ -167,6 +168,8 @@ export interface FindingsStore {
   checks(input: ChecksInput): Promise<readonly KnownCheck[]>;
   /** Whether one of the checks is proven to have run at a place: a value of `RAN` for each. */
   ran(input: RanInput): Promise<Uint8Array>;
+  /** Rule ids of a file that are like one. */
+  similar(input: SimilarInput): Promise<readonly string[]>;
   /** Where a file has what is asked about and newer scans do not disprove it. @throws AppError invalid_request */
   standing(input: StandingInput): Promise<StandingOutput>;
   /** Places of a file with all words for them. */

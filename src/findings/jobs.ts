@@ -18,6 +18,7 @@ import { readFinding } from './read-finding.ts';
 import { readHosts, readLooked, readUntested } from './looked.ts';
 import type { OpenFiles } from './open-files.ts';
 import { searchFile } from './search-file.ts';
+import { similarRules } from './similar-rules.ts';
 import { whereStanding } from './search-standing.ts';
 import type {
   ChecksInput,
@@ -29,6 +30,7 @@ import type {
   RanInput,
   SearchInput,
   SearchOutput,
+  SimilarInput,
   StandingInput,
   StandingOutput,
   Witness,
@@ -59,6 +61,7 @@ export interface JobShapes {
     readonly output: readonly KnownCheck[];
   };
   readonly ran: { readonly input: RanInput; readonly output: Uint8Array };
+  readonly similar: { readonly input: SimilarInput; readonly output: readonly string[] };
   readonly standing: { readonly input: StandingInput; readonly output: StandingOutput };
   readonly looks: { readonly input: LooksInput; readonly output: LooksOutput };
   readonly witness: { readonly input: WitnessInput; readonly output: Witness | undefined };
@@ -93,6 +96,7 @@ export const JOBS: { readonly [N in JobName]: Job<N> } = {
   search: searchFile,
   checks: knownChecks,
   ran: placesWhereRan,
+  similar: similarRules,
   standing: whereStanding,
   looks: fileLooks,
   witness: findWitness,

@@ -95,6 +95,12 @@ export interface StandingInput {
   readonly newer: readonly { readonly file: string; readonly facts: LookFacts }[];
 }
 
+export interface SimilarInput {
+  readonly file: string;
+  readonly rule: string;
+  readonly limit: number;
+}
+
 /** `also` as in `FileLook`. */
 export interface Seen extends PortAt {
   readonly also: readonly string[];

@@ -13,6 +13,7 @@ import { olderHits, type Older } from './search-older.ts';
 import { portOf, wantedPlaces } from './search-places.ts';
 import { scansToSearch, type Searched } from './search-scans.ts';
 import { NOTHING_STANDS, whatStands, type Standing } from './search-standing.ts';
+import { similarRules } from './similar-rules.ts';
 import { searchSummary } from './search-summary.ts';
 
 export interface SearchDeps extends Pick<ScanDeps, 'queue' | 'findings' | 'files' | 'audit' | 'log'> {
@@ -63,10 +64,11 @@ export function createSearchFindings(deps: SearchDeps): SearchFindings {
     const unread = input.latest_only ? unreadable + hits.unreadable : Math.max(unreadable, hits.unreadable);
     const outcome = { hits, below, detected, standing, searched, unreadable: unread, question, input };
     const answer = judge(outcome);
+    const similar = isAbsent ? await similarRules(deps, asked, detected) : [];
     // The first page says it; where other ratings are the point, so are they here.
     const hidesOlder = input.latest_only && input.cursor === undefined && below === undefined;
     const older = hidesOlder ? await olderHits(deps, which, asked, { answer, hits, detected }) : undefined;
-    return answerOf({ ...outcome, older }, answer);
+    return answerOf({ ...outcome, similar, older }, answer);
   };
 }
 
@@ -97,6 +99,8 @@ export interface Outcome {
   readonly unreadable: number;
   readonly question: Question;
   readonly input: SearchInput;
+  /** Rule ids like the one that nobody knows. */
+  readonly similar: readonly string[];
   readonly older?: Older | undefined;
 }
 
@@ -109,6 +113,7 @@ async function answerOf(outcome: Outcome, answer: FoundAnswer): Promise<Found> {
     hosts: { searched: counts.looked, could_detect: counts.couldDetect, ...byNameOnly(outcome) },
     scans: hits.scans,
     findings: hits.findings,
+    ...(outcome.similar.length > 0 && { did_you_mean: outcome.similar }),
     total: hits.total,
     suppressed: hits.suppressed,
     ...(hits.nextCursor === undefined ? {} : { next_cursor: hits.nextCursor }),
@@ -130,7 +135,7 @@ function judge({
   searched,
   unreadable,
   question,
-}: Omit<Outcome, 'older' | 'standing' | 'input'>): FoundAnswer {
+}: Omit<Outcome, 'older' | 'standing' | 'input' | 'similar'>): FoundAnswer {
   if (hits.total > 0 || hits.suppressed > 0 || below !== undefined) return 'found';
   const { inQuestion, addresses, unplaced, isCut } = searched;
   const { wanted } = question;

@@ -95,7 +95,11 @@ function reasons(outcome: Outcome, seen: HostCounts): string[] {
   const { inQuestion, addresses, unplaced, isCut } = searched;
   const older = olderReason(outcome);
   const names = unplaced.length > 0 && `${unplacedPart(outcome)}: it may be one of these. Next: ask by name.`;
-  if (inQuestion === 0) return listed(...older, 'No finished scan looked there. Next: run a scan.', names);
+  if (inQuestion === 0) {
+    const next =
+      question.wanted.isByAddress || question.wanted.everywhere ? 'run a scan' : 'ask by its address, or run a scan';
+    return listed(...older, `No finished scan looked there. Next: ${next}.`, names);
+  }
   const unknown = question.wanted.addresses - addresses;
   return listed(
     ...older,
@@ -114,9 +118,10 @@ function reasons(outcome: Outcome, seen: HostCounts): string[] {
 const listed = (...parts: readonly (string | false | undefined)[]): string[] =>
   parts.filter((part) => part !== false && part !== undefined);
 
-const checkReasons = ({ detected: { isKnown } }: Outcome): string[] =>
+const checkReasons = ({ detected: { isKnown }, similar }: Outcome): string[] =>
   listed(
     isKnown === false && 'No engine that was used is known to have a check for it.',
+    similar.length > 0 && 'Next: one of the rule ids in did_you_mean.',
     isKnown === undefined &&
       'The question names no CVE, rule or text, so only scans that ran every check could answer it.',
   );

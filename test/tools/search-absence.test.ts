@@ -52,6 +52,34 @@ const irc = (ip: string, location = {}) =>
   });
 const ALL = { tcpPorts: 'all', families: ['irc'] } as const;
 
+describe('search_findings by a rule that nobody knows', () => {
+  it('names those that are like it, apart from the summary', async () => {
+    const room = await wire();
+    const scan = scansOf(room);
+    const rules = ['nessus:33850', 'nessus:133850', '40024', 'nmap:port-open', 'nse:smb-vuln-ms17-010'];
+    await scan(
+      [A],
+      {},
+      rules.map((rule_id) => found({ rule_id, location: { ip: A } })),
+    );
+    const like = async (rule_id: string) => search(room, { rule_id });
+    for (const [asked, meant] of [
+      ['33850', ['nessus:33850', 'nessus:133850']],
+      ['zap:40024', ['40024']],
+      ['port-open', ['nmap:port-open']],
+      ['MS17-010', ['nse:smb-vuln-ms17-010']],
+    ] as const) {
+      const answer = await like(asked);
+      expect(answer).toMatchObject({ answer: 'cannot_tell', did_you_mean: meant });
+      expect(answer.summary).toContain('Next: one of the rule ids in did_you_mean');
+      expect(answer.summary).not.toContain(meant[0]);
+    }
+    for (const asked of ['nessus:33850', 'no-such', '85', 'x%_'])
+      expect(await like(asked)).not.toHaveProperty('did_you_mean');
+    expect((await search(room, { host: 'splunk.test' })).summary).toContain('Next: ask by its address, or run a scan.');
+  });
+});
+
 describe('search_findings, where an older scan had it', () => {
   it.each<[string, ReportScope, string]>([
     ['says no ports', { families: ['irc'] }, 'cannot_tell'],

@@ -28,6 +28,7 @@ export const Found = z.strictObject({
     .array(z.strictObject({ scan_id: z.string(), engine: z.string(), finished_at: z.string(), findings: z.int() }))
     .describe('Those with findings first; the first few.'),
   findings: z.array(z.looseObject({ finding_id: z.string() })).describe('As in compare_scans.'),
+  did_you_mean: z.array(lineText(120)).optional().describe('Rule ids like the unknown one.'),
   total: z.int().describe('Without suppressed ones: found with total 0 is not clean, see summary.'),
   suppressed: z.int(),
   next_cursor: z.string().optional(),
