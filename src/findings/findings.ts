@@ -17,8 +17,11 @@ import type {
   SearchInput,
   SearchOutput,
   SimilarInput,
+  ShowInput,
   StandingInput,
   StandingOutput,
+  UrgencyInput,
+  UrgencyKey,
   Witness,
   WitnessInput,
 } from './searching.ts';
@@ -168,6 +171,10 @@ export interface FindingsStore {
   checks(input: ChecksInput): Promise<readonly KnownCheck[]>;
   /** Whether one of the checks is proven to have run at a place: a value of `RAN` for each. */
   ran(input: RanInput): Promise<Uint8Array>;
+  /** Findings of a search, in the order of `indices`. */
+  show(input: ShowInput): Promise<readonly ShownFinding[]>;
+  /** Undefined where the file has no such finding. */
+  urgency(input: UrgencyInput): Promise<UrgencyKey | undefined>;
   /** Rule ids of a file that are like one. */
   similar(input: SimilarInput): Promise<readonly string[]>;
   /** Where a file has what is asked about and newer scans do not disprove it. @throws AppError invalid_request */

@@ -3,17 +3,13 @@ import { matchPrints } from './match-prints.ts';
 import { createClaimTest } from './place-claims.ts';
 import { unpackPlaces } from './place-list.ts';
 import { createPlaceNames } from './place-names.ts';
-import type { ShownFinding } from './findings.ts';
 import type { OpenFiles } from './open-files.ts';
 import type { OpenFindings } from './open-findings.ts';
 import { absentTest } from './marked-absent.ts';
-import { createFindingReader } from './read-finding.ts';
 import { MAX_HIT_PLACES, type SearchInput, type SearchOutput } from './searching.ts';
+import { firstOf } from './search-order.ts';
 import { selectFindings } from './select.ts';
-import { showFinding } from './show.ts';
-import { shrinkToTokens } from './shrink.ts';
 import { suppressedIn } from './suppressed.ts';
-import { jsonWeight, pageWeight } from './tokens.ts';
 
 /** What of one file answers a question over many. @throws AppError invalid_request, storage_unusable */
 export const searchFile = (files: OpenFiles, input: SearchInput): Promise<SearchOutput> =>
@@ -35,7 +31,7 @@ function search(file: OpenFindings, input: SearchInput): SearchOutput {
     gone: claimed.length - present.length,
     places: placesOf(file, all),
     ...(maxPrints !== undefined && all.length <= maxPrints ? { prints: printsOf(file, all) } : {}),
-    ...page(file, shown, input),
+    first: firstOf(file, shown, input),
   };
 }
 
@@ -69,25 +65,4 @@ function placesOf(file: OpenFindings, matches: Uint32Array): string[] {
     for (const place of namesOf(host, port)) places.add(place);
   }
   return [...places].slice(0, MAX_HIT_PLACES);
-}
-
-function page(
-  file: OpenFindings,
-  matches: Uint32Array,
-  { ref, suppressions, from, max_tokens: maxTokens, must_show: mustShow }: SearchInput,
-): Pick<SearchOutput, 'findings' | 'next'> {
-  const reader = createFindingReader(file, ref.scanId, suppressions);
-  const findings: ShownFinding[] = [];
-  let left = maxTokens === 0 ? 0 : pageWeight(maxTokens);
-  for (const index of matches) {
-    if (index < from) continue;
-    if (left <= 0) return { findings, next: index };
-    const shown = showFinding(reader.at(index), 'brief', undefined);
-    const isCut = mustShow && findings.length === 0;
-    const fitting = isCut ? shrinkToTokens(shown, maxTokens) : shown;
-    left -= jsonWeight(fitting);
-    if (left < 0 && !isCut) return { findings, next: index };
-    findings.push(fitting);
-  }
-  return { findings };
 }

@@ -1,6 +1,6 @@
 import type { Severity } from '../model/finding.ts';
 import type { Access } from './look-access.ts';
-import type { FindingFilter, FindingsRef, ShownFinding, Suppressions } from './findings.ts';
+import type { FindingFilter, FindingsRef, Suppressions } from './findings.ts';
 import type { LookFacts } from './look-proof.ts';
 import type { PlaceList } from './place-list.ts';
 
@@ -16,21 +16,45 @@ export interface SearchInput {
   readonly except?: Uint8Array;
   /** The fingerprints of what matches are wanted, up to so many. */
   readonly maxPrints?: number;
-  /** Findings are shown from this place in the columns on. */
-  readonly from: number;
-  /** For their JSON; 0: only counted. */
+  /** Only what comes after this is named; absent: from the first one on. */
+  readonly after?: SearchPosition;
+  /** Matches named in `first`; 0: they are only counted. */
+  readonly limit: number;
+}
+
+/** What decides the order of findings of many files: class, EPSS, CVSS and severity, each ascending. */
+export type UrgencyKey = readonly [number, number, number, number];
+
+export const byUrgency = (a: UrgencyKey, b: UrgencyKey): number =>
+  a[0] - b[0] || a[1] - b[1] || a[2] - b[2] || a[3] - b[3];
+
+/** Between two findings of a file: of equal urgency only those with a higher place in the columns come after it. */
+export interface SearchPosition {
+  readonly key: UrgencyKey;
+  readonly index: number;
+}
+
+export interface UrgencyInput {
+  readonly file: string;
+  /** Place in the columns. */
+  readonly index: number;
+}
+
+export interface ShowInput {
+  readonly ref: FindingsRef;
+  readonly suppressions: Suppressions;
+  /** Places in the columns. */
+  readonly indices: readonly number[];
+  /** One that is larger than a whole page of this is cut. */
   readonly max_tokens: number;
-  /** The page is empty so far: a first finding that is larger than it is cut instead of left to the next page. */
-  readonly must_show: boolean;
 }
 
 export interface SearchOutput {
-  /** Of all that match, wherever `from` is. */
+  /** Of all that match, wherever `after` is. */
   readonly total: number;
   readonly suppressed: number;
-  readonly findings: readonly ShownFinding[];
-  /** The first that matches and was not shown; absent when none is left. */
-  readonly next?: number;
+  /** The first `limit` matches after `after`, by urgency. */
+  readonly first: readonly SearchPosition[];
   /** Matches that the report itself marks as gone; they are in no other number. */
   readonly gone: number;
   /**

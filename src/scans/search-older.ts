@@ -56,7 +56,7 @@ async function countOlder(
     const open = isOpen ? await withoutDisproved(scan, detected) : scan;
     if (needsPlaces && open.places.length === 0) continue;
     const input = { ...asked.input, latest_only: isOpen, include_suppressed: true };
-    const page = { from: 0, max_tokens: 0, must_show: false, maxPrints: MAX_PRINTS, except: Buffer.concat(known) };
+    const page = { limit: 0, maxPrints: MAX_PRINTS, except: Buffer.concat(known) };
     const output = await askFile(deps, { ...asked, input }, open, page);
     if (output === undefined || output.total === 0) continue;
     findings += output.total;
