@@ -16,7 +16,14 @@ export function searchSummary(outcome: Outcome, answer: FoundAnswer, seen: HostC
   const suppressed =
     hits.suppressed > 0 && !isAll ? ` ${hits.suppressed} suppressed (include_suppressed shows them).` : '';
   const more = hits.nextCursor === undefined ? '' : ' More with next_cursor.';
-  return `${firstSentence(outcome, answer, seen)}${suppressed}${gonePart(outcome)}${olderPart(outcome, answer)}${namesPart(outcome, answer)}${more}`;
+  return `${firstSentence(outcome, answer, seen)}${suppressed}${gonePart(outcome)}${olderPart(outcome, answer)}${namesPart(outcome, answer)}${more}${nextPart(outcome, answer)}`;
+}
+
+/** What to do with it, where no reason says so. */
+function nextPart({ hits, below }: Outcome, answer: FoundAnswer): string {
+  if (answer === 'found' && below === undefined && hits.total > 0) return ' Next: get_finding with a finding_id.';
+  if (answer === 'not_found') return ' Next: get_scan_results of one of scans shows its coverage.';
+  return '';
 }
 
 /** What a report lists as gone is not found, and must not be passed over either. */
@@ -101,7 +108,7 @@ function reasons(outcome: Outcome, seen: HostCounts): string[] {
     return listed(...older, `No finished scan looked there. Next: ${next}.`, names);
   }
   const unknown = question.wanted.addresses - addresses;
-  return listed(
+  const all = listed(
     ...older,
     ...checkReasons(outcome),
     standingReason(outcome),
@@ -113,6 +120,15 @@ function reasons(outcome: Outcome, seen: HostCounts): string[] {
     isCut && `Only the newest ${MOST_SCANS} scans were searched.`,
     unreadable > 0 && `${counted(unreadable, 'scan', 'scans')} could not be read.`,
   );
+  return all.some((reason) => reason.includes('Next: ')) ? all : [...all, nextReason(outcome)];
+}
+
+/** Of an open answer, what would close it. */
+function nextReason({ detected: { isKnown } }: Outcome): string {
+  if (isKnown === undefined) return 'Next: name a CVE, rule or text.';
+  return isKnown
+    ? 'Next: run a scan there with such a check.'
+    : 'Next: list_scanners tells which engines look for what.';
 }
 
 const listed = (...parts: readonly (string | false | undefined)[]): string[] =>

@@ -145,3 +145,19 @@ describe('search_findings, where an older scan had it', () => {
     expect(await search(room, { cve: CVE, host: '10.0.1.4' })).toMatchObject({ answer: 'not_found' });
   });
 });
+
+it('says in every summary of search_findings what to do next', async () => {
+  const room = await wire();
+  const scan = scansOf(room);
+  const next = async (args: Record<string, unknown>) => (await search(room, args)).summary.split(' Next: ').slice(1);
+  expect(await next({ cve: CVE })).toEqual(['run a scan.']);
+  await scan([A], ALL, [irc(A)]);
+  expect(await next({ cve: CVE })).toEqual(['get_finding with a finding_id.']);
+  expect(await next({ cve: CVE, min_severity: 'critical' })).toEqual(['leave them out.']);
+  await scan([B], ALL, []);
+  expect(await next({ cve: CVE, host: B })).toEqual(['get_scan_results of one of scans shows its coverage.']);
+  await scan([B], {}, []);
+  expect(await next({ cve: CVE, host: B })).toEqual(['run a scan there with such a check.']);
+  expect(await next({ cve: 'CVE-2000-0001' })).toEqual(['list_scanners tells which engines look for what.']);
+  expect(await next({ port: 9 })).toEqual(['name a CVE, rule or text.']);
+});
