@@ -11,7 +11,7 @@ import type { OpenFiles } from './open-files.ts';
 import type { OpenFindings } from './open-findings.ts';
 import { unpackPlaces } from './place-list.ts';
 import { placeLooked, reportEnded } from './read-look.ts';
-import { RAN, type ChecksInput, type KnownCheck, type RanInput } from './searching.ts';
+import { RAN, type ChecksInput, type KnownCheck, type PortAt, type RanInput } from './searching.ts';
 
 /** Checks named in one answer; a question that more of them could answer names no check. */
 const MAX_CHECKS = 20_000;
@@ -68,12 +68,14 @@ function createProof(file: OpenFindings, input: RanInput): (place: string) => Pr
   const addresses = isOfPlaces ? addressesByLabel(file) : new Map<string, readonly string[]>();
   const statement = file.db.prepare('SELECT place, status, login FROM place WHERE place = ?');
   const askableAt = createAskable(checks, facts);
+  const portsAt = byPlace(input.portsAt ?? []);
   return (text) => {
     const row = statement.get(text);
     if (row === undefined) return RAN.notProven;
     const place = placeLooked(file.path, row);
     const ran = scopesAt(scopes, place, addresses.get(placeKey(text)) ?? []);
-    if (port !== undefined && !isPortProven(ran, text, port)) return RAN.notProven;
+    const tried = [...(port === undefined ? [] : [{ port, protocol: 'tcp' }]), ...(portsAt.get(text) ?? [])];
+    if (!tried.every((one) => isPortProven(ran, text, one))) return RAN.notProven;
     const asked = askableAt(place);
     // Where every one has to have run, one that could not run there settles it.
     if (every && asked.length < checks.length) return RAN.notProven;
@@ -81,6 +83,16 @@ function createProof(file: OpenFindings, input: RanInput): (place: string) => Pr
     // Of a name that was looked at in part nobody knows at which of its addresses.
     return proof === RAN.provenAtAddress && place.status !== 'tested' ? RAN.proven : proof;
   };
+}
+
+function byPlace(ports: readonly PortAt[]): ReadonlyMap<string, readonly PortAt[]> {
+  const found = new Map<string, PortAt[]>();
+  for (const one of ports) {
+    const known = found.get(one.place);
+    if (known) known.push(one);
+    else found.set(one.place, [one]);
+  }
+  return found;
 }
 
 function proofOf(ran: readonly Scope[], asked: RanInput['checks'], every: boolean): Proof {
@@ -131,12 +143,13 @@ const didRun = (scopes: readonly Scope[], checks: RanInput['checks'], every: boo
       ? checks.every((check) => ruleRan(scopes, check))
       : checks.some((check) => ruleRan(scopes, check));
 
-function isPortProven(scopes: readonly Scope[], place: string, port: number): boolean {
+function isPortProven(scopes: readonly Scope[], place: string, { port, protocol }: Omit<PortAt, 'place'>): boolean {
+  if (port === 0) return true;
   if (place.includes('://') && URL.canParse(place)) {
     const { port: named, protocol } = new URL(place);
     return (named === '' ? (protocol === 'https:' ? 443 : 80) : Number(named)) === port;
   }
-  return portTried(scopes, port, () => 'tcp');
+  return portTried(scopes, port, () => protocol);
 }
 
 function addressesByLabel({ db }: OpenFindings): ReadonlyMap<string, readonly string[]> {

@@ -17,6 +17,12 @@ import type {
   RanInput,
   SearchInput,
   SearchOutput,
+  SimilarInput,
+  ShowInput,
+  StandingInput,
+  StandingOutput,
+  UrgencyInput,
+  UrgencyKey,
   Witness,
   WitnessInput,
 } from './searching.ts';
@@ -169,6 +175,14 @@ export interface FindingsStore {
   checks(input: ChecksInput): Promise<readonly KnownCheck[]>;
   /** Whether one of the checks is proven to have run at a place: a value of `RAN` for each. */
   ran(input: RanInput): Promise<Uint8Array>;
+  /** Findings of a search, in the order of `indices`. */
+  show(input: ShowInput): Promise<readonly ShownFinding[]>;
+  /** Undefined where the file has no such finding. */
+  urgency(input: UrgencyInput): Promise<UrgencyKey | undefined>;
+  /** Rule ids of a file that are like one. */
+  similar(input: SimilarInput): Promise<readonly string[]>;
+  /** Where a file has what is asked about and newer scans do not disprove it. @throws AppError invalid_request */
+  standing(input: StandingInput): Promise<StandingOutput>;
   /** Places of a file with all words for them. */
   looks(input: LooksInput): Promise<LooksOutput>;
   /** The most urgent finding of the same weakness at the same place. */

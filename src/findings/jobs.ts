@@ -5,6 +5,7 @@ import type {
   FindingsRef,
   Looked,
   ReportedHost,
+  ShownFinding,
   Suppressions,
 } from './findings.ts';
 import type { Place } from '../model/coverage.ts';
@@ -17,7 +18,10 @@ import { queryPage } from './query.ts';
 import { readFinding } from './read-finding.ts';
 import { readHosts, readLooked, readUntested } from './looked.ts';
 import type { OpenFiles } from './open-files.ts';
+import { showFound, urgencyAt } from './search-order.ts';
 import { searchFile } from './search-file.ts';
+import { similarRules } from './similar-rules.ts';
+import { whereStanding } from './search-standing.ts';
 import type {
   ChecksInput,
   KnownCheck,
@@ -28,6 +32,12 @@ import type {
   RanInput,
   SearchInput,
   SearchOutput,
+  ShowInput,
+  SimilarInput,
+  StandingInput,
+  StandingOutput,
+  UrgencyInput,
+  UrgencyKey,
   Witness,
   WitnessInput,
 } from './searching.ts';
@@ -56,6 +66,10 @@ export interface JobShapes {
     readonly output: readonly KnownCheck[];
   };
   readonly ran: { readonly input: RanInput; readonly output: Uint8Array };
+  readonly show: { readonly input: ShowInput; readonly output: readonly ShownFinding[] };
+  readonly urgency: { readonly input: UrgencyInput; readonly output: UrgencyKey | undefined };
+  readonly similar: { readonly input: SimilarInput; readonly output: readonly string[] };
+  readonly standing: { readonly input: StandingInput; readonly output: StandingOutput };
   readonly looks: { readonly input: LooksInput; readonly output: LooksOutput };
   readonly witness: { readonly input: WitnessInput; readonly output: Witness | undefined };
   readonly presence: { readonly input: PresenceInput; readonly output: Presence };
@@ -89,6 +103,10 @@ export const JOBS: { readonly [N in JobName]: Job<N> } = {
   search: searchFile,
   checks: knownChecks,
   ran: placesWhereRan,
+  show: showFound,
+  urgency: urgencyAt,
+  similar: similarRules,
+  standing: whereStanding,
   looks: fileLooks,
   witness: findWitness,
   presence: findPresence,

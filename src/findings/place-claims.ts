@@ -6,18 +6,38 @@ import type { OpenFindings } from './open-findings.ts';
 
 const DEFAULT_PORTS: Readonly<Record<string, number>> = { 'http:': 80, 'https:': 443 };
 
-/** Ports of the URLs among places, by host. */
-function urlPorts(places: readonly string[]): ReadonlyMap<string, ReadonlySet<number>> {
-  const found = new Map<string, Set<number>>();
+export interface HostUrl {
+  readonly url: string;
+  readonly port: number;
+}
+
+/** The URLs among places, by host. */
+function urlsAmong(places: readonly string[]): ReadonlyMap<string, readonly HostUrl[]> {
+  const found = new Map<string, HostUrl[]>();
   for (const place of places) {
     const host = place.includes('://') ? hostOfUrl(place) : undefined;
     if (host === undefined) continue;
     const { port, protocol } = new URL(place);
     const label = canonicalAddress(host) ?? plainHostName(host);
-    found.set(label, (found.get(label) ?? new Set()).add(port === '' ? (DEFAULT_PORTS[protocol] ?? 0) : Number(port)));
+    const url = { url: place, port: port === '' ? (DEFAULT_PORTS[protocol] ?? 0) : Number(port) };
+    const known = found.get(label);
+    if (known) known.push(url);
+    else found.set(label, [url]);
   }
   return found;
 }
+
+/** The URLs a file lists, by host. */
+export const urlsByHost = ({ db }: OpenFindings): ReadonlyMap<string, readonly HostUrl[]> =>
+  urlsAmong(
+    db
+      .prepare("SELECT place FROM place WHERE instr(place, '://') > 0")
+      .all()
+      .map((row) => String(row['place'])),
+  );
+
+const portsOf = (urls: ReadonlyMap<string, readonly HostUrl[]>): ReadonlyMap<string, ReadonlySet<number>> =>
+  new Map([...urls].map(([host, list]) => [host, new Set(list.map(({ port }) => port))]));
 
 /** Whether the file lists a place; one at a time, because there may be a million. */
 export function listedTest({ db }: OpenFindings): (key: string) => boolean {
@@ -47,16 +67,11 @@ export function createClaimTest(file: OpenFindings, { places, others }: Claim): 
     claimed.add(placeKey(place));
     if (place.includes('://')) urls.push(place);
   }
-  const ports = urlPorts(urls);
+  const ports = portsOf(urlsAmong(urls));
   const isOwn = listedTest(file);
-  const ownPorts = urlPorts(
-    file.db
-      .prepare("SELECT place FROM place WHERE instr(place, '://') > 0")
-      .all()
-      .map((row) => String(row['place'])),
-  );
+  const ownPorts = portsOf(urlsByHost(file));
   const details = createDetails(file);
-  const byHost = new Map<number, HostClaim>();
+  const claims = new Map<number, HostClaim>();
 
   const judge = (hostId: number): HostClaim => {
     const { label, addressKey } = details.host(hostId);
@@ -75,8 +90,8 @@ export function createClaimTest(file: OpenFindings, { places, others }: Claim): 
   };
   return (index) => {
     const hostId = file.host[index] ?? 0;
-    const claim = byHost.get(hostId) ?? judge(hostId);
-    byHost.set(hostId, claim);
+    const claim = claims.get(hostId) ?? judge(hostId);
+    claims.set(hostId, claim);
     return claim(file.port[index] ?? 0);
   };
 }

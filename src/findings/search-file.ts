@@ -1,21 +1,15 @@
-import { addressOfKey } from './address-key.ts';
 import { PRINT_BYTES } from './layout.ts';
-import { placeKey } from './look-scope.ts';
 import { matchPrints } from './match-prints.ts';
-import { createClaimTest, listedTest } from './place-claims.ts';
+import { createClaimTest } from './place-claims.ts';
 import { unpackPlaces } from './place-list.ts';
-import { createDetails } from './finding-details.ts';
-import type { ShownFinding } from './findings.ts';
+import { createPlaceNames } from './place-names.ts';
 import type { OpenFiles } from './open-files.ts';
 import type { OpenFindings } from './open-findings.ts';
 import { absentTest } from './marked-absent.ts';
-import { createFindingReader } from './read-finding.ts';
 import { MAX_HIT_PLACES, type SearchInput, type SearchOutput } from './searching.ts';
+import { firstOf } from './search-order.ts';
 import { selectFindings } from './select.ts';
-import { showFinding } from './show.ts';
-import { shrinkToTokens } from './shrink.ts';
 import { suppressedIn } from './suppressed.ts';
-import { jsonWeight, pageWeight } from './tokens.ts';
 
 /** What of one file answers a question over many. @throws AppError invalid_request, storage_unusable */
 export const searchFile = (files: OpenFiles, input: SearchInput): Promise<SearchOutput> =>
@@ -37,7 +31,7 @@ function search(file: OpenFindings, input: SearchInput): SearchOutput {
     gone: claimed.length - present.length,
     places: placesOf(file, all),
     ...(maxPrints !== undefined && all.length <= maxPrints ? { prints: printsOf(file, all) } : {}),
-    ...page(file, shown, input),
+    first: firstOf(file, shown, input),
   };
 }
 
@@ -56,37 +50,19 @@ function printsOf(file: OpenFindings, matches: Uint32Array): Uint8Array {
   return prints;
 }
 
-/** A host as the file lists it: by name, or by the address; by its own label where it lists neither. */
-function placesOf(file: OpenFindings, matches: Uint32Array): string[] {
-  const details = createDetails(file);
-  const isListed = listedTest(file);
-  const ids = new Set<number>();
-  for (const index of matches) if (ids.size < MAX_HIT_PLACES) ids.add(file.host[index] ?? 0);
-  const placeOf = (id: number): string => {
-    const { label, addressKey } = details.host(id);
-    const address = addressKey === undefined ? undefined : addressOfKey(addressKey);
-    return address !== undefined && !isListed(placeKey(label)) && isListed(address) ? address : label;
-  };
-  return [...new Set([...ids].map(placeOf))];
-}
+const PORTS = 65_536;
 
-function page(
-  file: OpenFindings,
-  matches: Uint32Array,
-  { ref, suppressions, from, max_tokens: maxTokens, must_show: mustShow }: SearchInput,
-): Pick<SearchOutput, 'findings' | 'next'> {
-  const reader = createFindingReader(file, ref.scanId, suppressions);
-  const findings: ShownFinding[] = [];
-  let left = maxTokens === 0 ? 0 : pageWeight(maxTokens);
+/** Empty where the file lists no places at all. */
+function placesOf(file: OpenFindings, matches: Uint32Array): string[] {
+  if (file.db.prepare('SELECT 1 FROM place LIMIT 1').get() === undefined) return [];
+  const namesOf = createPlaceNames(file);
+  const [hosts, ports, places] = [new Set<number>(), new Set<number>(), new Set<string>()];
   for (const index of matches) {
-    if (index < from) continue;
-    if (left <= 0) return { findings, next: index };
-    const shown = showFinding(reader.at(index), 'brief', undefined);
-    const isCut = mustShow && findings.length === 0;
-    const fitting = isCut ? shrinkToTokens(shown, maxTokens) : shown;
-    left -= jsonWeight(fitting);
-    if (left < 0 && !isCut) return { findings, next: index };
-    findings.push(fitting);
+    const [host, port] = [file.host[index] ?? 0, Math.max(file.port[index] ?? 0, 0)];
+    const known = ports.size;
+    if (ports.add(host * PORTS + port).size === known) continue;
+    if (hosts.add(host).size > MAX_HIT_PLACES || places.size >= MAX_HIT_PLACES) break;
+    for (const place of namesOf(host, port)) places.add(place);
   }
-  return { findings };
+  return [...places].slice(0, MAX_HIT_PLACES);
 }

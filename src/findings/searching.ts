@@ -1,6 +1,6 @@
 import type { Severity } from '../model/finding.ts';
 import type { Access } from './look-access.ts';
-import type { FindingFilter, FindingsRef, ShownFinding, Suppressions } from './findings.ts';
+import type { FindingFilter, FindingsRef, Suppressions } from './findings.ts';
 import type { LookFacts } from './look-proof.ts';
 import type { PlaceList } from './place-list.ts';
 
@@ -16,24 +16,51 @@ export interface SearchInput {
   readonly except?: Uint8Array;
   /** The fingerprints of what matches are wanted, up to so many. */
   readonly maxPrints?: number;
-  /** Findings are shown from this place in the columns on. */
-  readonly from: number;
-  /** For their JSON; 0: only counted. */
+  /** Only what comes after this is named; absent: from the first one on. */
+  readonly after?: SearchPosition;
+  /** Matches named in `first`; 0: they are only counted. */
+  readonly limit: number;
+}
+
+/** What decides the order of findings of many files: class, EPSS, CVSS and severity, each ascending. */
+export type UrgencyKey = readonly [number, number, number, number];
+
+export const byUrgency = (a: UrgencyKey, b: UrgencyKey): number =>
+  a[0] - b[0] || a[1] - b[1] || a[2] - b[2] || a[3] - b[3];
+
+/** Between two findings of a file: of equal urgency only those with a higher place in the columns come after it. */
+export interface SearchPosition {
+  readonly key: UrgencyKey;
+  readonly index: number;
+}
+
+export interface UrgencyInput {
+  readonly file: string;
+  /** Place in the columns. */
+  readonly index: number;
+}
+
+export interface ShowInput {
+  readonly ref: FindingsRef;
+  readonly suppressions: Suppressions;
+  /** Places in the columns. */
+  readonly indices: readonly number[];
+  /** One that is larger than a whole page of this is cut. */
   readonly max_tokens: number;
-  /** The page is empty so far: a first finding that is larger than it is cut instead of left to the next page. */
-  readonly must_show: boolean;
 }
 
 export interface SearchOutput {
-  /** Of all that match, wherever `from` is. */
+  /** Of all that match, wherever `after` is. */
   readonly total: number;
   readonly suppressed: number;
-  readonly findings: readonly ShownFinding[];
-  /** The first that matches and was not shown; absent when none is left. */
-  readonly next?: number;
+  /** The first `limit` matches after `after`, by urgency. */
+  readonly first: readonly SearchPosition[];
   /** Matches that the report itself marks as gone; they are in no other number. */
   readonly gone: number;
-  /** Places with a match, suppressed ones included, as the file lists them; at most `MAX_HIT_PLACES`. */
+  /**
+   * Places with a match, suppressed ones included, as the file lists them; at most `MAX_HIT_PLACES`. None where the file
+   * lists no places.
+   */
   readonly places: readonly string[];
   /** As asked for by `maxPrints`: of all that match, suppressed ones included; absent when there are more. */
   readonly prints?: Uint8Array;
@@ -71,6 +98,43 @@ export interface RanInput {
   readonly port?: number;
   /** Every one of the checks must have run, not just one. */
   readonly every?: boolean;
+  /** Ports at some of the places that must have been tried there as well. */
+  readonly portsAt?: readonly PortAt[];
+}
+
+/** A port at a place. */
+export interface PortAt {
+  readonly place: string;
+  /** 0: none. */
+  readonly port: number;
+  readonly protocol: string;
+}
+
+/** Where an older scan saw what is asked about and none of some newer scans of its engine is proven to have looked again. */
+export interface StandingInput {
+  readonly file: string;
+  readonly facts: LookFacts;
+  readonly filter: FindingFilter;
+  /** None: everywhere it was seen. */
+  readonly newer: readonly { readonly file: string; readonly facts: LookFacts }[];
+}
+
+export interface SimilarInput {
+  readonly file: string;
+  readonly rule: string;
+  readonly limit: number;
+}
+
+/** `also` as in `FileLook`. */
+export interface Seen extends PortAt {
+  readonly also: readonly string[];
+}
+
+export interface StandingOutput {
+  /** Each once; at most `MAX_HIT_PLACES`. */
+  readonly seen: readonly Seen[];
+  /** There are more. */
+  readonly isCut: boolean;
 }
 
 /** One of them for each place of a `RanInput`, in their order. */

@@ -59,6 +59,6 @@ export interface ScanIndex {
   latest(tenant: string): AsyncIterable<readonly LatestLook[]>;
   /** The looks at places that this is a word for, by place. */
   latestAt(tenant: string, word: string): Promise<readonly LatestLook[]>;
-  /** How many places are names whose address nobody said; counted up to `most`. */
-  unplaced(tenant: string, most: number): Promise<number>;
+  /** Places that are names whose address nobody said, in order; up to `most`. */
+  unplaced(tenant: string, most: number): Promise<readonly string[]>;
 }

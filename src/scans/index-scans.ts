@@ -3,6 +3,7 @@ import type { FileLook, LooksOutput } from '../findings/searching.ts';
 import type { Look, ScanIndex } from '../queue/scan-index.ts';
 import type { ScanDeps } from './deps.ts';
 import { looksInFile } from './looks-in-file.ts';
+import { placeOfNone } from './place-of-none.ts';
 import { readable } from './readable.ts';
 import { hostWord } from './search-places.ts';
 
@@ -69,7 +70,8 @@ async function* looksOf(
   first: LooksOutput | undefined,
   others: AsyncIterable<LooksOutput>,
 ): AsyncGenerator<readonly Look[]> {
-  if (first === undefined || first.looks.length === 0) yield [placeOfNone(scan)];
+  if (first === undefined || first.looks.length === 0)
+    yield [{ place: placeOfNone(scan.request.targets), isLooked: true, also: [] }];
   else yield first.looks.map(lookOf);
   for await (const { looks } of others) yield looks.map(lookOf);
 }
@@ -79,10 +81,3 @@ function lookOf(look: FileLook): Look {
   const word = hostWord(look.place);
   return { ...look, ...(word === undefined || word === look.place ? {} : { findBy: [word] }) };
 }
-
-/** Stands for everything in reports without places (of code, for one), so that a later report takes its place. */
-const placeOfNone = ({ request: { targets } }: ScanRecord): Look => ({
-  place: `(no hosts) ${targets.join(' ')}`.slice(0, 500),
-  isLooked: true,
-  also: [],
-});

@@ -6,11 +6,14 @@ import type { Ask, ScanDeps } from './deps.ts';
 import { filterOf } from './finding-filter.ts';
 import type { IndexScans } from './index-scans.ts';
 import type { Catalogues } from './known-checks.ts';
-import { searchHits, type Asked, type Hits, type Question } from './search-hits.ts';
+import { fitting } from './page-room.ts';
+import { NAMES_SHARE, searchHits, type Asked, type Hits, type Question } from './search-hits.ts';
 import { countHosts } from './search-hosts.ts';
 import { olderHits, type Older } from './search-older.ts';
 import { portOf, wantedPlaces } from './search-places.ts';
 import { scansToSearch, type Searched } from './search-scans.ts';
+import { NOTHING_STANDS, whatStands, type Standing } from './search-standing.ts';
+import { similarRules } from './similar-rules.ts';
 import { searchSummary } from './search-summary.ts';
 
 export interface SearchDeps extends Pick<ScanDeps, 'queue' | 'findings' | 'files' | 'audit' | 'log'> {
@@ -21,6 +24,9 @@ export interface SearchDeps extends Pick<ScanDeps, 'queue' | 'findings' | 'files
   /** The judgements of a tenant that are in force. */
   readonly suppressions?: { inForce(tenant: string): Promise<Suppressions> };
 }
+
+/** Names of hosts in one answer. */
+const MOST_NAMES = 20;
 
 export type SearchFindings = (input: SearchInput, ask: Ask) => Promise<Found>;
 
@@ -44,7 +50,9 @@ export function createSearchFindings(deps: SearchDeps): SearchFindings {
     const asked = { input, question, searched, suppressions };
     const hits = await searchHits(deps, asked);
     const below = await belowRating(deps, asked, hits);
-    const detected = await detect(caller.tenant, searched, question.filter);
+    const isAbsent = hits.total + hits.suppressed === 0 && below === undefined;
+    const standing = isAbsent ? await whatStands(deps, which, asked) : NOTHING_STANDS;
+    const detected = await detect(caller.tenant, searched, question.filter, standing);
     await deps.audit({
       caller,
       action: 'read_results',
@@ -52,12 +60,15 @@ export function createSearchFindings(deps: SearchDeps): SearchFindings {
       traceId,
       detail: { search: Object.keys(question.filter), scans: searched.scans.length, findings: hits.total },
     });
-    const outcome = { hits, below, detected, searched, unreadable: unreadable + hits.unreadable, question };
+    // What cannot be entered in the index is among all scans, and not among the newest.
+    const unread = input.latest_only ? unreadable + hits.unreadable : Math.max(unreadable, hits.unreadable);
+    const outcome = { hits, below, detected, standing, searched, unreadable: unread, question, input };
     const answer = judge(outcome);
+    const similar = isAbsent ? await similarRules(deps, asked, detected) : [];
     // The first page says it; where other ratings are the point, so are they here.
     const hidesOlder = input.latest_only && input.cursor === undefined && below === undefined;
     const older = hidesOlder ? await olderHits(deps, which, asked, { answer, hits, detected }) : undefined;
-    return answerOf({ ...outcome, older }, answer);
+    return answerOf({ ...outcome, similar, older }, answer);
   };
 }
 
@@ -83,9 +94,13 @@ export interface Outcome {
   readonly below?: Hits | undefined;
   readonly hits: Hits;
   readonly detected: Detected;
+  readonly standing: Standing;
   readonly searched: Searched;
   readonly unreadable: number;
   readonly question: Question;
+  readonly input: SearchInput;
+  /** Rule ids like the one that nobody knows. */
+  readonly similar: readonly string[];
   readonly older?: Older | undefined;
 }
 
@@ -95,19 +110,36 @@ async function answerOf(outcome: Outcome, answer: FoundAnswer): Promise<Found> {
   return Found.parse({
     summary: searchSummary(outcome, answer, counts),
     answer,
-    hosts: { searched: counts.looked, could_detect: counts.couldDetect },
+    hosts: { searched: counts.looked, could_detect: counts.couldDetect, ...byNameOnly(outcome) },
     scans: hits.scans,
     findings: hits.findings,
+    ...(outcome.similar.length > 0 && { did_you_mean: outcome.similar }),
     total: hits.total,
     suppressed: hits.suppressed,
     ...(hits.nextCursor === undefined ? {} : { next_cursor: hits.nextCursor }),
   });
 }
 
+/** On the first page. */
+function byNameOnly({ searched: { unplaced }, input }: Outcome): Partial<Found['hosts']> {
+  const names =
+    input.cursor === undefined ? fitting(unplaced.slice(0, MOST_NAMES), input.max_tokens * NAMES_SHARE) : [];
+  return names.length === 0 ? {} : { by_name_only: names };
+}
+
 /** A suppressed finding is there all the same. Absence counts only where everything asked about was looked at for it. */
-function judge({ hits, below, detected, searched, unreadable, question }: Omit<Outcome, 'older'>): FoundAnswer {
+function judge({
+  hits,
+  below,
+  detected,
+  searched,
+  unreadable,
+  question,
+}: Omit<Outcome, 'older' | 'standing' | 'input' | 'similar'>): FoundAnswer {
   if (hits.total > 0 || hits.suppressed > 0 || below !== undefined) return 'found';
   const { inQuestion, addresses, unplaced, isCut } = searched;
-  const isSeen = inQuestion > 0 && addresses >= question.wanted.addresses && unplaced === 0;
+  const { wanted } = question;
+  const isPlaced = unplaced.length === 0 || (wanted.isOneAddress && addresses > 0);
+  const isSeen = inQuestion > 0 && addresses >= wanted.addresses && isPlaced;
   return isSeen && !isCut && unreadable === 0 && detected.places.size === inQuestion ? 'not_found' : 'cannot_tell';
 }

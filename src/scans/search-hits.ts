@@ -1,5 +1,5 @@
 import type { Found, SearchInput } from '../model/contract/search.ts';
-import { decodeCursor, encodeCursor } from '../findings/cursor.ts';
+import { encodeCursor } from '../findings/cursor.ts';
 import type { FindingFilter, ShownFinding, Suppressions } from '../findings/findings.ts';
 import type { SearchInput as FileQuestion, SearchOutput } from '../findings/searching.ts';
 import { estimateTokens } from '../findings/tokens.ts';
@@ -9,6 +9,7 @@ import { packed } from './pack-places.ts';
 import { roomBeside } from './page-room.ts';
 import { readable } from './readable.ts';
 import { cursorHash } from './search-cursor.ts';
+import { afterIn, createPageOrder, positionOf, showPage, startOf } from './search-page.ts';
 import type { Wanted } from './search-places.ts';
 import type { Searched, SearchedScan } from './search-scans.ts';
 import { isoTime } from './time.ts';
@@ -45,52 +46,48 @@ export interface Hits {
 
 /** Share of the budget that the list of scans may take. */
 const SCANS_SHARE = 0.25;
+/** Share of names whose address is not known, where there are such. */
+export const NAMES_SHARE = 0.1;
 /** Summary, counts and answer. */
 const FRAME_TOKENS = 150;
-const MAX_FINDINGS = 2 ** 32;
+/** Findings are larger than this: so many are enough for a page. */
+const LEAST_FINDING_TOKENS = 40;
 /** 800 kB; they go to the reader threads with each question to an older scan. */
 export const MAX_PRINTS = 50_000;
 const PRINT_BYTES = 16;
 
 export type HitDeps = Pick<ScanDeps, 'findings' | 'log'>;
 
-/** Every file is counted, one after the other; findings are shown from where the last page ended. */
+/** Every file is counted, one after the other; of all of them the most urgent are shown that the last page left. */
 export async function searchHits(deps: HitDeps, asked: Asked): Promise<Hits> {
   const { input, searched } = asked;
-  const start = await startOf(asked);
+  const start = await startOf(deps, asked);
+  const share = SCANS_SHARE + (searched.unplaced.length > 0 ? NAMES_SHARE : 0);
+  const room = roomBeside(input.max_tokens, FRAME_TOKENS + input.max_tokens * share);
+  const page = createPageOrder(Math.ceil(room / LEAST_FINDING_TOKENS));
   const sum = createSum();
-  let left = roomBeside(input.max_tokens, FRAME_TOKENS + input.max_tokens * SCANS_SHARE);
-  let next: number | undefined;
   for (const [at, scan] of searched.scans.entries()) {
-    const isShown = at >= start.scan && next === undefined;
     const output = await askFile(deps, asked, scan, {
-      from: at === start.scan ? start.index : 0,
-      max_tokens: isShown ? Math.max(left, 0) : 0,
-      must_show: isShown && sum.findings.length === 0,
+      ...afterIn(start, at),
+      limit: page.limit,
       maxPrints: MAX_PRINTS,
     });
     if (!output) continue;
     sum.add(scan, output);
-    left -= estimateTokens(JSON.stringify(output.findings));
-    if (isShown && output.next !== undefined) next = at * MAX_FINDINGS + output.next;
+    page.add(at, output.first);
   }
+  const shown = await showPage(deps, asked, page.first(), room);
+  const last = shown.last;
   return {
     ...sum.all(),
+    findings: shown.findings,
     unreadable: searched.scans.length - sum.answered(),
     scans: sum.shownScans(Math.floor(input.max_tokens * SCANS_SHARE)),
-    ...(next === undefined ? {} : { nextCursor: encodeCursor(await cursorHash(asked), next + 1) }),
+    ...(last === undefined ? {} : { nextCursor: encodeCursor(await cursorHash(asked), positionOf(last)) }),
   };
 }
 
-/** Where the last page ended. @throws AppError cursor_invalid */
-async function startOf(asked: Asked): Promise<{ readonly scan: number; readonly index: number }> {
-  const { cursor } = asked.input;
-  if (cursor === undefined) return { scan: 0, index: 0 };
-  const position = Math.max(decodeCursor(await cursorHash(asked), cursor) - 1, 0);
-  return { scan: Math.floor(position / MAX_FINDINGS), index: position % MAX_FINDINGS };
-}
-
-type Page = Pick<FileQuestion, 'from' | 'max_tokens' | 'must_show' | 'maxPrints' | 'except'>;
+type Page = Pick<FileQuestion, 'after' | 'limit' | 'maxPrints' | 'except'>;
 
 /** Undefined for a file that cannot be read. */
 export const askFile = (
@@ -134,25 +131,26 @@ function createPrints(): { add(part: Uint8Array | undefined): void; all(): Pick<
 }
 
 function createSum() {
-  const findings: ShownFinding[] = [];
   const places = new Set<string>();
   const scans: Found['scans'] = [];
   let [total, suppressed, gone, scansWith] = [0, 0, 0, 0];
   const prints = createPrints();
   return {
-    findings,
     answered: () => scans.length,
-    add({ scanId, engine, finishedAt }: SearchedScan, output: SearchOutput): void {
+    add({ scanId, engine, finishedAt, places: asked }: SearchedScan, output: SearchOutput): void {
       total += output.total;
       suppressed += output.suppressed;
       gone += output.gone;
-      if (output.places.length > 0) scansWith += 1;
-      for (const place of output.places) places.add(place);
+      if (output.total + output.suppressed > 0) {
+        scansWith += 1;
+        // A report without places is one place itself.
+        const found = output.places.length > 0 ? output.places : asked.slice(0, 1).map(({ place }) => place);
+        for (const place of found) places.add(place);
+      }
       prints.add(output.prints);
-      findings.push(...output.findings);
       scans.push({ scan_id: scanId, engine, finished_at: isoTime(finishedAt), findings: output.total });
     },
-    all: () => ({ total, suppressed, gone, scansWith, places, findings, ...prints.all() }),
+    all: () => ({ total, suppressed, gone, scansWith, places, ...prints.all() }),
     /** Those with findings first. */
     shownScans(budget: number): Found['scans'] {
       const shown: Found['scans'] = [];

@@ -8,7 +8,7 @@ import { inSlices } from './slices.ts';
 
 /** Numbers of hosts, where the words of one host count once. */
 export interface HostCounts {
-  /** Hosts in question that were looked at. */
+  /** Hosts in question that were looked at, and those beside them that findings speak of. */
   readonly looked: number;
   /** Of these, where it was found, or a check for it is proven to have run. */
   readonly couldDetect: number;
@@ -35,11 +35,12 @@ export async function countHosts(searched: Searched, hits: Hits, detected: Detec
       if (!detected.places.has(word) && !havingHosts.has(host)) blind.add(host);
     }
   }
-  const others = [...hits.places].filter((place) => !listed.has(place));
+  // Where something was found somebody looked, whether the report lists the place or not.
+  const others = [...hits.places].filter((place) => place !== '' && !listed.has(place));
   return {
-    looked: hosts.size,
-    couldDetect: hosts.size - blind.size,
-    having: havingHosts.size + others.filter((place) => place !== '').length,
+    looked: hosts.size + others.length,
+    couldDetect: hosts.size - blind.size + others.length,
+    having: havingHosts.size + others.length,
     unseen: searched.inQuestion - looked.size,
     areHosts: areHosts && others.every(isHostName),
   };

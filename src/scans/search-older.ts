@@ -12,6 +12,8 @@ export interface Older {
   /** Each once, in however many scans it was. */
   readonly findings: number;
   readonly scans: number;
+  /** No newer look disproves it. */
+  readonly isOpen: boolean;
 }
 
 interface Newest {
@@ -21,18 +23,31 @@ interface Newest {
 }
 
 /**
- * What older scans found and none of the newest shows, by fingerprint. Where the answer is open, only at places where no
- * newer look disproves it. Undefined where the newest found too much to tell.
+ * What older scans found and none of the newest shows, by fingerprint. Where the answer is open, first only at places
+ * where no newer look disproves it. Undefined where the newest found too much to tell.
  */
 export async function olderHits(
   deps: SearchScansDeps,
   which: Which,
   asked: Asked,
-  { answer, hits, detected }: Newest,
+  newest: Newest,
 ): Promise<Older | undefined> {
-  if (hits.prints === undefined) return undefined;
-  const isOpen = answer === 'cannot_tell';
-  const known = [...hits.prints];
+  const { prints } = newest.hits;
+  if (prints === undefined) return undefined;
+  const open = newest.answer === 'cannot_tell' ? await countOlder(deps, which, asked, newest, prints, true) : undefined;
+  return open !== undefined && open.findings > 0 ? open : countOlder(deps, which, asked, newest, prints, false);
+}
+
+/** @param isOpen Only at places where no newer look disproves it. */
+async function countOlder(
+  deps: SearchScansDeps,
+  which: Which,
+  asked: Asked,
+  { detected }: Newest,
+  prints: readonly Uint8Array[],
+  isOpen: boolean,
+): Promise<Older> {
+  const known = [...prints];
   let [findings, scans, seen] = [0, 0, 0];
   const needsPlaces = isOpen || !which.wanted.everywhere;
   for await (const scan of allScans(deps, which, needsPlaces)) {
@@ -41,7 +56,7 @@ export async function olderHits(
     const open = isOpen ? await withoutDisproved(scan, detected) : scan;
     if (needsPlaces && open.places.length === 0) continue;
     const input = { ...asked.input, latest_only: isOpen, include_suppressed: true };
-    const page = { from: 0, max_tokens: 0, must_show: false, maxPrints: MAX_PRINTS, except: Buffer.concat(known) };
+    const page = { limit: 0, maxPrints: MAX_PRINTS, except: Buffer.concat(known) };
     const output = await askFile(deps, { ...asked, input }, open, page);
     if (output === undefined || output.total === 0) continue;
     findings += output.total;
@@ -49,7 +64,7 @@ export async function olderHits(
     if (output.prints === undefined) break;
     known.push(output.prints);
   }
-  return { findings, scans };
+  return { findings, scans, isOpen };
 }
 
 async function withoutDisproved(scan: SearchedScan, { places: proven }: Detected): Promise<SearchedScan> {

@@ -14,6 +14,8 @@ export interface Wanted {
   readonly words?: readonly string[];
   /** It was asked by address: places whose address is not known may be meant. */
   readonly isByAddress: boolean;
+  /** One exact address was named: a look at it as such answers for it, whatever names it may have besides. */
+  readonly isOneAddress: boolean;
 }
 
 interface Asked {
@@ -39,6 +41,7 @@ export function wantedPlaces(target: string | undefined, host: string | undefine
     addresses: Math.max(0, ...asked.map(({ read }) => (read.kind === 'network' ? read.size : 0))),
     ...(words === undefined ? {} : { words }),
     isByAddress: asked.some(({ read }) => rangeOfTarget(read) !== undefined),
+    isOneAddress: asked.some(({ read }) => read.kind === 'address'),
   };
 }
 

@@ -9,13 +9,14 @@ import type { ScanDeps } from './deps.ts';
 import { lookFacts } from './look-facts.ts';
 import { looksInFile } from './looks-in-file.ts';
 import { createNewestScans } from './newest-scans.ts';
+import { placeOfNone } from './place-of-none.ts';
 import { readable } from './readable.ts';
 import type { Wanted } from './search-places.ts';
 
 /** Files opened for one answer: beyond that nothing can be called not found. */
 export const MOST_SCANS = 500;
 const PAGE = 100;
-/** Names counted whose address is not known. */
+/** Names looked at whose address is not known. */
 const MOST_UNPLACED = 1_000;
 
 /** A scan that is searched, and for which places it speaks. */
@@ -27,6 +28,8 @@ export interface SearchedScan {
   readonly facts: LookFacts;
   /** Places it looked at and that are asked about; for the newest only, those nobody looked at since. */
   readonly places: readonly AskedPlace[];
+  /** Its file could not be read, so that its places are not known. */
+  readonly isUnread?: boolean;
 }
 
 export interface Searched {
@@ -37,7 +40,7 @@ export interface Searched {
   /** How many of them are addresses; not counted where the question names no place. */
   readonly addresses: number;
   /** Names that may be meant, because their address is not known; up to 1,000. */
-  readonly unplaced: number;
+  readonly unplaced: readonly string[];
   /** There were more scans than are searched. */
   readonly isCut: boolean;
 }
@@ -58,16 +61,19 @@ export async function scansToSearch(deps: SearchScansDeps, which: Which): Promis
   const { tenant, wanted, latestOnly } = which;
   const words = createWordCount(wanted.everywhere);
   const newest = await newestInQuestion(deps.index, which, words);
-  const unplaced = wanted.isByAddress ? await deps.index.unplaced(tenant, MOST_UNPLACED) : 0;
+  const unplaced = wanted.isByAddress ? await deps.index.unplaced(tenant, MOST_UNPLACED) : [];
   const found: SearchedScan[] = [];
+  let opened = 0;
   for await (const scan of latestOnly ? withFiles(deps, tenant, newest.newest()) : allScans(deps, which)) {
-    found.push(scan);
+    opened += 1;
+    // One that has nothing to do with what is asked about is none of the scans that were searched.
+    if (wanted.everywhere || scan.places.length > 0 || scan.isUnread === true) found.push(scan);
     // An older scan may know a name by another address.
     if (!latestOnly && !wanted.everywhere) for (const asked of scan.places) words.add(asked);
-    if (found.length > MOST_SCANS) break;
+    if (opened > MOST_SCANS) break;
   }
   const scans = found.toSorted((a, b) => b.finishedAt - a.finishedAt).slice(0, MOST_SCANS);
-  return { scans, ...words.counts(), unplaced, isCut: newest.isCut() || found.length > MOST_SCANS };
+  return { scans, ...words.counts(), unplaced, isCut: newest.isCut() || opened > MOST_SCANS };
 }
 
 async function newestInQuestion(
@@ -158,23 +164,31 @@ export async function* allScans(
       const file =
         hasResults(scan) && (scan.finishedAt ?? 0) > which.finishedAfter ? files.findingsOf(scan) : undefined;
       if (file === undefined) continue;
-      const places = withPlaces ? await readable(log, scan.scanId, () => askedIn(deps, file, which.wanted)) : [];
-      yield searched(scan, file, places ?? []);
+      const places = withPlaces ? await readable(log, scan.scanId, () => askedIn(deps, which, file, scan)) : [];
+      yield { ...searched(scan, file, places ?? []), isUnread: places === undefined };
     }
     await yieldToOthers();
     cursor = page.nextCursor;
   } while (cursor !== undefined);
 }
 
-async function askedIn({ findings }: SearchScansDeps, file: string, wanted: Wanted): Promise<AskedPlace[]> {
+/** Of a file that lists no places, the one that stands for them in the index. */
+async function askedIn(
+  { findings }: SearchScansDeps,
+  { wanted }: Which,
+  file: string,
+  { request: { targets } }: ScanRecord,
+): Promise<AskedPlace[]> {
   const places: AskedPlace[] = [];
+  let isListing = false;
   for await (const { looks } of looksInFile(findings, file, wanted.words)) {
     for (const look of looks) {
+      isListing = true;
       const asked = look.isLooked ? askedPlace(look, wanted) : undefined;
       if (asked) places.push(asked);
     }
   }
-  return places;
+  return isListing || !wanted.everywhere ? places : [{ place: placeOfNone(targets), also: [] }];
 }
 
 const searched = (scan: ScanRecord, file: string, places: readonly AskedPlace[]): SearchedScan => ({

@@ -178,7 +178,7 @@ describe('search_findings', () => {
       await scan(last === 2 ? [at(ip)] : [], { hosts: { [ip]: 'tested' } });
     }
     expect((await search(room, { cve: CVE })).summary).toBe(
-      'Found: 1 finding on 1 host, in 1 of 3 scans searched (3 hosts).',
+      'Found: 1 finding on 1 host, in 1 of 3 scans searched (3 hosts). Next: get_finding with a finding_id.',
     );
     await scan([found({ cves: [CVE], location: { file: 'src/a.ts', line: 3 } })], {
       hosts: {},

@@ -157,12 +157,59 @@ describe('search_findings, where an address has names', () => {
     await scan([address('10.0.0.7')]);
     expect(await search(room, { target: '10.0.0.7' })).toMatchObject({ answer: 'not_found' });
     await scan([{ target: { kind: 'host', text: 'c.test', host: 'c.test' }, addresses: [] }]);
-    for (const target of ['10.0.0.7', '10.0.0.7/32'])
+    const named = '1 host was scanned by a name whose address is not known (hosts.by_name_only)';
+    await scan([address('10.0.0.6')]);
+    for (const target of ['10.0.0.6/31', '10.0.0.5'])
       expect(await search(room, { target })).toMatchObject({
         answer: 'cannot_tell',
-        summary: expect.stringContaining('1 host was scanned by a name whose address is not known'),
+        hosts: { by_name_only: ['c.test'] },
+        summary: expect.stringContaining(named),
       });
+    // One exact address is answered for by the look at it as such.
+    for (const question of [{ target: '10.0.0.7' }, { host: '10.0.0.7' }, { target: '10.0.0.7/32' }])
+      expect(await search(room, question)).toMatchObject({
+        answer: 'not_found',
+        hosts: { searched: 1, could_detect: 1, by_name_only: ['c.test'] },
+        summary: expect.stringContaining(`${named}: ask for them by name.`),
+      });
+    expect((await search(room, {})).hosts).not.toHaveProperty('by_name_only');
     expect(await search(room, { target: 'c.test' })).toMatchObject({ answer: 'not_found' });
+  });
+});
+
+describe('search_findings, where hosts are known by name only', () => {
+  const unknown = (name: string): PinnedTarget => ({ target: { kind: 'host', text: name, host: name }, addresses: [] });
+
+  it('names the first of them, within the budget and on the first page', async () => {
+    const room = await wire();
+    const scan = scansOf(room);
+    const names = Array.from({ length: 30 }, (_, n) => `host-${100 + n}.test`);
+    await scan(names.map(unknown));
+    const ips = Array.from({ length: 20 }, (_, n) => `10.0.0.${n + 1}`);
+    await scan(
+      ips.map((ip) => address(ip)),
+      ips.map((ip) => weak({ ip })),
+    );
+    const all = await search(room, { target: '10.0.0.0/24', max_tokens: 4_000 });
+    expect(all.hosts.by_name_only).toEqual(names.slice(0, 20));
+    const small = await search(room, { target: '10.0.0.0/24', max_tokens: 500 });
+    expect(small.hosts.by_name_only?.length).toBeLessThan(20);
+    const next = await search(room, { target: '10.0.0.0/24', max_tokens: 500, cursor: small.next_cursor });
+    expect(next.hosts.by_name_only).toBeUndefined();
+  });
+
+  it('does not drop what older scans had, though a newer look disproves it', async () => {
+    const room = await wire();
+    const scan = scansOf(room);
+    await scan([address('10.0.0.7')], [weak({ ip: '10.0.0.7' })]);
+    await scan([address('10.0.0.7')]);
+    await scan([address('10.0.0.6'), unknown('c.test')]);
+    const hint = 'Older scans had 1 finding (in 1 scan) that the newest do not show; latest_only false shows them.';
+    for (const [target, answer] of [
+      ['10.0.0.7', 'not_found'],
+      ['10.0.0.6/31', 'cannot_tell'],
+    ])
+      expect(await search(room, { target })).toMatchObject({ answer, summary: expect.stringContaining(hint) });
   });
 });
 

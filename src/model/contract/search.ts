@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { FindingFilterShape } from './finding-filter.ts';
+import { lineText } from '../untrusted.ts';
 import { IsoTime } from './lists.ts';
 
 export const SearchInput = z.strictObject({
@@ -21,11 +22,13 @@ export const Found = z.strictObject({
   hosts: z.strictObject({
     searched: z.int().describe('Hosts in question that a searched scan looked at.'),
     could_detect: z.int().describe('Of these, where a check for it provably ran.'),
+    by_name_only: z.array(lineText(253)).optional().describe('Scanned by name, address unknown: ask by name.'),
   }),
   scans: z
     .array(z.strictObject({ scan_id: z.string(), engine: z.string(), finished_at: z.string(), findings: z.int() }))
     .describe('Those with findings first; the first few.'),
   findings: z.array(z.looseObject({ finding_id: z.string() })).describe('As in compare_scans.'),
+  did_you_mean: z.array(lineText(120)).optional().describe('Rule ids like the unknown one.'),
   total: z.int().describe('Without suppressed ones: found with total 0 is not clean, see summary.'),
   suppressed: z.int(),
   next_cursor: z.string().optional(),

@@ -26,8 +26,7 @@ const SHOWN = 'SELECT place, engine, scan_id, finished_at, scan, also FROM lates
 const PART = `${SHOWN} AND (place, engine) > (?, ?) ORDER BY place, engine LIMIT ${BATCH}`;
 const AT = `${SHOWN} AND place IN (SELECT ? UNION SELECT place FROM look_words WHERE tenant = ? AND word = ?)
   ORDER BY place, engine`;
-const UNPLACED = `SELECT count(*) AS n FROM
-  (SELECT DISTINCT place FROM latest_looks WHERE tenant = ? AND also IS NULL LIMIT ?)`;
+const UNPLACED = `SELECT DISTINCT place FROM latest_looks WHERE tenant = ? AND also IS NULL ORDER BY place LIMIT ?`;
 
 /** The index in the tables of the queue's file. */
 export function createScanIndex(store: Store): ScanIndex {
@@ -36,7 +35,7 @@ export function createScanIndex(store: Store): ScanIndex {
     add: (scan, looks) => add(store, scan, looks),
     latest: (tenant) => latest(store, tenant),
     latestAt: async (tenant, word) => many(store, AT, tenant, word, tenant, word).map(lookOf),
-    unplaced: async (tenant, most) => numberOf(one(store, UNPLACED, tenant, most) ?? {}, 'n'),
+    unplaced: async (tenant, most) => many(store, UNPLACED, tenant, most).map((row) => textOf(row, 'place')),
   };
 }
 
