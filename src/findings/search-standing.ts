@@ -44,12 +44,14 @@ function notProven(left: Uint32Array, { file, head, facts }: Sides, input: Stand
     const host = file.host[index] ?? 0;
     const atHost = byHost.get(host) ?? proof.at(details.host(host));
     byHost.set(host, atHost);
-    return !atHost.proves({
-      rule: details.rule(file.rule[index] ?? 0),
-      port: file.port[index] ?? 0,
-      protocol: () => protocols.get(file.body[index] ?? 0) ?? 'tcp',
-      url: () => details.place(index).url,
-    });
+    return (
+      atHost.lackOf({
+        rule: details.rule(file.rule[index] ?? 0),
+        port: file.port[index] ?? 0,
+        protocol: () => protocols.get(file.body[index] ?? 0) ?? 'tcp',
+        url: () => details.place(index).url,
+      }) !== undefined
+    );
   });
 }
 
