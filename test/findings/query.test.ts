@@ -241,7 +241,23 @@ describe('pages', () => {
     const { findings = [] } = await query({ detail: 'full', max_tokens: 500 });
     expect(estimateTokens(JSON.stringify(findings))).toBeLessThanOrEqual(500);
     expect(findings[0]?.['finding_id']).toBe(`${SCAN_ID}.1`);
-    expect(JSON.stringify(findings[0]?.['cut'])).toMatch(/untrusted\.output: 20000 -> \d+ characters/);
+    expect(JSON.stringify(findings[0]?.['cut'])).toMatch(/text is cut to \d+ characters.*left out: untrusted/);
+  });
+
+  it('says what was left out of a text when the report was read, also where the page has room for it', async () => {
+    const { query } = await stored([found({ untrusted: { banner: 'x'.repeat(2_010) } })]);
+    const { findings: [whole] = [] } = await query({ detail: 'full', max_tokens: 5_000 });
+    expect(whole?.['cut']).toEqual(['untrusted.banner: 60 characters were left out when the report was read']);
+    const { findings: [some] = [] } = await query({ fields: ['untrusted'], max_tokens: 5_000 });
+    expect(some?.['cut']).toEqual(whole?.['cut']);
+    const { findings: [other] = [] } = await query({ fields: ['title'], max_tokens: 5_000 });
+    expect(other).not.toHaveProperty('cut');
+  });
+
+  it('finds words at the end of an output of 300 KB', async () => {
+    const output = `${'package '.repeat(37_490)} zlib1g`;
+    const { query } = await stored([found({ untrusted: { output } }), found({ title: 'other' })]);
+    expect((await query({ text: 'ZLIB1G' })).total).toBe(1);
   });
 
   it('continue where the last one stopped with another budget', async () => {

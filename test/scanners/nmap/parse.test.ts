@@ -174,7 +174,7 @@ describe('a report of nmap', () => {
   it('takes an output of megabytes, cut to size', async () => {
     const script = `<script id="http-title" output="${'x'.repeat(3_000_000)}"/>`;
     const [finding] = findingsIn(await eventsOf(document(host(`<ports>${port('closed', script)}</ports>`))));
-    expect(finding?.untrusted.output).toHaveLength(20_000);
+    expect(finding?.untrusted.output?.slice(-40)).toMatch(/^x+… \(2700050 characters left out\)$/);
   });
 
   it('ends only when every document says that nmap succeeded', async () => {
