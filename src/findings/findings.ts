@@ -61,7 +61,7 @@ export interface Ingested {
   readonly source: ReportSource;
   /** Hosts in URLs and names of findings besides those the findings are sorted by. */
   readonly spokenHosts?: readonly ReportedHost[];
-  /** Why reading stopped early; everything before that place is in the file. Code `report_unreadable`. */
+  /** What could not be read, and where; what could be is in the file. Code `report_unreadable`. */
   readonly readError?: AppError;
 }
 
