@@ -112,6 +112,8 @@ export type ShownFinding = Readonly<Record<string, unknown>>;
 
 export interface FindingGroup {
   readonly key: string;
+  /** Of a rule, where it has another name than its id. */
+  readonly title?: string;
   readonly count: number;
   readonly hosts: number;
   readonly max_severity: Severity;

@@ -119,6 +119,24 @@ describe('filters', () => {
   });
 });
 
+describe('host', () => {
+  it('takes every key that group_by host gives', async () => {
+    const { query } = await stored([
+      found({ location: { image: 'bkimminich/juice-shop:v12.10.2', package: 'a' } }),
+      found({ location: { image: 'redis:7', package: 'a' } }),
+      found({ location: { file: 'src/Main.java', line: 3 } }),
+      found({ location: { file: 'Dockerfile' } }),
+      found({ location: { host: 'App.test', port: 443 } }),
+      found({ location: { ip: 'fe80::1%eth0' } }),
+      found({ location: {} }),
+    ]);
+    const { groups = [] } = await query({ group_by: 'host' });
+    expect(groups).toHaveLength(7);
+    for (const { key } of groups) expect([key, (await query({ host: key })).total]).toEqual([key, 1]);
+    expect((await query({ host: 'other/image:latest' })).total).toBe(0);
+  });
+});
+
 describe('order', () => {
   it('sorts hosts by number, then names', async () => {
     const places = ['10.0.0.10', '10.0.0.9', '9.0.0.1', '2001:db8::1'].map((ip) => ({ ip }));
@@ -271,6 +289,25 @@ describe('pages', () => {
 });
 
 describe('groups', () => {
+  it('of rules have their titles, cut to a line, where those say more than the id', async () => {
+    const { query } = await stored([
+      found({ rule_id: '40024', title: 'SQL Injection' }),
+      found({ rule_id: '2', title: 'x'.repeat(200), location: { ip: '10.0.0.2' } }),
+      found({ rule_id: 'same', title: 'same', location: { ip: '10.0.0.3' } }),
+    ]);
+    const { groups = [] } = await query({ group_by: 'rule' });
+    const titles = new Map(groups.map(({ key, title }) => [key, title]));
+    expect(titles).toEqual(
+      new Map([
+        ['40024', 'SQL Injection'],
+        ['2', `${'x'.repeat(119)}…`],
+        ['same', undefined],
+      ]),
+    );
+    const { groups: [host] = [] } = await query({ group_by: 'host' });
+    expect(host).not.toHaveProperty('title');
+  });
+
   it('count findings, hosts and the worst of each', async () => {
     const { query } = await stored([
       found({ rule_id: 'x', severity: 'low', location: { ip: '10.0.0.1' }, cvss: [{ version: '3.1', score: 5 }] }),
@@ -279,9 +316,18 @@ describe('groups', () => {
       found({ rule_id: 'y', severity: 'info', location: { ip: '10.0.0.1' }, kev: true }),
     ]);
     expect((await query({ group_by: 'rule' })).groups).toEqual([
-      { key: 'y', count: 1, hosts: 1, max_severity: 'info', kev: true, sample_finding_id: `${SCAN_ID}.1` },
+      {
+        key: 'y',
+        title: 'A weakness',
+        count: 1,
+        hosts: 1,
+        max_severity: 'info',
+        kev: true,
+        sample_finding_id: `${SCAN_ID}.1`,
+      },
       {
         key: 'x',
+        title: 'A weakness',
         count: 3,
         hosts: 2,
         max_severity: 'high',

@@ -65,6 +65,7 @@ export const ShownFinding = z.strictObject({
 
 export const ResultGroup = z.strictObject({
   key: z.string(),
+  title: z.string().optional(),
   count: z.int(),
   hosts: z.int(),
   max_severity: Severity,
