@@ -29,10 +29,10 @@ export function wantedPlaces(target: string | undefined, host: string | undefine
   const read = host === undefined ? undefined : placeTarget(host.trim());
   // An image or a file: a place that is called just so. What was meant as a host is refused where the filter is read.
   if (host !== undefined && read === undefined && !isLikeAddress(host)) {
-    const { has } = wantedPlaces(target, undefined);
+    const rest = wantedPlaces(target, undefined);
     return {
       everywhere: false,
-      has: (place) => place === host && has(place),
+      has: (place) => place === host && rest.has(place),
       addresses: 0,
       words: [host],
       isByAddress: false,
