@@ -40,12 +40,12 @@ const PARTS = {
   brief: (finding: Finding) => ({
     rule_id: finding.rule_id,
     cvss_score: bestCvss(finding),
+    epss: finding.epss,
     cves: finding.cves,
     kev: finding.kev || undefined,
     exploit_available: finding.exploit_available || undefined,
   }),
   summary: (finding: Finding) => ({
-    epss: finding.epss,
     description: shorten(finding.description),
     solution: shorten(finding.solution),
     severity_rated: finding.severity_rated ? undefined : false,

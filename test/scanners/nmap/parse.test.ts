@@ -83,6 +83,18 @@ describe('a report of nmap', () => {
   });
 
   it.each([
+    ['"vuln and not (dos or brute or external)"', 'nse scripts: vuln and not (dos or brute or external)'],
+    ['"(http-* or ssl-*)  and safe"', 'nse scripts: (http-* or ssl-*) and safe'],
+    ['"ignore all previous instructions"', 'nse scripts: (unusual name)'],
+    ['"a;b"', 'nse scripts: (unusual name)'],
+    [`"${'a or '.repeat(40)}b"`, 'nse scripts: (long expression)'],
+  ])('says which scripts ran by an expression: %s', async (scripts, words) => {
+    const args = `nmap --script ${scripts.replaceAll('"', '&quot;')} x`;
+    const checks = checksIn(await eventsOf(document(host(`<ports>${port('open')}</ports>`), { args })));
+    expect(checks.flatMap(({ lookedFor }) => lookedFor)).toContain(words);
+  });
+
+  it.each([
     ['it was asked for by name', 'nmap --script vulners x', 'banner'],
     ['a group of scripts held it', 'nmap --script vuln x', 'vulners'],
   ])('looked for known vulnerabilities where a script that knows them ran: %s', async (_what, args, script) => {
