@@ -129,11 +129,11 @@ function cveText(file: OpenFindings, id: number, rule: number): string {
 /** The first group of a page is cut rather than left out: its key and title are the long parts. */
 function fitted(group: FindingGroup, maxTokens: number): FindingGroup {
   const { key, title, cut } = shrinkToTokens({ ...group }, maxTokens);
-  const { title: _title, ...rest } = group;
+  const { key: _key, title: _title, ...rest } = group;
   return {
-    ...rest,
     key: typeof key === 'string' ? key : group.key,
     ...(typeof title === 'string' ? { title } : {}),
+    ...rest,
     ...(Array.isArray(cut) ? { cut: cut.map(String) } : {}),
   };
 }

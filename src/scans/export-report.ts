@@ -136,7 +136,7 @@ interface Written {
 function summaryOf({ result, request, origin }: ScanRecord, { format, filters, counts }: Written): string {
   const coverage = result?.coverage ?? noCoverage(request.targets.length);
   const looked = lookedAt(result?.verdict ?? 'not_tested', coverage, origin);
-  if (!counts) return `The engine's own report is in the file. ${looked} Next: the file is at path.`;
+  if (!counts) return `The engine's own report is in the file. ${looked}`;
   const { total, written, totalUnfiltered } = counts;
   const suppressed = sumOf(counts.suppressed);
   const names = Object.keys(filters).filter((name) => name !== 'include_suppressed');
@@ -146,7 +146,7 @@ function summaryOf({ result, request, origin }: ScanRecord, { format, filters, c
       : ` ${total} of ${totalUnfiltered} match the ${names.length === 1 ? 'filter' : 'filters'} ${names.join(', ')}.`;
   const left = suppressed > 0 ? ` ${suppressed} suppressed left out.` : '';
   const findings = `${written} finding${written === 1 ? '' : 's'} exported as ${format}`;
-  return `${findings}${written < total ? ` of ${total}: ${WHICH[format] ?? 'those that fit'}` : ''}.${filtered}${left} ${looked} Next: the file is at path.`;
+  return `${findings}${written < total ? ` of ${total}: ${WHICH[format] ?? 'those that fit'}` : ''}.${filtered}${left} ${looked}`;
 }
 
 /** What is in files that do not hold every finding. */
