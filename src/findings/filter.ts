@@ -1,5 +1,6 @@
 import { AppError } from '../model/errors.ts';
 import { severityRank } from '../model/finding.ts';
+import { isLikeAddress } from '../model/target.ts';
 import type { SqlValue } from '../platform/sqlite.ts';
 import { addressKey, addressRange } from './address-key.ts';
 import type { FindingFilter } from './findings.ts';
@@ -109,6 +110,9 @@ function cveId(cve: string): string {
   return id;
 }
 
+/** Key of the group of findings without a host, CVE or solution. */
+export const NO_KEY = '(none)';
+
 const keptHosts = lastMade<Uint8Array>(4);
 
 const hostMask = (file: OpenFindings, host: string): Uint8Array =>
@@ -125,11 +129,13 @@ function hostIds(file: OpenFindings, host: string): Set<number> {
   if (address !== undefined) return idsWhere(file, 'SELECT id FROM host WHERE address_key = ?', address);
   const range = addressRange(host);
   if (range) return idsWhere(file, 'SELECT id FROM host WHERE address_key BETWEEN ? AND ?', range.first, range.last);
-  if (/[/:]/.test(host) || host.trim() === '') {
+  // What findings without a host are grouped by: an image, a file, nothing.
+  const labelled = idsWhere(file, 'SELECT id FROM host WHERE label = ?', host === NO_KEY ? '' : host);
+  if (labelled.size === 0 && isLikeAddress(host)) {
     throw new AppError(
       'invalid_request',
-      'host must be an IP address, a CIDR such as 10.0.0.0/24, or a host name; the port has a filter of its own.',
+      'host must be an IP address, a CIDR such as 10.0.0.0/24, a host name, or a key of group_by host; the port has a filter of its own.',
     );
   }
-  return idsWhere(file, 'SELECT id FROM host WHERE name = ?', plainHostName(host));
+  return new Set([...labelled, ...idsWhere(file, 'SELECT id FROM host WHERE name = ?', plainHostName(host))]);
 }

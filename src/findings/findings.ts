@@ -71,7 +71,7 @@ export interface Ingested {
   readonly source: ReportSource;
   /** Hosts in URLs and names of findings besides those the findings are sorted by. */
   readonly spokenHosts?: readonly ReportedHost[];
-  /** Why reading stopped early; everything before that place is in the file. Code `report_unreadable`. */
+  /** What could not be read, and where; what could be is in the file. Code `report_unreadable`. */
   readonly readError?: AppError;
 }
 
@@ -122,6 +122,8 @@ export type ShownFinding = Readonly<Record<string, unknown>>;
 
 export interface FindingGroup {
   readonly key: string;
+  /** Of a rule, where it has another name than its id. */
+  readonly title?: string;
   readonly count: number;
   readonly hosts: number;
   readonly max_severity: Severity;

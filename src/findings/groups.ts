@@ -2,6 +2,7 @@ import type { BySeverity } from '../model/finding.ts';
 import { RuleFacts, SEVERITIES } from '../model/finding.ts';
 import { findingId } from '../model/ids.ts';
 import type { FindingGroup, FindingQuery, GroupBy } from './findings.ts';
+import { NO_KEY } from './filter.ts';
 import { ruleGroups } from './groupings.ts';
 import { KEV } from './layout.ts';
 import type { OpenFindings } from './open-findings.ts';
@@ -11,10 +12,9 @@ import { tallyGroups } from './tallies.ts';
 import type { Grouping, Tallies } from './tallies.ts';
 import { jsonWeight, pageWeight } from './tokens.ts';
 
-/** Key of the group of findings without a host, CVE or solution. */
-export const NO_KEY = '(none)';
 /** A solution may be a page of text; its beginning tells groups apart, the sample finding holds the rest. */
 const SHOWN_KEY = 300;
+const SHOWN_TITLE = 120;
 
 interface AskedGroups {
   readonly scanId: string;
@@ -53,7 +53,8 @@ export function groupPage(file: OpenFindings, { scanId, query, ordered, start }:
   let left = pageWeight(query.max_tokens);
   for (const id of tallies.ranked.subarray(start)) {
     const index = ordered[tallies.first[id] ?? 0] ?? 0;
-    const whole = toGroup(tallies, id, keyText(file, by, id, index), findingId(scanId, index + 1));
+    const bare = toGroup(tallies, id, keyText(file, by, id, index), findingId(scanId, index + 1));
+    const whole = by === 'rule' ? withTitle(file, bare, index) : bare;
     const group = groups.length === 0 ? fitted(whole, query.max_tokens) : whole;
     left -= jsonWeight(group);
     if (left < 0 && groups.length > 0) break;
@@ -79,10 +80,19 @@ function toGroup(tallies: Tallies, id: number, key: string, sampleId: string): F
   };
 }
 
+/** What a rule is called; of several titles of one rule id that of the most urgent finding. */
+function withTitle(file: OpenFindings, { key, ...group }: FindingGroup, index: number): FindingGroup {
+  const { title } = ruleAt(file, file.rule[index] ?? 0);
+  return { key, ...(title === '' || title === key ? {} : { title: cutTo(title, SHOWN_TITLE) }), ...group };
+}
+
 function shownKey(key: string): string {
   if (key === '') return NO_KEY;
-  return key.length > SHOWN_KEY ? `${key.slice(0, SHOWN_KEY - 1).replace(/[\uD800-\uDBFF]$/, '')}…` : key;
+  return cutTo(key, SHOWN_KEY);
 }
+
+const cutTo = (text: string, most: number): string =>
+  text.length > most ? `${text.slice(0, most - 1).replace(/[\uD800-\uDBFF]$/, '')}…` : text;
 
 const KEY_SQL = {
   host: 'SELECT label AS text FROM host WHERE id = ?',
@@ -99,24 +109,31 @@ function keyText(file: OpenFindings, by: Exclude<GroupBy, 'none'>, id: number, i
   return text;
 }
 
+function ruleAt(file: OpenFindings, rule: number): RuleFacts {
+  const json = file.db.prepare('SELECT json FROM rule WHERE id = ?').get(rule)?.['json'];
+  if (typeof json !== 'string') throw damaged(file.path);
+  return RuleFacts.parse(JSON.parse(json));
+}
+
 /** CVEs have no table of their own: the rule says them, and both are in the order of their text. */
 function cveText(file: OpenFindings, id: number, rule: number): string {
   const { begins, ids, groups } = ruleGroups(file, 'cve');
   if (id === groups - 1) return '';
-  const json = file.db.prepare('SELECT json FROM rule WHERE id = ?').get(rule)?.['json'];
-  const { cves } = RuleFacts.parse(JSON.parse(String(json)));
+  const { cves } = ruleAt(file, rule);
   const begin = begins[rule] ?? 0;
   const text = [...new Set(cves)].toSorted()[ids.indexOf(id, begin) - begin];
   if (text === undefined) throw damaged(file.path);
   return text;
 }
 
-/** The first group of a page is cut rather than left out: its key is the only long part. */
+/** The first group of a page is cut rather than left out: its key and title are the long parts. */
 function fitted(group: FindingGroup, maxTokens: number): FindingGroup {
-  const { key, cut } = shrinkToTokens({ ...group }, maxTokens);
+  const { key, title, cut } = shrinkToTokens({ ...group }, maxTokens);
+  const { key: _key, title: _title, ...rest } = group;
   return {
-    ...group,
     key: typeof key === 'string' ? key : group.key,
+    ...(typeof title === 'string' ? { title } : {}),
+    ...rest,
     ...(Array.isArray(cut) ? { cut: cut.map(String) } : {}),
   };
 }

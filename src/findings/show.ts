@@ -1,6 +1,7 @@
 import { AppError } from '../model/errors.ts';
-import { bestCvss } from '../model/finding.ts';
+import { bestCvss, UNTRUSTED_CAPS } from '../model/finding.ts';
 import type { Location } from '../model/finding.ts';
+import { charactersLeftOut } from '../model/untrusted.ts';
 import type { Detail, Finding, ShownFinding } from './findings.ts';
 
 const SHORT_TEXT = 300;
@@ -39,12 +40,12 @@ const PARTS = {
   brief: (finding: Finding) => ({
     rule_id: finding.rule_id,
     cvss_score: bestCvss(finding),
+    epss: finding.epss,
     cves: finding.cves,
     kev: finding.kev || undefined,
     exploit_available: finding.exploit_available || undefined,
   }),
   summary: (finding: Finding) => ({
-    epss: finding.epss,
     description: shorten(finding.description),
     solution: shorten(finding.solution),
     severity_rated: finding.severity_rated ? undefined : false,
@@ -58,10 +59,20 @@ const isSaid = (value: unknown): boolean =>
 const said = (shown: ShownFinding): ShownFinding =>
   Object.fromEntries(Object.entries(shown).filter(([, value]) => isSaid(value)));
 
+const TEXTS = ['output', 'banner', 'title', 'response'] as const;
+
+/** What its untrusted texts lost to their caps when the report was read, in the words of `cut`. */
+const cutOnTheWayIn = ({ untrusted }: Finding): string[] =>
+  TEXTS.flatMap((name) => {
+    const lost = charactersLeftOut(untrusted[name] ?? '', UNTRUSTED_CAPS[name]);
+    return lost === undefined ? [] : [`untrusted.${name}: ${lost} characters were left out when the report was read`];
+  });
+
 const everything = (finding: Finding): ShownFinding => ({
   ...PARTS.minimal(finding),
   ...finding,
   cvss_score: bestCvss(finding),
+  cut: cutOnTheWayIn(finding),
 });
 
 /** Every key `fields` may name, in the order of `full`. */
@@ -121,7 +132,8 @@ export function showFinding(finding: Finding, detail: Detail, fields: readonly s
   if (fields !== undefined && fields.length > 0) {
     const all = everything(finding);
     // Whoever looks at single fields must still see that somebody judged the finding.
-    return said(Object.fromEntries(['finding_id', ...fields, 'suppression'].map((field) => [field, all[field]])));
+    const wanted = ['finding_id', ...fields, 'suppression', ...(fields.includes('untrusted') ? ['cut'] : [])];
+    return said(Object.fromEntries(wanted.map((field) => [field, all[field]])));
   }
   switch (detail) {
     case 'minimal':

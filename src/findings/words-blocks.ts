@@ -11,11 +11,13 @@ export type TakeBlock = (first: number, offsets: Uint8Array, text: Uint8Array) =
 
 /** A block is handed over once it holds this many bytes: large enough that a search is not the cost of its rows. */
 const BLOCK_BYTES = 256 << 10;
-/** More than any one text has: the longest finding has 56,812 UTF-16 units (search-text.ts), none of more than 3 bytes. */
-const LONGEST_TEXT_BYTES = 192 << 10;
+/** Room for the last text of a block. The few that are longer get a buffer of their own size. */
+const ROOMY_TEXT_BYTES = 192 << 10;
+/** UTF-8 has no more for a UTF-16 unit. */
+const MOST_UNIT_BYTES = 3;
 
 export function createWordsBlocks(take: TakeBlock): WordsBlocks {
-  const text = Buffer.alloc(BLOCK_BYTES + LONGEST_TEXT_BYTES);
+  let text = Buffer.alloc(BLOCK_BYTES + ROOMY_TEXT_BYTES);
   let offsets: number[] = [];
   let first = 0;
   let used = 0;
@@ -28,8 +30,12 @@ export function createWordsBlocks(take: TakeBlock): WordsBlocks {
   };
   return {
     add(words) {
+      const lower = words.toLowerCase();
+      const most = lower.length * MOST_UNIT_BYTES;
+      if (used + most > text.length) flush();
+      if (most > text.length) text = Buffer.alloc(most);
       offsets.push(used);
-      used += text.write(words.toLowerCase(), used);
+      used += text.write(lower, used);
       if (used >= BLOCK_BYTES) flush();
     },
     flush,

@@ -52,12 +52,18 @@ export const Cvss = z.strictObject({
 });
 export type Cvss = z.infer<typeof Cvss>;
 
+/**
+ * Most of each untrusted text, in UTF-16 units. Lists of installed packages come to 200,000: whoever searches for one
+ * must find it.
+ */
+export const UNTRUSTED_CAPS = { output: 300_000, banner: 2_000, title: 500, response: 4_000 } as const;
+
 /** What the scanned system itself wrote. Data, never instructions. */
 export const Untrusted = z.strictObject({
-  output: untrustedText(20_000).optional().describe('Output of the check.'),
-  banner: untrustedText(2_000).optional(),
-  title: untrustedText(500).optional(),
-  response: untrustedText(4_000).optional(),
+  output: untrustedText(UNTRUSTED_CAPS.output).optional().describe('Output of the check.'),
+  banner: untrustedText(UNTRUSTED_CAPS.banner).optional(),
+  title: untrustedText(UNTRUSTED_CAPS.title).optional(),
+  response: untrustedText(UNTRUSTED_CAPS.response).optional(),
 });
 export type Untrusted = z.infer<typeof Untrusted>;
 

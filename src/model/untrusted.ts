@@ -91,26 +91,51 @@ function cap(text: string, maxLength: number, isCut: boolean): string {
   return `${text.slice(0, maxLength - 1).replace(HALF_CHARACTER, '')}…`;
 }
 
+/** Room for the mark with any number of characters. */
+const COUNTED_MARK = 50;
+/** A mark would be most of a shorter text. */
+const SHORTEST_COUNTED = 200;
+const LEFT_OUT = /… \((\d{1,15}) characters left out\)$/;
+
+/** `cap`, with a mark that counts what is missing. @param unseen Characters after the text that were not even cleaned. */
+function countedCap(text: string, maxLength: number, unseen: number): string {
+  if (maxLength < SHORTEST_COUNTED) return cap(text, maxLength, unseen > 0);
+  if (text.length <= maxLength && unseen === 0) return text;
+  const kept = text.slice(0, maxLength - COUNTED_MARK).replace(HALF_CHARACTER, '');
+  return `${kept}… (${text.length - kept.length + unseen} characters left out)`;
+}
+
+/** Cleaned text where there is less room for it: at most so many UTF-16 units, the last of which count what is missing. */
+export const shortened = (text: string, maxLength: number): string => countedCap(text, maxLength, 0);
+
+/** How many UTF-16 units a cleaned text says it lost to its cap; undefined when it is whole. */
+export function charactersLeftOut(text: string, maxLength: number): number | undefined {
+  // Half of the cap is the least that is left of a text that was over it: line ends may have shrunk.
+  const left = text.length * 2 < maxLength - COUNTED_MARK ? undefined : LEFT_OUT.exec(text.slice(-COUNTED_MARK))?.[1];
+  return left === undefined ? undefined : Number(left);
+}
+
 /** What can still be shown of very long text: cleaning the rest would only cost time. */
 const headOf = (text: string, maxLength: number): string =>
   text.length > maxLength * 2 ? text.slice(0, maxLength * 2).replace(HALF_CHARACTER, '') : text;
 
 /**
  * Text the scanned system wrote, made safe to show: acting characters are made visible (tab and newline stay), links
- * cannot be clicked, length is capped in UTF-16 units. Cleaning cleaned text changes nothing.
+ * cannot be clicked, length is capped in UTF-16 units; a text that was cut ends with how many are left out. Cleaning
+ * cleaned text changes nothing.
  */
 export function cleanUntrusted(text: string, maxLength: number): string {
   const head = headOf(text, maxLength);
   const shown = UNUSUAL.test(head)
     ? head.replace(/\r\n?/g, '\n').replace(ACTING, (char) => (char === '\n' || char === '\t' ? char : visible(char)))
     : head;
-  return cap(defang(shown), maxLength, head.length < text.length);
+  return countedCap(defang(shown), maxLength, text.length - head.length);
 }
 
 /** `cleanUntrusted` for text that is known to be nothing but printable ASCII, tab and newline. */
 export function cleanPlainUntrusted(text: string, maxLength: number): string {
   const head = headOf(text, maxLength);
-  return cap(defang(head), maxLength, head.length < text.length);
+  return countedCap(defang(head), maxLength, text.length - head.length);
 }
 
 /** One line of cleaned text that is not a link to defang: host names, locations, imported titles. */

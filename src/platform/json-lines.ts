@@ -86,7 +86,16 @@ class LineSplitter {
 
   finish(): void {
     if (this.#begunBytes > 0) this.#parse(this.#joined(Buffer.alloc(0), 0, 0), true);
-    if (this.#firstBad) throw this.#firstBad;
+    if (this.#firstBad) throw this.#counted(this.#firstBad);
+  }
+
+  /** The lines after a bad one were read: nobody may take its place for the end of what was. */
+  #counted({ message, cause }: AppError): AppError {
+    const lines = this.#good + this.#bad;
+    const read = this.#good === 1 ? 'the other one was' : 'the others were';
+    return new AppError('report_unreadable', `${message} ${this.#bad} of ${lines} lines cannot be read; ${read}.`, {
+      cause,
+    });
   }
 
   #joined(bytes: Buffer, from: number, end: number): string {

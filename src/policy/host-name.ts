@@ -1,12 +1,13 @@
 import { domainToASCII } from 'node:url';
 import { endsInNumber, refuse, refuseExpansion, refuseNumeric } from './spelling.ts';
 
-const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+/** Underscores are in no host name of RFC 952, but in those of Docker Compose and Windows. */
+const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
 const MAX_NAME = 253;
 
 /**
- * Canonical lower-case ASCII form of a host name: letters, digits and hyphens only (RFC 952, RFC 1123, 2.1), other
- * scripts as punycode.
+ * Canonical lower-case ASCII form of a host name: letters, digits and hyphens (RFC 952, RFC 1123, 2.1), underscores,
+ * other scripts as punycode.
  * @param text the whole target, for the message.
  * @throws AppError target_invalid
  */
@@ -49,6 +50,5 @@ function checkLabel(text: string, label: string): void {
   if (label === '') refuse(text, 'the name has an empty label (two dots in a row, or a dot in front)');
   if (label.length > 63) refuse(text, 'a label of the name is longer than 63 characters');
   if (label.startsWith('-') || label.endsWith('-')) refuse(text, 'a label of the name starts or ends with a hyphen');
-  if (label.includes('_')) refuse(text, 'the name holds an underscore, which no host name may have');
-  refuse(text, 'a host name holds only letters, digits, hyphens and dots');
+  refuse(text, 'a host name holds only letters, digits, hyphens, underscores and dots');
 }

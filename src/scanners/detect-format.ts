@@ -1,4 +1,5 @@
 import { AppError } from '../model/errors.ts';
+import { isBareDoctype } from '../platform/xml-prolog.ts';
 import { jsonHead } from './json-head.ts';
 import { plainName } from './plain-name.ts';
 import { HEAD_BYTES, type ReportFormat } from './report-format.ts';
@@ -60,7 +61,16 @@ function lookOfXml(head: Buffer): string | undefined {
   const xml = xmlHead(head);
   if (xml === undefined) return undefined;
   if (xml.root.toLowerCase() === 'html') return 'is an HTML page; export the report as XML or JSON';
+  if (declares(head)) return `is XML with a document type declaration (DTD), which is refused: it can declare entities`;
   return `is XML with the root element ${named(xml.root)}`;
+}
+
+/** Whether anything stands in a document type declaration, before the first element, besides the name of the root. */
+function declares(head: Buffer): boolean {
+  const text = head.toString('utf8');
+  const [whole, inside = '', end] = /<!DOCTYPE([^>[]*)([>[])/.exec(text) ?? [];
+  if (whole === undefined || text.indexOf(whole) > text.search(/<[A-Za-z_]/)) return false;
+  return end === '[' || !isBareDoctype(inside);
 }
 
 const SHOWN_KEYS = 5;

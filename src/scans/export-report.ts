@@ -3,7 +3,7 @@ import { noCoverage } from '../model/coverage.ts';
 import { AppError } from '../model/errors.ts';
 import { NativeHeader } from '../model/native.ts';
 import { isFinal, type ScanRecord } from '../model/scan.ts';
-import type { FindingFilter } from '../findings/findings.ts';
+import type { FindingFilter, FindingsStore } from '../findings/findings.ts';
 import type { Ask, ScanDeps } from './deps.ts';
 import { findScanAudited } from './find-scan.ts';
 import { filterOf } from './finding-filter.ts';
@@ -37,12 +37,12 @@ export function createExportReport(deps: Deps): ExportReport {
       detail: { format, filters: Object.keys(filters), sha256, ...(counts && { findings: counts.total }) },
     });
     return {
-      summary: summaryOf(scan, format, counts && { ...counts, suppressed: sumOf(counts.suppressed) }),
+      summary: summaryOf(scan, { format, filters, counts }),
       path,
       media_type: mediaType,
       bytes,
       sha256,
-      ...(counts && { findings: counts.total }),
+      ...(counts && { findings: counts.written }),
     };
   };
 }
@@ -127,19 +127,32 @@ function exportNative({ findings, files }: Deps, scan: ScanRecord, { filters, si
   );
 }
 
-interface Counts {
-  readonly total: number;
-  readonly suppressed: number;
+interface Written {
+  readonly format: ExportFormat;
+  readonly filters: Filters;
+  readonly counts: Awaited<ReturnType<FindingsStore['export']>>['counts'];
 }
 
-function summaryOf({ result, request, origin }: ScanRecord, format: ExportFormat, counts: Counts | undefined): string {
+function summaryOf({ result, request, origin }: ScanRecord, { format, filters, counts }: Written): string {
   const coverage = result?.coverage ?? noCoverage(request.targets.length);
   const looked = lookedAt(result?.verdict ?? 'not_tested', coverage, origin);
   if (!counts) return `The engine's own report is in the file. ${looked}`;
-  const { total, suppressed } = counts;
+  const { total, written, totalUnfiltered } = counts;
+  const suppressed = sumOf(counts.suppressed);
+  const names = Object.keys(filters).filter((name) => name !== 'include_suppressed');
+  const filtered =
+    names.length === 0
+      ? ''
+      : ` ${total} of ${totalUnfiltered} match the ${names.length === 1 ? 'filter' : 'filters'} ${names.join(', ')}.`;
   const left = suppressed > 0 ? ` ${suppressed} suppressed left out.` : '';
-  const findings = `${total} finding${total === 1 ? '' : 's'}`;
-  if (format === 'openvex' || format === 'cyclonedx_vex')
-    return `Of ${findings}, those that name a CVE or an advisory are in the file (${format}). ${looked}`;
-  return `${findings} exported as ${format}.${left} ${looked}`;
+  const findings = `${written} finding${written === 1 ? '' : 's'} exported as ${format}`;
+  return `${findings}${written < total ? ` of ${total}: ${WHICH[format] ?? 'those that fit'}` : ''}.${filtered}${left} ${looked}`;
 }
+
+/** What is in files that do not hold every finding. */
+const WHICH: Readonly<Partial<Record<ExportFormat, string>>> = {
+  openvex: 'those that name a CVE or an advisory',
+  cyclonedx_vex: 'those that name a CVE or an advisory',
+  html: 'the most urgent',
+  markdown: 'the most urgent',
+};

@@ -41,7 +41,7 @@ function summary(scan: ScanRecord, { deduplicated, tally, withdrawn, format, cut
   const what = deduplicated
     ? `The same report was imported at ${isoTime(scan.createdAt)} as scan ${scan.scanId}; no new scan was made.`
     : `The ${format} report is imported as scan ${scan.scanId}.`;
-  const cut = cutAt === undefined ? '' : ' It is cut short: only what stands before the place in cut_at was kept.';
+  const cut = cutAt === undefined ? '' : ' Not all of it could be read (cut_at says where); what could be was kept.';
   const next = tally.findings > 0 ? ' Next: get_scan_results.' : '';
   return `${what}${cut} ${foundSummary(scan, tally)}${withdrawnPart(withdrawn)}${next}`;
 }

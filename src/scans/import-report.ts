@@ -252,7 +252,7 @@ const nothingWhole = ({ message }: AppError): AppError =>
 
 const cutShort = ({ message }: AppError, findings: number): AppError =>
   new AppError('report_unreadable', message, {
-    hint: `Nothing was imported. Export the report again; or call again with keep_partial: true to keep the ${findings} ${findings === 1 ? 'finding' : 'findings'} before that place.`,
+    hint: `Nothing was imported. Export the report again; or call again with keep_partial: true to keep the ${findings} ${findings === 1 ? 'finding' : 'findings'} that could be read.`,
   });
 
 async function answerFor({ deps, ask }: Run, made: Made): Promise<ImportAnswer> {

@@ -9,6 +9,7 @@ import { findScanAudited } from './find-scan.ts';
 import { filterOf } from './finding-filter.ts';
 import { foundSummary, withdrawnPart } from './summaries.ts';
 import { fitting, fittingCoverage, roomBeside, tokensIn } from './page-room.ts';
+import { filteredPart, hostSeen, type HostSeen } from './why-empty.ts';
 import { rawTally, sumOf, type CountFindings, type Tally } from './tally.ts';
 
 type Deps = Pick<ScanDeps, 'queue' | 'findings' | 'files' | 'audit' | 'suppressions'> & {
@@ -46,6 +47,7 @@ export function createGetScanResults(deps: Deps): GetScanResults {
       untested: fitting(missed, query.max_tokens * UNTESTED_SHARE),
       coverage: fittingCoverage(coverageOf(scan), isFirst ? query.max_tokens * COVERAGE_SHARE : 0),
       tally,
+      groupBy: input.group_by,
     };
     const frame = tokensIn(answerOf(scan, NOTHING, around));
     const fitted = { ...query, max_tokens: roomBeside(query.max_tokens, frame) };
@@ -58,7 +60,11 @@ export function createGetScanResults(deps: Deps): GetScanResults {
       traceId,
       detail: { filters: applied, findings: page.total },
     });
-    return answerOf(scan, page, around);
+    const isEmptyHost = ref !== undefined && input.host !== undefined && page.total === 0;
+    return answerOf(scan, page, {
+      ...around,
+      ...(isEmptyHost ? { host: await hostSeen(deps.findings, ref, input.host ?? '') } : {}),
+    });
   };
 }
 
@@ -107,13 +113,16 @@ interface Around {
   readonly coverage: Coverage;
   /** Of the whole scan. */
   readonly tally: Tally;
+  readonly groupBy: FindingQuery['group_by'];
+  /** Of the host that was asked for, where nothing matches. */
+  readonly host?: HostSeen;
 }
 
 function answerOf(scan: ScanRecord, page: FindingPage, around: Around): Results {
   const { result, error } = scan;
   const { applied, untested, coverage } = around;
   return {
-    summary: `${summary(scan, page, around)}${untestedPart(around)}`,
+    summary: summary(scan, page, around),
     scan_id: scan.scanId,
     state: scan.state,
     verdict: result?.verdict ?? 'not_tested',
@@ -141,20 +150,21 @@ function untestedPart({ untested, coverage: { requested, tested } }: Around): st
   return ` untested says what was missed and why${which}.`;
 }
 
-/** Filters on a value that not every finding has. */
-const VALUED = new Set(['min_cvss', 'min_epss', 'cve', 'kev_only', 'exploit_available']);
+/** What an agent that has read this page does next, when that is no further page. */
+function nextPart({ findings, groups }: FindingPage, groupBy: FindingQuery['group_by']): string {
+  if (findings !== undefined && findings.length > 0) return ' Next: get_finding has one in full.';
+  if (groups === undefined || groups.length === 0) return '';
+  const filter = { host: 'host', rule: 'rule_id', cve: 'cve', severity: 'severity_levels' } as const;
+  if (groupBy === 'none' || groupBy === 'solution') return ' Next: get_finding with a sample_finding_id.';
+  return ` Next: ${filter[groupBy]} takes a key, for the findings of its group.`;
+}
 
-/** A filter that matches nothing must not read as an all-clear. */
-const whyEmpty = (applied: readonly string[]): string =>
-  applied.some((name) => VALUED.has(name))
-    ? 'That proves nothing: findings without this value cannot match, and not every engine gives it.'
-    : 'That proves nothing about what was not looked for; see coverage.';
-
-function summary(scan: ScanRecord, page: FindingPage, { applied, tally }: Around): string {
-  const filtered = applied.length > 0 ? ` ${page.total} of ${page.totalUnfiltered} findings match the filters.` : '';
-  const empty = applied.length > 0 && page.total === 0 && page.totalUnfiltered > 0 ? ` ${whyEmpty(applied)}` : '';
+function summary(scan: ScanRecord, page: FindingPage, around: Around): string {
+  const { applied, tally, groupBy, host } = around;
   const left = sumOf(page.omitted);
   const where = page.groups === undefined ? 'come' : 'are in groups that come';
-  const more = left > 0 ? ` ${left} more ${where} after this page: call again with next_cursor.` : '';
-  return `${foundSummary(scan, tally)}${withdrawnPart(page.withdrawn)}${filtered}${empty}${more}`;
+  const next =
+    left > 0 ? ` ${left} more ${where} after this page: call again with next_cursor.` : nextPart(page, groupBy);
+  const found = `${foundSummary(scan, tally)}${withdrawnPart(page.withdrawn)}`;
+  return `${found}${filteredPart(page, { applied, host })}${untestedPart(around)}${next}`;
 }

@@ -1,4 +1,4 @@
-import type { Target } from '../model/target.ts';
+import { isLikeAddress, type Target } from '../model/target.ts';
 import { overlap, parseAddress, single, type AddressRange } from '../policy/address.ts';
 import { parseTarget, rangeOfTarget } from '../policy/target.ts';
 import { overlaps } from './overlap.ts';
@@ -28,11 +28,22 @@ interface Asked {
  * @throws AppError target_invalid for the target
  */
 export function wantedPlaces(target: string | undefined, host: string | undefined): Wanted {
+  const read = host === undefined ? undefined : placeTarget(host.trim());
+  // An image or a file: a place that is called just so. What was meant as a host is refused where the filter is read.
+  if (host !== undefined && read === undefined && !isLikeAddress(host)) {
+    const rest = wantedPlaces(target, undefined);
+    return {
+      everywhere: false,
+      has: (place) => place === host && rest.has(place),
+      addresses: 0,
+      words: [host],
+      isByAddress: false,
+    };
+  }
   const asked: readonly Asked[] = [
     ...(target === undefined ? [] : [{ text: target, read: parseTarget(target.trim()) }]),
-    // What is no host is refused where the filter is read.
-    ...(host === undefined ? [] : [{ text: host, read: placeTarget(host.trim()) }]),
-  ].flatMap(({ text, read }) => (read ? [{ text, read }] : []));
+    ...(host === undefined || read === undefined ? [] : [{ text: host, read }]),
+  ];
   const tests = asked.map(createTest);
   const [words] = asked.map(wordsFor).filter((list) => list !== undefined);
   return {

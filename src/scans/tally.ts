@@ -21,7 +21,7 @@ export const rawTally = ({ result }: Pick<ScanRecord, 'result'>): Tally => ({
 });
 
 /** Counts without looking at a single finding. */
-const COUNTS: FindingQuery = { group_by: 'severity', detail: 'minimal', sort: 'urgency', max_tokens: 500 };
+export const COUNTS: FindingQuery = { group_by: 'severity', detail: 'minimal', sort: 'urgency', max_tokens: 500 };
 
 /** Answers kept; all are dropped when there are more. */
 const MOST_KEPT = 1_000;

@@ -15,12 +15,12 @@ export function countBySeverity(findings: readonly Finding[]): BySeverity {
 }
 
 function matchesHost(finding: Finding, host: string): boolean {
-  const { name, address } = hostKeys(finding.location);
+  const { name, address, label } = hostKeys(finding.location);
   const literal = addressKey(host);
   if (literal !== undefined) return address === literal;
   const range = addressRange(host);
   if (range) return address !== undefined && address >= range.first && address <= range.last;
-  return name === plainHostName(host);
+  return name === plainHostName(host) || label === (host === NO_KEY ? '' : host);
 }
 
 /** Before it was made safe to show. */
@@ -116,6 +116,12 @@ export interface NaiveGroup extends FindingGroup {
   readonly members: readonly Finding[];
 }
 
+function titleOf([first]: readonly Finding[], key: string): { title?: string } {
+  const { title = '' } = first ?? {};
+  if (title === '' || title === key) return {};
+  return { title: title.length > 120 ? `${title.slice(0, 119).replace(/[\uD800-\uDBFF]$/, '')}…` : title };
+}
+
 /** @param findings Matches in the asked order. */
 function grouped(findings: readonly Finding[], by: Exclude<GroupBy, 'none'>): NaiveGroup[] {
   const groups = new Map<string, Finding[]>();
@@ -129,6 +135,7 @@ function grouped(findings: readonly Finding[], by: Exclude<GroupBy, 'none'>): Na
     const severest = members.toSorted((a, b) => severityRank(b.severity) - severityRank(a.severity))[0];
     return {
       key: key === '' ? NO_KEY : shown(key),
+      ...(by === 'rule' ? titleOf(members, key) : {}),
       count: members.length,
       hosts: hosts.size,
       max_severity: severest?.severity ?? 'info',

@@ -164,6 +164,20 @@ describe('blocks of words', () => {
     blocks.flush();
     expect(back).toEqual(texts.map((text) => text.toLowerCase()));
   });
+
+  it('lose nothing of a text that is longer than a block', () => {
+    const texts = ['one', '世'.repeat(600_000), 'two', 'İ'.repeat(300_000), 'three'];
+    const back: string[] = [];
+    const blocks = createWordsBlocks((_first, offsets, text) => {
+      const starts = [...new Uint32Array(Uint8Array.from(offsets).buffer), text.length];
+      const bytes = Buffer.from(text);
+      for (let at = 0; at + 1 < starts.length; at += 1) back.push(bytes.toString('utf8', starts[at], starts[at + 1]));
+    });
+    for (const text of texts) blocks.add(text);
+    blocks.flush();
+    expect(back.map((text) => text.length)).toEqual(texts.map((text) => text.toLowerCase().length));
+    expect(back.every((text, at) => text === texts[at]?.toLowerCase())).toBe(true);
+  });
 });
 
 describe('turns', () => {

@@ -38,6 +38,27 @@ describe('shrinking', () => {
     );
   });
 
+  it('takes from what is said before it takes from what and where it is', () => {
+    const cves = Array.from({ length: 14 }, (_, at) => `CVE-2021-${40_000 + at}`);
+    const place = '10.0.0.1:445/tcp';
+    const item = { finding_id: 'x', title: 'A title', cves, place, description: 'd '.repeat(2_000), solution: 's' };
+    const shown = shrinkToTokens(item, 250);
+    expect(shown).toMatchObject({ title: 'A title', cves, place });
+    expect(shown['cut']).toEqual([expect.stringMatching(/^description: 4000 -> \d+ characters$/)]);
+    const tiny = shrinkToTokens(item, 120);
+    expect(tiny).toMatchObject({ title: 'A title', place });
+    expect(tiny).not.toHaveProperty('description');
+    expect(tiny['cut']).toEqual([expect.stringMatching(/^cves: 14 -> \d+ items$/), 'left out: description, solution']);
+  });
+
+  it('keeps what was said to be cut before', () => {
+    const item = { finding_id: 'x', description: 'd '.repeat(2_000), cut: ['untrusted.output: 5 characters'] };
+    expect(shrinkToTokens(item, 250)['cut']).toEqual([
+      'untrusted.output: 5 characters',
+      expect.stringMatching(/^description: 4000 -> /),
+    ]);
+  });
+
   it('leaves an item that fits as it is', () => {
     const item = { finding_id: 'x', title: 'short' };
     expect(shrinkToTokens(item, 500)).toBe(item);

@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { cleanLine, cleanPlainLine, cleanPlainUntrusted, cleanUntrusted } from '../../src/model/untrusted.ts';
+import {
+  charactersLeftOut,
+  cleanLine,
+  cleanPlainLine,
+  cleanPlainUntrusted,
+  cleanUntrusted,
+} from '../../src/model/untrusted.ts';
 
 /** Text as an attacker would write it: any code unit, and the characters that matter more often than chance has it. */
 const hostile = fc
@@ -38,7 +44,7 @@ const hostile = fc
     { maxLength: 40 },
   )
   .map((parts) => parts.join(''));
-const cap = fc.integer({ min: 1, max: 60 });
+const cap = fc.oneof(fc.integer({ min: 1, max: 60 }), fc.integer({ min: 200, max: 240 }));
 
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
 
@@ -157,6 +163,19 @@ describe('cleaning of untrusted text', () => {
   it('marks every cut, also when line ends shrink the text below its cap', () => {
     expect(cleanUntrusted('\r\n'.repeat(50), 10)).toMatch(/…$/);
     expect(cleanLine('x'.repeat(11), 10)).toBe(`${'x'.repeat(9)}…`);
+  });
+
+  it('counts what is left out of a long text, and keeps the mark when it is cleaned again', () => {
+    const shown = cleanUntrusted('x'.repeat(1_000), 300);
+    expect(shown).toBe(`${'x'.repeat(250)}… (750 characters left out)`);
+    expect(charactersLeftOut(shown, 300)).toBe(750);
+    expect(cleanUntrusted(shown, 300)).toBe(shown);
+    expect(charactersLeftOut(cleanUntrusted('\r\n'.repeat(5_000), 300), 300)).toBe(9_450);
+  });
+
+  it('takes no words of the target for its own mark', () => {
+    expect(charactersLeftOut('… (750 characters left out)', 300)).toBeUndefined();
+    expect(charactersLeftOut('x'.repeat(300), 300)).toBeUndefined();
   });
 
   it('never leaves half a character at the cut', () => {

@@ -52,12 +52,14 @@ describe('readJsonLines', () => {
     expect(values).toEqual([{ a: 1 }, { c: 3 }]);
     expect(error).toMatchObject({
       code: 'report_unreadable',
-      message: 'The test report has a line 2 that is not JSON; it begins at byte 8.',
+      message:
+        'The test report has a line 2 that is not JSON; it begins at byte 8. 1 of 3 lines cannot be read; the others were.',
     });
     const cut = await read('{"a":1}\n{"b":"x');
     expect(cut.values).toEqual([{ a: 1 }]);
     expect(cut.error).toMatchObject({
-      message: 'The test report has a line 2 that is cut short; it begins at byte 8.',
+      message:
+        'The test report has a line 2 that is cut short; it begins at byte 8. 1 of 2 lines cannot be read; the other one was.',
     });
   });
 

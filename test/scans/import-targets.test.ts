@@ -13,7 +13,7 @@ describe('what a report is about', () => {
       { address: '10.0.0.1' },
       { address: 'FE80::0001%eth0' },
       { name: 'a.test' },
-      { name: 'no_host_name' },
+      { name: 'no host name' },
     ];
     expect(targetsOf(hosts, [])).toEqual(['10.0.0.1', 'a.test', 'b.test', 'fe80::1']);
   });
@@ -25,7 +25,7 @@ describe('what a report is about', () => {
     ] as const;
     expect(targetsOf([], places)).toEqual(['/src', 'nginx:1.25']);
     expect(targetsOf([], [])).toEqual(['unknown']);
-    expect(targetsOf([{ name: 'no_host_name' }], [])).toEqual(['unknown']);
+    expect(targetsOf([{ name: 'no host name' }], [])).toEqual(['unknown']);
   });
 
   it('is at most a thousand texts, which still hold every address', () => {

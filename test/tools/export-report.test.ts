@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { ExportFormat } from '../../src/model/contract/export.ts';
+import { END, found, placed } from '../findings/reports.ts';
 import { nmapXml } from '../scans/nmap-xml.ts';
+import { finishedScan } from './finished-scan.ts';
 import { wire, type Wire } from './wire.ts';
 
 const REPORT = nmapXml([{ address: '127.0.0.1', ports: [22, 80, 443] }]);
@@ -18,7 +20,7 @@ describe('export_report', () => {
     const { ok, scan_id } = await imported();
     for (const format of ExportFormat.options.filter((name) => name !== 'openvex')) {
       const made = await ok('export_report', { scan_id, format });
-      expect(made['findings']).toBe(format === 'native' ? undefined : 3);
+      expect(made['findings']).toBe(format === 'native' ? undefined : format === 'cyclonedx_vex' ? 0 : 3);
       // There are no resources to read yet.
       expect(made).not.toHaveProperty('resource_uri');
       const content = readFileSync(String(made['path']));
@@ -47,11 +49,37 @@ describe('export_report', () => {
   it('takes the filters of get_scan_results and says what they left', async () => {
     const { ok, fails, scan_id } = await imported();
     const made = await ok('export_report', { scan_id, format: 'json', port: 80 });
-    expect(made).toMatchObject({ findings: 1, summary: expect.stringMatching(/^1 finding exported as json\. /) });
+    expect(made).toMatchObject({
+      findings: 1,
+      summary: expect.stringMatching(/^1 finding exported as json\. 1 of 3 match the filter port\. /),
+    });
     const report: unknown = JSON.parse(readFileSync(String(made['path']), 'utf8'));
     expect(report).toMatchObject({ total: 1, total_unfiltered: 3, filtered: ['port: 80'], verdict: 'complete' });
     expect(await fails('export_report', { scan_id, format: 'json', cve: 'x' })).toMatch(/^invalid_request: cve must /);
     expect(await fails('export_report', { scan_id, format: 'native', port: 80 })).toMatch(/cannot be filtered/);
+  });
+
+  it('says of an empty one which filters made it so', async () => {
+    const { ok, scan_id } = await imported();
+    const made = await ok('export_report', { scan_id, format: 'csv', cve: 'CVE-1999-9999', host: '127.0.0.1' });
+    expect(made['summary']).toMatch(/^0 findings exported as csv\. 0 of 3 match the filters cve, host\./);
+  });
+
+  it('counts what is in a file that cannot hold every finding', async () => {
+    const { app, data, ok } = await wire();
+    const events = [
+      placed('10.0.0.1', 'tested'),
+      found({ cves: ['CVE-2010-2075'] }),
+      found({ rule_id: 'other', discriminator: '1' }),
+      found({ rule_id: 'other', discriminator: '2' }),
+      END,
+    ];
+    const scanId = await finishedScan({ queue: app.queue, data }, events);
+    const made = await ok('export_report', { scan_id: scanId, format: 'openvex' });
+    expect(made).toMatchObject({
+      findings: 1,
+      summary: expect.stringMatching(/^1 finding exported as openvex of 3: those that name a CVE or an advisory\./),
+    });
   });
 
   it('counts what is suppressed and left out, and keeps it on request', async () => {

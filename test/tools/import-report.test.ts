@@ -184,16 +184,30 @@ describe('import_report', () => {
     const { ok, fails, data } = await wire({ 'policy.yaml': scope('10.1.0.0/24') });
     const cut = TWO.slice(0, TWO.lastIndexOf('<host>') + 30);
     const refusal = await fails('import_report', { content: cut });
-    expect(refusal).toMatch(/^report_unreadable: .*keep_partial: true to keep the 1 finding before that place/);
+    expect(refusal).toMatch(/^report_unreadable: .*keep_partial: true to keep the 1 finding that could be read/);
     expect(left(data)).toEqual([]);
     const kept = await ok('import_report', { content: cut, keep_partial: true });
     expect(kept).toMatchObject({ verdict: 'partial', total: 1, cut_at: expect.stringMatching(/\d/) });
-    expect(kept['summary']).toMatch(/It is cut short: only what stands before/);
+    expect(kept['summary']).toMatch(/Not all of it could be read/);
     expect(await fails('import_report', { content: cut })).toMatch(/^report_unreadable: /);
     expect(await ok('import_report', { content: cut, keep_partial: true })).toMatchObject({
       scan_id: kept['scan_id'],
       deduplicated: true,
     });
+  });
+
+  it('keeps the lines after a bad one, and says how many there are', async () => {
+    const { ok, fails } = await wire();
+    const line = (id: string): string =>
+      JSON.stringify({ 'template-id': id, info: { name: id, severity: 'low' }, type: 'http', host: '127.0.0.1' });
+    const content = [line('a'), '{"template-id":', line('b'), line('c')].join('\n');
+    const refusal = await fails('import_report', { content });
+    expect(refusal).toMatch(
+      /a line 2 that is not JSON.* 1 of 4 lines cannot be read; the others were\..*keep the 3 findings that could be read/,
+    );
+    const kept = await ok('import_report', { content, keep_partial: true });
+    expect(kept).toMatchObject({ total: 3, cut_at: expect.stringMatching(/1 of 4 lines cannot be read/) });
+    expect(kept['summary']).toMatch(/what could be was kept/);
   });
 
   it.each([

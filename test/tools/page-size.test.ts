@@ -63,3 +63,25 @@ describe('max_tokens', () => {
     expect(next).not.toHaveProperty('untested');
   });
 });
+
+describe('get_finding in a small budget', () => {
+  const cves = Array.from({ length: 7 }, (_, n) => `CVE-2021-${40_000 + n}`);
+
+  it('cuts coverage and long words before CVEs and place, and names what is gone', async () => {
+    const { app, data, ok } = await wire();
+    const one = found({ cves, description: 'why '.repeat(900), references: ['https://a.test/1', 'https://a.test/2'] });
+    const events = [
+      placed('10.0.0.1', 'tested'),
+      { kind: 'checks' as const, lookedFor: CHECKS, notLookedFor: CHECKS },
+      one,
+      END,
+    ];
+    const scanId = await finishedScan({ queue: app.queue, data }, events);
+    const answer = await ok('get_finding', { finding_id: `${scanId}.1`, max_tokens: 500 });
+    expect(estimateTokens(JSON.stringify(answer))).toBeLessThanOrEqual(550);
+    expect(answer).toMatchObject({ cves, place: '10.0.0.1:80/tcp', title: 'A weakness' });
+    expect(JSON.stringify(answer['coverage'])).toMatch(/\.\.\. and \d+ more/);
+    expect(JSON.stringify(answer['cut'])).toMatch(/description/);
+    expect(answer['summary']).toMatch(/not whole: cut says what is missing/);
+  });
+});

@@ -42,6 +42,12 @@ describe('prompts', () => {
     }
   });
 
+  it('order nothing that the answer they ask for does not hold', () => {
+    const text = PROMPTS.find(({ name }) => name === 'what_changed')?.fill(ARGS['what_changed'] ?? {}) ?? '';
+    expect(text).toMatch(/compare_scans/);
+    expect(text).not.toMatch(/verdict|coverage|not_looked_for/);
+  });
+
   it('refuses an unknown prompt, a missing argument and one that could carry words', async () => {
     const { client } = await wire();
     await expect(client.getPrompt({ name: 'triage' })).rejects.toThrow(

@@ -112,8 +112,8 @@ export function resultsText(results: Results, findings: readonly Shown[], paper:
 
 function groupsTable(groups: NonNullable<Results['groups']>, { columns, paint }: Paper): string {
   const titles = ['GROUP', 'COUNT', 'HOSTS', 'HIGHEST', 'EXAMPLE'].map((title) => ({ title }));
-  const rows = groups.map(({ key, count, hosts, max_severity: highest, sample_finding_id: sample }) => [
-    cell(key),
+  const rows = groups.map(({ key, title, count, hosts, max_severity: highest, sample_finding_id: sample }) => [
+    cell(title === undefined ? key : `${key}  ${title}`),
     String(count),
     String(hosts),
     highest,

@@ -1,5 +1,6 @@
 import { bestCvss } from '../../model/finding.ts';
 import type { RuleFacts } from '../../model/finding.ts';
+import { shortened } from '../../model/untrusted.ts';
 import { placeText } from '../show.ts';
 import { memoLast } from './source.ts';
 import type { ExportedFinding, Formatter } from './source.ts';
@@ -81,11 +82,14 @@ const OWN_COLUMNS: Columns<ExportedFinding> = {
 
 export const CSV_COLUMNS: readonly string[] = ['engine', ...Object.keys(RULE_COLUMNS), ...Object.keys(OWN_COLUMNS)];
 
+/** Excel puts what is longer into the rows below, where it begins cells of its own. */
+const MOST_CELL_CHARS = 32_767;
+
 /** Numbers stand bare; text is always quoted, so that no separator in it can begin a cell. */
 function cellText(cell: Cell): string {
   if (cell === undefined || cell === '') return '';
   if (typeof cell !== 'string') return String(cell);
-  return `"${withoutFormulas(cell).replaceAll('"', '""')}"`;
+  return `"${shortened(withoutFormulas(shortened(cell, MOST_CELL_CHARS)), MOST_CELL_CHARS).replaceAll('"', '""')}"`;
 }
 
 const cells = <T>(columns: Columns<T>): ((item: T) => string) => {

@@ -31,7 +31,14 @@ export type ExportRequest =
 export interface Exported extends WrittenFile {
   readonly mediaType: string;
   /** Absent for `native`. */
-  readonly counts?: { readonly total: number; readonly suppressed: BySeverity };
+  readonly counts?: {
+    /** Findings that were asked for. */
+    readonly total: number;
+    /** Of these, the ones in the file. */
+    readonly written: number;
+    readonly totalUnfiltered: number;
+    readonly suppressed: BySeverity;
+  };
 }
 
 export interface ExportJobInput {
@@ -59,7 +66,7 @@ async function exportFindings(
 ) {
   const { request, folder, keepFree } = input;
   const { format, scanId, ref, record, suppressions } = request;
-  const { write, extension, mediaType, tellsSuppressed } = FORMATS[format];
+  const { write, extension, mediaType, tellsSuppressed, holds } = FORMATS[format];
   const filter = tellsSuppressed ? { ...request.filter, include_suppressed: true } : request.filter;
   const name = nameOf([format, filter, record, suppressions.version, ref && basename(ref.file)], scanId, extension);
   const writeSource = async (source: ExportSource): Promise<Exported> => {
@@ -68,8 +75,8 @@ async function exportFindings(
       target,
       fillWithText((scratch) => write(source, scratch), signal),
     );
-    const { total, suppressed } = source.counts;
-    return { ...file, mediaType, counts: { total, suppressed } };
+    const { total, totalUnfiltered, suppressed } = source.counts;
+    return { ...file, mediaType, counts: { total, written: holds(source), totalUnfiltered, suppressed } };
   };
   if (ref === undefined) return writeSource(emptySource(record));
   return files.use(ref.file, (file) => writeSource(fileSource(file, record, { filter, suppressions })));

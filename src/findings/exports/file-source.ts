@@ -92,10 +92,13 @@ export function fileSource(
     ruleRows: file.rules.count,
     nameOf: (ruleRow) => file.rules.name[ruleRow] ?? 0,
     *rules() {
-      const isUsed = new Uint8Array(file.rules.count);
-      for (const index of matches) isUsed[file.rule[index] ?? 0] = 1;
-      for (let ruleRow = 0; ruleRow < isUsed.length; ruleRow += 1)
-        if (isUsed[ruleRow] === 1) yield { ruleRow, rule: ruleAt(ruleRow) };
+      const uses = new Uint32Array(file.rules.count);
+      for (const index of matches) {
+        const ruleRow = file.rule[index] ?? 0;
+        uses[ruleRow] = (uses[ruleRow] ?? 0) + 1;
+      }
+      for (const [ruleRow, findings] of uses.entries())
+        if (findings > 0) yield { ruleRow, rule: ruleAt(ruleRow), findings };
     },
     *places() {
       const rows = file.db.prepare('SELECT place, status, reason, login FROM place ORDER BY place').iterate();

@@ -4,9 +4,11 @@ import { cycloneDxVex } from './cyclonedx.ts';
 import { html } from './html.ts';
 import { json, jsonLines } from './json.ts';
 import { markdown } from './markdown.ts';
+import { MOST_FOR_PEOPLE } from './most-urgent.ts';
 import { openVex } from './openvex.ts';
 import { sarif } from './sarif.ts';
-import type { Formatter } from './source.ts';
+import type { ExportSource, Formatter } from './source.ts';
+import { vulnerabilityNames } from './vulnerability-ids.ts';
 
 /** Every format that is written from findings; `native` is a copy. */
 export const WRITTEN_FORMATS = ExportFormat.exclude(['native']).options;
@@ -18,13 +20,25 @@ export interface FormatFacts {
   readonly write: Formatter;
   /** Suppressed findings are always in it: saying what became of them is what it is for. */
   readonly tellsSuppressed: boolean;
+  /** How many findings of the export are in the file. */
+  readonly holds: (source: ExportSource) => number;
 }
 
-const format = (mediaType: string, extension: string, write: Formatter, tellsSuppressed = false): FormatFacts => ({
+const all = ({ counts }: ExportSource): number => counts.total;
+const forPeople = ({ counts }: ExportSource): number => Math.min(counts.total, MOST_FOR_PEOPLE);
+
+function withVulnerability(source: ExportSource): number {
+  let found = 0;
+  for (const { rule, findings } of source.rules()) if (vulnerabilityNames(rule).length > 0) found += findings;
+  return found;
+}
+
+const format = (mediaType: string, extension: string, write: Formatter, holds = all): FormatFacts => ({
   mediaType,
   extension,
   write,
-  tellsSuppressed,
+  tellsSuppressed: holds === withVulnerability,
+  holds,
 });
 
 export const FORMATS: Readonly<Record<WrittenFormat, FormatFacts>> = {
@@ -32,10 +46,10 @@ export const FORMATS: Readonly<Record<WrittenFormat, FormatFacts>> = {
   json: format('application/json', 'json', json),
   jsonl: format('application/x-ndjson', 'jsonl', jsonLines),
   csv: format('text/csv; charset=utf-8', 'csv', csv),
-  markdown: format('text/markdown; charset=utf-8', 'md', markdown),
-  html: format('text/html; charset=utf-8', 'html', html),
-  openvex: format('application/json', 'openvex.json', openVex, true),
-  cyclonedx_vex: format('application/vnd.cyclonedx+json', 'cdx.json', cycloneDxVex, true),
+  markdown: format('text/markdown; charset=utf-8', 'md', markdown, forPeople),
+  html: format('text/html; charset=utf-8', 'html', html, forPeople),
+  openvex: format('application/json', 'openvex.json', openVex, withVulnerability),
+  cyclonedx_vex: format('application/vnd.cyclonedx+json', 'cdx.json', cycloneDxVex, withVulnerability),
 };
 
 /** Part of the name of every file: raise it when a format writes the same findings in other words. */

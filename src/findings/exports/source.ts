@@ -49,8 +49,8 @@ export interface ExportSource {
   readonly ruleRows: number;
   /** Rows with an equal `rule_id` have an equal name: a number below `ruleRows`. */
   nameOf(ruleRow: number): number;
-  /** Rule facts that a finding of this export has, each row once. */
-  rules(): Iterable<{ readonly ruleRow: number; readonly rule: RuleFacts }>;
+  /** Rule facts that a finding of this export has, each row once, with how many have them. */
+  rules(): Iterable<{ readonly ruleRow: number; readonly rule: RuleFacts; readonly findings: number }>;
   /** Every place that was asked for, by name. */
   places(): Iterable<Place>;
   scopes(): Iterable<ReportScope>;

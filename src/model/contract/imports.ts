@@ -41,6 +41,6 @@ export const ImportAnswer = z.strictObject({
   by_severity: BySeverity,
   suppressed: z.int(),
   deduplicated: z.boolean().describe('True: the same bytes were imported before; that scan answers.'),
-  cut_at: z.string().optional().describe('With keep_partial: where the report became unreadable.'),
+  cut_at: z.string().optional().describe('With keep_partial: where the report is unreadable.'),
 });
 export type ImportAnswer = z.infer<typeof ImportAnswer>;

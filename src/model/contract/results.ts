@@ -60,11 +60,12 @@ export const ShownFinding = z.strictObject({
   suppression: z.object({ status: z.string(), reason: z.string(), expires_at: z.string() }).optional(),
   untrusted: Untrusted.optional(),
   injection_signals: z.array(z.string()).optional(),
-  cut: z.array(z.string()).optional().describe('What was cut to fit max_tokens, and by how much.'),
+  cut: z.array(z.string()).optional().describe('What was cut, and by how much.'),
 });
 
 export const ResultGroup = z.strictObject({
   key: z.string(),
+  title: z.string().optional(),
   count: z.int(),
   hosts: z.int(),
   max_severity: Severity,

@@ -1,4 +1,4 @@
-import type { Location, Occurrence } from '../../model/finding.ts';
+import { UNTRUSTED_CAPS, type Location, type Occurrence } from '../../model/finding.ts';
 import { cleanLine, cleanPlainUntrusted, cleanUntrusted } from '../../model/untrusted.ts';
 import { CHILD, first, isCompliance, type RawItem } from './raw-item.ts';
 
@@ -84,9 +84,6 @@ export function complianceOf(result: string | undefined): HostWords['compliance'
   }
 }
 
-const MOST_OUTPUT = 20_000;
-const MOST_BANNER = 2_000;
-
 /**
  * Equal to what `Occurrence.parse` makes of the same words, without the walk through the schema: there are as many of
  * these as findings. `host` must be clean already.
@@ -96,8 +93,9 @@ export function occurrenceOf(host: Location, place: ItemPlace, words: HostWords)
   const { oddService } = place;
   const { output, compliance } = words;
   const clean = words.isPlain ? cleanPlainUntrusted : cleanUntrusted;
-  const untrusted: Occurrence['untrusted'] = output === undefined ? {} : { output: clean(output, MOST_OUTPUT) };
-  if (oddService !== undefined) untrusted.banner = cleanUntrusted(`service: ${oddService}`, MOST_BANNER);
+  const untrusted: Occurrence['untrusted'] =
+    output === undefined ? {} : { output: clean(output, UNTRUSTED_CAPS.output) };
+  if (oddService !== undefined) untrusted.banner = cleanUntrusted(`service: ${oddService}`, UNTRUSTED_CAPS.banner);
   return compliance === undefined ? { location, untrusted } : { location, untrusted, compliance };
 }
 

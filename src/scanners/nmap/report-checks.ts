@@ -88,5 +88,21 @@ function nameScripts(scripts: readonly string[]): string {
   return `nse scripts: ${scripts.join(', ').slice(0, 500)}`;
 }
 
-/** A script, category, path or pattern with `*`; not the prose that a foreign command line may hold. */
-const expression = (name: string): string => (/^[\w.*/+-]{1,100}$/.test(name) ? name : '(unusual name)');
+const MOST_CHARS = 120;
+const WORD = /^[\w.*/+-]{1,100}$/;
+const OPERATORS = new Set(['and', 'or', 'not']);
+
+/**
+ * A script, category, path or pattern with `*`, or several of them joined by operators; not the prose that a foreign
+ * command line may hold: two words side by side are no expression.
+ */
+function expression(text: string): string {
+  if (text.length > MOST_CHARS) return '(long expression)';
+  const parts = text.split(/\s+|([()])/).filter((part) => part !== undefined && part !== '');
+  const isWord = (part: string | undefined): boolean =>
+    part !== undefined && WORD.test(part) && !OPERATORS.has(part.toLowerCase());
+  const isPlain = parts.every(
+    (part, at) => '()'.includes(part) || (WORD.test(part) && !(isWord(part) && isWord(parts[at - 1]))),
+  );
+  return isPlain && parts.some(isWord) ? text.replace(/\s+/g, ' ') : '(unusual name)';
+}

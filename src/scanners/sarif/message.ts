@@ -1,7 +1,9 @@
+import { UNTRUSTED_CAPS } from '../../model/finding.ts';
 import { listOf, objectOf, textOf, type JsonObject } from '../json-fields.ts';
 import type { Component, SarifRule } from './rules.ts';
 
-const MAX_TEXT = 20_000;
+/** Of all arguments put in: one of many kilobytes may be named a thousand times. */
+const MAX_ARGUMENTS = 2 * UNTRUSTED_CAPS.output;
 const MAX_ARGUMENT = 2_000;
 
 /**
@@ -11,7 +13,7 @@ const MAX_ARGUMENT = 2_000;
 export function messageOf(value: unknown, rule: SarifRule | undefined, component: Component): string | undefined {
   const message = objectOf(value);
   const text = textOf(message['text']) ?? textOf(message['markdown']) ?? named(message, rule, component);
-  return text === undefined ? undefined : filled(text.slice(0, MAX_TEXT), listOf(message['arguments']));
+  return text === undefined ? undefined : filled(text, listOf(message['arguments']));
 }
 
 function named(message: JsonObject, rule: SarifRule | undefined, component: Component): string | undefined {
@@ -27,7 +29,7 @@ function named(message: JsonObject, rule: SarifRule | undefined, component: Comp
 
 function filled(text: string, words: readonly unknown[]): string {
   if (words.length === 0 && !text.includes('{{')) return text;
-  let room = MAX_TEXT * 2;
+  let room = MAX_ARGUMENTS;
   return text.replace(/\{\{|\}\}|\{(\d{1,4})\}/g, (mark, digits: string | undefined) => {
     if (digits === undefined) return mark[0] ?? '';
     const word = textOf(words[Number(digits)])?.slice(0, Math.min(MAX_ARGUMENT, room)) ?? mark;

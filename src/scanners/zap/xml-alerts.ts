@@ -13,8 +13,8 @@ export type ZapPart =
 
 /** An instance of the `-plus` report holds a whole request and response. */
 const INSTANCE_LIMITS = { nodes: 1_000, chars: 16 << 20 };
-/** Of one text of an alert; longer ones are cut. */
-const MOST_TEXT_CHARS = 256 << 10;
+/** Of one text of an alert, more than is ever shown; longer ones are cut. */
+const MOST_TEXT_CHARS = 1 << 20;
 
 const FACTS: ReadonlySet<string> = new Set(
   'pluginid alertRef alert name riskcode confidence riskdesc desc solution reference otherinfo cweid wascid'.split(' '),

@@ -46,6 +46,13 @@ describe('the CSV export', () => {
     );
   });
 
+  it('cuts a cell that is longer than a spreadsheet takes, and counts what is left out', () => {
+    const [, row = ''] = textOf(sourceOf([finding({ untrusted: { output: 'x'.repeat(100_000) } })])).split('\r\n');
+    const [cell = ''] = /"(x[^"]*)"/.exec(row)?.slice(1) ?? [];
+    expect(cell.length).toBeLessThanOrEqual(32_767);
+    expect(cell.slice(-40)).toMatch(/^x+… \(67283 characters left out\)$/);
+  });
+
   it('has the documented columns, commas, CRLF and no byte order mark', () => {
     const text = textOf(sourceOf([finding()]));
     const [heading, row, rest] = text.split('\r\n');

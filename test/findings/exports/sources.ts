@@ -84,7 +84,12 @@ export function sourceOf(given: readonly Given[], over: Partial<ExportHeader> = 
     findings: () => findings,
     ruleRows: rows.length,
     nameOf: (row) => names[row] ?? 0,
-    rules: () => rows.map((rule, ruleRow) => ({ ruleRow, rule })),
+    rules: () =>
+      rows.map((rule, ruleRow) => ({
+        ruleRow,
+        rule,
+        findings: findings.filter((one) => one.ruleRow === ruleRow).length,
+      })),
     places: () => PLACES,
     scopes: () => [{ tcpPorts: '1-1024', families: ['tls'] }],
   };

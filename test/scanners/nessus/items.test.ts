@@ -196,9 +196,11 @@ describe.each(['fast', 'reference'] as const)('an item of a .nessus report, read
     expect(found?.location).not.toHaveProperty('service');
   });
 
-  it('caps an output of 300 KB', async () => {
-    const found = await only(item(child('plugin_output', 'x'.repeat(300_000))), way);
-    expect(found?.untrusted.output).toHaveLength(20_000);
+  it('keeps an output of 300 KB, and says how much of a longer one is left out', async () => {
+    const whole = await only(item(child('plugin_output', 'x'.repeat(300_000))), way);
+    expect(whole?.untrusted.output === 'x'.repeat(300_000)).toBe(true);
+    const long = await only(item(child('plugin_output', 'x'.repeat(700_000))), way);
+    expect(long?.untrusted.output?.slice(-40)).toMatch(/^x+… \(400050 characters left out\)$/);
   });
 
   it('has the words of its name where the attribute is missing', async () => {
