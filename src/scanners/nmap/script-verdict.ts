@@ -41,7 +41,7 @@ export function verdictOf(script: ScriptResult): ScriptVerdict {
   if (scriptKind(script.id) !== undefined && !isJudge(script.id)) return informative(script);
   const shown = script.tables.filter((table) => STATES.has(stateOf(table)));
   if (shown.length > 0) return vulnerable(script, shown);
-  const matches = versionMatches(script.tables);
+  const matches = versionMatches(script);
   return matches.length > 0 ? versionVerdict(matches) : informative(script);
 }
 
@@ -119,10 +119,14 @@ interface VersionMatch {
   readonly isExploit: boolean;
 }
 
-/** `vulners` and its like: a table per CPE, in it one per entry with id, type and cvss. */
-function versionMatches(tables: readonly ScriptNode[]): readonly VersionMatch[] {
+/** Where nmap knows no CPE, these ask by `<product> <version>` and write that as the key. Any other key may be anything. */
+const BY_VERSION: ReadonlySet<string> = new Set(['vulners', 'freevulners']);
+
+/** `vulners` and its like: a table per CPE or version, in it one per entry with id, type and cvss. */
+function versionMatches({ id: name, tables }: ScriptResult): readonly VersionMatch[] {
+  const isByVersion = BY_VERSION.has(name);
   return tables
-    .filter(({ key }) => key.startsWith('cpe:'))
+    .filter(({ key }) => isByVersion || key.startsWith('cpe:'))
     .flatMap(({ children }) => children)
     .flatMap((entry) => {
       const score = Number(child(entry, 'cvss')?.text);

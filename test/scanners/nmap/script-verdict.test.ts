@@ -128,6 +128,16 @@ describe('verdictOf a script', () => {
     });
   });
 
+  it('reads what vulners asked for by product and version as what it asked for by CPE', () => {
+    const tables = [table('nginx 1.18.0', table('', elem('id', 'CVE-2021-23017'), elem('cvss', '7.7')))];
+    expect(verdictOf(script(tables, 'x', 'vulners'))).toMatchObject({
+      severity: 'high',
+      confidence: 'tentative',
+      cves: ['CVE-2021-23017'],
+    });
+    expect(verdictOf(script(tables, 'x', 'my-own-script'))).toMatchObject({ severity: 'info' });
+  });
+
   it('says how many scores of a version it leaves out', () => {
     const entries = Array.from({ length: 400 }, (_, n) =>
       table('', elem('id', `CVE-2020-${1_000 + n}`), elem('cvss', String(n / 40))),
