@@ -1,7 +1,8 @@
 import type { Readable } from 'node:stream';
 import { AppError } from '../../model/errors.ts';
 import type { ReportEvent } from '../../model/report.ts';
-import { readJson, type JsonPart, type JsonPlan } from '../../platform/json-stream.ts';
+import type { JsonPlan } from '../../platform/json-plan.ts';
+import { readJson, type JsonPart } from '../../platform/json-stream.ts';
 import { createSpool, type Spool } from '../../platform/spool.ts';
 import { defined, isObject, objectOf, textOf, timeOf, type JsonObject } from '../json-fields.ts';
 import { jsonHead } from '../json-head.ts';

@@ -548,3 +548,27 @@ describe('SARIF that is none, or hostile', () => {
     );
   });
 });
+
+describe('what a SARIF log holds that nobody reads', () => {
+  const long = 'x'.repeat(9 << 20);
+
+  it('may be as long as it likes: notifications are counted, contents of files passed over', async () => {
+    const notes = Array.from({ length: 40 }, (_, n) => ({
+      level: n === 0 ? 'error' : 'none',
+      message: { text: 'y'.repeat(256 << 10) },
+    }));
+    const report = {
+      tool: tool(),
+      invocations: [{ toolExecutionNotifications: notes, executionSuccessful: true }],
+      artifacts: [{ contents: { text: long }, location: { uri: 'src/a.js' }, roles: ['analysisTarget'] }],
+      results: [RESULT],
+    };
+    const { events, error } = await read(sarifFormat, inPieces(JSON.stringify(log(report))));
+    expect(error).toBeUndefined();
+    expect(events.filter(({ kind }) => kind === 'occurrence')).toHaveLength(1);
+    expect(placesIn(events)).toEqual([{ place: 'src/a.js', status: 'tested' }]);
+    expect(events).toContainEqual(
+      expect.objectContaining({ kind: 'checks', notLookedFor: ['1 errors that the tool reported while it ran'] }),
+    );
+  });
+});
