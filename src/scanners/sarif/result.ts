@@ -7,7 +7,7 @@ import type { RuleInput } from '../rule-cache.ts';
 import { namedCves, withoutSecretWords } from '../rule-words.ts';
 import { messageOf } from './message.ts';
 import { sarifPlace } from './place.ts';
-import { confidenceOf, ratingOf, stateOf } from './rating.ts';
+import { confidenceOf, justificationOf, ratingOf, stateOf } from './rating.ts';
 import { findRule, type FoundRule, type SarifRule } from './rules.ts';
 import type { SarifRun } from './run.ts';
 import { cvesIn, cwesIn } from './weaknesses.ts';
@@ -82,7 +82,11 @@ function wordsOf({ name, shortDescription, fullDescription, help }: SarifRule) {
 
 function occurrenceOf(result: JsonObject, found: FoundRule, run: SarifRun) {
   const { rule, component } = found;
-  const message = messageOf(result['message'], rule, component);
+  const justification = justificationOf(result)?.slice(0, MAX_WORDS);
+  const message = linesOf([
+    messageOf(result['message'], rule, component),
+    justification === undefined ? undefined : `suppressed because: ${justification}`,
+  ]);
   const snippet = snippetOf(result);
   const { location, host } = sarifPlace(result, run);
   if (host !== undefined) run.hosts.add(host);
@@ -96,6 +100,10 @@ function occurrenceOf(result: JsonObject, found: FoundRule, run: SarifRun) {
     ...defined({ discriminator: discriminatorOf(result), report_state: stateOf(result) }),
   };
 }
+
+const MAX_WORDS = 4_000;
+const linesOf = (lines: readonly (string | undefined)[]): string | undefined =>
+  lines.filter((line) => line !== undefined).join('\n') || undefined;
 
 function snippetOf(result: JsonObject): string | undefined {
   for (const location of listOf(result['locations']).slice(0, 20)) {
