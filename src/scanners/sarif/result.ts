@@ -3,6 +3,7 @@ import { Occurrence } from '../../model/finding.ts';
 import type { RuleFacts } from '../../model/finding.ts';
 import { SarifResultExtra } from '../../model/sarif-extra.ts';
 import { defined, listOf, objectOf, textOf, type JsonObject } from '../json-fields.ts';
+import { nameTag, plainToken } from '../plain-name.ts';
 import type { RuleInput } from '../rule-cache.ts';
 import { namedCves, withoutSecretWords } from '../rule-words.ts';
 import { messageOf } from './message.ts';
@@ -82,10 +83,14 @@ function wordsOf({ name, shortDescription, fullDescription, help }: SarifRule) {
 
 function occurrenceOf(result: JsonObject, found: FoundRule, run: SarifRun) {
   const { rule, component } = found;
+  const fingerprint = fingerprintOf(result);
+  // A tool may take any words for it, a commit message for one.
+  const isOdd = fingerprint !== undefined && plainToken(fingerprint) === undefined;
   const justification = justificationOf(result)?.slice(0, MAX_WORDS);
   const message = linesOf([
     messageOf(result['message'], rule, component),
     justification === undefined ? undefined : `suppressed because: ${justification}`,
+    isOdd ? `fingerprint: ${fingerprint.slice(0, MAX_WORDS)}` : undefined,
   ]);
   const snippet = snippetOf(result);
   const { location, host } = sarifPlace(result, run);
@@ -97,7 +102,7 @@ function occurrenceOf(result: JsonObject, found: FoundRule, run: SarifRun) {
       output: message === undefined ? undefined : hide(message),
       response: snippet === undefined ? undefined : hide(snippet),
     }),
-    ...defined({ discriminator: discriminatorOf(result), report_state: stateOf(result) }),
+    ...defined({ discriminator: isOdd ? nameTag(fingerprint) : fingerprint, report_state: stateOf(result) }),
   };
 }
 
@@ -132,7 +137,7 @@ const LINE_HASH = 'primaryLocationLineHash';
  * What the tool itself tells results apart by. `fingerprints` are stable by definition, `partialFingerprints` as far as
  * the tool can; all of them together when none is known to be enough.
  */
-function discriminatorOf(result: JsonObject): string | undefined {
+function fingerprintOf(result: JsonObject): string | undefined {
   const whole = Object.entries(objectOf(result['fingerprints']));
   const partial = Object.entries(objectOf(result['partialFingerprints']));
   const line = partial.find(([key]) => key === LINE_HASH || key.startsWith(`${LINE_HASH}/`));
