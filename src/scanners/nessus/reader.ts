@@ -99,6 +99,11 @@ export class NessusReader implements XmlHandlers {
     else if (this.#tag && this.#tag.text.length < MAX_TAG_CHARS) this.#tag.text += text.slice(0, MAX_TAG_CHARS);
   }
 
+  /** Attachments, in the middle of an item, are pictures and archives. */
+  isTextUnread(): boolean {
+    return this.#item !== undefined && this.#child === undefined;
+  }
+
   close(name: string): void {
     this.tags += 1;
     const depth = this.#path.length;

@@ -18,12 +18,23 @@ const take = (name: string): JsonPlan => ({ take: name });
 const facts = (...names: string[]): Record<string, JsonPlan> =>
   Object.fromEntries(names.map((name) => [name, take(name)]));
 
+/** Far more than is shown of any text: a body in a `-plus` report may have megabytes. */
+const CUT_BYTES = 256 << 10;
+const INSTANCE: JsonPlan = {
+  take: 'instance',
+  only: Object.fromEntries(
+    [
+      ...['uri', 'method', 'param', 'attack', 'evidence', 'otherinfo'],
+      ...['request-header', 'request-body', 'response-header', 'response-body'],
+    ].map((name) => [name, { take: name, cutBytes: CUT_BYTES }]),
+  ),
+};
 const ALERT: JsonPlan = {
   name: 'alert',
   members: {
     ...facts('pluginid', 'alertRef', 'alert', 'name', 'riskcode', 'confidence', 'desc', 'solution', 'reference'),
     ...facts('otherinfo', 'cweid', 'wascid', 'uri', 'method', 'param', 'attack', 'evidence'),
-    instances: { each: take('instance') },
+    instances: { each: INSTANCE },
   },
 };
 const SITE = { ...facts('@name', '@host', '@port'), alerts: { each: ALERT } };
