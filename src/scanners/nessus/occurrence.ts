@@ -90,14 +90,18 @@ const MOST_BANNER = 2_000;
 /**
  * Equal to what `Occurrence.parse` makes of the same words, without the walk through the schema: there are as many of
  * these as findings. `host` must be clean already.
+ * @param oddName what the report calls the host, when that is no name
  */
-export function occurrenceOf(host: Location, place: ItemPlace, words: HostWords): Occurrence {
+export function occurrenceOf(host: Location, place: ItemPlace, words: HostWords, oddName?: string): Occurrence {
   const location = locationOf(host, place);
   const { oddService } = place;
   const { output, compliance } = words;
   const clean = words.isPlain ? cleanPlainUntrusted : cleanUntrusted;
   const untrusted: Occurrence['untrusted'] = output === undefined ? {} : { output: clean(output, MOST_OUTPUT) };
-  if (oddService !== undefined) untrusted.banner = cleanUntrusted(`service: ${oddService}`, MOST_BANNER);
+  if (oddService !== undefined || oddName !== undefined) {
+    const lines = [oddService && `service: ${oddService}`, oddName && `host name: ${oddName}`];
+    untrusted.banner = cleanUntrusted(lines.filter(Boolean).join('\n'), MOST_BANNER);
+  }
   return compliance === undefined ? { location, untrusted } : { location, untrusted, compliance };
 }
 

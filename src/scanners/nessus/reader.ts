@@ -146,7 +146,7 @@ export class NessusReader implements XmlHandlers {
   /** A complete item of the open host, in the parts it is said in. */
   found(host: HostReader, rule: RuleFacts, pluginId: string, place: ItemPlace, words: HostWords): void {
     host.item(pluginId, place.port, () => words.output ?? '');
-    const occurrence: Occurrence = occurrenceOf(host.location, place, words);
+    const occurrence: Occurrence = occurrenceOf(host.location, place, words, host.oddName);
     this.#emit({ kind: 'occurrence', rule, occurrence, isRuleTested: true });
     if (pluginId === SCAN_INFORMATION) this.#sayVersion(host);
   }
