@@ -143,10 +143,14 @@ export class HostReader {
     const asked = fqdn !== '' && this.#scan.asked.has(fqdn.toLowerCase()) ? fqdn : '';
     // A name that is another address than the one that was scanned is said, so that it can be judged.
     const other = isAddress && ip !== this.#name ? this.#name : '';
+    return located(isAddress ? asked || other : this.#hostName(ip), ip);
+  }
+
+  /** Empty when it is none; without an address it is all there is to judge the host by. */
+  #hostName(ip: string): string {
     const isOdd = ip !== '' && this.#name !== '' && !HOST_NAME.test(this.#name);
     this.#oddName = isOdd ? this.#name : undefined;
-    const name = isOdd ? '' : this.#name;
-    return located(isAddress ? asked || other : name, ip);
+    return isOdd ? '' : this.#name;
   }
 
   /** Seconds where Nessus gives them; else its text, which names no time zone and is taken for UTC. */

@@ -95,11 +95,20 @@ describe.each(['fast', 'reference'] as const)('an item of a .nessus report, read
   });
 
   it.each([
+    ['5', child('cvss3_base_score', '9.8') + child('cvss_base_score', '5.0'), 'critical'],
+    ['', child('cvss_base_score', '9.3'), 'high'],
+    ['-1', child('cvss_base_score', '10.0'), 'critical'],
+  ])('has the severity of its score where Nessus has no such severity: %s', async (severity, scores, expected) => {
+    const found = await only(item(scores + child('risk_factor', 'Low'), { severity }), way);
+    expect(found).toMatchObject({ severity: expected, severity_source: 'cvss', severity_rated: true });
+  });
+
+  it.each([
     ['5', 'High', 'high', 'risk factor', true],
     ['', ' Critical ', 'critical', 'risk factor', true],
     ['-1', 'None', 'info', 'risk factor', true],
-    ['high', 'Dreadful', 'info', 'default', false],
-  ])('falls back to the risk factor: %s, %s', async (severity, risk, expected, source, rated) => {
+    ['high', 'Dreadful', 'medium', 'default', false],
+  ])('falls back to the risk factor, and is unrated without one: %s, %s', async (severity, risk, expected, source, rated) => {
     const found = await only(item(child('risk_factor', risk), { severity }), way);
     expect(found).toMatchObject({ severity: expected, severity_source: source, severity_rated: rated });
   });
