@@ -56,11 +56,14 @@ function lookOf(head: Buffer): string {
   return lookOfXml(head) ?? lookOfJson(head) ?? 'is some other text';
 }
 
+/** One short word: more of them may be a sentence. */
+const PLAIN_ROOT = /^[A-Za-z][A-Za-z0-9]{0,23}$/;
+
 function lookOfXml(head: Buffer): string | undefined {
   const xml = xmlHead(head);
   if (xml === undefined) return undefined;
   if (xml.root.toLowerCase() === 'html') return 'is an HTML page; export the report as XML or JSON';
-  return `is XML with the root element ${named(xml.root)}`;
+  return `is XML with ${PLAIN_ROOT.test(xml.root) ? `the root element ${xml.root}` : 'an unusual root element'}`;
 }
 
 const SHOWN_KEYS = 5;
