@@ -26,14 +26,19 @@ export async function beginning(source: AsyncIterable<unknown>): Promise<Begun> 
     const bytes = typeof value === 'string' ? Buffer.from(value) : value;
     if (!(bytes instanceof Uint8Array)) continue;
     seen += bytes.length;
-    for (const byte of bytes) {
-      if (!isSpace(byte) && !MARK.includes(byte)) found.push(byte);
-      if (found.length === 2) break;
-    }
+    addTelling(found, bytes);
     if (seen >= MAX_BEFORE && found.length === 0) found.push(bytes[0] ?? 0);
   }
   const [first, second] = found;
   return { first, second, all: replay(held, iterator) };
+}
+
+/** Adds what says something, up to two bytes of it. */
+function addTelling(found: number[], bytes: Uint8Array): void {
+  for (const byte of bytes) {
+    if (found.length === 2) return;
+    if (!isSpace(byte) && !MARK.includes(byte)) found.push(byte);
+  }
 }
 
 async function* replay(held: unknown[], iterator: AsyncIterator<unknown>): AsyncGenerator<unknown, void, undefined> {
