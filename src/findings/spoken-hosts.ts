@@ -39,7 +39,7 @@ export function createSpokenHosts(): SpokenHosts {
       last = location;
       const { host = '', ip = '', url = '' } = location;
       const own = canonicalAddress(ip);
-      for (const text of [host, url]) noteText(text, host, own);
+      for (const text of [host, ip, url]) noteText(text, host, own);
     },
     all: () => [...found.values()],
   };

@@ -89,6 +89,17 @@ describe('hosts of a file', () => {
     expect(await store.hosts(file)).toEqual([]);
   });
 
+  it.each(['face::add', '8.8.8.8', '//code.example/a.c'])('are no files or images: %s', async (name) => {
+    const { store, file } = await stored([found({ location: { file: name } }), placed(name, 'tested'), END], []);
+    expect(await store.hosts(file)).toEqual([]);
+  });
+
+  it('are places beside a file of another name', async () => {
+    const events = [found({ location: { file: '8.8.8.8' } }), placed('9.9.9.9', 'tested'), END];
+    const { store, file } = await stored(events, []);
+    expect(await store.hosts(file)).toEqual([{ address: '9.9.9.9' }]);
+  });
+
   it.each<[string, object | undefined]>([
     ['https://app.test:8443/x', { name: 'app.test' }],
     ['http://[::1]:80/', { address: '::1' }],

@@ -15,6 +15,11 @@ describe('the hosts that findings speak of', () => {
     },
   );
 
+  it('are addresses that are broken, too', () => {
+    expect(spokenIn({ ip: '1:2:zz' }, { ip: '127.0.0.1' })).toEqual([]);
+    expect(spokenIn({ ip: '1::2::3' })).toMatchObject([{ name: expect.any(String) }]);
+  });
+
   it('are those of their URLs and names', () => {
     expect(spokenIn({ host: 'app.test', ip: '127.0.0.1', url: 'http://10.0.0.9/' }, { host: '10.0.0.8' })).toEqual([
       { address: '10.0.0.9' },
