@@ -94,10 +94,21 @@ describe('hosts of a file', () => {
     expect(await store.hosts(file)).toEqual([]);
   });
 
-  it('are places beside a file of another name', async () => {
-    const events = [found({ location: { file: '8.8.8.8' } }), placed('9.9.9.9', 'tested'), END];
-    const { store, file } = await stored(events, []);
-    expect(await store.hosts(file)).toEqual([{ address: '9.9.9.9' }]);
+  it('are places as they are written, but for those with the name of a file', async () => {
+    const { store, ref, folder } = await stored([END], []);
+    const { artefact } = await store.ingest({
+      scanId: ref.scanId,
+      epoch: 2,
+      engine: 'sarif',
+      folder,
+      targets: 'as_reported',
+      events: (async function* () {
+        yield found({ location: { file: '8.8.8.8' } });
+        yield placed('8.8.8.8', 'tested');
+        yield placed('9.9.9.9', 'tested');
+      })(),
+    });
+    expect(await store.hosts(`${folder}/${artefact.path}`)).toEqual([{ address: '9.9.9.9' }]);
   });
 
   it.each<[string, object | undefined]>([
