@@ -58,15 +58,19 @@ export const readLooked = (file: OpenFindings): Looked => ({
 /**
  * Hosts of the findings, then those that only places speak of; each once. Files, packages and images are no hosts, and
  * where findings are about those alone, a place named like a host (`Dockerfile`, `go.mod`) is one of them; one that is
- * written as an address or a URL is a host all the same.
+ * written as an address or a URL is a host all the same, unless a finding is in a file or image of that very name.
  */
 export function readHosts({ db, path }: OpenFindings): ReportedHost[] {
   const ofFindings = db.prepare('SELECT label, name, address_key FROM host ORDER BY id').all();
   const found = ofFindings.flatMap((row) => hostsOfRow(path, row));
   const isOfArtefacts = found.length === 0 && ofFindings.some(({ label }) => label !== '');
+  const artefacts = new Set(
+    ofFindings.filter(({ name, address_key: key }) => name === null && key === null).map(({ label }) => String(label)),
+  );
   const known = new Set(found.flatMap(({ name, address }) => [name, address]));
   const places = db.prepare('SELECT place FROM place ORDER BY place').all();
   const others = [...places, ...db.prepare("SELECT json_extract(json, '$.place') AS place FROM scope").all()]
+    .filter(({ place }) => !artefacts.has(String(place ?? '')))
     .map(({ place }) => hostOfPlace(String(place ?? '')))
     .filter((host) => host !== undefined);
   const unknown = others.filter(
@@ -84,10 +88,11 @@ function addressOfRow(path: string, key: Row[string] | undefined): string | unde
 function hostsOfRow(path: string, { label, name, address_key: key }: Row): ReportedHost[] {
   const address = addressOfRow(path, key);
   const own = address === undefined ? [] : [{ address }];
+  // The label of a finding without a host is a file or an image, however it is called.
+  if (typeof name !== 'string' && address === undefined) return [];
   const spoken = namedHost(String(typeof name === 'string' ? name : label));
   if (spoken && 'address' in spoken) return spoken.address === address ? own : [...own, { address: spoken.address }];
   if (typeof name === 'string') return [{ name, ...(address === undefined ? {} : { address }) }];
-  // The label of a finding without a host is a file or an image.
   return spoken?.isCertain === true ? [...own, { name: spoken.name }] : own;
 }
 

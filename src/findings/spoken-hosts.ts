@@ -4,7 +4,10 @@ import { canonicalAddress } from './address-key.ts';
 import type { ReportedHost } from './findings.ts';
 import { namedHost } from './named-host.ts';
 
-/** Hosts that findings speak of besides the one they are sorted by: in a URL, or as a name that is another address. */
+/**
+ * Hosts that findings speak of besides the one they are sorted by: in a URL, or as a name that is another address. Files,
+ * symbols and images are none, however they are called: `face::add` is no address.
+ */
 export interface SpokenHosts {
   /** @throws AppError report_unreadable when they are too many to be judged */
   note(location: Location): void;
@@ -34,14 +37,13 @@ export function createSpokenHosts(): SpokenHosts {
     note(location) {
       if (isSameHost(location, last)) return;
       last = location;
-      const { host = '', ip = '', url = '', file = '', image = '' } = location;
+      const { host = '', ip = '', url = '' } = location;
       const own = canonicalAddress(ip);
-      for (const text of [host, url, file, image]) noteText(text, host, own);
+      for (const text of [host, ip, url]) noteText(text, host, own);
     },
     all: () => [...found.values()],
   };
 }
 
 /** Asked for every finding: most speak of the host that the one before spoke of. */
-const isSameHost = (a: Location, b: Location): boolean =>
-  a.ip === b.ip && a.host === b.host && a.url === b.url && a.file === b.file && a.image === b.image;
+const isSameHost = (a: Location, b: Location): boolean => a.ip === b.ip && a.host === b.host && a.url === b.url;

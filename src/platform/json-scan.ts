@@ -1,3 +1,5 @@
+import { wholeCharacters } from './utf8.ts';
+
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const OPEN_BRACKET = 0x5b;
@@ -26,6 +28,8 @@ export class JsonScan {
   readonly #keeps: boolean;
   readonly #maxBytes: number;
   readonly #closers: Uint8Array;
+  /** Infinity: nothing is cut. */
+  readonly #cutBytes: number;
   #depth = 0;
   #inString = false;
   #escaped = false;
@@ -34,11 +38,12 @@ export class JsonScan {
   done = false;
   fault: ScanFault | undefined;
 
-  constructor(first: number, offset: number, { keeps, maxBytes, maxDepth }: ScanOptions) {
+  constructor(first: number, offset: number, { keeps, maxBytes, maxDepth, cutBytes }: ScanOptions) {
     this.offset = offset;
     this.#keeps = keeps;
     this.#maxBytes = maxBytes;
     this.#kind = kindOf(first);
+    this.#cutBytes = this.#kind === 'string' && cutBytes !== undefined ? cutBytes : Number.POSITIVE_INFINITY;
     this.#closers = new Uint8Array(this.#kind === 'container' ? maxDepth : 0);
   }
 
@@ -46,7 +51,7 @@ export class JsonScan {
   feed(bytes: Buffer, from: number): number {
     const end = this.#end(bytes, from);
     this.#length += end - from;
-    if (this.#keeps) {
+    if (this.#keeps && this.#length - (end - from) <= this.#cutBytes) {
       if (this.#length > this.#maxBytes) this.fault ??= 'too long a value';
       else this.#pieces.push(bytes.subarray(from, end));
     }
@@ -63,7 +68,8 @@ export class JsonScan {
   text(): string {
     const [only, ...more] = this.#pieces;
     if (!only) return '';
-    return (more.length === 0 ? only : Buffer.concat(this.#pieces)).toString('utf8');
+    const bytes = more.length === 0 ? only : Buffer.concat(this.#pieces);
+    return this.#length > this.#cutBytes ? cutString(bytes, this.#cutBytes) : bytes.toString('utf8');
   }
 
   #end(bytes: Buffer, from: number): number {
@@ -134,11 +140,24 @@ export class JsonScan {
   }
 }
 
+/** A string up to a whole character and a whole escape, closed. */
+function cutString(bytes: Buffer, length: number): string {
+  const text = bytes.toString('utf8', 0, wholeCharacters(bytes, Math.min(length, bytes.length)));
+  const at = /\\(?:u[0-9a-fA-F]{0,3})?$/.exec(text.slice(-5))?.[0].length;
+  if (at === undefined) return `${text}"`;
+  // A backslash that is itself escaped begins nothing.
+  let before = text.length - at;
+  while (text[before - 1] === '\\') before -= 1;
+  return (text.length - at - before) % 2 === 0 ? `${text.slice(0, -at)}"` : `${text}"`;
+}
+
 export interface ScanOptions {
   readonly keeps: boolean;
   /** Of a value that is kept. */
   readonly maxBytes: number;
   readonly maxDepth: number;
+  /** Of a string that is kept: what is longer is cut, and is no fault. */
+  readonly cutBytes?: number | undefined;
 }
 
 function kindOf(first: number): 'string' | 'container' | 'scalar' {

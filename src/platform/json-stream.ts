@@ -1,19 +1,6 @@
+import { eachOf, isGathered, isWanted, membersOf, SKIP, type Entered, type JsonPlan } from './json-plan.ts';
 import { isSpace, JsonScan } from './json-scan.ts';
 import { unreadableAt, utf8Chunks } from './utf8-chunks.ts';
-
-/**
- * What is wanted of a document. `take`: the value, parsed, under this name. `enter`: look inside; `name` if the reader
- * wants to hear of its beginning and end. What a plan does not mention is passed over without being kept.
- */
-export type JsonPlan =
-  | { readonly take: string }
-  | {
-      readonly name?: string;
-      /** Of an object: its members by key. */
-      readonly members?: Readonly<Record<string, JsonPlan>>;
-      /** Of a list: every element. */
-      readonly each?: JsonPlan;
-    };
 
 /** `index`: of the element in its list, from 0; 0 outside lists. `offset`: byte of the file where the value begins. */
 interface PartPlace {
@@ -66,13 +53,15 @@ export async function* readJson(
   yield* walker.take();
 }
 
-type Entered = Exclude<JsonPlan, { readonly take: string }>;
-
 /** An object or list that was entered. */
 interface Frame {
-  readonly plan: Entered;
+  readonly plan: JsonPlan;
   readonly isList: boolean;
   readonly index: number;
+  readonly offset: number;
+  /** Of a value of which only some members are taken. */
+  readonly gathered: Map<string, unknown>;
+  gatheredBytes: number;
   readonly seen: Set<string>;
   /** Values begun so far. */
   count: number;
@@ -80,9 +69,6 @@ interface Frame {
 }
 
 type Expects = 'value' | 'value or end' | 'key' | 'key or end' | 'colon' | 'comma or end' | 'nothing';
-
-const SKIP: Entered = {};
-const isWanted = (plan: JsonPlan): boolean => 'take' in plan || plan.members !== undefined || plan.each !== undefined;
 
 const QUOTE = 0x22;
 const OPEN_BRACE = 0x7b;
@@ -186,22 +172,33 @@ class JsonWalker {
     const plan = this.#planned();
     const frame = this.#frames.at(-1);
     if (frame) frame.count += 1;
-    if (!('take' in plan)) {
-      if (byte === OPEN_BRACE && plan.members) return this.#enter(plan, false);
-      if (byte === OPEN_BRACKET && plan.each) return this.#enter(plan, true);
-    }
-    const isScalar = byte !== QUOTE && byte !== OPEN_BRACE && byte !== OPEN_BRACKET;
+    if (byte === OPEN_BRACE && membersOf(plan)) return this.#enter(plan, false);
+    if (byte === OPEN_BRACKET && eachOf(plan)) return this.#enter(plan, true);
     this.#scanned = plan;
-    this.#scan = new JsonScan(byte, this.#offset, { ...this.#limits, keeps: isWanted(plan) || isScalar });
+    this.#scan = this.#scanOf(byte, plan, frame);
     return 0;
   }
 
-  #enter(plan: Entered, isList: boolean): 1 {
+  #scanOf(byte: number, plan: JsonPlan, frame: Frame | undefined): JsonScan {
+    const isScalar = byte !== QUOTE && byte !== OPEN_BRACE && byte !== OPEN_BRACKET;
+    // What should be entered inside a value and cannot be is passed over, as any other odd value there is.
+    const isOdd = isGathered(frame?.plan) && !('take' in plan);
+    return new JsonScan(byte, this.#offset, {
+      maxDepth: this.#limits.maxDepth,
+      maxBytes: this.#limits.maxBytes - (frame?.gatheredBytes ?? 0),
+      keeps: isScalar || (isWanted(plan) && !isOdd),
+      cutBytes: 'take' in plan ? plan.cutBytes : undefined,
+    });
+  }
+
+  #enter(plan: JsonPlan, isList: boolean): 1 {
     const parent = this.#frames.at(-1);
     const index = parent?.isList ? parent.count - 1 : 0;
-    this.#frames.push({ plan, isList, index, seen: new Set(), count: 0, key: '' });
-    if (plan.name !== undefined)
-      this.#parts.push({ kind: 'open', name: plan.name, index, offset: this.#offset, isList });
+    const offset = this.#offset;
+    const gathered = new Map<string, unknown>();
+    this.#frames.push({ plan, isList, index, offset, gathered, gatheredBytes: 0, seen: new Set(), count: 0, key: '' });
+    if (!('take' in plan) && plan.name !== undefined)
+      this.#parts.push({ kind: 'open', name: plan.name, index, offset, isList });
     this.#expects = isList ? 'value or end' : 'key or end';
     return 1;
   }
@@ -209,8 +206,8 @@ class JsonWalker {
   #planned(): JsonPlan {
     const frame = this.#frames.at(-1);
     if (!frame) return this.#root;
-    if (frame.isList) return frame.plan.each ?? SKIP;
-    const { members } = frame.plan;
+    if (frame.isList) return eachOf(frame.plan) ?? SKIP;
+    const members = membersOf(frame.plan);
     return members && Object.hasOwn(members, frame.key) ? (members[frame.key] ?? SKIP) : SKIP;
   }
 
@@ -226,7 +223,7 @@ class JsonWalker {
     if (!frame || typeof key !== 'string') return;
     frame.key = key;
     this.#expects = 'colon';
-    if (this.#planned() === SKIP) return;
+    if (this.#planned() === SKIP || isGathered(frame.plan)) return;
     // Which of two would count is different in every reader, so that one report could say two things.
     if (frame.seen.has(key)) throw this.#unreadable(`has the key ${JSON.stringify(key)} twice`, scan.offset);
     frame.seen.add(key);
@@ -240,14 +237,23 @@ class JsonWalker {
     const value = this.#parse(scan);
     const frame = this.#frames.at(-1);
     const index = frame?.isList ? frame.count - 1 : 0;
-    if ('take' in plan) this.#parts.push({ kind: 'value', name: plan.take, value, index, offset: scan.offset });
-    else if (value !== null && plan !== SKIP) {
+    if (frame && isGathered(frame.plan)) {
+      if (!('take' in plan)) return;
+      frame.gathered.set(frame.key, value);
+      frame.gatheredBytes += text.length;
+    } else if ('take' in plan) this.#parts.push({ kind: 'value', name: plan.take, value, index, offset: scan.offset });
+    else this.#endUnentered(plan, value, index, scan.offset);
+  }
+
+  /** A value that should have been entered, and was no object or list. */
+  #endUnentered(plan: Entered, value: unknown, index: number, offset: number): void {
+    if (value !== null && plan !== SKIP) {
       const wanted = plan.members ? (plan.each ? 'object or list' : 'object') : 'list';
-      throw this.#unreadable(`has no ${wanted} where one is due${this.#item()}`, scan.offset);
-    } else if (plan.name !== undefined) {
-      const part = { name: plan.name, index, offset: scan.offset, isList: plan.each !== undefined };
-      this.#parts.push({ kind: 'open', ...part }, { kind: 'close', ...part });
+      throw this.#unreadable(`has no ${wanted} where one is due${this.#item()}`, offset);
     }
+    if (plan.name === undefined) return;
+    const part = { name: plan.name, index, offset, isList: plan.each !== undefined };
+    this.#parts.push({ kind: 'open', ...part }, { kind: 'close', ...part });
   }
 
   #parse(scan: JsonScan): unknown {
@@ -260,13 +266,20 @@ class JsonWalker {
 
   #close(): 1 {
     const frame = this.#frames.pop();
-    const name = frame?.plan.name;
-    if (frame && name !== undefined) {
-      const { index, isList } = frame;
-      this.#parts.push({ kind: 'close', name, index, offset: this.#offset, isList });
-    }
     this.#expects = this.#frames.length === 0 ? 'nothing' : 'comma or end';
+    if (!frame) return 1;
+    const { plan, index, isList } = frame;
+    if ('take' in plan) this.#endGathered(plan.take, frame);
+    else if (plan.name !== undefined)
+      this.#parts.push({ kind: 'close', name: plan.name, index, offset: this.#offset, isList });
     return 1;
+  }
+
+  #endGathered(name: string, { gathered, index, offset }: Frame): void {
+    const value = Object.fromEntries(gathered);
+    const outer = this.#frames.at(-1);
+    if (isGathered(outer?.plan)) outer?.gathered.set(outer.key, value);
+    else this.#parts.push({ kind: 'value', name, value, index, offset });
   }
 
   /** Which element of a list is meant, for messages; counted from 1. */

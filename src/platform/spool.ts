@@ -47,6 +47,7 @@ export function createSpool({
       await file.appendFile(`${texts.join('\n')}\n`);
     } catch (cause) {
       throw new AppError('storage_full', 'The temporary folder has no room for a report that is being read.', {
+        hint: 'Operator: free disk space in the temporary folder (TMPDIR), or let TMPDIR name another folder.',
         cause,
       });
     }

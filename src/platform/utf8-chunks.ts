@@ -22,12 +22,26 @@ export const unreadableAt = (what: string, problem: string, offset: number, caus
  * @throws AppError report_unreadable naming the byte: other encodings, compressed files, bytes that are not UTF-8
  */
 export async function* utf8Chunks(source: AsyncIterable<unknown>, what: string): AsyncGenerator<Utf8Chunk> {
+  yield* chunksOf(source, what, true);
+}
+
+/** The same without a look at the bytes behind the first few: for a reader that judges each of its lines by itself. */
+export async function* rawChunks(source: AsyncIterable<unknown>, what: string): AsyncGenerator<Utf8Chunk> {
+  yield* chunksOf(source, what, false);
+}
+
+async function* chunksOf(source: AsyncIterable<unknown>, what: string, isChecked: boolean): AsyncGenerator<Utf8Chunk> {
   let start: Buffer | undefined = Buffer.alloc(0);
   let offset = 0;
   let tail: Buffer = Buffer.alloc(0);
   const check = function* (bytes: Buffer): Generator<Utf8Chunk> {
     for (let from = 0; from < bytes.length; from += PIECE_BYTES) {
       const piece = bytes.subarray(from, from + PIECE_BYTES);
+      if (!isChecked) {
+        yield { bytes: piece, offset };
+        offset += piece.length;
+        continue;
+      }
       const text = tail.length > 0 ? Buffer.concat([tail, piece]) : piece;
       const whole = text.length - unfinishedBytes(text);
       if (!isUtf8(text.subarray(0, whole))) {

@@ -2,6 +2,7 @@ import { SaxesParser } from 'saxes';
 import { AppError } from '../model/errors.ts';
 import { cleanLine } from '../model/untrusted.ts';
 import { Utf8Text } from './utf8.ts';
+import { LongText } from './xml-long-text.ts';
 import { XmlMeter, type XmlLimits } from './xml-limits.ts';
 import { isBareDoctype, isReadableEncoding, isWide, unfinishedDeclaration, XML_DECLARATION } from './xml-prolog.ts';
 
@@ -25,6 +26,8 @@ export interface XmlHandlers {
   /** Text and CDATA of the innermost open element, in pieces. */
   text?(text: string): void;
   close?(name: string): void;
+  /** True: nobody reads the text that comes now, so that it may be passed over, however long it is. */
+  isTextUnread?(): boolean;
   /** A document ended as it should. */
   end?(): void;
   /** A document ended in its middle. Without this handler that is `report_unreadable`. */
@@ -50,6 +53,10 @@ export class XmlReader {
   /** Whether the current document holds anything but white space. */
   #begun = false;
   #linesBefore = 0;
+  readonly #passing = new LongText();
+  /** Characters given to the parser of this document. */
+  #fedChars = 0;
+  #isFeeding = false;
 
   constructor(handlers: XmlHandlers, { what, documents, where, ...limits }: XmlOptions) {
     this.#handlers = handlers;
@@ -104,6 +111,7 @@ export class XmlReader {
     this.#linesBefore += lines;
     this.#parser = this.#newParser();
     this.#meter.nextDocument();
+    this.#fedChars = 0;
     this.#rootSeen = false;
     this.#begun = false;
   }
@@ -120,8 +128,14 @@ export class XmlReader {
   #feed(text: string): void {
     if (text === '') return;
     this.#begun ||= /\S/.test(text);
-    this.#meter.fed(text.length);
-    this.#parser.write(text);
+    const rest = this.#handlers.isTextUnread?.() === true ? this.#passing.restOf(text) : text;
+    if (rest === '') return;
+    this.#meter.fed(rest.length);
+    this.#isFeeding = true;
+    this.#parser.write(rest);
+    this.#isFeeding = false;
+    this.#passing.fed(rest, this.#fedChars);
+    this.#fedChars += rest.length;
     this.#meter.checkSilence();
   }
 
@@ -140,8 +154,12 @@ export class XmlReader {
       if (!isBareDoctype(doctype)) throw this.#unreadable('a document type with declarations');
     });
     parser.on('attribute', ({ value }) => meter.attribute(value.length));
-    parser.on('opentag', ({ name, attributes }) => this.#open(name, attributes));
+    parser.on('opentag', ({ name, attributes }) => {
+      this.#passing.tagEnds(parser.position);
+      this.#open(name, attributes);
+    });
     parser.on('closetag', ({ name }) => {
+      this.#passing.tagEnds(parser.position);
       meter.close();
       this.#handlers.close?.(name);
     });
@@ -172,12 +190,13 @@ export class XmlReader {
 
   /** Characters (UTF-16 units) of this document that were read. */
   get position(): number {
-    return this.#parser.position;
+    // Between two pieces the parser counts the last one twice.
+    return (this.#isFeeding ? this.#parser.position : this.#fedChars) + this.#passing.passed;
   }
 
   where(): string {
     if (this.#place) return this.#place();
-    return `line ${this.#linesBefore + this.#parser.line}, column ${this.#parser.column}`;
+    return `line ${this.#linesBefore + this.#passing.passedLines + this.#parser.line}, column ${this.#parser.column}`;
   }
 
   #unreadable(found: string, { at = this.where(), cause }: { at?: string; cause?: unknown } = {}): AppError {

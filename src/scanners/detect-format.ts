@@ -57,12 +57,15 @@ function lookOf(head: Buffer): string {
   return lookOfXml(head) ?? lookOfJson(head) ?? 'is some other text';
 }
 
+/** One short word: more of them may be a sentence. */
+const PLAIN_ROOT = /^[A-Za-z][A-Za-z0-9]{0,23}$/;
+
 function lookOfXml(head: Buffer): string | undefined {
   const xml = xmlHead(head);
   if (xml === undefined) return undefined;
   if (xml.root.toLowerCase() === 'html') return 'is an HTML page; export the report as XML or JSON';
   if (declares(head)) return `is XML with a document type declaration (DTD), which is refused: it can declare entities`;
-  return `is XML with the root element ${named(xml.root)}`;
+  return `is XML with ${PLAIN_ROOT.test(xml.root) ? `the root element ${xml.root}` : 'an unusual root element'}`;
 }
 
 /** Whether anything stands in a document type declaration, before the first element, besides the name of the root. */

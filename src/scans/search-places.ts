@@ -38,6 +38,7 @@ export function wantedPlaces(target: string | undefined, host: string | undefine
       addresses: 0,
       words: [host],
       isByAddress: false,
+      isOneAddress: false,
     };
   }
   const asked: readonly Asked[] = [

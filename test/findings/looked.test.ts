@@ -89,6 +89,28 @@ describe('hosts of a file', () => {
     expect(await store.hosts(file)).toEqual([]);
   });
 
+  it.each(['face::add', '8.8.8.8', '//code.example/a.c'])('are no files or images: %s', async (name) => {
+    const { store, file } = await stored([found({ location: { file: name } }), placed(name, 'tested'), END], []);
+    expect(await store.hosts(file)).toEqual([]);
+  });
+
+  it('are places as they are written, but for those with the name of a file', async () => {
+    const { store, ref, folder } = await stored([END], []);
+    const { artefact } = await store.ingest({
+      scanId: ref.scanId,
+      epoch: 2,
+      engine: 'sarif',
+      folder,
+      targets: 'as_reported',
+      events: (async function* () {
+        yield found({ location: { file: '8.8.8.8' } });
+        yield placed('8.8.8.8', 'tested');
+        yield placed('9.9.9.9', 'tested');
+      })(),
+    });
+    expect(await store.hosts(`${folder}/${artefact.path}`)).toEqual([{ address: '9.9.9.9' }]);
+  });
+
   it.each<[string, object | undefined]>([
     ['https://app.test:8443/x', { name: 'app.test' }],
     ['http://[::1]:80/', { address: '::1' }],

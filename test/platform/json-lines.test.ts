@@ -81,3 +81,33 @@ describe('readJsonLines', () => {
     await expect(drain()).rejects.toMatchObject({ message: expect.stringContaining('line 1 that is too long') });
   });
 });
+
+describe('a line that nobody can read', () => {
+  it.each([
+    ['is too long', `"${'x'.repeat(300)}"`],
+    ['is not UTF-8', Buffer.from([0x22, 0xff, 0x22])],
+  ])('hides none of the others: %s', async (problem, bad) => {
+    const text = Buffer.concat([Buffer.from('1\n'), Buffer.from(bad), Buffer.from('\n"é"\n3\n')]);
+    for (const size of [1, 7, 1_000]) {
+      const { lines, error } = await read(text, size, 100);
+      const values = lines.map(({ value, line }) => [line, value]);
+      expect(values).toEqual([
+        [1, 1],
+        [3, 'é'],
+        [4, 3],
+      ]);
+      expect(error).toMatchObject({
+        code: 'report_unreadable',
+        message: expect.stringContaining(`a line 2 that ${problem}; it begins at byte 2`),
+      });
+    }
+  });
+
+  it('is no damage where it is a message of the tool', async () => {
+    const options = { what: 'test report', isMessage: (line: string) => line.startsWith('[INF]') };
+    const values: unknown[] = [];
+    const source = Readable.from([Buffer.from('[INF] a\n1\n[INF] b\n2\n')]);
+    for await (const batch of readJsonLines(source, options)) values.push(...batch.map(({ value }) => value));
+    expect(values).toEqual([1, 2]);
+  });
+});

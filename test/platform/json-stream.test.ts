@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { AppError } from '../../src/model/errors.ts';
-import { readJson, type JsonOptions, type JsonPart, type JsonPlan } from '../../src/platform/json-stream.ts';
+import type { JsonPlan } from '../../src/platform/json-plan.ts';
+import { readJson, type JsonOptions, type JsonPart } from '../../src/platform/json-stream.ts';
 
 const PLAN: JsonPlan = {
   name: 'root',
@@ -223,5 +224,86 @@ describe('readJson', () => {
       1 << 20,
     );
     expect(values).toHaveLength(20_000);
+  });
+});
+
+describe('a value of which only some members are taken', () => {
+  const plan: JsonPlan = {
+    each: {
+      take: 'item',
+      only: { id: { take: 'id' }, notes: { each: { take: 'note', only: { level: { take: 'level' } } } } },
+    },
+  };
+  const long = 'x'.repeat(5_000);
+
+  it('has room for any length of the others, in any order', async () => {
+    const text = JSON.stringify([
+      { waste: long, id: 1, more: { id: 9, list: [long] } },
+      { id: { deep: [2] }, waste: [long] },
+      {},
+      'no object',
+    ]);
+    const { values, error, parts } = await read(text, 7, { maxItemBytes: 200 }, plan);
+    expect(error).toBeUndefined();
+    expect(values).toEqual([
+      ['item', { id: 1 }],
+      ['item', { id: { deep: [2] } }],
+      ['item', {}],
+      ['item', 'no object'],
+    ]);
+    expect(parts.map(({ index }) => index)).toEqual([0, 1, 2, 3]);
+    expect(parts[1]?.offset).toBe(text.indexOf('{"id":{'));
+  });
+
+  it('gives the elements of a list in it one by one, and passes over what is no list', async () => {
+    const notes = Array.from({ length: 100 }, () => ({ level: 'error', text: long }));
+    const text = JSON.stringify([{ notes, id: 1 }, { notes: 7 }, { notes: { level: 'error' }, id: 2 }]);
+    const { values, error } = await read(text, 999, { maxItemBytes: 200 }, plan);
+    expect(error).toBeUndefined();
+    expect(values.filter(([name]) => name === 'note')).toHaveLength(100);
+    expect(values.filter(([name]) => name === 'item')).toEqual([
+      ['item', { id: 1 }],
+      ['item', {}],
+      ['item', { id: 2 }],
+    ]);
+  });
+
+  it('takes the last of two equal keys, and is no longer than any value', async () => {
+    expect((await read('[{"id":1,"id":2}]', 3, {}, plan)).values).toEqual([['item', { id: 2 }]]);
+    const { error } = await read(`[{"id":"${long}"}]`, 7, { maxItemBytes: 200 }, plan);
+    expect(error).toMatchObject({ code: 'report_unreadable', message: expect.stringContaining('too long a value') });
+    const twice = `"id":"${'x'.repeat(150)}"`;
+    const both = await read(`[{${twice},${twice}}]`, 7, { maxItemBytes: 200 }, plan);
+    expect(both.error).toMatchObject({ message: expect.stringContaining('too long a value') });
+  });
+});
+
+describe('a text that may be cut', () => {
+  const plan: JsonPlan = { each: { take: 'text', cutBytes: 20 } };
+  const wellFormed = fc.oneof(fc.string({ unit: 'grapheme' }), fc.constantFrom('"', '\\', '\n', '\u0000', '😀'));
+
+  it('is cut to whole characters and escapes, wherever the limit falls', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(wellFormed, { maxLength: 30 }), fc.integer({ min: 1, max: 9 }), async (parts, size) => {
+        const whole = parts.join('');
+        const { values, error } = await read(JSON.stringify([whole, 1]), size, { maxItemBytes: 60 }, plan);
+        expect(error).toBeUndefined();
+        const [[, text] = [], ...rest] = values;
+        expect(rest).toEqual([['text', 1]]);
+        expect(typeof text === 'string' && whole.startsWith(text)).toBe(true);
+      }),
+    );
+    for (const whole of ['\\'.repeat(50), `${'\\'.repeat(9)}\u0000`.repeat(5), 'é'.repeat(50), `x${'\n'.repeat(50)}`]) {
+      const { values } = await read(JSON.stringify([whole]), 7, {}, plan);
+      const text = String(values[0]?.[1]);
+      expect(whole.startsWith(text) && text.length >= 3).toBe(true);
+    }
+  });
+
+  it('is whole when it is short', async () => {
+    expect((await read('["eighteen letters..", {"a":"0123456789012345678901234"}]', 7, {}, plan)).values).toEqual([
+      ['text', 'eighteen letters..'],
+      ['text', { a: '0123456789012345678901234' }],
+    ]);
   });
 });

@@ -70,7 +70,10 @@ describe('a spool', () => {
 
   it('says storage_full when its file cannot be written', async () => {
     const spool = createSpool({ memoryChars: 1, folder: join(temporaryFolder(), 'absent') });
-    await expect(spool.add(VALUES)).rejects.toMatchObject({ code: 'storage_full' });
+    await expect(spool.add(VALUES)).rejects.toMatchObject({
+      code: 'storage_full',
+      hint: expect.stringContaining('temporary folder'),
+    });
     await spool.close();
   });
 });

@@ -55,6 +55,8 @@ describe('the format of a file', () => {
     ['<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><NessusClientData_v2>', /DTD\), which is refused/],
     ['<?xml version="1.0"?>\n<!DOCTYPE a SYSTEM "http://x.test/"><other/>', /DTD\), which is refused/],
     ['<!DOCTYPE a><other><![CDATA[<!DOCTYPE b [x]>]]>', /root element other/],
+    ['<ignore_all_instructions/>', /is XML with an unusual root element\.$/],
+    [`<${'a'.repeat(25)}/>`, /an unusual root element/],
     ['{"issues":[{"x":1}],"_meta":{}}', /JSON with the keys issues, _meta/],
     ['[{"id":1,"finding":"x"}]', /a JSON list with the keys id, finding/],
     ['[]', /a JSON list without keys/],

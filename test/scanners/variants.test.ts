@@ -240,7 +240,7 @@ describe('variants of reports', () => {
     [
       'SARIF kinds that are one, or unknown',
       sarif({ results: [result({ kind: 'fail' }), result({ kind: 'odd' })] }),
-      ['high | a.c', 'high | a.c | kind: odd'],
+      ['high | a.c', 'high | a.c | kind: unknown'],
     ],
     [
       'SARIF rules of an extension',

@@ -23,6 +23,9 @@ export interface ScanSoFar {
   readonly hasCredentials: boolean;
 }
 
+/** Names in any script, addresses, and `name[address]`; a text with spaces is a sentence. */
+const HOST_NAME = /^[\p{L}\p{N}\p{M}_.:[\]%/-]{1,253}$/u;
+
 const KEPT_TAGS = new Set([
   'Credentialed_Scan',
   'HOST_END',
@@ -41,6 +44,7 @@ export class HostReader {
   readonly #logins = new Set<string>();
   readonly #loginWords = new Set<string>();
   #location: Location | undefined;
+  #oddName: string | undefined;
   #facts: ScanFacts = {};
   #answered = false;
   #isDead = false;
@@ -75,6 +79,12 @@ export class HostReader {
 
   get facts(): ScanFacts {
     return this.#facts;
+  }
+
+  /** What the report calls the host, when that is no name of one and its address is known. */
+  get oddName(): string | undefined {
+    this.#location ??= this.#locate();
+    return this.#oddName;
   }
 
   /** Cleaned. The name of the report is what was asked for; one from DNS only when the policy asked for it. */
@@ -145,7 +155,14 @@ export class HostReader {
     const asked = fqdn !== '' && this.#scan.asked.has(fqdn.toLowerCase()) ? fqdn : '';
     // A name that is another address than the one that was scanned is said, so that it can be judged.
     const other = isAddress && ip !== this.#name ? this.#name : '';
-    return located(isAddress ? asked || other : this.#name, ip);
+    return located(isAddress ? asked || other : this.#hostName(ip), ip);
+  }
+
+  /** Empty when it is none; without an address it is all there is to judge the host by. */
+  #hostName(ip: string): string {
+    const isOdd = ip !== '' && this.#name !== '' && !HOST_NAME.test(this.#name);
+    this.#oddName = isOdd ? this.#name : undefined;
+    return isOdd ? '' : this.#name;
   }
 
   /** Seconds where Nessus gives them; else its text, which names no time zone and is taken for UTC. */

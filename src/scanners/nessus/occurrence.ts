@@ -87,15 +87,19 @@ export function complianceOf(result: string | undefined): HostWords['compliance'
 /**
  * Equal to what `Occurrence.parse` makes of the same words, without the walk through the schema: there are as many of
  * these as findings. `host` must be clean already.
+ * @param oddName what the report calls the host, when that is no name
  */
-export function occurrenceOf(host: Location, place: ItemPlace, words: HostWords): Occurrence {
+export function occurrenceOf(host: Location, place: ItemPlace, words: HostWords, oddName?: string): Occurrence {
   const location = locationOf(host, place);
   const { oddService } = place;
   const { output, compliance } = words;
   const clean = words.isPlain ? cleanPlainUntrusted : cleanUntrusted;
   const untrusted: Occurrence['untrusted'] =
     output === undefined ? {} : { output: clean(output, UNTRUSTED_CAPS.output) };
-  if (oddService !== undefined) untrusted.banner = cleanUntrusted(`service: ${oddService}`, UNTRUSTED_CAPS.banner);
+  if (oddService !== undefined || oddName !== undefined) {
+    const lines = [oddService && `service: ${oddService}`, oddName && `host name: ${oddName}`];
+    untrusted.banner = cleanUntrusted(lines.filter(Boolean).join('\n'), UNTRUSTED_CAPS.banner);
+  }
   return compliance === undefined ? { location, untrusted } : { location, untrusted, compliance };
 }
 

@@ -104,6 +104,11 @@ export class NessusReader implements XmlHandlers {
     else if (this.#tag && this.#tag.text.length < MAX_TAG_CHARS) this.#tag.text += text.slice(0, MAX_TAG_CHARS);
   }
 
+  /** Attachments, in the middle of an item, are pictures and archives. */
+  isTextUnread(): boolean {
+    return this.#item !== undefined && this.#child === undefined;
+  }
+
   close(name: string): void {
     this.tags += 1;
     const depth = this.#path.length;
@@ -146,7 +151,7 @@ export class NessusReader implements XmlHandlers {
   /** A complete item of the open host, in the parts it is said in. */
   found(host: HostReader, rule: RuleFacts, pluginId: string, place: ItemPlace, words: HostWords): void {
     host.item(pluginId, place.port, () => words.output ?? '');
-    const occurrence: Occurrence = occurrenceOf(host.location, place, words);
+    const occurrence: Occurrence = occurrenceOf(host.location, place, words, host.oddName);
     this.#emit({ kind: 'occurrence', rule, occurrence, isRuleTested: true });
     if (pluginId === SCAN_INFORMATION) this.#sayVersion(host);
   }

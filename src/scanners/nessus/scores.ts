@@ -1,5 +1,6 @@
 import type { Cvss, RuleFacts, Severity } from '../../model/finding.ts';
 import { cleanLine, cleanPlainLine } from '../../model/untrusted.ts';
+import { scoreSeverity, UNRATED } from '../rule-words.ts';
 import { all, CHILD, EXPLOITS, first, type RawItem } from './raw-item.ts';
 
 type Rating = Pick<RuleFacts, 'severity' | 'severity_source' | 'severity_rated'>;
@@ -26,13 +27,24 @@ const RISK_FACTORS: ReadonlyMap<string, Rating> = new Map([
   ['critical', rated('critical', 'risk factor')],
 ]);
 
-const UNRATED: Rating = { severity: 'info', severity_source: 'default', severity_rated: false };
-
-/** The attribute is what Nessus shows (it follows the severity basis of the scan); the risk factor is CVSS v2 alone. */
+/**
+ * The attribute is what Nessus shows (it follows the severity basis of the scan); the risk factor is CVSS v2 alone. A
+ * severity that Nessus does not have makes nothing harmless: then the newest score counts.
+ */
 export const ratingOf = (item: RawItem): Rating =>
   ATTRIBUTES.get(item.attributes['severity']?.trim() ?? '') ??
+  ratingOfScore(item) ??
   RISK_FACTORS.get(first(item, CHILD.risk_factor)?.trim().toLowerCase() ?? '') ??
   UNRATED;
+
+/** By the bands of Nessus: 10.0 is the only critical score of version 2. */
+function ratingOfScore(item: RawItem): Rating | undefined {
+  const [newest] = cvssOf(item);
+  if (newest === undefined) return undefined;
+  const { version, score } = newest;
+  const severity = version === '2.0' && score >= 9 && score < 10 ? 'high' : scoreSeverity(score);
+  return rated(severity, 'cvss');
+}
 
 const DECIMAL = /^\d{1,2}(?:\.\d{1,10})?$/;
 

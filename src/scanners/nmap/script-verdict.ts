@@ -2,6 +2,7 @@ import { severityRank, type Cvss, type ParsedFindingInput, type Severity } from 
 import { nameTag, plainName } from '../plain-name.ts';
 import { distinctCvss, namedCves } from '../rule-words.ts';
 import { child, type ScriptNode, type ScriptResult } from './script-tree.ts';
+import { printedVerdict } from './printed-verdict.ts';
 import { isJudge, scriptKind } from './scripts.ts';
 
 /** The id of a script as findings name it. Who wrote a foreign report may have called it anything. */
@@ -33,15 +34,16 @@ const STATES: ReadonlyMap<string, { likely: boolean; exploited: boolean }> = new
 const MAX_REFERENCES = 50;
 
 /**
- * Severity, CVEs and references only from the structured output: printed text is what the target said. A script that
+ * Severity, CVEs and references only from the structured output, where there is one: printed text is what the target said. A script that
  * shows nothing is `info` and names no CVE, so that "is CVE-x anywhere" is not answered by a check that failed. A script
  * that is known to judge nothing is never believed a verdict: its tables are what the target said as well.
  */
 export function verdictOf(script: ScriptResult): ScriptVerdict {
   if (scriptKind(script.id) !== undefined && !isJudge(script.id)) return informative(script);
+  if (script.tables.length === 0 && isJudge(script.id)) return printed(script) ?? informative(script);
   const shown = script.tables.filter((table) => STATES.has(stateOf(table)));
   if (shown.length > 0) return vulnerable(script, shown);
-  const matches = versionMatches(script.tables);
+  const matches = versionMatches(script);
   return matches.length > 0 ? versionVerdict(matches) : informative(script);
 }
 
@@ -62,6 +64,25 @@ function vulnerable(script: ScriptResult, tables: readonly ScriptNode[]): Script
     confidence: isCertain ? 'certain' : states.every((state) => state?.likely) ? 'tentative' : 'firm',
     cvss,
     exploit_available: isCertain,
+  };
+}
+
+/**
+ * nselib/vulns.lua of nmap 5 and 6 only prints. What a target says may be among it, so this only ever makes a finding
+ * worse than the `info` it is otherwise: the worst state and risk count, and a low risk counts as none.
+ */
+function printed(script: ScriptResult): ScriptVerdict | undefined {
+  const verdict = printedVerdict(script.output);
+  if (!verdict) return undefined;
+  const { cves, isLikely, isExploited, risk } = verdict;
+  return {
+    ...namedCves(cves, undefined),
+    title: `Vulnerability shown by ${shortId(script)}`,
+    severity: risk ?? 'medium',
+    severity_source: 'script verdict',
+    severity_rated: risk !== undefined,
+    confidence: isLikely ? 'tentative' : 'firm',
+    exploit_available: isExploited,
   };
 }
 
@@ -119,10 +140,14 @@ interface VersionMatch {
   readonly isExploit: boolean;
 }
 
-/** `vulners` and its like: a table per CPE, in it one per entry with id, type and cvss. */
-function versionMatches(tables: readonly ScriptNode[]): readonly VersionMatch[] {
+/** Where nmap knows no CPE, these ask by `<product> <version>` and write that as the key. Any other key may be anything. */
+const BY_VERSION: ReadonlySet<string> = new Set(['vulners', 'freevulners']);
+
+/** `vulners` and its like: a table per CPE or version, in it one per entry with id, type and cvss. */
+function versionMatches({ id: name, tables }: ScriptResult): readonly VersionMatch[] {
+  const isByVersion = BY_VERSION.has(name);
   return tables
-    .filter(({ key }) => key.startsWith('cpe:'))
+    .filter(({ key }) => isByVersion || key.startsWith('cpe:'))
     .flatMap(({ children }) => children)
     .flatMap((entry) => {
       const score = Number(child(entry, 'cvss')?.text);

@@ -12,6 +12,7 @@ import { createRuleCache } from '../rule-cache.ts';
 import { sameJson } from '../same-json.ts';
 import { readItem, type ItemPlace } from '../unreadable-item.ts';
 import { withoutLogin } from '../web-place.ts';
+import { beginsMessage, fromFirstResult, isMessage, isStatistics } from './line.ts';
 import { nucleiPlace } from './place.ts';
 import { nucleiRule } from './rule.ts';
 
@@ -34,7 +35,7 @@ export const nucleiFormat: ReportFormat = {
   name: 'nuclei',
   engine: 'nuclei',
   detect(head) {
-    const shape = jsonHead(head);
+    const shape = jsonHead(fromFirstResult(head));
     if (!shape) return false;
     const prefix = shape.root === 'list' ? '[].' : '';
     const has = (key: string): boolean => shape.paths.has(`${prefix}${key}`);
@@ -51,9 +52,9 @@ export const nucleiFormat: ReportFormat = {
  * @throws AppError report_unreadable naming line or item, and byte
  */
 export async function* parseNuclei(report: Readable): AsyncGenerator<ReportEvent, void, undefined> {
-  const { first, all } = await beginning(report);
+  const { first, second, all } = await beginning(report);
   const reader = new NucleiReader();
-  if (first === OPEN_BRACKET || first === WORD_N) {
+  if ((first === OPEN_BRACKET && !beginsMessage(second)) || first === WORD_N) {
     for await (const part of readJson(all, { each: { take: 'result' } }, { what: WHAT })) {
       const event = part.kind === 'value' ? reader.event(part.value, part) : null;
       if (event !== null) yield event;
@@ -62,7 +63,7 @@ export async function* parseNuclei(report: Readable): AsyncGenerator<ReportEvent
     yield { kind: 'end' };
     return;
   }
-  for await (const lines of first === undefined ? [] : readJsonLines(all, { what: WHAT })) {
+  for await (const lines of first === undefined ? [] : readJsonLines(all, { what: WHAT, isMessage })) {
     for (const { value, line, offset } of lines) {
       const event = reader.event(value, { name: 'line', index: line - 1, offset });
       if (event !== null) yield event;
@@ -93,7 +94,7 @@ class NucleiReader {
   #read(result: unknown): ReportEvent | null | undefined {
     if (!isObject(result)) return undefined;
     const templateId = templateIdOf(result);
-    if (templateId === undefined) return isStatistics(result) ? null : undefined;
+    if (templateId === undefined) return isStatistics((key) => result[key] !== undefined) ? null : undefined;
     if (result['matcher-status'] === false) return null;
     this.#firstAt ??= result['timestamp'];
     this.#lastAt = result['timestamp'] ?? this.#lastAt;
@@ -124,10 +125,6 @@ function templateIdOf(result: JsonObject): string | undefined {
     ?.slice(0, 2_000)
     .replace(/^.*[/\\]|\.ya?ml$/g, '');
 }
-
-/** A line of `-stats-json`, when both streams went to one file. */
-const isStatistics = (line: JsonObject): boolean =>
-  line['duration'] !== undefined && line['requests'] !== undefined && line['total'] !== undefined;
 
 function occurrenceOf(result: JsonObject): Occurrence {
   const names = [

@@ -1,7 +1,8 @@
 import type { Readable } from 'node:stream';
 import { AppError } from '../../model/errors.ts';
 import type { ReportEvent } from '../../model/report.ts';
-import { readJson, type JsonPlan } from '../../platform/json-stream.ts';
+import type { JsonPlan } from '../../platform/json-plan.ts';
+import { readJson } from '../../platform/json-stream.ts';
 import { createSpool } from '../../platform/spool.ts';
 import { jsonHead } from '../json-head.ts';
 import type { ReportFormat } from '../report-format.ts';
@@ -19,6 +20,10 @@ const component = (name: string, rule: string): Record<string, JsonPlan> => ({
   rules: { each: take(rule) },
 });
 
+const only = (name: string, members: Readonly<Record<string, JsonPlan>>): JsonPlan => ({ take: name, only: members });
+/** CodeQL writes one for every file it read: they are only counted. */
+const NOTIFICATIONS: JsonPlan = { each: only('notification', { level: take('level') }) };
+
 const RUN: JsonPlan = {
   name: 'run',
   members: {
@@ -30,7 +35,7 @@ const RUN: JsonPlan = {
       },
     },
     results: { name: 'results', each: take('result') },
-    artifacts: { name: 'artifacts', each: take('artifact') },
+    artifacts: { name: 'artifacts', each: only('artifact', { location: take('location'), roles: take('roles') }) },
     logicalLocations: { name: 'logicalLocations', each: take('logical location') },
     taxonomies: {
       name: 'taxonomies',
@@ -39,7 +44,17 @@ const RUN: JsonPlan = {
         members: { name: take('taxonomy.name'), guid: take('taxonomy.guid'), taxa: { each: take('taxon') } },
       },
     },
-    invocations: { name: 'invocations', each: take('invocation') },
+    invocations: {
+      name: 'invocations',
+      each: only('invocation', {
+        executionSuccessful: take('executionSuccessful'),
+        startTimeUtc: take('startTimeUtc'),
+        endTimeUtc: take('endTimeUtc'),
+        ruleConfigurationOverrides: take('ruleConfigurationOverrides'),
+        toolExecutionNotifications: NOTIFICATIONS,
+        toolConfigurationNotifications: NOTIFICATIONS,
+      }),
+    },
     versionControlProvenance: { name: 'repositories', each: take('repository') },
     automationDetails: take('automation'),
     externalPropertyFileReferences: take('external'),

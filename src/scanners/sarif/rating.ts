@@ -54,27 +54,42 @@ const PRECISIONS: Readonly<Record<string, 'certain' | 'firm' | 'tentative'>> = {
 export const confidenceOf = (rule: SarifRule | undefined): 'certain' | 'firm' | 'tentative' | undefined =>
   wordIn(PRECISIONS, textOf(rule?.properties['precision'])?.toLowerCase() ?? '');
 
-/** What the report says of a result besides that it is there: suppressed, known before, no failure. */
+const BASELINE_STATES: ReadonlySet<string> = new Set(['new', 'unchanged', 'updated', 'absent', 'existing']);
+
+/**
+ * What the report says of a result besides that it is there: suppressed, known before, no failure. Of the words of SARIF
+ * alone: whoever wrote the code that was scanned may have written the others.
+ */
 export function stateOf(result: JsonObject): string | undefined {
-  const kind = textOf(result['kind']);
-  const baseline = textOf(result['baselineState']);
+  const kind = textOf(result['kind']) ?? 'fail';
+  const baseline = textOf(result['baselineState']) ?? '';
+  const suppression = shownSuppression(result);
   const states = [
-    suppressionOf(result['suppressions']),
-    baseline === undefined ? undefined : `baseline: ${baseline}`,
-    kind === undefined || kind === 'fail' ? undefined : `kind: ${kind}`,
+    suppression && wordsOf(suppression),
+    BASELINE_STATES.has(baseline) ? `baseline: ${baseline}` : undefined,
+    kind === 'fail' ? undefined : `kind: ${NO_FAILURES.has(kind) ? kind : 'unknown'}`,
   ];
   return states.filter((state) => state !== undefined).join('; ') || undefined;
 }
 
-/** Suppressed when all of them were accepted (SARIF 2.1.0, 3.27.23). Drafts called `status` `state`. */
-function suppressionOf(value: unknown): string | undefined {
+/** Why it is suppressed: mostly a comment in the code that was scanned. */
+export const justificationOf = (result: JsonObject): string | undefined =>
+  textOf(shownSuppression(result)?.['justification']);
+
+/** Drafts called `status` `state`. */
+const statusOf = (one: JsonObject): string => textOf(one['status']) ?? textOf(one['state']) ?? 'accepted';
+
+/** Suppressed when all of them were accepted (SARIF 2.1.0, 3.27.23): else the one that was not. */
+function shownSuppression(result: JsonObject): JsonObject | undefined {
+  const value = result['suppressions'];
   const suppressions = Array.isArray(value) ? value.map(objectOf) : [];
-  const [first] = suppressions;
-  if (!first) return undefined;
-  const statusOf = (one: JsonObject): string => textOf(one['status']) ?? textOf(one['state']) ?? 'accepted';
-  const open = suppressions.find((one) => statusOf(one) !== 'accepted');
-  const shown = open ?? first;
-  const word = open ? `suppression ${statusOf(open)}` : 'suppressed';
-  const reason = textOf(shown['justification']);
-  return `${word} (${textOf(shown['kind']) ?? 'external'})${reason === undefined ? '' : `: ${reason}`}`;
+  return suppressions.find((one) => statusOf(one) !== 'accepted') ?? suppressions[0];
+}
+
+function wordsOf(suppression: JsonObject): string {
+  const status = statusOf(suppression);
+  const kind = textOf(suppression['kind']) ?? 'external';
+  const known = ['underReview', 'rejected'].includes(status) ? status : 'of unknown status';
+  const shown = ['inSource', 'external'].includes(kind) ? kind : 'of unknown kind';
+  return `${status === 'accepted' ? 'suppressed' : `suppression ${known}`} (${shown})`;
 }

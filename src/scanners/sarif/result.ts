@@ -3,11 +3,12 @@ import { Occurrence } from '../../model/finding.ts';
 import type { RuleFacts } from '../../model/finding.ts';
 import { SarifResultExtra } from '../../model/sarif-extra.ts';
 import { defined, listOf, objectOf, textOf, type JsonObject } from '../json-fields.ts';
+import { nameTag, plainToken } from '../plain-name.ts';
 import type { RuleInput } from '../rule-cache.ts';
 import { namedCves, withoutSecretWords } from '../rule-words.ts';
 import { messageOf } from './message.ts';
 import { sarifPlace } from './place.ts';
-import { confidenceOf, ratingOf, stateOf } from './rating.ts';
+import { confidenceOf, justificationOf, ratingOf, stateOf } from './rating.ts';
 import { findRule, type FoundRule, type SarifRule } from './rules.ts';
 import type { SarifRun } from './run.ts';
 import { cvesIn, cwesIn } from './weaknesses.ts';
@@ -82,7 +83,15 @@ function wordsOf({ name, shortDescription, fullDescription, help }: SarifRule) {
 
 function occurrenceOf(result: JsonObject, found: FoundRule, run: SarifRun) {
   const { rule, component } = found;
-  const message = messageOf(result['message'], rule, component);
+  const fingerprint = fingerprintOf(result);
+  // A tool may take any words for it, a commit message for one.
+  const isOdd = fingerprint !== undefined && plainToken(fingerprint) === undefined;
+  const justification = justificationOf(result)?.slice(0, MAX_WORDS);
+  const message = linesOf([
+    messageOf(result['message'], rule, component),
+    justification === undefined ? undefined : `suppressed because: ${justification}`,
+    isOdd ? `fingerprint: ${fingerprint.slice(0, MAX_WORDS)}` : undefined,
+  ]);
   const snippet = snippetOf(result);
   const { location, host } = sarifPlace(result, run);
   if (host !== undefined) run.hosts.add(host);
@@ -93,9 +102,13 @@ function occurrenceOf(result: JsonObject, found: FoundRule, run: SarifRun) {
       output: message === undefined ? undefined : hide(message),
       response: snippet === undefined ? undefined : hide(snippet),
     }),
-    ...defined({ discriminator: discriminatorOf(result), report_state: stateOf(result) }),
+    ...defined({ discriminator: isOdd ? nameTag(fingerprint) : fingerprint, report_state: stateOf(result) }),
   };
 }
+
+const MAX_WORDS = 4_000;
+const linesOf = (lines: readonly (string | undefined)[]): string | undefined =>
+  lines.filter((line) => line !== undefined).join('\n') || undefined;
 
 function snippetOf(result: JsonObject): string | undefined {
   for (const location of listOf(result['locations']).slice(0, 20)) {
@@ -124,7 +137,7 @@ const LINE_HASH = 'primaryLocationLineHash';
  * What the tool itself tells results apart by. `fingerprints` are stable by definition, `partialFingerprints` as far as
  * the tool can; all of them together when none is known to be enough.
  */
-function discriminatorOf(result: JsonObject): string | undefined {
+function fingerprintOf(result: JsonObject): string | undefined {
   const whole = Object.entries(objectOf(result['fingerprints']));
   const partial = Object.entries(objectOf(result['partialFingerprints']));
   const line = partial.find(([key]) => key === LINE_HASH || key.startsWith(`${LINE_HASH}/`));

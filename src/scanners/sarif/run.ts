@@ -89,6 +89,7 @@ export class SarifRun {
     if (name === 'automation') this.title = textOf(objectOf(value)['id']);
     else if (name === 'properties') this.#properties(value);
     else if (name === 'external') this.#external(value);
+    else if (name === 'notification') this.toolErrors += objectOf(value)['level'] === 'error' ? 1 : 0;
     else {
       const [of, key = ''] = name.split('.');
       if (of === 'taxonomy') nameTaxonomy(this.taxonomies.at(-1), key, value);
@@ -138,10 +139,6 @@ export class SarifRun {
     this.overrides.addInvocation(value, this.#budget);
     if (!isObject(value)) return false;
     if (value['executionSuccessful'] === false) this.isFailed = true;
-    const notifications = [value['toolExecutionNotifications'], value['toolConfigurationNotifications']].flatMap(
-      listOf,
-    );
-    this.toolErrors += notifications.filter((one) => objectOf(one)['level'] === 'error').length;
     const startedAt = timeOf(value['startTimeUtc']);
     const finishedAt = timeOf(value['endTimeUtc']);
     if (startedAt !== undefined) this.times.startedAt = Math.min(startedAt, this.times.startedAt ?? startedAt);

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Cvss, Occurrence } from '../../model/finding.ts';
 import { defined, listOf, objectOf, textOf, wholeOf, wordIn, type JsonObject } from '../json-fields.ts';
+import { nameTag, plainName, plainToken } from '../plain-name.ts';
 import type { RuleInput } from '../rule-cache.ts';
 import {
   cvesOf,
@@ -71,7 +72,7 @@ export function vulnerability(item: JsonObject, { artifact, result }: ItemContex
       },
       ...(status === undefined || status === 'fixed' || status === 'affected'
         ? {}
-        : { report_state: `status: ${status}` }),
+        : { report_state: `status: ${plainName(status) ?? 'unknown'}` }),
     },
   };
 }
@@ -99,6 +100,9 @@ export function misconfiguration(item: JsonObject, { artifact, result }: ItemCon
   const id = textOf(item['ID']) ?? textOf(item['AVDID']);
   if (id === undefined) return undefined;
   const cause = objectOf(item['CauseMetadata']);
+  // Name of the resource inside the file: one file often has several with the same fault.
+  const resource = textOf(cause['Resource']);
+  const isOdd = resource !== undefined && plainToken(resource) === undefined;
   const code = listOf(objectOf(cause['Code'])['Lines']).slice(0, 50);
   return {
     rule: {
@@ -115,11 +119,10 @@ export function misconfiguration(item: JsonObject, { artifact, result }: ItemCon
     occurrence: {
       location: { ...trivyPlace(artifact, result, item), ...defined({ line: wholeOf(cause['StartLine'], 1) }) },
       untrusted: defined({
-        output: textOf(item['Message']),
+        output: linesOf([textOf(item['Message']), isOdd ? `resource: ${resource}` : undefined]),
         response: code.map((line) => textOf(objectOf(line)['Content']) ?? '').join('\n') || undefined,
       }),
-      // Name of the resource inside the file: one file often has several with the same fault.
-      ...defined({ discriminator: textOf(cause['Resource']) }),
+      ...defined({ discriminator: isOdd ? nameTag(resource) : resource }),
     },
   };
 }
@@ -148,20 +151,41 @@ export function secret(item: JsonObject, { artifact, result }: ItemContext): Tri
   };
 }
 
+const linesOf = (lines: readonly (string | undefined)[]): string | undefined =>
+  lines.filter((line) => line !== undefined).join('\n') || undefined;
+
+/** Of an SPDX expression: `MIT`, `Apache-2.0`, `GPL-2.0-or-later`. */
+const LICENCE_PART = /^\(*(?:[A-Z][A-Z0-9]{0,11}|(?=[^\s]*\d)[\w.+-]{1,64})\)*$/;
+const MOST_PARTS = 9;
+
+/** An SPDX id or expression. A package may call its licence anything else. */
+function isLicenceName(name: string): boolean {
+  if (plainName(name) !== undefined) return true;
+  const parts = name.slice(0, 300).split(' ');
+  return (
+    name.length <= 300 &&
+    parts.length <= MOST_PARTS &&
+    parts.every((part, at) => (at % 2 === 1 ? ['AND', 'OR', 'WITH'].includes(part) : LICENCE_PART.test(part)))
+  );
+}
+
 export function licence(item: JsonObject, { artifact, result }: ItemContext): TrivyItem | undefined {
   const name = textOf(item['Name']);
   if (name === undefined) return undefined;
-  const category = textOf(item['Category']);
+  const category = plainName(textOf(item['Category']) ?? '');
+  const isOdd = !isLicenceName(name);
+  const shown = isOdd ? `unusual-name-${nameTag(name)}` : name;
   return {
     rule: {
-      rule_id: `license:${name}`,
-      title: `License ${name}${category === undefined ? '' : ` (${category})`}`,
+      rule_id: `license:${shown}`,
+      title: `License ${shown}${category === undefined ? '' : ` (${category})`}`,
       ...ratingOf(item, 'trivy license category'),
       ...defined({ rule_family: familyOf(result) }),
       references: references(item),
     },
     occurrence: {
       location: { ...trivyPlace(artifact, result, item), ...defined({ package: textOf(item['PkgName']) }) },
+      untrusted: defined({ output: isOdd ? `License: ${name}` : undefined }),
     },
   };
 }

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { ReportEvent } from '../../model/report.ts';
-import { readJson, type JsonPlan } from '../../platform/json-stream.ts';
+import type { JsonPlan } from '../../platform/json-plan.ts';
+import { readJson } from '../../platform/json-stream.ts';
 import { createSpool } from '../../platform/spool.ts';
 import { jsonHead } from '../json-head.ts';
 import type { ReportFormat } from '../report-format.ts';

@@ -1,7 +1,8 @@
 import type { Readable } from 'node:stream';
 import { AppError } from '../../model/errors.ts';
 import type { ReportEvent } from '../../model/report.ts';
-import { readJson, type JsonPart, type JsonPlan } from '../../platform/json-stream.ts';
+import type { JsonPlan } from '../../platform/json-plan.ts';
+import { readJson, type JsonPart } from '../../platform/json-stream.ts';
 import { createSpool, type Spool } from '../../platform/spool.ts';
 import { defined, isObject, objectOf, textOf, timeOf, type JsonObject } from '../json-fields.ts';
 import { jsonHead } from '../json-head.ts';
@@ -17,12 +18,23 @@ const take = (name: string): JsonPlan => ({ take: name });
 const facts = (...names: string[]): Record<string, JsonPlan> =>
   Object.fromEntries(names.map((name) => [name, take(name)]));
 
+const words = (text: string): string[] => text.split(' ');
+/** Far more than is shown of any text: a body in a `-plus` report may have megabytes. */
+const CUT_BYTES = 256 << 10;
+const INSTANCE: JsonPlan = {
+  take: 'instance',
+  only: Object.fromEntries(
+    words('uri method param attack evidence otherinfo request-header request-body response-header response-body').map(
+      (name) => [name, { take: name, cutBytes: CUT_BYTES }],
+    ),
+  ),
+};
 const ALERT: JsonPlan = {
   name: 'alert',
   members: {
     ...facts('pluginid', 'alertRef', 'alert', 'name', 'riskcode', 'confidence', 'desc', 'solution', 'reference'),
     ...facts('otherinfo', 'cweid', 'wascid', 'uri', 'method', 'param', 'attack', 'evidence'),
-    instances: { each: take('instance') },
+    instances: { each: INSTANCE },
   },
 };
 const SITE = { ...facts('@name', '@host', '@port'), alerts: { each: ALERT } };

@@ -275,3 +275,31 @@ describe('the fast way is not fooled by', () => {
     expect(await read(text)).toEqual(await read(text, 'reference'));
   });
 });
+
+describe.each(WAYS)('an attachment of an item, read the %s way', (way) => {
+  const letters = 'QUJD&amp;\n'.repeat(700_000);
+  const attached = (text: string): string => item(`<attachment name="a.png" type="image/png">${text}</attachment>`);
+
+  it('may be of any length, since nobody reads it', async () => {
+    const found = await read(report(host(attached(letters) + item())), way, 4_099);
+    expect({ code: found.code, items: itemsIn(found).length, ended: hasEnd(found) }).toEqual({
+      code: undefined,
+      items: 2,
+      ended: true,
+    });
+  });
+
+  it('hides neither what is wrong behind it nor where', async () => {
+    const text = report(host(attached(letters) + item())).replace('</ReportHost>', '</ReportHosts>');
+    const message = await refused(text, way, 2);
+    const byte = Number(/byte (\d+)/.exec(message)?.[1]);
+    expect(Math.abs(byte - text.indexOf('</ReportHosts>'))).toBeLessThan(20);
+  });
+
+  it('is no reason to hold a text that is read, or a tag, of any length', async () => {
+    const long = 'x'.repeat(9 << 20);
+    await refused(report(host(item(child('plugin_output', long)))), way, 0);
+    await refused(report(host(item(`<attachment name="${long}"/>`))), way, 0);
+    await refused(report(host(attached(`${letters}<!-- ${long} -->`))), way, 0);
+  });
+});

@@ -95,14 +95,26 @@ describe.each(['fast', 'reference'] as const)('an item of a .nessus report, read
   });
 
   it.each([
+    ['5', child('cvss3_base_score', '9.8') + child('cvss_base_score', '5.0'), 'critical'],
+    ['', child('cvss_base_score', '9.3'), 'high'],
+    ['-1', child('cvss_base_score', '10.0'), 'critical'],
+  ])('has the severity of its score where Nessus has no such severity: %s', async (severity, scores, expected) => {
+    const found = await only(item(scores + child('risk_factor', 'Low'), { severity }), way);
+    expect(found).toMatchObject({ severity: expected, severity_source: 'cvss', severity_rated: true });
+  });
+
+  it.each([
     ['5', 'High', 'high', 'risk factor', true],
     ['', ' Critical ', 'critical', 'risk factor', true],
     ['-1', 'None', 'info', 'risk factor', true],
-    ['high', 'Dreadful', 'info', 'default', false],
-  ])('falls back to the risk factor: %s, %s', async (severity, risk, expected, source, rated) => {
-    const found = await only(item(child('risk_factor', risk), { severity }), way);
-    expect(found).toMatchObject({ severity: expected, severity_source: source, severity_rated: rated });
-  });
+    ['high', 'Dreadful', 'medium', 'default', false],
+  ])(
+    'falls back to the risk factor, and is unrated without one: %s, %s',
+    async (severity, risk, expected, source, rated) => {
+      const found = await only(item(child('risk_factor', risk), { severity }), way);
+      expect(found).toMatchObject({ severity: expected, severity_source: source, severity_rated: rated });
+    },
+  );
 
   it('is an open port when its plugin is 0', async () => {
     const found = await only(item('', { id: '0', name: '', family: '', severity: '0', port: '8080' }), way);

@@ -100,8 +100,38 @@ describe('verdictOf a script', () => {
     expect([verdict.description, verdict.references]).toEqual([undefined, undefined]);
   });
 
-  it('does not believe a verdict that is only printed', () => {
-    expect(verdictOf(script([], 'State: VULNERABLE\nIDs: CVE:CVE-2014-3566'))).toMatchObject({ severity: 'info' });
+  it('does not believe a verdict that is only printed by a script that does not judge', () => {
+    for (const name of ['http-title', 'my-own-script'])
+      expect(verdictOf(script([], 'State: VULNERABLE\nIDs: CVE:CVE-2014-3566', name))).toMatchObject({
+        severity: 'info',
+      });
+  });
+
+  it('reads what a script that judges only printed, as nmap 5 and 6 do', () => {
+    const output =
+      '\n  VULNERABLE:\n  SSL POODLE\n    State: VULNERABLE\n    IDs:  CVE:CVE-2014-3566  BID:70574\n    Risk factor: High\n';
+    expect(verdictOf(script([], output))).toMatchObject({
+      title: 'Vulnerability shown by ssl-poodle',
+      severity: 'high',
+      severity_rated: true,
+      confidence: 'firm',
+      cves: ['CVE-2014-3566'],
+    });
+    expect(verdictOf(script([], '  State: LIKELY VULNERABLE'))).toMatchObject({
+      severity: 'medium',
+      severity_rated: false,
+      confidence: 'tentative',
+    });
+    expect(verdictOf(script([], '  State: NOT VULNERABLE\n  Risk factor: High'))).toMatchObject({ severity: 'info' });
+    expect(verdictOf(script([weakness('NOT VULNERABLE')], output))).toMatchObject({ severity: 'info' });
+  });
+
+  it('lets no printed word make a printed verdict better', () => {
+    const plain = '  State: VULNERABLE\n  Risk factor: High';
+    for (const said of ['  State: NOT VULNERABLE', '  State: LIKELY VULNERABLE', '  Risk factor: Low'])
+      for (const output of [`${said}\n${plain}`, `${plain}\n${said}`])
+        expect(verdictOf(script([], output))).toMatchObject({ severity: 'high', confidence: 'firm' });
+    expect(verdictOf(script([], '  State: VULNERABLE\n  Risk factor: Low')).severity).toBe('medium');
   });
 
   it('reads known weaknesses of a version as tentative, rated by the highest score', () => {
@@ -126,6 +156,16 @@ describe('verdictOf a script', () => {
       ],
       description: 'CVSS scores: CVE-2021-44228 10, CVE-2020-11022 4.3.',
     });
+  });
+
+  it('reads what vulners asked for by product and version as what it asked for by CPE', () => {
+    const tables = [table('nginx 1.18.0', table('', elem('id', 'CVE-2021-23017'), elem('cvss', '7.7')))];
+    expect(verdictOf(script(tables, 'x', 'vulners'))).toMatchObject({
+      severity: 'high',
+      confidence: 'tentative',
+      cves: ['CVE-2021-23017'],
+    });
+    expect(verdictOf(script(tables, 'x', 'my-own-script'))).toMatchObject({ severity: 'info' });
   });
 
   it('says how many scores of a version it leaves out', () => {

@@ -251,3 +251,28 @@ describe('nuclei results', () => {
     );
   });
 });
+
+describe('a nuclei report with other lines in it', () => {
+  const STATISTICS = JSON.stringify({ duration: '0:00:05', requests: '412', total: '9', hosts: '1' });
+  const result = lines(RESULT);
+
+  it.each([
+    ['statistics', `${STATISTICS}\n`],
+    ['a message', '[INF] Current nuclei version: v3.3.0 (latest)\n'],
+    ['a message in colour', '[\u001b[34mINF\u001b[0m] Templates loaded\n'],
+    ['several', `\n[WRN] a\r\n${STATISTICS}\n[INF] b\n`],
+  ])('is known and read when it begins with %s', async (_, before) => {
+    expect(nucleiFormat.detect(Buffer.from(before + result))).toBe(true);
+    for (const size of [1, 64 << 10]) {
+      const { findings, error } = await read(nucleiFormat, inPieces(`${before}${result}[INF] done\n${result}`, size));
+      expect(error).toBeUndefined();
+      expect(findings).toHaveLength(2);
+    }
+  });
+
+  it('is none of them alone, nor a list of something else', () => {
+    for (const head of [`${STATISTICS}\n`, '[INF] a\n', '[INF] a\n{"x":1}\n', `[${STATISTICS}]`])
+      expect(nucleiFormat.detect(Buffer.from(head))).toBe(false);
+    expect(nucleiFormat.detect(Buffer.from(JSON.stringify([RESULT], undefined, 2)))).toBe(true);
+  });
+});

@@ -219,3 +219,13 @@ describe('ZAP JSON reports', () => {
     );
   });
 });
+
+describe('an instance of a -plus report', () => {
+  it('may have a body of any length: its beginning is kept', async () => {
+    const body = 'b'.repeat(9 << 20);
+    const instances = [{ uri: 'https://app.test:8443/', 'response-header': 'HTTP/1.1 200', 'response-body': body }];
+    const finding = await findingOf(zapJsonFormat, report(site([{ ...ALERT, instances }])));
+    expect(finding.location.url).toBe('https://app.test:8443/');
+    expect(finding.untrusted.response).toMatch(/^HTTP\/1\.1 200\nb{1000}/);
+  });
+});
