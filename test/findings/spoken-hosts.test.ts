@@ -8,10 +8,18 @@ const spokenIn = (...locations: Parameters<ReturnType<typeof createSpokenHosts>[
 };
 
 describe('the hosts that findings speak of', () => {
-  it.each(['face::add', 'dead::beef', '1.2.3.4', '8.8.8.8:443', '//code.example/a.c'])(
+  it.each(['face::add', 'dead::beef', '1.2.3.4', '1.2.3.4:5000/app', 'src//a.c'])(
     'are never files or images: %s',
     (name) => {
       expect(spokenIn({ file: name }, { image: name })).toEqual([]);
+    },
+  );
+
+  it.each(['8.8.8.8:443', '//code.example/a.c', 'tcp://8.8.8.8:80'])(
+    'are URLs and addresses with a port, also where a file or image should stand: %s',
+    (name) => {
+      expect(spokenIn({ file: name })).toHaveLength(1);
+      expect(spokenIn({ image: name })).toHaveLength(1);
     },
   );
 
