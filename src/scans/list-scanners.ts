@@ -1,6 +1,7 @@
 import type { ListScannersInput, ScannerList } from '../model/contract/lists.ts';
 import { instanceKey } from '../queue/queue.ts';
 import type { Instance, InstanceHealth, Pool } from '../registry/registry.ts';
+import { BROKEN } from './cannot-start.ts';
 import type { Ask, ScanDeps } from './deps.ts';
 import { listRemoteScans, type RemoteScans } from './remote-scans.ts';
 import { isoTime } from './time.ts';
@@ -91,7 +92,7 @@ const DISABLED: Condition = { health: 'unhealthy', why: 'Disabled in scanners.ya
 
 function condition({ status, circuit, why, version, canLaunch }: InstanceHealth, isBroken: boolean): Condition {
   const broken = isBroken || circuit === 'open';
-  const reason = broken ? 'It failed several scans in a row and gets no more until a trial succeeds.' : why;
+  const reason = broken ? BROKEN : why;
   return {
     health: broken ? 'circuit_open' : status,
     ...(reason === undefined ? {} : { why: reason }),
