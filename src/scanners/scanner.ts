@@ -106,6 +106,11 @@ export interface Scanner {
   parse(report: Readable): AsyncIterable<ReportEvent>;
   /** Absent where reports of other scans cannot be read. */
   readonly remote?: RemoteReports;
+  /**
+   * What is due beside the scans, such as deleting old ones of our own. Only workers call it: at their start and every
+   * minute or so; how often something is done is the engine's to decide. Never throws for an engine that is away.
+   */
+  upkeep?(): Promise<void>;
   /** Lets connections and sessions go when a reload takes the instance away and its last run has ended. */
   close?(): Promise<void>;
 }

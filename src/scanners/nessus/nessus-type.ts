@@ -8,6 +8,7 @@ import { createInstance } from './live/instance.ts';
 import { portRangeOf } from './live/new-scan.ts';
 import { probeNessus, probeTenable } from './live/probe.ts';
 import { createRemoteReports } from './live/remote-reports.ts';
+import { createUpkeep } from './live/retention.ts';
 import { runRemote } from './live/run.ts';
 import { accountOf, NessusSettings, TenableVmSettings, trustOf } from './live/settings.ts';
 import { parseNessus } from './parse.ts';
@@ -99,6 +100,7 @@ export function createNessusScanner(
     run: (job: ScanJob, ctx: RunContext) => runRemote(instance, job, ctx),
     parse: parseNessus,
     remote: createRemoteReports(instance),
+    upkeep: createUpkeep(instance),
     close: () => instance.close(),
   };
 }

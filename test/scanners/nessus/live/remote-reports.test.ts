@@ -119,6 +119,35 @@ describe('old scans of our own', () => {
     expect(lab.sim.control.scans()).toHaveLength(4);
   });
 
+  it('are deleted without any new scan, at the first upkeep and then once an hour', async () => {
+    lab = await openLab();
+    await lab.attempt();
+    await lab.attempt();
+    lab.sim.control.advance(8 * DAY);
+    const scanner = lab.another({ delete_after_days: 7 });
+    await scanner.probe(never);
+    expect(lab.sim.control.scans()).toHaveLength(2);
+    await scanner.upkeep?.();
+    expect(lab.sim.control.scans()).toHaveLength(0);
+    const lists = (): number => lab.all('GET', '/scans').length;
+    const before = lists();
+    for (let minute = 0; minute < 59; minute += 1) {
+      await lab.pass(60_000);
+      await scanner.upkeep?.();
+    }
+    expect(lists()).toBe(before);
+    await lab.pass(60_000);
+    await scanner.upkeep?.();
+    expect(lists()).toBe(before + 1);
+  });
+
+  it('are not looked for without that setting, and a scanner that is away is no error', async () => {
+    lab = await openLab();
+    await lab.scanner.upkeep?.();
+    expect(lab.sim.journal.entries()).toEqual([]);
+    await lab.another({ delete_after_days: 1, url: 'http://127.0.0.1:1' }).upkeep?.();
+  });
+
   it('stay for ever without that setting', async () => {
     lab = await openLab();
     await lab.attempt();
