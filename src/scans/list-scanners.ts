@@ -90,15 +90,24 @@ type Condition = Pick<InstanceEntry, 'health' | 'why' | 'version' | 'can_launch'
 
 const DISABLED: Condition = { health: 'unhealthy', why: 'Disabled in scanners.yaml.', can_launch: false };
 
-function condition({ status, circuit, why, version, canLaunch }: InstanceHealth, isBroken: boolean): Condition {
+function condition(
+  { status, circuit, why, version, edition, canLaunch }: InstanceHealth,
+  isBroken: boolean,
+): Condition {
   const broken = isBroken || circuit === 'open';
   const reason = broken ? BROKEN : why;
   return {
     health: broken ? 'circuit_open' : status,
     ...(reason === undefined ? {} : { why: reason }),
-    ...(version === undefined ? {} : { version }),
+    ...versionOf(version, edition),
     can_launch: canLaunch && !broken,
   };
+}
+
+/** What it can do depends on the edition as much as on the version. */
+function versionOf(version: string | undefined, edition: string | undefined): Pick<Condition, 'version'> {
+  if (edition === undefined) return version === undefined ? {} : { version };
+  return { version: version === undefined ? edition : `${version} (${edition})` };
 }
 
 interface Trouble {

@@ -158,6 +158,8 @@ describe('a scan that does not end well at the scanner', () => {
       },
     });
     expect(error).toMatchObject({ code: 'remote_scan_lost', message: expect.stringContaining('30 minutes') });
+    expect(error).toMatchObject({ hint: expect.stringContaining('may still be at the scanner') });
+    expect(error).not.toMatchObject({ hint: expect.stringContaining('Somebody deleted') });
     expect(launches()).toBe(1);
   });
 });
