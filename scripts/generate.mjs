@@ -23,7 +23,13 @@ async function renderConfig() {
   const { renderConfigDocs } = await built('config/render-docs.js');
   const { baselineType } = await built('scanners/baseline/scanner.js');
   const { nmapType } = await built('scanners/nmap/nmap.js');
-  return renderConfigDocs({ baseline: baselineType.settings, nmap: nmapType.settings });
+  const { nessusType, tenableVmType } = await built('scanners/nessus/nessus-type.js');
+  return renderConfigDocs({
+    baseline: baselineType.settings,
+    nmap: nmapType.settings,
+    nessus: nessusType.settings,
+    tenable_vm: tenableVmType.settings,
+  });
 }
 
 function renderErrors(catalog) {

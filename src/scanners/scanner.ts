@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import type { EngineCapabilities, ScannerHealth } from '../model/capability.ts';
 import type { Credential } from '../model/credential.ts';
 import type { ReportEvent } from '../model/report.ts';
+import type { AppError } from '../model/errors.ts';
 import type { ScanRequest } from '../model/scan.ts';
 import type { PinnedTarget } from '../model/target.ts';
 
@@ -69,15 +70,23 @@ export interface RemoteScan {
   /** The engine's own word. */
   readonly status: string;
   readonly modifiedAt?: number;
+  /** False: it was never run or has not ended, so there is nothing to import yet. */
+  readonly hasReport?: boolean;
+}
+
+export interface RemoteListing {
+  readonly scans: readonly RemoteScan[];
+  /** Why scans may be missing from the list: a folder of the settings that is not there. */
+  readonly trouble?: AppError;
 }
 
 /** What an engine lets us read of scans that an operator launched there by hand, in folders the operator opened. */
 export interface RemoteReports {
-  /** @throws AppError scanner_unreachable, scanner_login_failed */
-  list(signal: AbortSignal): Promise<readonly RemoteScan[]>;
+  /** @throws AppError config_invalid (no folder is opened), scanner_unreachable, scanner_login_failed */
+  list(signal: AbortSignal): Promise<RemoteListing>;
   /**
    * Writes the report of one scan to `report` and ends it. A scan outside the opened folders is as unknown as none.
-   * @throws AppError scan_not_found, scan_not_finished (nothing to export yet), scanner_unreachable, storage_full
+   * @throws AppError scan_not_found, config_invalid (the folders of the settings are not there), scan_not_finished (nothing to export yet), scanner_unreachable, storage_full
    */
   fetch(remoteId: string, report: Writable, signal: AbortSignal): Promise<RawReport>;
 }
@@ -97,6 +106,11 @@ export interface Scanner {
   parse(report: Readable): AsyncIterable<ReportEvent>;
   /** Absent where reports of other scans cannot be read. */
   readonly remote?: RemoteReports;
+  /**
+   * What is due beside the scans, such as deleting old ones of our own. Only workers call it: at their start and every
+   * minute or so; how often something is done is the engine's to decide. Never throws for an engine that is away.
+   */
+  upkeep?(): Promise<void>;
   /** Lets connections and sessions go when a reload takes the instance away and its last run has ended. */
   close?(): Promise<void>;
 }

@@ -1,4 +1,5 @@
 import { AppError } from '../model/errors.ts';
+import type { KnownInstance } from './cannot-start.ts';
 import type { Instance, Pool, Registry } from '../registry/registry.ts';
 
 /** Enabled instances of a pool that a run could go to. */
@@ -8,6 +9,7 @@ export const candidates = (pool: Pool, pinned: string | undefined): readonly Ins
 /**
  * Refuses a run that no instance can start until an operator changes something (no licence, no binary). An instance
  * that is merely away is no reason: the scan waits for it.
+ * @returns what the probes say of each instance the run could go to
  * @throws AppError no_scanner_available, scanner_edition_forbids_api
  */
 export async function requireLaunchable(
@@ -15,10 +17,16 @@ export async function requireLaunchable(
   pool: Pool,
   pinned: string | undefined,
   signal: AbortSignal,
-): Promise<void> {
-  const healths = await Promise.all(candidates(pool, pinned).map((instance) => registry.health(instance, signal)));
+): Promise<readonly KnownInstance[]> {
+  const known = await Promise.all(
+    candidates(pool, pinned).map(async (instance) => ({
+      instanceId: instance.instanceId,
+      health: await registry.health(instance, signal),
+    })),
+  );
+  const healths = known.map(({ health }) => health);
   const refusals = healths.map(({ refusal }) => refusal);
-  if (refusals.length === 0 || refusals.some((refusal) => refusal === undefined)) return;
+  if (refusals.length === 0 || refusals.some((refusal) => refusal === undefined)) return known;
   const why = [...new Set(healths.flatMap((health) => (health.why === undefined ? [] : [health.why])))];
   throw new AppError(
     refusals[0] ?? 'no_scanner_available',

@@ -1,8 +1,9 @@
 import type { ListScannersInput, ScannerList } from '../model/contract/lists.ts';
 import { instanceKey } from '../queue/queue.ts';
 import type { Instance, InstanceHealth, Pool } from '../registry/registry.ts';
+import { BROKEN } from './cannot-start.ts';
 import type { Ask, ScanDeps } from './deps.ts';
-import { listRemoteScans } from './remote-scans.ts';
+import { listRemoteScans, type RemoteScans } from './remote-scans.ts';
 import { isoTime } from './time.ts';
 
 type Deps = Pick<ScanDeps, 'queue' | 'registry' | 'credentials'>;
@@ -41,7 +42,7 @@ export function createListScanners({ queue, registry, credentials }: Deps): List
       summary: summary(pools, { poolsError, loginsError: logins.lastError }, remote),
       pools,
       credential_refs: [...logins.refs],
-      ...(remote ? { remote_scans: remote } : {}),
+      ...(remote ? { remote_scans: remote.entries } : {}),
       default_pool: registry.defaultPool,
       config: { loaded_at: isoTime(loadedAt), ...(lastError === undefined ? {} : { last_error: lastError }) },
     };
@@ -89,15 +90,24 @@ type Condition = Pick<InstanceEntry, 'health' | 'why' | 'version' | 'can_launch'
 
 const DISABLED: Condition = { health: 'unhealthy', why: 'Disabled in scanners.yaml.', can_launch: false };
 
-function condition({ status, circuit, why, version, canLaunch }: InstanceHealth, isBroken: boolean): Condition {
+function condition(
+  { status, circuit, why, version, edition, canLaunch }: InstanceHealth,
+  isBroken: boolean,
+): Condition {
   const broken = isBroken || circuit === 'open';
-  const reason = broken ? 'It failed several scans in a row and gets no more until a trial succeeds.' : why;
+  const reason = broken ? BROKEN : why;
   return {
     health: broken ? 'circuit_open' : status,
     ...(reason === undefined ? {} : { why: reason }),
-    ...(version === undefined ? {} : { version }),
+    ...versionOf(version, edition),
     can_launch: canLaunch && !broken,
   };
+}
+
+/** What it can do depends on the edition as much as on the version. */
+function versionOf(version: string | undefined, edition: string | undefined): Pick<Condition, 'version'> {
+  if (edition === undefined) return version === undefined ? {} : { version };
+  return { version: version === undefined ? edition : `${version} (${edition})` };
 }
 
 interface Trouble {
@@ -108,7 +118,7 @@ interface Trouble {
 function summary(
   pools: readonly PoolEntry[],
   { poolsError, loginsError }: Trouble,
-  remote: ScannerList['remote_scans'],
+  remote: RemoteScans | undefined,
 ): string {
   const ready = pools.filter(({ instances }) => instances.some(({ can_launch }) => can_launch));
   const list = ready.map(({ pool }) => pool).join(', ') || 'none';
@@ -117,7 +127,18 @@ function summary(
     loginsError === undefined
       ? ''
       : ' credentials.yaml was refused, so there are no credential_refs; see config.last_error.';
-  const scans = (remote ?? []).reduce((sum, { total: count }) => sum + count, 0);
-  const there = remote ? ` ${scans} scans at the scanners themselves can be imported: see remote_scans.` : '';
-  return `${ready.length} of ${pools.length} pools can start a scan: ${list}.${trouble}${logins}${there}`;
+  return `${ready.length} of ${pools.length} pools can start a scan: ${list}.${trouble}${logins}${remotePart(remote)}`;
+}
+
+function remotePart(remote: RemoteScans | undefined): string {
+  if (!remote) return '';
+  const { entries, importable } = remote;
+  const total = entries.reduce((sum, { total: count }) => sum + count, 0);
+  const later = total > importable ? `; ${total - importable} more were never run or have not ended` : '';
+  const failing = entries.filter(({ error }) => error !== undefined);
+  const why =
+    failing.length === 0
+      ? ''
+      : ` The list may not be whole: error says why for ${failing.map((one) => `${one.pool}/${one.instance_id}`).join(', ')}.`;
+  return ` ${importable} scans at the scanners themselves can be imported${later}: see remote_scans.${why}`;
 }

@@ -3,6 +3,7 @@ import { requestHash, type ScanRequest } from '../model/scan.ts';
 import type { PolicyAnswer, TargetDecision } from '../policy/policy.ts';
 import { isOutside } from './admit.ts';
 import { refuseCredential, withCredential } from './credential.ts';
+import { whyNone } from './cannot-start.ts';
 import type { Ask, ScanDeps } from './deps.ts';
 import { candidates } from './launchable.ts';
 import { prepareRun, type PreparedRun } from './prepare.ts';
@@ -91,6 +92,14 @@ const partReason = ({ targets }: PolicyAnswer): string =>
 const wholeReason = ({ targets }: PolicyAnswer, reason: string): string =>
   targets.some(isOutside) ? `${reason} Besides, ${part(targets, isOutside)} outside the scope.` : reason;
 
+const whyOf = (instances: Plan['instances']): string =>
+  whyNone(
+    instances.map(({ instance_id: instanceId, why }) => ({
+      instanceId,
+      health: { status: 'unhealthy', canLaunch: false, ...(why === undefined ? {} : { why }) },
+    })),
+  ) ?? 'none is enabled.';
+
 function summary(answer: PolicyAnswer, instances: Plan['instances'], { pool, access }: ScanRequest): string {
   if (!answer.allowed) {
     const login = answer.targets.find(({ rule }) => rule.startsWith('credential '));
@@ -101,7 +110,7 @@ function summary(answer: PolicyAnswer, instances: Plan['instances'], { pool, acc
     return `This run would be refused: ${why} Nothing was sent or queued. Do not run it; an operator can change the scope.`;
   }
   if (!instances.some(({ can_launch }) => can_launch)) {
-    return `The scope allows this run, but no instance of pool ${pool} can start it now; see instances. Nothing was sent or queued.`;
+    return `The scope allows this run, but no instance of pool ${pool} can start it now: ${whyOf(instances)} Nothing was sent or queued. A run would wait until one can, or be refused where only an operator can change that.`;
   }
   const hosts = answer.hosts === 1 ? '1 host' : `${answer.hosts} hosts`;
   return `This run is allowed and would cover ${hosts} with pool ${pool}. Nothing was sent or queued. Next: run_${access}_scan with the same arguments.`;

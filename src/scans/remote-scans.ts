@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { LOCAL_TENANT } from '../model/caller.ts';
 import type { ScannerList } from '../model/contract/lists.ts';
-import { AppError, errorFacts } from '../model/errors.ts';
+import { AppError, ERROR_CATALOG, errorFacts } from '../model/errors.ts';
 import { cleanLine } from '../model/untrusted.ts';
 import type { Instance, Pool, Registry } from '../registry/registry.ts';
 import type { RemoteReports, RemoteScan } from '../scanners/scanner.ts';
@@ -9,6 +9,12 @@ import type { Ask } from './deps.ts';
 import { isoTime } from './time.ts';
 
 type RemoteEntry = NonNullable<ScannerList['remote_scans']>[number];
+
+export interface RemoteScans {
+  readonly entries: RemoteEntry[];
+  /** Scans that have a report to import. */
+  readonly importable: number;
+}
 
 /** Scans shown of one instance, newest first; the rest is counted. */
 const SHOWN = 50;
@@ -36,28 +42,48 @@ function openedIn(pools: readonly Pool[], { caller }: Pick<Ask, 'caller'>): Open
  * What operators launched by hand at the scanners themselves. An instance that does not answer says why in its own entry.
  * @throws AppError option_unsupported when no instance lets its scans be read
  */
-export async function listRemoteScans(pools: readonly Pool[], ask: Ask): Promise<RemoteEntry[]> {
+export async function listRemoteScans(pools: readonly Pool[], ask: Ask): Promise<RemoteScans> {
   const opened = openedIn(pools, ask);
   if (opened.length === 0) {
     throw new AppError('option_unsupported', 'No configured engine has remote scans to list (remote_scans).', {
       hint: 'Leave remote_scans out.',
     });
   }
-  return Promise.all(opened.map((one) => remoteEntry(one, ask.signal)));
+  const listed = await Promise.all(opened.map((one) => listOne(one, ask.signal)));
+  return {
+    entries: listed.map(({ entry }) => entry),
+    importable: listed.reduce((sum, { importable }) => sum + importable, 0),
+  };
 }
 
-async function remoteEntry({ instance, remote }: Opened, signal: AbortSignal): Promise<RemoteEntry> {
+async function listOne(
+  { instance, remote }: Opened,
+  signal: AbortSignal,
+): Promise<{ readonly entry: RemoteEntry; readonly importable: number }> {
   const { pool, instanceId } = instance;
   const place = { pool, instance_id: instanceId };
   try {
-    const scans = await within(signal, (limited) => remote.list(limited));
+    const { scans, trouble } = await within(signal, (limited) => remote.list(limited));
     const newest = scans.toSorted((a, b) => (b.modifiedAt ?? 0) - (a.modifiedAt ?? 0)).slice(0, SHOWN);
-    return { ...place, scans: newest.map((scan) => shown(place, scan)), total: scans.length };
+    return {
+      entry: {
+        ...place,
+        scans: newest.map((scan) => shown(place, scan)),
+        total: scans.length,
+        ...(trouble === undefined ? {} : { error: saidOf(trouble) }),
+      },
+      importable: scans.filter(({ hasReport = true }) => hasReport).length,
+    };
   } catch (error) {
     signal.throwIfAborted();
-    const { code, message } = errorFacts(error);
-    return { ...place, scans: [], total: 0, error: cleanLine(`${code}: ${message}`, 500) };
+    return { entry: { ...place, scans: [], total: 0, error: saidOf(error) }, importable: 0 };
   }
+}
+
+/** With its hint only where that says more than the code does. */
+function saidOf(error: unknown): string {
+  const { code, message, hint } = errorFacts(error);
+  return cleanLine(`${code}: ${message}${hint === ERROR_CATALOG[code].hint ? '' : ` ${hint}`}`, 800);
 }
 
 /** Names and folders are whatever somebody typed there. */

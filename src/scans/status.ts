@@ -1,10 +1,11 @@
-import type { ScanIdInput, Status, WaitingFor } from '../model/contract/status.ts';
+import type { ScanIdInput, Status } from '../model/contract/status.ts';
 import { noCoverage } from '../model/coverage.ts';
 import { isFinal, type Progress, type ScanRecord } from '../model/scan.ts';
+import { canStart, whyNone } from './cannot-start.ts';
 import type { Ask, ScanDeps } from './deps.ts';
 import { findScan } from './find-scan.ts';
 import { pollAfterSeconds } from './poll.ts';
-import { statusSummary } from './summaries.ts';
+import { statusSummary, type Waiting } from './summaries.ts';
 import { sumOf, type CountFindings, type Tally } from './tally.ts';
 import { isoTime } from './time.ts';
 import { troubleshooting } from './troubleshooting.ts';
@@ -24,28 +25,24 @@ export function createGetScanStatus(deps: Deps): GetScanStatus {
 /** @throws AppError queue_unavailable */
 export async function statusNow(deps: Deps, scan: ScanRecord): Promise<Status> {
   if (isFinal(scan.state)) return finalStatus(scan, await deps.countFindings(scan));
-  return makeStatus(scan, await waitingFor(deps, scan), deps.clock.now());
+  return makeStatus(scan, await waitingOf(deps, scan), deps.clock.now());
 }
 
 /** Why an unfinished scan does not run: told apart so that the reader knows whether waiting can help. */
-export async function waitingFor(
-  { queue, registry }: Pick<Deps, 'queue' | 'registry'>,
-  scan: ScanRecord,
-): Promise<WaitingFor> {
-  if (scan.state === 'retrying') return 'retry';
-  if (scan.state !== 'queued') return 'none';
+async function waitingOf({ queue, registry }: Pick<Deps, 'queue' | 'registry'>, scan: ScanRecord): Promise<Waiting> {
+  if (scan.state === 'retrying') return { on: 'retry' };
+  if (scan.state !== 'queued') return { on: 'none' };
   const { pool, pinned_instance: pinned } = scan.request;
   const { hasWorker, instances: known } = await queue.readiness();
-  if (!hasWorker) return 'worker';
-  const canStart = (instanceId: string): boolean => {
-    const health = known.find((state) => state.pool === pool && state.instance === instanceId)?.health;
-    return health === undefined || (health.canLaunch && health.circuit !== 'open');
-  };
+  if (!hasWorker) return { on: 'worker' };
   const instances = registry.pools().find(({ name }) => name === pool)?.instances ?? [];
-  const usable = instances.some(
-    ({ instanceId, enabled }) => enabled && (pinned === undefined || pinned === instanceId) && canStart(instanceId),
-  );
-  return usable ? 'slot' : 'scanner';
+  const usable = instances
+    .filter(({ instanceId, enabled }) => enabled && (pinned === undefined || pinned === instanceId))
+    .map(({ instanceId }) => ({
+      instanceId,
+      health: known.find((state) => state.pool === pool && state.instance === instanceId)?.health,
+    }));
+  return usable.some(canStart) ? { on: 'slot' } : { on: 'scanner', why: whyNone(usable) };
 }
 
 /** What ended changes only by judgements about its findings, and agents ask for it again and again. */
@@ -54,19 +51,19 @@ const ended = new WeakMap<ScanRecord, { readonly tally: Tally; readonly status: 
 function finalStatus(scan: ScanRecord, tally: Tally): Status {
   const known = ended.get(scan);
   if (known?.tally === tally) return known.status;
-  const status = { ...makeStatus(scan, 'none', 0, tally), ...finishedPart(scan, tally) };
+  const status = { ...makeStatus(scan, { on: 'none' }, 0, tally), ...finishedPart(scan, tally) };
   ended.set(scan, { tally, status });
   return status;
 }
 
-function makeStatus(scan: ScanRecord, waiting: WaitingFor, now: number, tally?: Tally): Status {
+function makeStatus(scan: ScanRecord, waiting: Waiting, now: number, tally?: Tally): Status {
   return {
     summary: statusSummary(scan, waiting, tally),
     scan_id: scan.scanId,
     trace_id: scan.traceId,
     state: scan.state,
     ...(scan.origin === 'run' ? {} : { origin: scan.origin }),
-    waiting_for: waiting,
+    waiting_for: waiting.on,
     ...(scan.progress === undefined ? {} : { progress: shownProgress(scan, scan.progress) }),
     ...(isFinal(scan.state) ? {} : { poll_after_seconds: pollAfterSeconds(scan, now) }),
     ...(scan.position === undefined ? {} : { queue_position: scan.position }),

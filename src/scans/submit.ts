@@ -5,6 +5,7 @@ import { isFinal, requestHash } from '../model/scan.ts';
 import type { NewScan, Submitted } from '../queue/queue.ts';
 import { refusalOf } from './admit.ts';
 import { refuseCredential } from './credential.ts';
+import { whyNone, type KnownInstance } from './cannot-start.ts';
 import type { Ask, ScanDeps } from './deps.ts';
 import { requireLaunchable } from './launchable.ts';
 import { prepareRun, type PreparedRun } from './prepare.ts';
@@ -31,22 +32,28 @@ export type SubmitScan = (input: PlanInput, ask: Ask) => Promise<SubmittedScan>;
 export function createSubmitScan(deps: Deps): SubmitScan {
   return async (input, ask) => {
     const prepared = await audited(deps, input, ask, () => admit(deps, input, ask));
-    const submitted = await enqueue(deps, input, prepared, ask);
+    const submitted = await enqueue(deps, input, prepared.run, ask);
     deps.wakeWorker();
-    const answer = await answerFor(deps, submitted);
+    const answer = await answerFor(deps, submitted, prepared.instances);
     if (input.wait_seconds === 0) return answer;
     return withStatus(deps, answer, input.wait_seconds, ask);
   };
 }
 
-async function admit(deps: Deps, input: PlanInput, ask: Ask): Promise<PreparedRun> {
+interface Admitted {
+  readonly run: PreparedRun;
+  /** Those it could go to. */
+  readonly instances: readonly KnownInstance[];
+}
+
+async function admit(deps: Deps, input: PlanInput, ask: Ask): Promise<Admitted> {
   const prepared = prepareRun(input, deps.registry);
   const { request, targets } = prepared;
   const answer = await deps.policy.check(targets, { intensity: request.intensity, caller: ask.caller }, ask.signal);
   const refusal = refusalOf(answer) ?? refuseCredential(deps, request, answer, ask.caller);
   if (refusal) throw refusal;
-  await requireLaunchable(deps.registry, prepared.pool, request.pinned_instance, ask.signal);
-  return prepared;
+  const instances = await requireLaunchable(deps.registry, prepared.pool, request.pinned_instance, ask.signal);
+  return { run: prepared, instances };
 }
 
 /** Writes refusals down before they are passed on. */
@@ -105,13 +112,17 @@ async function enqueue(deps: Deps, input: PlanInput, { request, pool }: Prepared
 const loginOf = ({ credential_ref: ref, privilege = 'user' }: Pick<PlanInput, 'credential_ref' | 'privilege'>) =>
   ref === undefined ? {} : { detail: { credential_ref: ref, privilege } };
 
-async function answerFor(deps: Deps, { scan, deduplicated }: Submitted): Promise<SubmittedScan> {
+async function answerFor(
+  deps: Deps,
+  { scan, deduplicated }: Submitted,
+  instances: readonly KnownInstance[],
+): Promise<SubmittedScan> {
   const { request, position } = scan;
   const slots = deps.registry.available().filter(({ pool }) => pool === request.pool);
   const capacity = slots.reduce((sum, { limit }) => sum + limit, 0);
   const waitMs = position === undefined ? undefined : await deps.queue.expectedWaitMs(request.pool, position, capacity);
   return {
-    summary: submittedSummary(scan, deduplicated),
+    summary: submittedSummary(scan, deduplicated, isFinal(scan.state) ? undefined : whyNone(instances)),
     scan_id: scan.scanId,
     trace_id: scan.traceId,
     state: scan.state,

@@ -10,12 +10,26 @@ import { rawTally, sumOf, type Tally } from './tally.ts';
 const WAITING: Readonly<Record<WaitingFor, string>> = {
   worker: 'waits for a worker to start',
   slot: 'waits for a free slot of its pool',
-  scanner: 'waits for its scanner, which cannot start scans now (list_scanners says why)',
+  scanner: 'waits for its scanner, which cannot start scans now',
   retry: 'waits for its next try',
   none: 'is being worked on',
 };
 
-export function submittedSummary(scan: ScanRecord, deduplicated: Submitted['deduplicated']): string {
+/** @param idle Why no scanner of its pool can start it now, if so. */
+export function submittedSummary(
+  scan: ScanRecord,
+  deduplicated: Submitted['deduplicated'],
+  idle?: string,
+): string {
+  return `${madeSummary(scan, deduplicated)}${idlePart(scan, idle)}`;
+}
+
+const idlePart = ({ state }: ScanRecord, idle: string | undefined): string =>
+  idle === undefined || state === 'running'
+    ? ''
+    : ` But no scanner of its pool can start scans now: ${idle} It stays queued until one can; tell an operator.`;
+
+function madeSummary(scan: ScanRecord, deduplicated: Submitted['deduplicated']): string {
   const next = isFinal(scan.state)
     ? 'Next: get_scan_results.'
     : 'Nothing has been looked at yet. Next: wait_for_scan; do not submit it again.';
@@ -29,7 +43,13 @@ export function submittedSummary(scan: ScanRecord, deduplicated: Submitted['dedu
   }
 }
 
-export function statusSummary(scan: ScanRecord, waiting: WaitingFor, tally: Tally = rawTally(scan)): string {
+/** What an unfinished scan waits for, and why where that is known. */
+export interface Waiting {
+  readonly on: WaitingFor;
+  readonly why?: string | undefined;
+}
+
+export function statusSummary(scan: ScanRecord, { on, why }: Waiting, tally: Tally = rawTally(scan)): string {
   if (isFinal(scan.state)) return `${ending(scan)} ${foundSummary(scan, tally)} ${nextAfterEnd(scan)}`.trim();
   if (scan.state === 'running') {
     const { progress } = scan;
@@ -41,8 +61,11 @@ export function statusSummary(scan: ScanRecord, waiting: WaitingFor, tally: Tall
       : `The scan is running: ${done}. Results come when it ends. Next: wait_for_scan.`;
   }
   const place = scan.position === undefined ? '' : ` at position ${scan.position}`;
-  return `The scan is ${scan.state}${place} and ${WAITING[waiting]}. Nothing has been looked at yet. Next: wait_for_scan.`;
+  return `The scan is ${scan.state}${place} and ${WAITING[on]}${whyPart(on, why)}. Nothing has been looked at yet. Next: wait_for_scan.`;
 }
+
+const whyPart = (on: WaitingFor, why: string | undefined): string =>
+  on !== 'scanner' ? '' : why === undefined ? ' (list_scanners says why)' : `: ${why.replace(/\.$/, '')}`;
 
 function nextAfterEnd({ result }: ScanRecord): string {
   if (!result) return '';

@@ -2,6 +2,7 @@ import type { WorkerDeps } from './deps.ts';
 import { runAttempt } from './attempt.ts';
 import { endMarked } from '../platform/orphans.ts';
 import { publishHealth } from './publish-health.ts';
+import { keepUp } from './upkeep.ts';
 
 /** Longest sleep between two looks at the queue: a lost wake-up costs at most this. */
 const LOOK_EVERY_MS = 1_000;
@@ -25,7 +26,10 @@ export async function runWorker(deps: WorkerDeps, { signal, mayLeave }: WorkerRu
   const heart = setInterval(() => {
     queue.heartbeat(workerId).catch((error: unknown) => log.warn({ err: error }, 'heartbeat failed'));
   }, settings.heartbeatMs);
-  const probes = setInterval(() => void registry.probeAll(signal).catch(() => undefined), PROBE_EVERY_MS);
+  const probes = setInterval(() => {
+    void registry.probeAll(signal).catch(() => undefined);
+    void keepUp(deps);
+  }, PROBE_EVERY_MS);
   const shutdown = new AbortController();
   const running = new Map<string, Promise<void>>();
   const wake = createAlarm();
@@ -36,6 +40,7 @@ export async function runWorker(deps: WorkerDeps, { signal, mayLeave }: WorkerRu
   try {
     await registry.probeAll(signal).catch(() => undefined);
     await publishHealth(deps, signal);
+    void keepUp(deps);
     await endLeftovers(deps);
     await sweep(deps);
     await loop(deps, { signal, running, shutdown: shutdown.signal, wake, ...(mayLeave ? { mayLeave } : {}) });

@@ -1,8 +1,11 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { CREDENTIAL_KEYS } from '../../src/config/credentials-schema.ts';
 import { renderConfigDocs } from '../../src/config/render-docs.ts';
 import { INSTANCE_KEYS } from '../../src/config/scanners-schema.ts';
+import { ENGINES } from '../../src/engines.ts';
 import { Settings } from '../../src/config/settings.ts';
 import { settingVariables } from '../../src/config/settings-environment.ts';
 
@@ -30,5 +33,10 @@ describe('docs/config.md', () => {
     for (const key of INSTANCE_KEYS) expect(text).toContain(`| \`${key}\` |`);
     expect(text).toContain('### Keys of `nmap`');
     expect(text).toContain('| `binary` | required | text | Absolute path \\| file. |');
+  });
+
+  it('has the keys of every engine there is, as the page lies in the repository', () => {
+    const page = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'config.md'), 'utf8');
+    for (const engine of Object.keys(ENGINES)) expect(page).toContain(`### Keys of \`${engine}\``);
   });
 });

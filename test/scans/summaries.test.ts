@@ -108,9 +108,9 @@ describe('what an imported report says was looked at', () => {
   it('is no word about checks that it does not name', () => {
     const found = foundSummary({ ...result('complete', 0, { requested: 1, tested: 1 }), origin: 'imported' });
     expect(found).toMatch(/The report holds no findings\.$/);
-    expect(statusSummary({ ...SCAN, origin: 'imported', ...result('complete', 0, { tested: 1 }) }, 'none')).toMatch(
-      /^The scan was made elsewhere and its report imported\./,
-    );
+    expect(
+      statusSummary({ ...SCAN, origin: 'imported', ...result('complete', 0, { tested: 1 }) }, { on: 'none' }),
+    ).toMatch(/^The scan was made elsewhere and its report imported\./);
   });
 });
 
@@ -138,7 +138,7 @@ describe('suppressed findings', () => {
 
 describe('a finished scan', () => {
   it('says the next step, also when it found nothing because it missed something', () => {
-    const next = (part: Partial<ScanRecord>): string => statusSummary({ ...SCAN, ...part }, 'none');
+    const next = (part: Partial<ScanRecord>): string => statusSummary({ ...SCAN, ...part }, { on: 'none' });
     expect(next(result('complete', 2, { requested: 1, tested: 1 }))).toMatch(
       /2 findings: 2 high\..*get_scan_results\.$/,
     );
@@ -160,9 +160,14 @@ describe('a finished scan', () => {
 describe('an unfinished scan', () => {
   it('says what it waits for', () => {
     const queued: ScanRecord = { ...SCAN, state: 'queued', position: 2 };
-    expect(statusSummary(queued, 'slot')).toMatch(/queued at position 2 and waits for a free slot/);
-    expect(statusSummary(queued, 'scanner')).toMatch(/list_scanners says why/);
-    expect(statusSummary({ ...SCAN, state: 'running', cancelRequested: true }, 'none')).toMatch(/being cancelled/);
+    expect(statusSummary(queued, { on: 'slot' })).toMatch(/queued at position 2 and waits for a free slot/);
+    expect(statusSummary(queued, { on: 'scanner' })).toMatch(/list_scanners says why/);
+    expect(statusSummary(queued, { on: 'scanner', why: 'a: It is away.' })).toMatch(
+      /cannot start scans now: a: It is away\. Nothing/,
+    );
+    expect(statusSummary({ ...SCAN, state: 'running', cancelRequested: true }, { on: 'none' })).toMatch(
+      /being cancelled/,
+    );
   });
 
   it('tells a submit that made no scan from one that did', () => {

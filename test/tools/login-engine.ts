@@ -67,7 +67,7 @@ export function loginEngine(remote?: RemoteReports, options: readonly 'privilege
 export function remoteReports(scans: readonly (RemoteScan & { readonly report?: string; readonly whole?: boolean })[]) {
   const fetched: string[] = [];
   const remote: RemoteReports = {
-    list: async () => scans,
+    list: async () => ({ scans }),
     async fetch(remoteId, report) {
       fetched.push(remoteId);
       const found = scans.find((scan) => scan.remoteId === remoteId);

@@ -71,6 +71,22 @@ describe('scans that an operator launched at a scanner', () => {
     });
   });
 
+  it('of an instance whose folders are not all there are listed, with the reason why some are missing', async () => {
+    const trouble = new AppError('config_invalid', 'remote_folders names "Opne".', { hint: 'Operator: correct it.' });
+    const listing: RemoteReports = {
+      list: async () => ({ scans: [scan('1'), scan('2', { status: 'empty', hasReport: false })], trouble }),
+      fetch: () => Promise.reject(trouble),
+    };
+    const { ok, fails } = await wired(listing);
+    const { remote_scans: listed, summary } = await ok('list_scanners', { remote_scans: true });
+    expect(listed).toMatchObject([
+      { total: 2, error: 'config_invalid: remote_folders names "Opne". Operator: correct it.' },
+    ]);
+    expect(summary).toContain('1 scans at the scanners themselves can be imported; 1 more were never run');
+    expect(summary).toContain('error says why for nessus/main');
+    expect(await fails('import_report', { source: 'nessus:main/9' })).toMatch(/^config_invalid: .*Opne/);
+  });
+
   it('are imported like a report from a file, once', async () => {
     const { remote, fetched } = remoteReports([
       scan('5', { report: nmapXml([{ address: '127.0.0.1', ports: [80] }]) }),
@@ -140,7 +156,7 @@ describe('scans that an operator launched at a scanner', () => {
   it('that are larger than a report may be are refused, and the scanner is told to stop', async () => {
     let told: unknown;
     const endless: RemoteReports = {
-      list: async () => [],
+      list: async () => ({ scans: [] }),
       async fetch(_id, report, signal) {
         const chunk = Buffer.alloc(1 << 20, 'x');
         signal.addEventListener('abort', () => (told = signal.reason));

@@ -30,7 +30,10 @@ export async function examineScanners({ registry }: App): Promise<Finding[]> {
   return [ok('scanners', `${pools.join(', ')} (${source}), default ${registry.defaultPool}`)];
 }
 
-export async function examineEngines({ scans }: App, session: Session): Promise<Finding[]> {
+export async function examineEngines(
+  { scans }: { readonly scans: Pick<App['scans'], 'listScanners'> },
+  session: Pick<Session, 'ask'>,
+): Promise<Finding[]> {
   const { pools } = await scans.listScanners({}, session.ask());
   return pools.flatMap(({ pool, engine, instances }) =>
     instances.map(({ instance_id: id, enabled, health, why, version, can_launch: canLaunch }) => {
@@ -38,7 +41,11 @@ export async function examineEngines({ scans }: App, session: Session): Promise<
       if (!enabled) return ok('engine', `${name} (disabled)`);
       if (canLaunch && why === undefined) return ok('engine', name);
       const fix = why ?? 'see its log.';
-      return canLaunch ? warn('engine', `${name}.`, fix) : fail('engine', `${name}; it cannot start scans.`, fix);
+      // Well, and all the same unable to start scans: its licence has that for import only.
+      if (canLaunch || health === 'healthy') {
+        return warn('engine', canLaunch ? `${name}.` : `${name}; for import only, it starts no scans.`, fix);
+      }
+      return fail('engine', `${name}; it cannot start scans.`, fix);
     }),
   );
 }

@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { AppError } from '../../model/errors.ts';
 import type { ScanRequest } from '../../model/scan.ts';
 import type { RunContext, ScanJob, Scanner, ScannerType } from '../scanner.ts';
+import { openAuthority } from './api/authority.ts';
 import { createClient } from './api/client.ts';
 import { createNessusApi, type NessusApi } from './api/nessus-api.ts';
 import { systemTiming, type Timing } from './api/timing.ts';
@@ -9,6 +8,7 @@ import { createInstance } from './live/instance.ts';
 import { portRangeOf } from './live/new-scan.ts';
 import { probeNessus, probeTenable } from './live/probe.ts';
 import { createRemoteReports } from './live/remote-reports.ts';
+import { createUpkeep } from './live/retention.ts';
 import { runRemote } from './live/run.ts';
 import { accountOf, NessusSettings, TenableVmSettings, trustOf } from './live/settings.ts';
 import { parseNessus } from './parse.ts';
@@ -57,7 +57,7 @@ export const TENABLE_VM: Variant = { probe: probeTenable, scannerKey: 'uuid' };
 
 /**
  * @param timing Tests bring their own.
- * @throws AppError config_invalid when `ca_file` cannot be read
+ * @throws AppError config_invalid when `ca_file` cannot be read or holds no certificate
  */
 export function createNessusScanner(
   settings: NessusSettings | TenableVmSettings,
@@ -68,7 +68,7 @@ export function createNessusScanner(
   const client = createClient({
     address: {
       url: new URL(settings.url),
-      tls: trustOf(settings, settings.ca_file === undefined ? undefined : authorities(settings.ca_file)),
+      tls: trustOf(settings, settings.ca_file === undefined ? undefined : openAuthority(settings.ca_file)),
       connectMs: connect * 1_000,
       silenceMs: answer * 1_000,
     },
@@ -100,14 +100,7 @@ export function createNessusScanner(
     run: (job: ScanJob, ctx: RunContext) => runRemote(instance, job, ctx),
     parse: parseNessus,
     remote: createRemoteReports(instance),
+    upkeep: createUpkeep(instance),
     close: () => instance.close(),
   };
-}
-
-function authorities(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    throw new AppError('config_invalid', 'ca_file cannot be read.');
-  }
 }

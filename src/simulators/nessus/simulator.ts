@@ -47,6 +47,9 @@ export interface NessusSimulator {
   close(): Promise<void>;
 }
 
+/** How exactly a restart knows when the process before was last alive, in real time. */
+const ALIVE_MS = 250;
+
 /**
  * Starts a server that behaves like the REST API of Nessus, as well or as badly as the scenario says. On 127.0.0.1 only.
  * @throws SimulatorError naming every wrong key
@@ -68,6 +71,8 @@ export async function startNessusSimulator(options: NessusSimulatorOptions = {})
   const address = api.address();
   if (address === null || typeof address === 'string') throw new Error('the simulator has no TCP port');
   const { access_key: accessKey, secret_key: secretKey, username, password } = scenario.auth;
+  const heart = options.stateFile === undefined ? undefined : setInterval(() => server.state.noteAlive(), ALIVE_MS);
+  heart?.unref();
   return {
     url: `${certificate ? 'https' : 'http'}://127.0.0.1:${address.port}`,
     certificate,
@@ -77,6 +82,8 @@ export async function startNessusSimulator(options: NessusSimulatorOptions = {})
     close: () =>
       new Promise((resolve) => {
         stop.abort();
+        clearInterval(heart);
+        if (options.stateFile !== undefined) server.state.noteAlive();
         api.close(() => resolve());
         api.closeAllConnections();
       }),
@@ -105,7 +112,7 @@ function createServer(
     readyAt: clock.now() + scenario.boot_ms,
   };
   for (const fault of scenario.faults) server.faults.add(fault);
-  if (before) server.state.abortAll();
+  if (before) server.state.abortAll(before.now);
   else furnish(server);
   return { server, advance: advancing(manual) };
 }

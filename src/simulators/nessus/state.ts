@@ -168,13 +168,22 @@ export class State {
     }
   }
 
-  /** A Nessus that stops leaves its running scans aborted. */
-  abortAll(): void {
-    const now = this.#clock.now();
-    for (const scan of this.scans) {
-      const run = scan.runs.at(-1);
-      if (run && !run.end) this.put(withLastRun(scan, ended(run, 'aborted', now)));
+  /**
+   * A Nessus that stops leaves its running scans aborted.
+   * @param at when it was last alive, in simulated time: what was due later has not happened
+   */
+  abortAll(at = this.#clock.now()): void {
+    for (const before of this.#scans.values()) {
+      const scan = this.#caughtUp(before, at);
+      const run = scan?.runs.at(-1);
+      if (!scan || !run || run.end) continue;
+      this.put(withLastRun({ ...scan, modifiedAt: at }, ended(run, 'aborted', at)));
     }
+  }
+
+  /** Notes the time while something runs, so that a restart knows how far it had come. */
+  noteAlive(): void {
+    if ([...this.#scans.values()].some(({ runs }) => runs.length > 0 && !runs.at(-1)?.end)) this.#keep({});
   }
 
   #putUpload(upload: Upload): void {
@@ -195,8 +204,7 @@ export class State {
   }
 
   /** Does what its script and people had due, in the order of time. */
-  #caughtUp(scan: Scan): Scan | undefined {
-    const now = this.#clock.now();
+  #caughtUp(scan: Scan, now = this.#clock.now()): Scan | undefined {
     let run = scan.runs.at(-1);
     if (!run || run.end) return scan;
     for (const deed of run.script.someone.slice(run.deedsDone)) {

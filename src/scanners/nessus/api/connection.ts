@@ -1,5 +1,8 @@
+import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { buildConnector, Pool } from 'undici';
+import type { Authority } from './authority.ts';
+import { NOT_PINNED, NotTrusted } from './not-trusted.ts';
 
 /** How one instance is reached. Times in milliseconds. */
 export interface Address {
@@ -13,19 +16,12 @@ export interface Address {
 
 /** What is asked of the certificate: a chain to a known authority, one certificate and no other, or nothing. */
 export type Trust =
-  | { readonly kind: 'authorities'; readonly ca?: string }
+  | { readonly kind: 'authorities'; readonly ca?: Authority }
   | { readonly kind: 'pinned'; readonly fingerprint: string }
   | { readonly kind: 'none' };
 
 /** Of one instance, over all its scans. */
 const CONNECTIONS = 6;
-
-/** The code of an error that says that another certificate was shown than the pinned one. */
-export const NOT_PINNED = 'SCANMUX_CERTIFICATE_NOT_PINNED';
-
-class NotPinned extends Error {
-  readonly code = NOT_PINNED;
-}
 
 /** Never follows redirects: keys must not travel to another place. */
 export function openPool({ url, tls, connectMs, silenceMs }: Address): Pool {
@@ -39,20 +35,57 @@ export function openPool({ url, tls, connectMs, silenceMs }: Address): Pool {
 }
 
 function connectorFor(trust: Trust, timeout: number): buildConnector.connector {
-  if (trust.kind === 'authorities')
-    return buildConnector({ timeout, ...(trust.ca === undefined ? {} : { ca: trust.ca }) });
-  // No sessions are kept: a resumed one need not show its certificate again.
-  const connect = buildConnector({ timeout, rejectUnauthorized: false, maxCachedSessions: 0 });
-  if (trust.kind === 'none') return connect;
+  // What is asked of a certificate is asked here, not by TLS itself: its error would not say which one was shown. No
+  // sessions are kept, because a resumed one need not show its certificate again.
+  const connectorWith = (ca?: string): buildConnector.connector =>
+    buildConnector({ timeout, rejectUnauthorized: false, maxCachedSessions: 0, ...(ca === undefined ? {} : { ca }) });
+  if (trust.kind === 'none') return connectorWith();
+  const connectNow = trust.kind === 'authorities' ? newestOf(trust, connectorWith) : connectorWith();
   return (options, callback) => {
-    connect(options, (...[error, socket]) => {
+    connectNow(options, (...[error, socket]) => {
       if (error) return callback(error, null);
-      const seen = socket instanceof TLSSocket ? socket.getPeerCertificate().fingerprint256 : undefined;
-      if (seen !== undefined && plainFingerprint(seen) === trust.fingerprint) return callback(null, socket);
+      const distrust = distrustOf(trust, options.protocol, socket);
+      if (distrust === undefined) return callback(null, socket);
       socket.destroy();
-      return callback(new NotPinned(`It shows the certificate ${seen ?? 'of nobody'}.`), null);
+      return callback(distrust, null);
     });
   };
+}
+
+/** Connects with the authorities of `ca_file` as it is now. */
+function newestOf(
+  { ca }: Extract<Trust, { kind: 'authorities' }>,
+  connectorWith: (ca?: string) => buildConnector.connector,
+): buildConnector.connector {
+  if (!ca) return connectorWith();
+  let pem = ca.current().pem;
+  let connect = connectorWith(pem);
+  return (options, callback) => {
+    const now = ca.current().pem;
+    if (now !== pem) connect = connectorWith(now);
+    pem = now;
+    connect(options, callback);
+  };
+}
+
+/** Why a connection must not be used; undefined when it may. Nothing was sent over it yet. */
+function distrustOf(
+  trust: Exclude<Trust, { kind: 'none' }>,
+  protocol: string,
+  socket: Socket | TLSSocket,
+): NotTrusted | undefined {
+  const seen = socket instanceof TLSSocket ? socket.getPeerX509Certificate() : undefined;
+  if (trust.kind === 'pinned') {
+    if (seen && plainFingerprint(seen.fingerprint256) === trust.fingerprint) return undefined;
+    return new NotTrusted({ code: NOT_PINNED, setting: 'tls_fingerprint', seen });
+  }
+  // http:// is for this machine only.
+  if (protocol !== 'https:' || (socket instanceof TLSSocket && socket.authorized)) return undefined;
+  const code = socket instanceof TLSSocket ? String(socket.authorizationError) : 'no TLS';
+  if (!trust.ca) return new NotTrusted({ code, setting: 'none', seen });
+  const { file } = trust.ca;
+  const { trouble } = trust.ca.current();
+  return new NotTrusted({ code, setting: 'ca_file', file, seen, ...(trouble === undefined ? {} : { trouble }) });
 }
 
 /** 64 lower-case hex digits of a SHA-256 fingerprint, however it is written. */

@@ -1,6 +1,6 @@
 import { AppError } from '../../../model/errors.ts';
 import { cleanLine } from '../../../model/untrusted.ts';
-import { NOT_PINNED } from './connection.ts';
+import { NotTrusted } from './not-trusted.ts';
 
 /**
  * Why an exchange gave no answer that can be used. `unsent`: the request did not leave. `untrusted`: neither, because of
@@ -10,6 +10,8 @@ import { NOT_PINNED } from './connection.ts';
 export interface Fault {
   readonly kind: 'unsent' | 'untrusted' | 'cut' | 'slow' | 'odd';
   readonly why: string;
+  /** What an operator can do, where that is known. */
+  readonly hint?: string;
 }
 
 const UNSENT: Readonly<Record<string, string>> = {
@@ -21,26 +23,12 @@ const UNSENT: Readonly<Record<string, string>> = {
   UND_ERR_CONNECT_TIMEOUT: 'it did not take the connection in time',
 };
 
-const UNTRUSTED: Readonly<Record<string, string>> = {
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is signed by itself',
-  SELF_SIGNED_CERT_IN_CHAIN: 'its certificate comes from an authority that is not known here',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its certificate comes from an authority that is not known here',
-  UNABLE_TO_GET_ISSUER_CERT: 'its certificate comes from an authority that is not known here',
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'its certificate comes from an authority that is not known here',
-  CERT_HAS_EXPIRED: 'its certificate has expired',
-  CERT_NOT_YET_VALID: 'its certificate is not valid yet',
-  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name than the one in url',
-};
-
 const SLOW = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'TimeoutError', '23']);
 
 /** Never the error's own words, which may hold anything, but for those about a certificate, which are ours. */
 export function faultOf(error: unknown): Fault {
+  if (error instanceof NotTrusted) return { kind: 'untrusted', why: error.message, hint: error.hint };
   const code = codeOf(error);
-  if (code === NOT_PINNED && error instanceof Error)
-    return { kind: 'untrusted', why: `it does not show the certificate of tls_fingerprint. ${error.message}` };
-  const untrusted = UNTRUSTED[code];
-  if (untrusted !== undefined) return { kind: 'untrusted', why: untrusted };
   const unsent = UNSENT[code];
   if (unsent !== undefined) return { kind: 'unsent', why: unsent };
   if (SLOW.has(code)) return { kind: 'slow', why: 'it did not answer in time' };
@@ -55,15 +43,12 @@ function codeOf(error: unknown): string {
   return error instanceof Error ? error.name : '';
 }
 
-export const TRUST_HINT =
-  'Operator: set ca_file or tls_fingerprint of this instance in scanners.yaml (docs/engines/nessus.md).';
-
 /** @param where the instance, by host and port */
-export const unreachable = (where: string, { kind, why }: Fault): AppError =>
+export const unreachable = (where: string, { kind, why, hint }: Fault): AppError =>
   new AppError(
     'scanner_unreachable',
     `The scanner at ${where} cannot be used: ${why}.`.replace(/\.+$/, '.'),
-    kind === 'untrusted' ? { hint: TRUST_HINT } : kind === 'odd' ? { hint: ODD_HINT } : {},
+    hint !== undefined ? { hint } : kind === 'odd' ? { hint: ODD_HINT } : {},
   );
 
 const ODD_HINT = 'Operator: check url in scanners.yaml; a proxy, a login page or another program may answer there.';

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { AppError } from '../../../model/errors.ts';
 import type { Exchange, Outcome, TextReply } from './exchange.ts';
 import { refusalError, scannerWords, unreachable } from './faults.ts';
 import { errorWords } from './json-answer.ts';
+import { refusedLogins } from './refused-logins.ts';
 import { unlessAborted, type Timing } from './timing.ts';
 
 /** How an instance is logged in to. */
@@ -45,18 +45,16 @@ function keysLogin({ accessKey, secretKey }: Extract<Account, { kind: 'keys' }>)
 
 const Token = z.object({ token: z.string().regex(/^[\x21-\x3a\x3c-\x7e]{1,512}$/) });
 
-/** A refused login is not tried again for this long: repeated ones lock the account. */
-const REFUSED_MS = 10 * 60_000;
-
 function sessionLogin({ username, password }: Extract<Account, { kind: 'session' }>, deps: LoginDeps): Login {
   const { where, timing, send } = deps;
   let current: AuthHeaders | undefined;
   let pending: Promise<AuthHeaders> | undefined;
-  let refused: { readonly error: AppError; readonly at: number } | undefined;
+  const refused = refusedLogins(timing, [where, username, password]);
   const secrets = [password];
 
   const open = async (): Promise<AuthHeaders> => {
-    if (refused && timing.monotonic() - refused.at < REFUSED_MS) throw refused.error;
+    const earlier = refused.recent();
+    if (earlier) throw earlier;
     const outcome = await send({
       method: 'POST',
       path: '/session',
@@ -75,7 +73,7 @@ function sessionLogin({ username, password }: Extract<Account, { kind: 'session'
     const words = scannerWords(errorWords(text), secrets);
     // 400: a user name that cannot be.
     const error = refusalError({ where, status: status === 400 || status === 403 ? 401 : status, words });
-    if (error.code === 'scanner_login_failed') refused = { error, at: timing.monotonic() };
+    if (error.code === 'scanner_login_failed') refused.note(error);
     throw error;
   };
 
@@ -84,7 +82,7 @@ function sessionLogin({ username, password }: Extract<Account, { kind: 'session'
     async headers(signal) {
       if (current) return current;
       // Shared: whoever asks meanwhile waits for the same login, and nobody's abort ends it for the others.
-      pending ??= open().finally(() => {
+      pending ??= refused.inTurn(open).finally(() => {
         pending = undefined;
       });
       return await unlessAborted(pending, signal);

@@ -3,7 +3,7 @@ import type { RunContext } from '../../scanner.ts';
 import type { Details, ListedScan } from '../api/answers.ts';
 import { progressOf, type HostProgress } from './host-progress.ts';
 import type { NessusInstance } from './instance.ts';
-import { lost } from './lost.ts';
+import { lost, lostInOutage } from './lost.ts';
 import { withHistory } from './own-scans.ts';
 import { isAway } from './patience.ts';
 import { referenceOf, type RemoteRun } from './remote-run.ts';
@@ -52,7 +52,7 @@ function waitOut({ timing, options }: NessusInstance, look: Look, error: unknown
   const now = timing.monotonic();
   look.silentSince ??= now;
   if (now - look.silentSince > options.outageMs) {
-    throw lost(`The scanner did not answer for ${Math.round(options.outageMs / 60_000)} minutes.`, error);
+    throw lostInOutage(options.outageMs, error);
   }
   show(look, 'waiting for the scanner to answer again', ctx);
 }

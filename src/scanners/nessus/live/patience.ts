@@ -1,7 +1,7 @@
 import { AppError } from '../../../model/errors.ts';
 import type { RunContext } from '../../scanner.ts';
 import type { NessusInstance } from './instance.ts';
-import { lost } from './lost.ts';
+import { lostInOutage } from './lost.ts';
 
 const LOOK_MS = 30_000;
 
@@ -27,7 +27,7 @@ export async function patiently<T>(
       ctx.signal.throwIfAborted();
       if (!isAway(error)) throw error;
       if (timing.monotonic() - since > options.outageMs) {
-        throw lost(`The scanner did not answer for ${Math.round(options.outageMs / 60_000)} minutes.`, error);
+        throw lostInOutage(options.outageMs, error);
       }
       ctx.progress({ percent: 0, phase: 'waiting for the scanner to answer again', estimated: true });
       await timing.sleep(LOOK_MS, ctx.signal);

@@ -16,11 +16,11 @@ export function createRemoteReports(instance: NessusInstance): RemoteReports {
   return {
     list: (signal) =>
       instance.using(async () => {
-        const open = await openScans(instance, signal);
+        const { open, trouble } = await openScans(instance, signal);
         const newest = open.toSorted(
           (a, b) => (b.scan.last_modification_date ?? 0) - (a.scan.last_modification_date ?? 0),
         );
-        return newest.slice(0, MOST).map(shown);
+        return { scans: newest.slice(0, MOST).map(shown), ...(trouble ? { trouble } : {}) };
       }),
     fetch: (remoteId, report, signal) =>
       instance.using(async () => {
@@ -38,17 +38,49 @@ interface OpenScan {
   readonly folder: Folder;
 }
 
-async function openScans({ api, options }: NessusInstance, signal: AbortSignal): Promise<readonly OpenScan[]> {
-  const names = new Set(options.remoteFolders);
-  if (names.size === 0) return [];
-  const open = new Map(
-    (await api.folders(signal)).filter(({ name }) => names.has(name)).map((folder) => [folder.id, folder]),
-  );
-  if (open.size === 0) return [];
-  return (await api.scans(signal)).flatMap((scan) => {
+interface Opened {
+  readonly open: readonly OpenScan[];
+  /** Names of `remote_folders` that are no folder there. */
+  readonly trouble: AppError | undefined;
+}
+
+/** @throws AppError config_invalid when no folder is opened: an empty list would hide why */
+async function openScans({ api, options }: NessusInstance, signal: AbortSignal): Promise<Opened> {
+  const { remoteFolders } = options;
+  if (remoteFolders.length === 0) {
+    throw new AppError('config_invalid', 'No folder of this scanner is open: remote_folders is not set.', {
+      hint: FOLDERS_HINT,
+    });
+  }
+  const folders = await api.folders(signal);
+  const open = new Map(folders.filter(({ name }) => remoteFolders.includes(name)).map((folder) => [folder.id, folder]));
+  const trouble = missingFolders(remoteFolders, folders);
+  if (open.size === 0) return { open: [], trouble };
+  const scans = (await api.scans(signal)).flatMap((scan) => {
     const folder = scan.folder_id === undefined ? undefined : open.get(scan.folder_id);
     return folder ? [{ scan, folder }] : [];
   });
+  return { open: scans, trouble };
+}
+
+const FOLDERS_HINT =
+  'Operator: list the folders whose scans may be imported under remote_folders of this instance in scanners.yaml.';
+const NAMES_SHOWN = 20;
+
+function missingFolders(written: readonly string[], folders: readonly Folder[]): AppError | undefined {
+  const missing = written.filter((name) => !folders.some((folder) => folder.name === name));
+  if (missing.length === 0) return undefined;
+  const named = (names: readonly string[]): string =>
+    names
+      .slice(0, NAMES_SHOWN)
+      .map((name) => JSON.stringify(cleanLine(name, 60)))
+      .join(', ') || 'none';
+  const there = folders.filter(({ type }) => type !== 'trash').map(({ name }) => name);
+  return new AppError(
+    'config_invalid',
+    `remote_folders names ${named(missing)}, which the scanner does not show to this account. Folders there: ${named(there)}.`,
+    { hint: FOLDERS_HINT },
+  );
 }
 
 const shown = ({ scan, folder }: OpenScan): RemoteScan => ({
@@ -56,6 +88,7 @@ const shown = ({ scan, folder }: OpenScan): RemoteScan => ({
   name: cleanLine(scan.name, 200),
   folder: cleanLine(folder.name, 200),
   status: cleanLine(scan.status, 40),
+  hasReport: isOver(scan.status),
   ...(scan.last_modification_date === undefined ? {} : { modifiedAt: scan.last_modification_date * 1_000 }),
 });
 
@@ -66,7 +99,9 @@ async function fetchReport(
   signal: AbortSignal,
 ): Promise<RawReport> {
   const { api, options, timing } = instance;
-  const found = (await openScans(instance, signal)).find(({ scan }) => scan.id === remoteId)?.scan;
+  const { open, trouble } = await openScans(instance, signal);
+  const found = open.find(({ scan }) => scan.id === remoteId)?.scan;
+  if (!found && trouble) throw trouble;
   if (!found) {
     throw new AppError('scan_not_found', 'The scanner has no such scan in the folders that are open for import.', {
       hint: 'Call list_scanners with remote_scans for those there are; remote_folders in scanners.yaml opens folders.',

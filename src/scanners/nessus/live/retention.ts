@@ -26,6 +26,19 @@ export async function sweepOld(instance: NessusInstance): Promise<void> {
   }
 }
 
+const UPKEEP_MS = 60 * 60_000;
+
+/** Sweeps at the first call, and at later ones when an hour has passed: an instance may get no scans for long. */
+export function createUpkeep(instance: NessusInstance): () => Promise<void> {
+  let sweptAt = -Infinity;
+  return async () => {
+    const now = instance.timing.monotonic();
+    if (now - sweptAt < UPKEEP_MS) return;
+    sweptAt = now;
+    await sweepOld(instance);
+  };
+}
+
 const isOld = ({ name, owner, status, last_modification_date: seconds }: ListedScan, own: string, before: number) =>
   isMarker(name) && owner === own && isOver(status) && seconds !== undefined && seconds > 0 && seconds * 1_000 < before;
 

@@ -1,5 +1,6 @@
 import { isAbsolute } from 'node:path';
 import { z } from 'zod';
+import type { Authority } from '../api/authority.ts';
 import { plainFingerprint, type Trust } from '../api/connection.ts';
 import type { Account } from '../api/session.ts';
 
@@ -117,8 +118,8 @@ export const TenableVmSettings = z
   .refine(isTrustClear, { message: TRUST, path: ['tls_verify'] });
 export type TenableVmSettings = z.infer<typeof TenableVmSettings>;
 
-/** @param ca text of `ca_file` */
-export function trustOf({ tls_fingerprint, tls_verify }: Written, ca: string | undefined): Trust {
+/** @param ca of `ca_file` */
+export function trustOf({ tls_fingerprint, tls_verify }: Written, ca: Authority | undefined): Trust {
   if (tls_fingerprint !== undefined) return { kind: 'pinned', fingerprint: plainFingerprint(tls_fingerprint) };
   if (!tls_verify) return { kind: 'none' };
   return { kind: 'authorities', ...(ca === undefined ? {} : { ca }) };

@@ -1,9 +1,11 @@
+import { X509Certificate } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ScenarioInput } from '../../../../src/simulators/nessus/scenario.ts';
+import { createCertificate } from '../../../../src/simulators/nessus/certificate.ts';
 import { openLab, type Lab } from './harness.ts';
 
 const never = new AbortController().signal;
@@ -76,6 +78,68 @@ describe('the certificate of a scanner', () => {
       }
     });
   }
+});
+
+describe('the authorities of ca_file', () => {
+  let folder: string;
+  let file: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'scanmux-test-'));
+    file = join(folder, 'ca.pem');
+  });
+  afterEach(async () => rm(folder, { recursive: true }));
+  const foreign = (): string => createCertificate('none', Date.now()).certificate;
+  const tls = (): Promise<Lab> => openLab({}, {}, { http: false });
+
+  for (const [what, content] of [
+    ['garbage', 'not a certificate'],
+    ['nothing', ''],
+    ['a key', '-----BEGIN PRIVATE KEY-----\nMC4CAQAw\n-----END PRIVATE KEY-----\n'],
+    ['a broken certificate', '-----BEGIN CERTIFICATE-----\nMIIBroken\n-----END CERTIFICATE-----\n'],
+  ] as const) {
+    it(`are refused at once when it holds ${what}, with its path`, async () => {
+      lab = await tls();
+      await writeFile(file, content);
+      expect(() => lab.another({ ca_file: file })).toThrow(
+        expect.objectContaining({ code: 'config_invalid', message: expect.stringContaining(file) }),
+      );
+    });
+  }
+
+  it('are refused when it is not there, with its path and the reason', async () => {
+    lab = await tls();
+    expect(() => lab.another({ ca_file: file })).toThrow(
+      expect.objectContaining({ code: 'config_invalid', message: `ca_file ${file} cannot be read (ENOENT).` }),
+    );
+  });
+
+  it('that did not sign it: which setting does not match, and what the scanner shows', async () => {
+    lab = await tls();
+    await writeFile(file, foreign());
+    const { why = '' } = await lab.another({ ca_file: file }).probe(never);
+    expect(why).toContain(`no authority in ca_file ${file} signed its certificate`);
+    expect(why).toContain(new X509Certificate(lab.sim.certificate?.certificate ?? '').fingerprint256);
+    expect(why).toMatch(/the certificate of ".*CN=.*" from ".*CN=.*"/);
+    expect(why).not.toContain('set ca_file');
+    expect(lab.sim.journal.entries()).toEqual([]);
+  });
+
+  it('count as the file is now, without a restart', async () => {
+    lab = await tls();
+    await writeFile(file, foreign());
+    const scanner = lab.another({ ca_file: file });
+    expect(await scanner.probe(never)).toMatchObject({ status: 'unhealthy' });
+    await writeFile(file, lab.sim.certificate?.certificate ?? '');
+    expect(await scanner.probe(never)).toMatchObject({ status: 'healthy' });
+  });
+
+  it('stay the last good ones when the file is broken later, and that is said', async () => {
+    lab = await tls();
+    await writeFile(file, foreign());
+    const scanner = lab.another({ ca_file: file });
+    await writeFile(file, 'half of a');
+    expect(await scanner.probe(never)).toMatchObject({ why: expect.stringContaining('holds no PEM certificate') });
+  });
 });
 
 describe('a session', () => {

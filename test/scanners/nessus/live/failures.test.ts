@@ -158,6 +158,8 @@ describe('a scan that does not end well at the scanner', () => {
       },
     });
     expect(error).toMatchObject({ code: 'remote_scan_lost', message: expect.stringContaining('30 minutes') });
+    expect(error).toMatchObject({ hint: expect.stringContaining('may still be at the scanner') });
+    expect(error).not.toMatchObject({ hint: expect.stringContaining('Somebody deleted') });
     expect(launches()).toBe(1);
   });
 });
@@ -238,5 +240,40 @@ describe('a login that is refused', () => {
       expect((await lab.attempt({}, scanner)).error).toMatchObject({ code: 'scanner_login_failed' });
     }
     expect(lab.all('POST', '/session')).toHaveLength(1);
+  });
+
+  it('is not tried again by another client of this process either: a reload, a second pool, a probe', async () => {
+    lab = await openLab();
+    const wrong = { username: 'scanner', password: 'not-the-password' };
+    await lab.another(wrong).probe(new AbortController().signal);
+    for (const settings of [wrong, { ...wrong, folder: 'Other' }]) {
+      const scanner = lab.another(settings);
+      expect(await scanner.probe(new AbortController().signal)).toMatchObject({
+        status: 'unhealthy',
+        why: expect.stringContaining('refused the login'),
+      });
+      expect((await lab.attempt({}, scanner)).error).toMatchObject({ code: 'scanner_login_failed' });
+    }
+    expect(lab.all('POST', '/session')).toHaveLength(1);
+  });
+
+  it('is tried once by clients that start together', async () => {
+    lab = await openLab();
+    const wrong = { username: 'scanner', password: 'not-the-password' };
+    const scanners = [lab.another(wrong), lab.another(wrong), lab.another(wrong)];
+    const healths = await Promise.all(scanners.map((scanner) => scanner.probe(new AbortController().signal)));
+    expect(healths.every(({ why }) => why?.includes('refused the login'))).toBe(true);
+    expect(lab.all('POST', '/session')).toHaveLength(1);
+  });
+
+  it('is tried at once with another password, and with the same one when ten minutes are over', async () => {
+    lab = await openLab();
+    const wrong = { username: 'scanner', password: 'not-the-password' };
+    const never = new AbortController().signal;
+    await lab.another(wrong).probe(never);
+    expect(await lab.another({ ...wrong, password: 'simulated' }).probe(never)).toMatchObject({ status: 'healthy' });
+    await lab.pass(10 * 60_000);
+    await lab.another(wrong).probe(never);
+    expect(lab.all('POST', '/session')).toHaveLength(3);
   });
 });

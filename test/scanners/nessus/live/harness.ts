@@ -67,7 +67,12 @@ export class Lab {
     this.scanner = this.another(settings, isTenable);
   }
 
-  /** A client of another process. */
+  /** Lets time go by for the simulator and for us. */
+  async pass(ms: number): Promise<void> {
+    await this.#timing.sleep(ms, new AbortController().signal);
+  }
+
+  /** A client of its own. Those of one lab share a clock, and so are of one process. */
   another(settings: Record<string, unknown> = {}, isTenable = false): Scanner {
     const { accessKey, secretKey } = this.sim.auth;
     const login = 'username' in settings ? {} : { access_key: accessKey, secret_key: secretKey };

@@ -36,7 +36,9 @@ describe('scans that people launched', () => {
     it(`are listed and fetched from opened folders only (${edition})`, async () => {
       lab = await openLab({ edition, folders: ['Open', 'Closed'], scans });
       const remote = remoteOf({ remote_folders: ['Open'] });
-      const listed = await remote.list(never);
+      const { scans: listed, trouble } = await remote.list(never);
+      expect(trouble).toBeUndefined();
+      expect(listed.filter(({ hasReport }) => hasReport).map(({ name }) => name)).toHaveLength(2);
       expect(listed.map(({ name }) => name).toSorted()).toEqual(['Büro ñ', 'aborted one', 'never run', 'running one']);
       expect(listed[0]).toMatchObject({ folder: 'Open', modifiedAt: expect.any(Number) });
       const { outcome, report } = await fetched(remote, idOf('Büro ñ'));
@@ -56,7 +58,27 @@ describe('scans that people launched', () => {
         code: 'scan_not_found',
       });
     }
-    expect(await remoteOf({}).list(never)).toEqual([]);
+  });
+
+  it('are not there, and not told to be none, while no folder is open', async () => {
+    lab = await openLab({ folders: ['Open'], scans: [] });
+    const closed = { code: 'config_invalid', message: expect.stringContaining('remote_folders is not set') };
+    await expect(remoteOf({}).list(never)).rejects.toMatchObject(closed);
+    await expect(remoteOf({}).fetch('9', new PassThrough().resume(), never)).rejects.toMatchObject(closed);
+    expect(lab.sim.journal.entries()).toEqual([]);
+  });
+
+  it('say which folder is misspelt and which there are, beside those of the others', async () => {
+    lab = await openLab({ folders: ['Open', 'Closed'], scans });
+    const remote = remoteOf({ remote_folders: ['Opne', 'Open'] });
+    const { scans: listed, trouble } = await remote.list(never);
+    expect(listed).toHaveLength(4);
+    expect(trouble?.message).toMatch(/names "Opne", .*Folders there: .*"Open", "Closed"/);
+    await expect(remote.fetch('999999', new PassThrough().resume(), never)).rejects.toMatchObject({
+      code: 'config_invalid',
+      message: expect.stringContaining('"Opne"'),
+    });
+    expect((await fetched(remote, idOf('Büro ñ'))).outcome).toEqual({ whole: true });
   });
 
   it('are partial when they were aborted, and not there yet while they run', async () => {
@@ -72,7 +94,7 @@ describe('scans that people launched', () => {
 
   it('are none where the scanner has none', async () => {
     lab = await openLab({ folders: ['Open'] });
-    expect(await remoteOf({ remote_folders: ['Open'] }).list(never)).toEqual([]);
+    expect(await remoteOf({ remote_folders: ['Open'] }).list(never)).toEqual({ scans: [] });
   });
 });
 
@@ -95,6 +117,35 @@ describe('old scans of our own', () => {
     expect(lab.foreignWrites()).toEqual([]);
     expect(lab.sim.control.scans().filter(({ origin }) => origin === 'api')).toHaveLength(1);
     expect(lab.sim.control.scans()).toHaveLength(4);
+  });
+
+  it('are deleted without any new scan, at the first upkeep and then once an hour', async () => {
+    lab = await openLab();
+    await lab.attempt();
+    await lab.attempt();
+    lab.sim.control.advance(8 * DAY);
+    const scanner = lab.another({ delete_after_days: 7 });
+    await scanner.probe(never);
+    expect(lab.sim.control.scans()).toHaveLength(2);
+    await scanner.upkeep?.();
+    expect(lab.sim.control.scans()).toHaveLength(0);
+    const lists = (): number => lab.all('GET', '/scans').length;
+    const before = lists();
+    for (let minute = 0; minute < 59; minute += 1) {
+      await lab.pass(60_000);
+      await scanner.upkeep?.();
+    }
+    expect(lists()).toBe(before);
+    await lab.pass(60_000);
+    await scanner.upkeep?.();
+    expect(lists()).toBe(before + 1);
+  });
+
+  it('are not looked for without that setting, and a scanner that is away is no error', async () => {
+    lab = await openLab();
+    await lab.scanner.upkeep?.();
+    expect(lab.sim.journal.entries()).toEqual([]);
+    await lab.another({ delete_after_days: 1, url: 'http://127.0.0.1:1' }).upkeep?.();
   });
 
   it('stay for ever without that setting', async () => {
