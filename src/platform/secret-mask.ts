@@ -41,7 +41,7 @@ function formsOf(secrets: readonly string[]): Forms | undefined {
     else byKey.set(key, [form]);
     slots[slotOf(key)] = 1;
   }
-  for (const alike of byKey.values()) alike.sort(Buffer.compare);
+  for (const alike of byKey.values()) alike.sort((a, b) => Buffer.compare(a, b));
   const used = new Set(forms.flatMap((form) => [...new Set(form)]));
   const char = MASK_CHARS.find((one) => Buffer.from(one).every((byte) => !used.has(byte))) ?? '*';
   return { byKey, slots, mask: Buffer.from(char.repeat(3)) };
