@@ -38,6 +38,7 @@ export function troubleshooting({ result, error, state, request }: ScanRecord): 
     );
   }
   advice.push(...loginAdvice(request, result));
+  if (result?.left_behind !== undefined) advice.push(result.left_behind);
   const coverage = result?.coverage;
   if (coverage && coverage.unreachable > 0) {
     advice.push(
