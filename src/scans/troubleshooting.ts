@@ -12,7 +12,7 @@ function loginAdvice({ access, credential_ref: ref }: ScanRequest, result: ScanR
   }
   if (partial + failed === 0) return [];
   return [
-    `Logging in with ${ref} worked on ${success} hosts, in part on ${partial}, and failed on ${failed}: get_scan_results lists them under untested.`,
+    `Logging in with ${ref} worked on ${success === 1 ? '1 host' : `${success} hosts`}, in part on ${partial}, and failed on ${failed}: get_scan_results lists them under untested.`,
     ...reasons(result),
   ];
 }
