@@ -120,7 +120,7 @@ function partialPicture(coverage: Coverage, origin: ScanOrigin): string {
   const { requested, tested, partial, unreachable, not_tested: untested } = coverage;
   const missing = listed([partial, 'only partly'], [unreachable, 'unreachable'], [untested, 'not tested']);
   if (missing !== '') {
-    return `The picture is partial: ${tested} of ${requested} ${requested === 1 ? 'place' : 'places'} ${tested === 1 ? 'was' : 'were'} fully looked at (${missing}).`;
+    return `The picture is partial: ${tested} of ${requested} ${requested === 1 ? 'place' : 'places'} ${tested === 1 || requested === 1 ? 'was' : 'were'} fully looked at (${missing}).`;
   }
   return origin === 'imported'
     ? 'The picture is partial: nothing says that the report is whole and its scan ran to its end.'

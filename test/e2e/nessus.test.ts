@@ -132,6 +132,14 @@ describe('a Nessus behind the tools', () => {
     const { sim, mcp } = await open({ edition: 'essentials', folders: ['Open'], scans });
     const refused = await mcp.fails('run_untrusted_scan', { targets: ['127.0.0.1'] });
     expect(refused.code).toBe('scanner_edition_forbids_api');
+    const [said = ''] = refused.text.split('\n');
+    expect([said.match(/does not allow starting scans/g), said.match(/import_report/g)]).toMatchObject([
+      { length: 1 },
+      { length: 1 },
+    ]);
+    // Where the login may go does not matter when nothing can be started.
+    const login = await mcp.fails('run_authenticated_scan', { targets: ['127.0.0.2'], credential_ref: 'password' });
+    expect(login.code).toBe('scanner_edition_forbids_api');
     expect(JSON.stringify(await mcp.ok('list_scanners'))).toContain('does not allow starting scans');
     const listed = JSON.stringify(await mcp.ok('list_scanners', { remote_scans: true }));
     expect(listed).toContain('weekly');
