@@ -124,6 +124,14 @@ describe('a Nessus behind the tools', () => {
     expect(JSON.stringify(status['troubleshooting'])).toContain('refused user name, password or key');
   }, 60_000);
 
+  it('says which scan to delete there when its login could not be taken back', async () => {
+    const { sim, mcp } = await open({ faults: [{ on: 'PUT /scans/{id}', do: 'status', code: 503 }] });
+    const made = await mcp.ok('run_authenticated_scan', { targets: ['127.0.0.1'], credential_ref: 'key' });
+    const status = await finished(mcp, made['scan_id']);
+    expect(status).toMatchObject({ state: 'completed', verdict: 'complete' });
+    expect(JSON.stringify(status['troubleshooting'])).toContain(`delete scan ${sim.control.scans()[0]?.id} `);
+  }, 60_000);
+
   it('without control of scans refuses runs before they are queued, and imports what people launched', async () => {
     const scans = [
       { name: 'weekly', folder: 'Open', targets: ['127.0.0.1'] },

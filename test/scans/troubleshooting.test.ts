@@ -66,6 +66,13 @@ describe('advice about logins', () => {
     expect(advice).toHaveLength(3);
   });
 
+  it('is given about a login that is still at the scanner', () => {
+    const left = 'Operator: delete scan 7 there.';
+    expect(troubleshooting(scan({ ...result({ success: 4, partial: 0, failed: 0 }), left_behind: left }))).toEqual([
+      left,
+    ]);
+  });
+
   it('is given where no login was tried at all', () => {
     const advice = troubleshooting(scan(result(undefined, { no_credentials_for_service: 4 })));
     expect(advice[0]).toContain('No host says that a login with prod was tried');

@@ -98,6 +98,23 @@ describe('what a scan logs in with', () => {
     });
   });
 
+  it('is given once more by whoever goes on after a kill between key and scan, and the first key can be told', async () => {
+    const scanId = 'scan_0123456789abcdefghjk';
+    lab = await openLab({ faults: [{ on: 'POST /scans', nth: 1, times: 2, do: 'reset' }] });
+    await lab.attempt({ ...keyed, scanId });
+    const previous = { phase: 'intent', reference: `scanmux ${scanId}.1` } as const;
+    expect((await lab.attempt({ ...keyed, scanId, epoch: 2, previous })).outcome).toEqual({ whole: true });
+    expect(lab.sim.control.scans().map(({ launches }) => launches.length)).toEqual([1]);
+    expect(
+      lab.sim.control
+        .uploads()
+        .map(({ name, removedAt }) => [name.startsWith(`scanmux-${scanId}-`), removedAt !== undefined]),
+    ).toEqual([
+      [true, false],
+      [true, true],
+    ]);
+  });
+
   it('is deleted with the scan when the scanner refuses to launch it', async () => {
     for (const code of [400, 403]) {
       lab = await openLab({ faults: [{ on: 'POST /scans/{id}/launch', do: 'status', code }] });
