@@ -62,6 +62,8 @@ export interface CredentialTrouble {
 /** What `scanmux doctor` tells about credentials.yaml. */
 export interface CredentialsInspection {
   readonly count: number;
+  /** Secrets that depend on environment variables: those of whoever asks were looked at, not the worker's. */
+  readonly fromEnvironment: number;
   readonly lastError?: string;
   readonly troubles: readonly CredentialTrouble[];
 }

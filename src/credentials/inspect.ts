@@ -17,10 +17,16 @@ export async function inspectCredentials(file: string, env: Environment): Promis
   const secrets = await Promise.all(all.map((credential) => secretTroubles(credential, env)));
   return {
     count: known.size,
+    fromEnvironment: all
+      .flatMap(({ entry }) => secretSourcesOf(entry))
+      .filter(([, source]) => isFromEnvironment(source)).length,
     ...(lastError === undefined ? {} : { lastError }),
     troubles: [...(await openToOthers(file, file)), ...all.flatMap(unused), ...secrets.flat()],
   };
 }
+
+const isFromEnvironment = ({ env, pass_env: passed = [] }: SecretSource): boolean =>
+  env !== undefined || passed.length > 0;
 
 function unused({ ref, entry: { pools, targets } }: KnownCredential): CredentialTrouble[] {
   const missing = [...(pools.length === 0 ? ['pools'] : []), ...(targets.length === 0 ? ['targets'] : [])];
@@ -33,6 +39,9 @@ async function secretTroubles({ ref, entry }: KnownCredential, env: Environment)
   return (await Promise.all(found)).flat();
 }
 
+const SET_IT =
+  'set it where servers and workers are started, and end a worker that runs: it keeps the environment it was started with.';
+
 async function troubleWith(
   where: string,
   { env: name, file, command = [] }: SecretSource,
@@ -40,7 +49,7 @@ async function troubleWith(
 ): Promise<CredentialTrouble[]> {
   if (name !== undefined) {
     if (variable(env, name) !== undefined) return [];
-    return [{ said: `${where}: the variable ${name} is not set here.`, fix: 'set it where the worker is started.' }];
+    return [{ said: `${where}: the variable ${name} is not set here.`, fix: SET_IT }];
   }
   if (file !== undefined) {
     const isReadable = await access(file, constants.R_OK).then(

@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import type { SecretSource } from '../config/credentials-schema.ts';
 import type { Environment } from '../config/environment.ts';
 import { findProgram } from '../config/find-program.ts';
-import { AppError } from '../model/errors.ts';
+import { AppError, ERROR_CATALOG } from '../model/errors.ts';
 import { startSubprocess, type Subprocess } from '../platform/subprocess.ts';
 
 export const DEFAULT_TIMEOUT_SECONDS = 10;
@@ -135,4 +135,6 @@ const notStarted = (where: string): AppError =>
   });
 
 const failed = (where: string, why: string): AppError =>
-  new AppError('credential_unavailable', `credentials.yaml: the command of ${where} ${why}.`);
+  new AppError('credential_unavailable', `credentials.yaml: the command of ${where} ${why}.`, {
+    hint: `${ERROR_CATALOG.credential_unavailable.hint} It gets the environment the worker (process ${process.pid}) was started with; a variable that was set since reaches the next worker only.`,
+  });

@@ -34,7 +34,7 @@ export async function readSecret(where: string, source: SecretSource, places: Se
 async function bytesOf(where: string, source: SecretSource, places: SecretPlaces): Promise<Uint8Array> {
   if (source.env !== undefined) {
     const value = variable(places.env, source.env);
-    if (value === undefined) throw notUsable(where, 'names an environment variable that is not set in the worker');
+    if (value === undefined) throw notSet(where);
     return Buffer.from(value, 'utf8');
   }
   if (source.file !== undefined) return fileBytes(where, source.file);
@@ -67,6 +67,19 @@ function textOf(where: string, bytes: Uint8Array): string {
     throw notUsable(where, 'is not UTF-8 text');
   }
 }
+
+/** Secrets are read in workers only, whose environment is that of the server that started them. */
+const notSet = (where: string): AppError =>
+  new AppError(
+    'config_invalid',
+    `credentials.yaml: ${where} names an environment variable that is not set in the worker (process ${process.pid}).`,
+    {
+      hint: `Operator: set it for every server of this data folder, then end that worker with \`${endText(process.pid)}\`: it keeps the environment it was started with, and the next one takes that of the server or shell that starts it. \`scanmux doctor\` sees only its own. Do not retry before.`,
+    },
+  );
+
+/** Asked to, a worker lets running scans finish or hands them on; Windows has no such request. */
+const endText = (pid: number): string => (process.platform === 'win32' ? `taskkill /F /PID ${pid}` : `kill ${pid}`);
 
 export const notUsable = (where: string, why: string, cause?: unknown): AppError =>
   new AppError('config_invalid', `credentials.yaml: ${where} ${why}.`, {

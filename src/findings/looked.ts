@@ -6,6 +6,7 @@ import { addressOfKey } from './address-key.ts';
 import type { Looked, ReportedHost } from './findings.ts';
 import { namedHost } from './named-host.ts';
 import type { OpenFindings } from './open-findings.ts';
+import { loginText } from './place-merging.ts';
 import { damaged } from './reading.ts';
 
 const Scope = z.strictObject({
@@ -34,12 +35,10 @@ export const readUntested = ({ db }: OpenFindings, limit: number): Place[] =>
     .all(limit)
     .map(placeOfRow)
     .map((place) => ({
-      ...(place.status === 'tested' ? { reason: NO_LOGIN } : {}),
+      ...(place.status === 'tested' ? { reason: loginText(place.login) } : {}),
       ...place,
       status: fullLook(place),
     }));
-
-const NO_LOGIN = 'a login was tried and did not work: only what can be seen without one was looked at';
 
 /** What the report says it looked for. */
 export const readScopes = ({ db }: OpenFindings): ReportScope[] =>

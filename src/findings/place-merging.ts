@@ -1,4 +1,4 @@
-import { mergeStatus } from '../model/coverage.ts';
+import { fullLook, mergeStatus } from '../model/coverage.ts';
 import type { LoginOutcome, Place, PlaceStatus } from '../model/coverage.ts';
 import { cleanLine } from '../model/untrusted.ts';
 
@@ -41,10 +41,11 @@ export function settlePlace(
   if (!first) return { place, status: 'not_tested', reason: NO_WORD };
   const status = rest.reduce<PlaceStatus>((all, word) => mergeStatus(all, word.status), first.status);
   const login = loginOf(place, words);
+  const reason = reasonText(place, words);
   return {
     place,
     status,
-    ...(status !== 'tested' && { reason: reasonText(place, words) }),
+    ...(reason !== '' && { reason }),
     ...(login !== undefined && { login }),
   };
 }
@@ -57,15 +58,22 @@ function loginOf(place: string, words: readonly Place[]): LoginOutcome | undefin
   return outcomes.has('success') || outcomes.has('partial') ? 'partial' : 'failed';
 }
 
+/** Empty where every word is one of a full look. */
 function reasonText(place: string, words: readonly Place[]): string {
   if (words.every(({ reason }) => reason === NO_WORD)) return NO_WORD;
   const texts = words
-    .filter(({ status }) => status !== 'tested')
-    .map(({ place: name, status, reason }) => {
-      const text = reason ?? `${status.replace('_', ' ')}, without a reason`;
+    .filter((word) => fullLook(word) !== 'tested')
+    .map(({ place: name, status, reason, login }) => {
+      const text = reason ?? (status === 'tested' ? loginText(login) : `${status.replace('_', ' ')}, without a reason`);
       return name === place ? text : `${name}: ${text}`;
     })
     .toSorted();
   const more = texts.length > SHOWN_REASONS ? ` (and ${texts.length - SHOWN_REASONS} more)` : '';
   return cleanLine(`${texts.slice(0, SHOWN_REASONS).join('; ')}${more}`, 300);
 }
+
+/** Why a place that was tested counts as looked at in part, where the report does not say more. */
+export const loginText = (login: LoginOutcome | undefined): string =>
+  login === 'failed'
+    ? 'a login was tried and did not work: only what can be seen without one was looked at'
+    : 'a login worked in part: not everything behind it was looked at';

@@ -19,7 +19,7 @@ export type LoginProblem = z.infer<typeof LoginProblem>;
 export const LoginProblems = z.partialRecord(LoginProblem, z.int().min(1));
 export type LoginProblems = z.infer<typeof LoginProblems>;
 
-/** What an operator can do about each. */
+/** What happened, in one sentence, and then what an operator can do about it. */
 export const LOGIN_ADVICE: Readonly<Record<LoginProblem, string>> = {
   refused:
     'the host refused user name, password or key. Check that the account exists there, is not locked, and may log in by this method from the scanner.',
@@ -41,3 +41,7 @@ export const LOGIN_ADVICE: Readonly<Record<LoginProblem, string>> = {
     'the host offers a login of another kind than the credential is for. Use a credential_ref of that kind (SSH, Windows).',
   unknown: 'the scanner says that it could not look from inside, and not why. Look at its own log for the host.',
 };
+
+/** What happened, without the advice. */
+export const loginReason = (problem: LoginProblem): string =>
+  LOGIN_ADVICE[problem].split('. ')[0] ?? LOGIN_ADVICE[problem];

@@ -102,6 +102,8 @@ export const ScanResult = z.strictObject({
   /** Hosts by how far a login came; absent when none was tried anywhere. */
   authentication: Authentication.optional(),
   login_problems: LoginProblems.optional(),
+  /** What an operator should remove at the scanner (a login that could not be taken back). */
+  left_behind: z.string().optional(),
   /** False when the engine or its report was cut short; absent in records of scans from before this was noted. */
   ended_whole: z.boolean().optional(),
 });

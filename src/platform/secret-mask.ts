@@ -36,9 +36,12 @@ function formsOf(secrets: readonly string[]): Forms | undefined {
   const slots = new Uint8Array(2 ** SLOTS_BITS);
   for (const form of forms) {
     const key = keyAt(form, 0);
-    byKey.set(key, [...(byKey.get(key) ?? []), form]);
+    const alike = byKey.get(key);
+    if (alike) alike.push(form);
+    else byKey.set(key, [form]);
     slots[slotOf(key)] = 1;
   }
+  for (const alike of byKey.values()) alike.sort((a, b) => Buffer.compare(a, b));
   const used = new Set(forms.flatMap((form) => [...new Set(form)]));
   const char = MASK_CHARS.find((one) => Buffer.from(one).every((byte) => !used.has(byte))) ?? '*';
   return { byKey, slots, mask: Buffer.from(char.repeat(3)) };
@@ -95,6 +98,8 @@ export function createSecretMask(secrets: readonly string[]): SecretMask | undef
 
 /**
  * Where the longest form that starts here ends; `at` when there is none.
+ * @param candidates Sorted, and alike in their first `KEY_BYTES`: what begins like the report is a range that shrinks with
+ *   each byte, so a thousand spellings of `&...` do not make every `&amp;` of a report dear.
  * @returns `unfinished` when one could go on beyond the bytes there are
  */
 function occurrenceAt(
@@ -104,14 +109,40 @@ function occurrenceAt(
   isLast: boolean,
 ): number | 'unfinished' {
   let end = at;
-  for (const form of candidates) {
-    const there = Math.min(form.length, bytes.length - at);
-    if (there < form.length && isLast && there < MIN_CUT_BYTES) continue;
-    if (Buffer.compare(form.subarray(0, there), bytes.subarray(at, at + there)) !== 0) continue;
-    if (there < form.length && !isLast) return 'unfinished';
-    end = Math.max(end, at + there);
+  let from = 0;
+  let to = candidates.length;
+  for (let length = KEY_BYTES; from < to; length += 1) {
+    if (candidates[from]?.length === length) {
+      end = at + length;
+      from += 1;
+      if (from === to) return end;
+    }
+    const byte = bytes[at + length];
+    if (byte === undefined) {
+      if (!isLast) return 'unfinished';
+      return length < MIN_CUT_BYTES ? end : at + length;
+    }
+    from = firstFrom(candidates, { from, to }, length, byte);
+    to = firstFrom(candidates, { from, to }, length, byte + 1);
   }
   return end;
+}
+
+/** The first candidate of a sorted range whose byte at `index` is no less than `byte`. */
+function firstFrom(
+  candidates: readonly Uint8Array[],
+  { from, to }: { readonly from: number; readonly to: number },
+  index: number,
+  byte: number,
+): number {
+  let low = from;
+  let high = to;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((candidates[middle]?.[index] ?? 0) < byte) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** The same for whole texts: messages, titles, log lines. */

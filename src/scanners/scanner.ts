@@ -59,6 +59,8 @@ export interface RawReport {
   /** False when something was not done (a time limit inside the engine, a host skipped): the verdict is at best partial. */
   readonly whole: boolean;
   readonly reason?: string;
+  /** What an operator should remove at the engine because it could not be removed by us (a login); for people. */
+  readonly leftBehind?: string;
 }
 
 /** A scan that somebody else launched at an engine. Times are epoch milliseconds. */

@@ -28,8 +28,12 @@ export async function requireLaunchable(
   const refusals = healths.map(({ refusal }) => refusal);
   if (refusals.length === 0 || refusals.some((refusal) => refusal === undefined)) return known;
   const why = [...new Set(healths.flatMap((health) => (health.why === undefined ? [] : [health.why])))];
+  const code = refusals[0] ?? 'no_scanner_available';
+  const isEdition = code === 'scanner_edition_forbids_api' && why.length > 0;
   throw new AppError(
-    refusals[0] ?? 'no_scanner_available',
+    code,
     `Pool ${pool.name} cannot start a scan. ${why.join(' ')}`.trim(),
+    // Its health says what to do instead.
+    isEdition ? { hint: 'Another pool may be able to. Do not retry.' } : {},
   );
 }

@@ -50,9 +50,12 @@ async function admit(deps: Deps, input: PlanInput, ask: Ask): Promise<Admitted> 
   const prepared = prepareRun(input, deps.registry);
   const { request, targets } = prepared;
   const answer = await deps.policy.check(targets, { intensity: request.intensity, caller: ask.caller }, ask.signal);
-  const refusal = refusalOf(answer) ?? refuseCredential(deps, request, answer, ask.caller);
+  const refusal = refusalOf(answer);
   if (refusal) throw refusal;
+  // Before the login: to widen where it may go is of no use with a pool that can start nothing.
   const instances = await requireLaunchable(deps.registry, prepared.pool, request.pinned_instance, ask.signal);
+  const denied = refuseCredential(deps, request, answer, ask.caller);
+  if (denied) throw denied;
   return { run: prepared, instances };
 }
 

@@ -16,11 +16,7 @@ const WAITING: Readonly<Record<WaitingFor, string>> = {
 };
 
 /** @param idle Why no scanner of its pool can start it now, if so. */
-export function submittedSummary(
-  scan: ScanRecord,
-  deduplicated: Submitted['deduplicated'],
-  idle?: string,
-): string {
+export function submittedSummary(scan: ScanRecord, deduplicated: Submitted['deduplicated'], idle?: string): string {
   return `${madeSummary(scan, deduplicated)}${idlePart(scan, idle)}`;
 }
 
@@ -143,7 +139,7 @@ function partialPicture(coverage: Coverage, origin: ScanOrigin): string {
   const { requested, tested, partial, unreachable, not_tested: untested } = coverage;
   const missing = listed([partial, 'only partly'], [unreachable, 'unreachable'], [untested, 'not tested']);
   if (missing !== '') {
-    return `The picture is partial: ${tested} of ${requested} ${requested === 1 ? 'place' : 'places'} ${tested === 1 ? 'was' : 'were'} fully looked at (${missing}).`;
+    return `The picture is partial: ${tested} of ${requested} ${requested === 1 ? 'place' : 'places'} ${tested === 1 || requested === 1 ? 'was' : 'were'} fully looked at (${missing}).`;
   }
   return origin === 'imported'
     ? 'The picture is partial: nothing says that the report is whole and its scan ran to its end.'

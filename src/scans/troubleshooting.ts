@@ -12,10 +12,12 @@ function loginAdvice({ access, credential_ref: ref }: ScanRequest, result: ScanR
   }
   if (partial + failed === 0) return [];
   return [
-    `Logging in with ${ref} worked on ${success} hosts, in part on ${partial}, and failed on ${failed}: get_scan_results lists them under untested.`,
+    `Logging in with ${ref} worked on ${hostCount(success)}, in part on ${partial}, and failed on ${failed}: get_scan_results lists them under untested.`,
     ...reasons(result),
   ];
 }
+
+const hostCount = (count: number): string => (count === 1 ? '1 host' : `${count} hosts`);
 
 /** What to do about each reason the scanner gave, the most frequent first. */
 function reasons({ login_problems: problems = {} }: NonNullable<ScanRecord['result']>): string[] {
@@ -25,7 +27,7 @@ function reasons({ login_problems: problems = {} }: NonNullable<ScanRecord['resu
       return hosts === undefined ? [] : [{ problem, hosts }];
     })
     .toSorted((a, b) => b.hosts - a.hosts)
-    .map(({ problem, hosts }) => `Login, ${hosts === 1 ? '1 host' : `${hosts} hosts`}: ${LOGIN_ADVICE[problem]}`);
+    .map(({ problem, hosts }) => `Login, ${hostCount(hosts)}: ${LOGIN_ADVICE[problem]}`);
 }
 
 /** What to do about a scan that did not look everywhere, most useful first. Empty for a complete one. */
@@ -38,6 +40,7 @@ export function troubleshooting({ result, error, state, request }: ScanRecord): 
     );
   }
   advice.push(...loginAdvice(request, result));
+  if (result?.left_behind !== undefined) advice.push(result.left_behind);
   const coverage = result?.coverage;
   if (coverage && coverage.unreachable > 0) {
     advice.push(

@@ -223,8 +223,12 @@ function resultOf(
     coverage,
     ...(authentication ? { authentication } : {}),
     ...(loginProblems ? { login_problems: loginProblems } : {}),
+    ...leftBehindOf(report),
     findings: ingested.findings,
     by_severity: ingested.bySeverity,
     artefacts: [raw, ingested.artefact],
   };
 }
+
+const leftBehindOf = (report: RawReport | undefined): Pick<ScanResult, 'left_behind'> =>
+  report?.leftBehind === undefined ? {} : { left_behind: report.leftBehind };

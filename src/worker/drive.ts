@@ -88,5 +88,8 @@ export async function drive(
   }
 }
 
-const shownReport = (report: RawReport, shield: Shield): RawReport =>
-  report.reason === undefined ? report : { ...report, reason: shield.text(report.reason) };
+const shownReport = ({ whole, reason, leftBehind }: RawReport, shield: Shield): RawReport => ({
+  whole,
+  ...(reason === undefined ? {} : { reason: shield.text(reason) }),
+  ...(leftBehind === undefined ? {} : { leftBehind: shield.text(leftBehind) }),
+});

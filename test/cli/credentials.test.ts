@@ -42,6 +42,9 @@ describe('logins on the command line', () => {
     expect(stdout).toMatch(
       /^warn +logins +a\.password: .*loose can be read or written by other users\. Fix: chmod 600 /m,
     );
+    expect(stdout).toMatch(
+      /^ok +logins +1 secret depends on environment variables; looked up in the environment of this command, and the next worker gets/m,
+    );
     expect(stdout).toMatch(/^warn +logins +b\.password: the variable ABSENT is not set here\. Fix: /m);
     write('credentials.yaml', `a: { ${entry}, password: hunter2hunter2 }\n`);
     const broken = await runCommand(place, ['doctor']);

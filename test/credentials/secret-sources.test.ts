@@ -163,6 +163,16 @@ describe('a secret that is not as it should be', () => {
   });
 });
 
+describe('a variable that is not set', () => {
+  it('is missed in the environment of the worker, and the error says which worker that is and what to do', async () => {
+    const error: unknown = await resolving(tempFolder(), password('{ env: ABSENT }'))().catch((e: unknown) => e);
+    expect(error).toMatchObject({
+      message: expect.stringContaining(`not set in the worker (process ${process.pid})`),
+      hint: expect.stringMatching(new RegExp(`end that worker with .*${process.pid}.*the next one takes`)),
+    });
+  });
+});
+
 describe('a look at the credentials by the doctor', () => {
   it.skipIf(process.platform === 'win32')('tells files others may read, and secrets that are not there', async () => {
     const folder = tempFolder();
@@ -178,8 +188,8 @@ d: { kind: ssh_password, username: u, pools: [p], targets: [10.0.0.1], password:
 `,
       0o640,
     );
-    const { count, lastError, troubles } = await inspectCredentials(file, ENV);
-    expect([count, lastError]).toEqual([4, undefined]);
+    const { count, fromEnvironment, lastError, troubles } = await inspectCredentials(file, ENV);
+    expect([count, fromEnvironment, lastError]).toEqual([4, 2, undefined]);
     expect(troubles).toEqual([
       { said: `${file} can be read or written by other users.`, fix: `chmod 600 ${file}` },
       { said: 'b has no pools and no targets, so it can be used nowhere.', fix: 'add them.' },
@@ -191,7 +201,11 @@ d: { kind: ssh_password, username: u, pools: [p], targets: [10.0.0.1], password:
 
   it('tells what is wrong with the file, and has nothing to say when there is none', async () => {
     const folder = tempFolder();
-    expect(await inspectCredentials(join(folder.path, 'none.yaml'), ENV)).toEqual({ count: 0, troubles: [] });
+    expect(await inspectCredentials(join(folder.path, 'none.yaml'), ENV)).toEqual({
+      count: 0,
+      fromEnvironment: 0,
+      troubles: [],
+    });
     const broken = folder.write('credentials.yaml', 'a: 1');
     expect(await inspectCredentials(broken, ENV)).toMatchObject({
       lastError: expect.stringContaining('must hold kind'),

@@ -6,7 +6,8 @@ import type { ScenarioInput } from '../../src/simulators/nessus/scenario.ts';
 import { startNessusSimulator, type NessusSimulator } from '../../src/simulators/nessus/simulator.ts';
 import { connect, createInstallation, finished, type Connection, type Installation } from './stdio-client.ts';
 
-const canary = (name: string): string => `canary-${name}-${randomBytes(9).toString('hex')}`;
+/** With what JSON, XML and URLs escape, each in its own way. */
+const canary = (name: string): string => `canary-${name}\\it's 100%&"<>/+$-${randomBytes(9).toString('hex')}`;
 const keyText = (): string =>
   [
     '-----BEGIN OPENSSH PRIVATE KEY-----',
@@ -21,13 +22,38 @@ const SECRETS: Readonly<Record<string, string>> = {
   PASSPHRASE: canary('passphrase'),
   WINDOWS: canary('windows'),
   KEY: keyText(),
+  CERTIFICATE_KEY: keyText(),
+  CERTIFICATE: `ssh-ed25519-cert-v01@openssh.com ${randomBytes(48).toString('base64')} it's "scan"`,
 };
 const places = 'pools: [nessus], targets: [127.0.0.1], username: scan';
 const CREDENTIALS = `
 password: { kind: ssh_password, ${places}, password: { env: PASSWORD }, escalation: { method: sudo, password: { env: SUDO } } }
 key: { kind: ssh_key, ${places}, private_key: { env: KEY }, passphrase: { env: PASSPHRASE } }
+certificate: { kind: ssh_certificate, ${places}, private_key: { env: CERTIFICATE_KEY }, certificate: { env: CERTIFICATE } }
 windows: { kind: windows_password, ${places}, password: { env: WINDOWS }, domain: CORP }
 `;
+
+const escapeXml =
+  (apostrophe: string) =>
+  (text: string): string =>
+    text.replace(/[&<>"']/g, (char) => REFERENCES.get(char) ?? apostrophe);
+const REFERENCES: ReadonlyMap<string, string> = new Map([
+  ['&', '&amp;'],
+  ['<', '&lt;'],
+  ['>', '&gt;'],
+  ['"', '&quot;'],
+]);
+const SPELLINGS: readonly ((text: string) => string)[] = [
+  (text) => text,
+  (text) => JSON.stringify(text).slice(1, -1),
+  ...["'", '&apos;', '&#39;', '&#x27;'].map(escapeXml),
+  encodeURIComponent,
+  (text) => encodeURIComponent(text).replaceAll('%20', '+').replaceAll("'", '%27'),
+  (text) => Buffer.from(text).toString('base64').replace(/=+$/, ''),
+];
+const spelledTwice = (text: string): string[] => [
+  ...new Set(SPELLINGS.flatMap((inner) => SPELLINGS.map((outer) => outer(inner(text))))),
+];
 
 interface Opened {
   readonly sim: NessusSimulator;
@@ -61,7 +87,7 @@ describe('a Nessus behind the tools', () => {
   it('logs in with every kind of credential, and no secret is left anywhere', async () => {
     const { sim, mcp, installation } = await open({ runs: [{ report: { echo_secrets: true } }] });
     const answers: unknown[] = [];
-    for (const ref of ['password', 'key', 'windows']) {
+    for (const ref of ['password', 'key', 'certificate', 'windows']) {
       const call = { targets: ['127.0.0.1'], credential_ref: ref, privilege: ref === 'password' ? 'elevated' : 'user' };
       const made = await mcp.ok('run_authenticated_scan', call);
       const status = await finished(mcp, made['scan_id']);
@@ -85,7 +111,8 @@ describe('a Nessus behind the tools', () => {
       sim.auth.secretKey,
     ];
     for (const needle of needles.filter((text) => text.length > 15 && !text.startsWith('---'))) {
-      expect(all.includes(needle), needle.slice(0, 16)).toBe(false);
+      for (const form of spelledTwice(needle))
+        expect(all.includes(form), `${needle.slice(0, 16)} as ${form}`).toBe(false);
     }
   }, 120_000);
 
@@ -97,6 +124,14 @@ describe('a Nessus behind the tools', () => {
     expect(JSON.stringify(status['troubleshooting'])).toContain('refused user name, password or key');
   }, 60_000);
 
+  it('says which scan to delete there when its login could not be taken back', async () => {
+    const { sim, mcp } = await open({ faults: [{ on: 'PUT /scans/{id}', do: 'status', code: 503 }] });
+    const made = await mcp.ok('run_authenticated_scan', { targets: ['127.0.0.1'], credential_ref: 'key' });
+    const status = await finished(mcp, made['scan_id']);
+    expect(status).toMatchObject({ state: 'completed', verdict: 'complete' });
+    expect(JSON.stringify(status['troubleshooting'])).toContain(`delete scan ${sim.control.scans()[0]?.id} `);
+  }, 60_000);
+
   it('without control of scans refuses runs before they are queued, and imports what people launched', async () => {
     const scans = [
       { name: 'weekly', folder: 'Open', targets: ['127.0.0.1'] },
@@ -105,6 +140,14 @@ describe('a Nessus behind the tools', () => {
     const { sim, mcp } = await open({ edition: 'essentials', folders: ['Open'], scans });
     const refused = await mcp.fails('run_untrusted_scan', { targets: ['127.0.0.1'] });
     expect(refused.code).toBe('scanner_edition_forbids_api');
+    const [said = ''] = refused.text.split('\n');
+    expect([said.match(/does not allow starting scans/g), said.match(/import_report/g)]).toMatchObject([
+      { length: 1 },
+      { length: 1 },
+    ]);
+    // Where the login may go does not matter when nothing can be started.
+    const login = await mcp.fails('run_authenticated_scan', { targets: ['127.0.0.2'], credential_ref: 'password' });
+    expect(login.code).toBe('scanner_edition_forbids_api');
     expect(JSON.stringify(await mcp.ok('list_scanners'))).toContain('does not allow starting scans');
     const listed = JSON.stringify(await mcp.ok('list_scanners', { remote_scans: true }));
     expect(listed).toContain('weekly');

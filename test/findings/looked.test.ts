@@ -40,6 +40,27 @@ describe('what a file proves was looked at', () => {
     ]);
   });
 
+  it('says of each login that worked in part or not at all what the report says of it', async () => {
+    const at = (place: string, login: 'partial' | 'failed' | 'success', reason?: string): ReportEvent => ({
+      kind: 'place',
+      place: { place, status: 'tested', login, ...(reason === undefined ? {} : { reason }) },
+    });
+    const { store, file } = await stored(
+      [
+        at('10.0.0.1', 'partial', 'no administrator'),
+        at('10.0.0.2', 'partial'),
+        at('10.0.0.3', 'failed', 'refused'),
+        END,
+      ],
+      ['10.0.0.1', '10.0.0.2', '10.0.0.3'].map(address),
+    );
+    expect((await store.untested(file, 10)).map(({ reason }) => reason)).toEqual([
+      'no administrator',
+      'a login worked in part: not everything behind it was looked at',
+      'refused',
+    ]);
+  });
+
   it('has the login of each place', async () => {
     const login: ReportEvent = { kind: 'place', place: { place: '10.0.0.1', status: 'tested', login: 'success' } };
     const { store, file } = await stored([login, END]);

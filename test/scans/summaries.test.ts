@@ -55,6 +55,11 @@ describe('what was looked at', () => {
     ],
     [
       'partial',
+      { requested: 1, partial: 1 },
+      'The picture is partial: 0 of 1 place was fully looked at (1 only partly).',
+    ],
+    [
+      'partial',
       { requested: 3, tested: 1, partial: 1, unreachable: 1 },
       'The picture is partial: 1 of 3 places was fully looked at (1 only partly, 1 unreachable).',
     ],

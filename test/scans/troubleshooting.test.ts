@@ -60,10 +60,17 @@ describe('advice about logins', () => {
     const advice = troubleshooting(
       scan(result({ success: 1, partial: 1, failed: 2 }, { needs_privilege: 1, refused: 2 })),
     );
-    expect(advice[0]).toContain('worked on 1 hosts, in part on 1, and failed on 2');
+    expect(advice[0]).toContain('worked on 1 host, in part on 1, and failed on 2');
     expect(advice[1]).toBe(`Login, 2 hosts: ${LOGIN_ADVICE.refused}`);
     expect(advice[2]).toBe(`Login, 1 host: ${LOGIN_ADVICE.needs_privilege}`);
     expect(advice).toHaveLength(3);
+  });
+
+  it('is given about a login that is still at the scanner', () => {
+    const left = 'Operator: delete scan 7 there.';
+    expect(troubleshooting(scan({ ...result({ success: 4, partial: 0, failed: 0 }), left_behind: left }))).toEqual([
+      left,
+    ]);
   });
 
   it('is given where no login was tried at all', () => {

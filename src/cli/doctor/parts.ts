@@ -59,14 +59,29 @@ export async function examinePolicy({ policy }: App, _session: Session, { config
   return loose ? [state, loose] : [state];
 }
 
-export async function examineCredentials(app: Pick<App, 'inspectCredentials'>): Promise<Finding[]> {
-  const { count, lastError, troubles } = await app.inspectCredentials();
+export async function examineCredentials(app: Pick<App, 'inspectCredentials' | 'seat'>): Promise<Finding[]> {
+  const { count, fromEnvironment, lastError, troubles } = await app.inspectCredentials();
   const warnings = troubles.map(({ said, fix }) => warn('logins', said, fix));
   if (lastError !== undefined) {
     const said = `The credentials file is refused, so no credential can be used: ${lastError}`;
     return [fail('logins', said, 'correct the file; it is read again at the next use.'), ...warnings];
   }
-  return [ok('logins', count === 0 ? 'no credentials are set up' : `${count} in credentials.yaml`), ...warnings];
+  const variables =
+    fromEnvironment === 0 ? [] : [ok('logins', variablesText(fromEnvironment, await app.seat.holder()))];
+  return [
+    ok('logins', count === 0 ? 'no credentials are set up' : `${count} in credentials.yaml`),
+    ...variables,
+    ...warnings,
+  ];
+}
+
+/** What counts is the environment of the worker, which nobody else can look into. */
+function variablesText(secrets: number, holder: string | undefined): string {
+  const whose =
+    holder === undefined
+      ? 'the next worker gets that of whatever starts it'
+      : `that of the worker which runs (process ${holder.split('|')[1] ?? 'unknown'}) cannot be seen from here`;
+  return `${secrets === 1 ? '1 secret depends' : `${secrets} secrets depend`} on environment variables; looked up in the environment of this command, and ${whose}`;
 }
 
 /** EPSS changes every day, the catalogue every week: older ones no longer say what is urgent. */

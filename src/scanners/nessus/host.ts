@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import type { LoginOutcome, Place, PlaceStatus } from '../../model/coverage.ts';
-import type { LoginProblem } from '../../model/login-problem.ts';
+import { loginReason, type LoginProblem } from '../../model/login-problem.ts';
 import type { Location } from '../../model/finding.ts';
 import { cleanLine } from '../../model/untrusted.ts';
 import { LOGIN_PLUGINS, loginOutcome, loginProblem, TELLING_WORDS, type LoginSigns } from './login.ts';
@@ -127,8 +127,9 @@ export class HostReader {
 
   /** @param isCut the report ends before this host does */
   settle(isCut: boolean): Place {
-    const [status, reason] = this.#status(isCut);
-    const { login } = this;
+    const { login, loginProblem: problem } = this;
+    const [status, why] = this.#status(isCut);
+    const reason = why ?? (login === undefined || problem === undefined ? undefined : loginReason(problem));
     return { place: this.place, status, ...(reason ? { reason } : {}), ...(login ? { login } : {}) };
   }
 

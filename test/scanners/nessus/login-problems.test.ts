@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { LoginOutcome } from '../../../src/model/coverage.ts';
-import type { LoginProblem } from '../../../src/model/login-problem.ts';
+import { loginReason, type LoginProblem } from '../../../src/model/login-problem.ts';
 import type { ReportEvent } from '../../../src/model/report.ts';
 import { parseAll } from '../../contracts/scanner-contract.ts';
 import { openLab, type Lab } from './live/harness.ts';
@@ -40,6 +40,7 @@ describe('why a login did not work', () => {
     const places = events.flatMap((event) => (event.kind === 'place' ? [event.place] : []));
     expect(places.map((place) => place.login)).toEqual([outcome]);
     expect(problemsIn(events)).toEqual(problem === undefined ? [] : [problem]);
+    expect(places.map(({ reason }) => reason)).toEqual([problem && loginReason(problem)]);
   });
 
   it('is not asked of a scan without credentials', async () => {

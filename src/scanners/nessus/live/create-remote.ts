@@ -10,6 +10,7 @@ import type { NessusInstance } from './instance.ts';
 import { defaultTemplate, intensitySettings, isAdvanced, portRangeOf, targetList } from './new-scan.ts';
 import { foremost, scansNamed } from './own-scans.ts';
 import { descriptionOf, type RemoteRun } from './remote-run.ts';
+import { withLeft } from './take-back.ts';
 
 /** Between looks for a scan that may have been made: the scanner may still be at it. */
 const LOOKS_MS = [0, 1_000, 3_000];
@@ -25,7 +26,37 @@ export async function createRemote(
   marker: string,
   signal: AbortSignal,
 ): Promise<RemoteRun> {
-  const scan = await newScan(instance, job, credential, marker, signal);
+  const keys: string[] = [];
+  try {
+    const scan = await newScan(instance, job, credential, { marker, keys }, signal);
+    return await createOnce(instance, scan, marker, signal);
+  } catch (error) {
+    throw withLeft(error, keysLeft(instance, keys, marker, error));
+  }
+}
+
+/** No call removes a file that no scan uses. */
+function keysLeft(
+  { api }: NessusInstance,
+  keys: readonly string[],
+  marker: string,
+  error: unknown,
+): string | undefined {
+  const scan =
+    error instanceof AppError && error.code === 'scanner_unreachable'
+      ? `delete a scan ${JSON.stringify(marker)}, should it be at the scanner at ${api.where}: it holds the login.`
+      : undefined;
+  if (keys.length === 0) return scan && `Operator: ${scan}`;
+  const files = `the key file ${keys.join(' and ')} may still be at the scanner at ${api.where}, whose API removes no file without a scan; replace the key if others use that scanner.`;
+  return `Operator: ${files}${scan === undefined ? '' : ` And ${scan}`}`;
+}
+
+async function createOnce(
+  instance: NessusInstance,
+  scan: NewScan,
+  marker: string,
+  signal: AbortSignal,
+): Promise<RemoteRun> {
   for (let attempt = 1; ; attempt += 1) {
     signal.throwIfAborted();
     const written = await instance.api.create(scan, signal);
@@ -58,7 +89,7 @@ async function newScan(
   instance: NessusInstance,
   job: ScanJob,
   credential: Credential | undefined,
-  marker: string,
+  { marker, keys }: { readonly marker: string; readonly keys: string[] },
   signal: AbortSignal,
 ): Promise<NewScan> {
   const { api, options } = instance;
@@ -74,7 +105,7 @@ async function newScan(
   const template = named(await api.templates(signal), name, 'template', ({ uuid }) => uuid);
   const folder = await folderOf(instance, signal);
   const scanner = await scannerOf(instance, signal);
-  const login = await loginOf(instance, job, credential, signal);
+  const login = await loginOf(instance, job, credential, keys, signal);
   return {
     template,
     settings: {
@@ -125,24 +156,29 @@ async function scannerOf({ api, options }: NessusInstance, signal: AbortSignal):
 
 async function loginOf(
   instance: NessusInstance,
-  { request }: ScanJob,
+  { request, scanId }: ScanJob,
   credential: Credential | undefined,
+  keys: string[],
   signal: AbortSignal,
 ): Promise<Pick<NewScan, 'credentials' | 'secrets'>> {
   if (request.access === 'untrusted') return { secrets: [] };
   if (!credential)
     throw new AppError('credential_unknown', 'The scan is to log in, and there is nothing to log in with.');
-  const files = await uploadKeys(instance, credential, signal);
+  const files = await uploadKeys(instance, credential, { scanId, keys }, signal);
   return { credentials: credentialsPayload(credential, files), secrets: secretsOf(credential) };
 }
 
+/** @param keys Takes the names of the files before they are sent: one whose answer does not come may be there. */
 async function uploadKeys(
   { api }: NessusInstance,
   credential: Credential,
+  { scanId, keys }: { readonly scanId: string; readonly keys: string[] },
   signal: AbortSignal,
 ): Promise<KeyFiles | undefined> {
   if (credential.kind !== 'ssh_key' && credential.kind !== 'ssh_certificate') return undefined;
   const upload = async (name: string, content: string): Promise<string> => {
+    signal.throwIfAborted();
+    keys.push(name);
     const written = await api.upload(name, content, signal);
     if (written.kind === 'done') return written.value.fileuploaded;
     throw unreachable(
@@ -150,8 +186,8 @@ async function uploadKeys(
       written.kind === 'unclear' ? written.fault : { kind: 'odd', why: 'it takes no files' },
     );
   };
-  // A name of its own: another scan's key of the same name would take its place.
-  const name = `scanmux-${randomBytes(12).toString('hex')}`;
+  // A name of its own: another scan's key of the same name would take its place. With the scan, for whoever finds it.
+  const name = `scanmux-${scanId}-${randomBytes(6).toString('hex')}`;
   const privateKey = await upload(name, credential.privateKey);
   if (credential.kind === 'ssh_key') return { privateKey };
   return { privateKey, certificate: await upload(`${name}-cert.pub`, credential.certificate) };

@@ -1,4 +1,3 @@
-import { AppError } from '../../../model/errors.ts';
 import { unreachable } from '../api/faults.ts';
 import { requireScanApi } from './create-remote.ts';
 import type { NessusInstance } from './instance.ts';
@@ -43,5 +42,3 @@ async function look(instance: NessusInstance, run: RemoteRun): Promise<RemoteRun
   }
   return undefined;
 }
-
-export const isLost = (error: unknown): boolean => error instanceof AppError && error.code === 'remote_scan_lost';

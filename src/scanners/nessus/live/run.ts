@@ -6,7 +6,7 @@ import { createRemote } from './create-remote.ts';
 import { exportReport, type ExportDeps } from './export-report.ts';
 import { follow, type EndedRun } from './follow.ts';
 import type { NessusInstance } from './instance.ts';
-import { isLost, launchOnce } from './launch-once.ts';
+import { launchOnce } from './launch-once.ts';
 import { lost } from './lost.ts';
 import { foremost, isActive, isOurs, scansNamed, scansOfAttempts, wasLaunched, withHistory } from './own-scans.ts';
 import { patiently } from './patience.ts';
@@ -14,7 +14,7 @@ import { markerOf, referenceOf, runOf, type RemoteRun } from './remote-run.ts';
 import { shortfallOf } from './remote-state.ts';
 import { sweepOld } from './retention.ts';
 import { isHandedOn } from './stop-cause.ts';
-import { takeCredentialsBack } from './take-back.ts';
+import { clearUp, takeCredentialsBack, withLeft } from './take-back.ts';
 import { windDown } from './wind-down.ts';
 
 /**
@@ -46,10 +46,11 @@ async function attempt(instance: NessusInstance, job: ScanJob, ctx: RunContext):
     const ended = await follow(instance, run, ctx);
     return await collected(instance, job, ended, ctx);
   } catch (error) {
-    if (!ctx.signal.aborted) throw error;
+    if (!ctx.signal.aborted) throw withLeft(error, run && (await clearUp(instance, job, run)));
     // Lost with the lease or given back: the scan belongs to the next attempt now.
     if (isHandedOn(ctx.signal) || run === undefined) throw ctx.signal.reason;
-    await ended(instance, job, run, ctx);
+    const leftBehind = await ended(instance, job, run, ctx);
+    if (leftBehind !== undefined) return { whole: false, leftBehind };
     throw ctx.signal.reason;
   }
 }
@@ -143,23 +144,27 @@ function exportDeps(
 }
 
 /** Fetches what a run left, whole or not. */
-async function collected(
+async function collected(instance: NessusInstance, job: ScanJob, over: EndedRun, ctx: RunContext): Promise<RawReport> {
+  try {
+    const report = await fetched(instance, over, ctx);
+    const leftBehind = await takeCredentialsBack(instance, job, over.run);
+    return leftBehind === undefined ? report : { ...report, leftBehind };
+  } finally {
+    await sweepOld(instance);
+  }
+}
+
+async function fetched(
   instance: NessusInstance,
-  job: ScanJob,
   { run, status, details }: EndedRun,
   ctx: RunContext,
 ): Promise<RawReport> {
   const shortfall = shortfallOf(status);
-  try {
-    const deps = exportDeps(instance, run, ctx, 99);
-    const copy = createReportCopy(ctx.report, deps.atWork);
-    const found = await patiently(instance, ctx, () => exportReport(deps, run, copy, ctx.signal));
-    if (shortfall === undefined && found) return { whole: true };
-    if (found && details.hosts.length > 0) return { whole: false, reason: shortfall ?? '' };
-  } finally {
-    await takeCredentialsBack(instance, job, run);
-    await sweepOld(instance);
-  }
+  const deps = exportDeps(instance, run, ctx, 99);
+  const copy = createReportCopy(ctx.report, deps.atWork);
+  const found = await patiently(instance, ctx, () => exportReport(deps, run, copy, ctx.signal));
+  if (shortfall === undefined && found) return { whole: true };
+  if (found && details.hosts.length > 0) return { whole: false, reason: shortfall ?? '' };
   if (status === 'aborted')
     throw new AppError('scan_aborted', 'The scanner aborted the scan before it had found anything.');
   throw lost(
@@ -167,17 +172,25 @@ async function collected(
   );
 }
 
-/** After a cancel or time limit. What cannot be done must not hide why the attempt ends. */
-async function ended(instance: NessusInstance, job: ScanJob, run: RemoteRun, ctx: RunContext): Promise<void> {
+/**
+ * After a cancel or time limit. What cannot be done must not hide why the attempt ends.
+ * @returns what an operator has to do at the scanner, when the login may still be there
+ */
+async function ended(
+  instance: NessusInstance,
+  job: ScanJob,
+  run: RemoteRun,
+  ctx: RunContext,
+): Promise<string | undefined> {
   try {
     const over = await windDown(instance, run, ctx);
-    if (!over) return;
-    if (ctx.report.destroyed || ctx.report.writableEnded) return;
-    const deps = exportDeps(instance, over, ctx, 0);
-    await exportReport(deps, over, createReportCopy(ctx.report, deps.atWork), instance.life);
+    if (over && !ctx.report.destroyed && !ctx.report.writableEnded) {
+      const deps = exportDeps(instance, over, ctx, 0);
+      await exportReport(deps, over, createReportCopy(ctx.report, deps.atWork), instance.life);
+    }
   } catch (error) {
-    if (!(error instanceof AppError) || isLost(error)) return;
-  } finally {
-    await takeCredentialsBack(instance, job, run);
+    // A scan that could not be ended is no reason not to try.
+    if (!(error instanceof AppError)) throw error;
   }
+  return await takeCredentialsBack(instance, job, run);
 }

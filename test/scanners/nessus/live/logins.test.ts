@@ -77,6 +77,86 @@ describe('what a scan logs in with', () => {
     expect(lab.sim.control.scans()[1]?.credentials).toEqual([]);
   });
 
+  const key = CREDENTIALS['ssh_key'];
+  const keyed = { request: AUTHENTICATED, ...(key ? { credential: key } : {}) };
+
+  it('says which key file stays at a scanner that refuses the scan', async () => {
+    lab = await openLab({ faults: [{ on: 'POST /scans', do: 'status', code: 400 }] });
+    const { error } = await lab.attempt(keyed);
+    const name = lab.sim.control.uploads()[0]?.name;
+    expect(name).toBeDefined();
+    expect(error).toMatchObject({ code: 'invalid_request', hint: expect.stringContaining(`key file ${name}`) });
+    expect(inspect(error)).not.toContain('should it be at the scanner');
+  });
+
+  it('says that a scan with the login may be at a scanner that does not answer when it is made', async () => {
+    lab = await openLab({ faults: [{ on: 'POST /scans', do: 'reset' }] });
+    const { error } = await lab.attempt({ ...keyed, scanId: 'scan_0123456789abcdefghjk' });
+    expect(error).toMatchObject({
+      code: 'scanner_unreachable',
+      hint: expect.stringContaining('"scanmux scan_0123456789abcdefghjk.1"'),
+    });
+  });
+
+  it('is given once more by whoever goes on after a kill between key and scan, and the first key can be told', async () => {
+    const scanId = 'scan_0123456789abcdefghjk';
+    lab = await openLab({ faults: [{ on: 'POST /scans', nth: 1, times: 2, do: 'reset' }] });
+    await lab.attempt({ ...keyed, scanId });
+    const previous = { phase: 'intent', reference: `scanmux ${scanId}.1` } as const;
+    expect((await lab.attempt({ ...keyed, scanId, epoch: 2, previous })).outcome).toEqual({ whole: true });
+    expect(lab.sim.control.scans().map(({ launches }) => launches.length)).toEqual([1]);
+    expect(
+      lab.sim.control
+        .uploads()
+        .map(({ name, removedAt }) => [name.startsWith(`scanmux-${scanId}-`), removedAt !== undefined]),
+    ).toEqual([
+      [true, false],
+      [true, true],
+    ]);
+  });
+
+  it('is deleted with the scan when the scanner refuses to launch it', async () => {
+    for (const code of [400, 403]) {
+      lab = await openLab({ faults: [{ on: 'POST /scans/{id}/launch', do: 'status', code }] });
+      const { error } = await lab.attempt(keyed);
+      expect(error).toMatchObject({ retryable: false });
+      expect(inspect(error)).not.toContain('Operator: the login');
+      expect(lab.sim.control.scans()).toEqual([]);
+      expect(lab.sim.control.uploads().every((upload) => upload.removedAt !== undefined)).toBe(true);
+      await lab.close();
+    }
+    lab = undefined;
+  });
+
+  it('is said to stay, with the place, where it cannot be taken back', async () => {
+    const faults = [
+      { on: 'POST /scans/{id}/launch', do: 'status' as const, code: 403 },
+      { on: 'DELETE /scans/{id}', do: 'status' as const, code: 403 },
+      { on: 'PUT /scans/{id}', do: 'status' as const, code: 403 },
+    ];
+    lab = await openLab({ faults, folders: ['Team'] }, { folder: 'Team' });
+    const { error } = await lab.attempt(keyed);
+    const id = lab.sim.control.scans()[0]?.id;
+    expect(error).toMatchObject({ code: 'scanner_login_failed', hint: expect.stringContaining(`delete scan ${id} `) });
+    expect(error).toMatchObject({ hint: expect.stringContaining('in folder "Team"') });
+  });
+
+  it('is said to stay also with a report, and after a cancel', async () => {
+    const faults = [{ on: 'PUT /scans/{id}', do: 'status' as const, code: 503 }];
+    lab = await openLab({ faults });
+    const { outcome } = await lab.attempt(keyed);
+    expect(outcome).toEqual({ whole: true, leftBehind: expect.stringContaining('may still be at the scanner') });
+    await lab.close();
+    lab = await openLab({ faults, runs: [{ walk: [{ status: 'running', for_ms: 100_000 }] }] });
+    const stop = new AbortController();
+    const cancelled = await lab.attempt({
+      ...keyed,
+      signal: stop.signal,
+      onProgress: ({ percent }) => percent > 5 && stop.abort(stopped('cancelled')),
+    });
+    expect(cancelled.outcome).toEqual({ whole: false, leftBehind: expect.stringContaining('delete scan') });
+  });
+
   it('is in no checkpoint, error, progress or name, whatever the scanner answers', async () => {
     for (const [name, credential] of Object.entries(CREDENTIALS)) {
       lab = await openLab({
