@@ -73,7 +73,13 @@ export type Outcome =
       readonly result?: ScanResult;
     }
   | { readonly kind: 'cancelled'; readonly result?: ScanResult }
-  | { readonly kind: 'retry'; readonly error: ScanError; readonly delayMs: number }
+  | {
+      readonly kind: 'retry';
+      readonly error: ScanError;
+      readonly delayMs: number;
+      /** What was started outside is not done anew: the next attempt gets its checkpoint. Else there is nothing outside. */
+      readonly keepsRun?: boolean;
+    }
   | { readonly kind: 'released' };
 
 /** One entry of a scan's append-only log. `seq` starts at 1 and has no gaps. */

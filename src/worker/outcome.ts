@@ -24,7 +24,10 @@ export function failureOutcome(
   const facts = errorFacts(error);
   const { attempt } = claim.scan;
   if (mayRetry(facts, attempt, deps.settings.retry)) {
-    return { kind: 'retry', error: scanError(error), delayMs: retryDelayMs(attempt, deps.settings.retry, deps.random) };
+    const delayMs = retryDelayMs(attempt, deps.settings.retry, deps.random);
+    // The scan was done, only its report found no room here: a scanner elsewhere is not made to scan twice.
+    const keepsRun = facts.code === 'storage_full';
+    return { kind: 'retry', error: scanError(error), delayMs, ...(keepsRun ? { keepsRun } : {}) };
   }
   return { kind: 'failed', error: scanError(error), ...kept };
 }

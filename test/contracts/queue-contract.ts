@@ -599,6 +599,20 @@ export function describeQueueContract(name: string, createHarness: () => Promise
         expect(await queue.nextRetryInMs()).toBeUndefined();
       });
 
+      it('keeps the checkpoint over a retry of what is not to be started twice, and lets a cancel end it at once', async () => {
+        const { scanId } = await submit();
+        const first = await claimed();
+        await queue.checkpoint(first, { phase: 'launched', reference: 'remote-7' });
+        await queue.finish(first, { kind: 'retry', error: ERROR, delayMs: 5_000, keepsRun: true });
+        expect(await record(scanId)).toMatchObject({ state: 'retrying' });
+        harness.advance(5_000);
+        const again = await claimed();
+        expect(again.checkpoint).toMatchObject({ phase: 'launched', reference: 'remote-7' });
+        await queue.finish(again, { kind: 'retry', error: ERROR, delayMs: HOUR, keepsRun: true });
+        expect(await queue.cancel(T, scanId)).toMatchObject({ effect: 'signalled', scan: { cancelRequested: true } });
+        expect((await claimed()).checkpoint).toMatchObject({ reference: 'remote-7' });
+      });
+
       it('does not let a clock that was set back hold up retries, leases or order', async () => {
         const retried = await submit();
         await queue.finish(await claimed(), { kind: 'retry', error: ERROR, delayMs: 5_000 });

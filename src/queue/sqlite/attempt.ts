@@ -109,14 +109,19 @@ const visible = ({ record: { epoch } }: StoredScan, result: ScanResult | undefin
   result ? { result: JSON.stringify(result), result_epoch: epoch } : {};
 
 /** A clean retry has nothing outside; with a cancel waiting there is no reason for another attempt. */
-function retryLater(store: Store, scan: StoredScan, { error, delayMs }: Extract<Outcome, { kind: 'retry' }>): void {
+function retryLater(
+  store: Store,
+  scan: StoredScan,
+  { error, delayMs, keepsRun = false }: Extract<Outcome, { kind: 'retry' }>,
+): void {
   if (scan.record.cancelRequested) {
     move(store, scan, 'cancelled', ended(store));
     return;
   }
   const now = store.clock.now();
   const times = { retry_at: now + Math.max(0, Math.ceil(delayMs)), retry_from: now };
-  move(store, scan, 'retrying', { ...times, owner: null, checkpoint: null, error: JSON.stringify(error) });
+  const outside = keepsRun ? {} : { checkpoint: null };
+  move(store, scan, 'retrying', { ...times, ...outside, owner: null, error: JSON.stringify(error) });
 }
 
 /** Given back at shutdown: the attempt did not count, and what runs outside is adopted by the next worker. */

@@ -37,7 +37,8 @@ function cancelOne(store: Store, scan: StoredScan, reason: string | null): { eff
     return { effect: 'removed', scan: move(store, scan, 'cancelled', { ...ended(store), ...flags }).record };
   }
   if (!scan.record.cancelRequested) {
-    record(store, scan.id, { cancel_requested: 1, cancel_reason: reason, progress: cancelling(store, scan) });
+    const now = scan.record.state === 'retrying' ? { retry_at: store.clock.now() } : {};
+    record(store, scan.id, { ...now, cancel_requested: 1, cancel_reason: reason, progress: cancelling(store, scan) });
   }
   return { effect: 'signalled', scan: reread(store, scan.id).record };
 }
