@@ -88,8 +88,16 @@ function suppressionsOf(
   return entries.length === 0 ? NO_SUPPRESSIONS : { version: JSON.stringify([prints, rule, engine]), entries };
 }
 
-const isSuppressed = ({ fingerprint, engine, rule_id: rule }: Finding, { entries }: Suppressions): boolean =>
-  entries.some((entry) => entry.fingerprint === fingerprint || (entry.engine === engine && entry.rule_id === rule));
+/** Nobody but an operator judges a finding whose text looks like instructions; random text sometimes does. */
+const isSuppressed = (
+  { fingerprint, engine, rule_id: rule, injection_signals: signals }: Finding,
+  { entries }: Suppressions,
+): boolean =>
+  entries.some(
+    (entry) =>
+      (entry.fingerprint === fingerprint && signals.length === 0) ||
+      (entry.engine === engine && entry.rule_id === rule),
+  );
 
 async function everyFinding({ store, ref, ingested }: Stored): Promise<Finding[]> {
   const all: Finding[] = [];
