@@ -1,5 +1,7 @@
+import { Writable } from 'node:stream';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
+import { AppError } from '../../src/model/errors.ts';
 import { nessusType } from '../../src/scanners/nessus/nessus-type.ts';
 import type { EngineProgress, ScannerType } from '../../src/scanners/scanner.ts';
 import type { ScenarioInput } from '../../src/simulators/nessus/scenario.ts';
@@ -10,6 +12,8 @@ interface Story {
   readonly scenario?: ScenarioInput;
   /** What happens at the scanner when the scan there has come so far. */
   readonly meanwhile?: (lab: Lab, progress: EngineProgress) => void;
+  /** Where the disk of the data folder is full the first time. */
+  readonly fullAt?: 'report' | 'reading';
   readonly ends: { readonly state: string; readonly verdict: string; readonly code?: string };
 }
 
@@ -31,6 +35,8 @@ const STORIES: Readonly<Record<string, Story>> = {
     },
     ends: PARTIAL,
   },
+  'the disk is full when its report is fetched': { fullAt: 'report', ends: COMPLETE },
+  'the disk is full when its report is read': { fullAt: 'reading', ends: COMPLETE },
   'a person stops it': { scenario: someone('stop', 30_000), ends: PARTIAL },
   'a person deletes it': { scenario: someone('delete', 20_000), ends: failed('remote_scan_lost') },
   'its report cannot be made': { scenario: { exports: { ends: 'error' } }, ends: failed('report_unreadable') },
@@ -68,8 +74,22 @@ const STORIES: Readonly<Record<string, Story>> = {
   },
 };
 
+interface Faults {
+  readonly meanwhile: Story['meanwhile'] | undefined;
+  readonly fullAt: Story['fullAt'] | undefined;
+}
+
 /** The engine on a simulator whose time passes as fast as it is waited for, as the tools and the worker see it. */
-function engineOf(lab: Lab, meanwhile: Story['meanwhile']): ScannerType<object> {
+function engineOf(lab: Lab, { meanwhile, fullAt }: Faults): ScannerType<object> {
+  const full = new AppError('storage_full', 'The disk of the data folder is full.');
+  let left = fullAt;
+  const fails = (where: typeof fullAt): boolean => {
+    if (left !== where) return false;
+    left = undefined;
+    return true;
+  };
+  const fullDisk = (): Writable =>
+    new Writable({ write: (_chunk, _encoding, done) => done(full) }).on('error', () => {});
   return {
     capabilities: nessusType.capabilities,
     settings: z.strictObject({}),
@@ -78,24 +98,29 @@ function engineOf(lab: Lab, meanwhile: Story['meanwhile']): ScannerType<object> 
       run: (job, ctx) =>
         lab.scanner.run(job, {
           ...ctx,
+          report: fails('report') ? fullDisk() : ctx.report,
           progress(made) {
             ctx.progress(made);
             meanwhile?.(lab, made);
           },
         }),
+      async *parse(report) {
+        if (fails('reading')) throw full;
+        yield* lab.scanner.parse(report);
+      },
     }),
   };
 }
 
 describe('how a scan on a Nessus ends', () => {
-  for (const [name, { scenario = {}, meanwhile, ends }] of Object.entries(STORIES)) {
+  for (const [name, { scenario = {}, meanwhile, fullAt, ends }] of Object.entries(STORIES)) {
     it(`when ${name}: ${Object.values(ends).join(', ')}`, async () => {
       const isSession = name === 'the session expires';
       const lab = await openLab(scenario, isSession ? { username: 'scanner', password: 'simulated' } : {});
       onTestFinished(() => lab.close());
       const { app, ok } = await wire(
         { 'scanners.yaml': 'nessus:\n  - { instance_id: a, name: A }\n' },
-        { engines: { nessus: engineOf(lab, meanwhile) } },
+        { engines: { nessus: engineOf(lab, { meanwhile, fullAt }) } },
       );
       const made = await ok('run_untrusted_scan', { targets: ['127.0.0.1'], scanner_pool: 'nessus' });
       const stop = new AbortController();
@@ -106,6 +131,7 @@ describe('how a scan on a Nessus ends', () => {
       const { code, ...shown } = ends;
       expect(status).toMatchObject({ ...shown, ...(code === undefined ? {} : { error: { code } }) });
       if (code === undefined) expect(status).not.toHaveProperty('error');
+      expect(lab.done('POST', '/scans').length).toBeLessThanOrEqual(1);
       expect(lab.done('POST', '/scans/{id}/launch').length).toBeLessThanOrEqual(1);
       expect(lab.done('POST', '/session')).toHaveLength(isSession ? 2 : 0);
       expect(lab.foreignWrites()).toEqual([]);
