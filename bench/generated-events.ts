@@ -1,5 +1,6 @@
 import { Occurrence, RuleFacts } from '../src/model/finding.ts';
 import type { ReportEvent } from '../src/model/report.ts';
+import { randomSeries } from '../src/simulators/nessus/report/words.ts';
 
 /** What a generated report is like. */
 export interface GeneratedShape {
@@ -15,17 +16,6 @@ export const LARGE_REPORT: GeneratedShape = { findings: 135_543, rules: 1_500, h
 
 const SEVERITIES = ['info', 'info', 'info', 'low', 'medium', 'medium', 'high', 'critical'] as const;
 const PORTS = [0, 22, 80, 135, 139, 443, 445, 3389, 8080, 8443];
-
-/** Deterministic numbers in [0, 1). Source: mulberry32, Tommy Ettinger, 2017. */
-function createRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** The kinds of line that outputs of checks are made of; links are defanged, as they are after cleaning. */
 const LINES: readonly ((random: () => number) => string)[] = [
@@ -79,7 +69,7 @@ function createOutputs(random: () => number, length: number): (finding: number) 
 
 /** Events of one report, always the same for one shape; made while they are read. */
 export function* generatedEvents({ findings, rules, hosts, textLength }: GeneratedShape): Generator<ReportEvent> {
-  const random = createRandom(7);
+  const random = randomSeries(7);
   const known = Array.from({ length: rules }, (_, number) => ruleOf(random, number));
   const outputOf = createOutputs(random, textLength);
   for (let finding = 0; finding < findings; finding += 1) {

@@ -1,4 +1,5 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
+import { randomSeries } from '../src/simulators/nessus/report/words.ts';
 
 export interface ReportShape {
   /** The file is as long as whole hosts make it, at least this. */
@@ -16,17 +17,6 @@ export interface Written {
 const RULES = 1_500;
 const ITEMS_PER_HOST = 66;
 const FLUSH_BYTES = 1 << 20;
-
-/** Mulberry32: the same file every time, on every machine. */
-function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 const WORDS =
   `remote host service version installed prior affected vulnerability attacker unauthenticated arbitrary code
@@ -50,7 +40,7 @@ const RISKS = ['None', 'Low', 'Medium', 'High', 'Critical'];
 
 /** Writes a `.nessus` report as Nessus would, host by host, so that any length takes the same memory. */
 export function writeNessusReport(path: string, { bytes, rulesRepeat }: ReportShape): Written {
-  const next = random(7);
+  const next = randomSeries(7);
   const below = (most: number): number => Math.floor(next() * most);
   const pick = (from: readonly string[]): string => from[below(from.length)] ?? '';
   const words = (count: number): string => Array.from({ length: count }, () => pick(WORDS)).join(' ');

@@ -3,7 +3,8 @@ import type { Exchange, Outcome, TextReply } from './exchange.ts';
 import { refusalError, scannerWords, unreachable } from './faults.ts';
 import { errorWords } from './json-answer.ts';
 import { refusedLogins } from './refused-logins.ts';
-import { unlessAborted, type Timing } from './timing.ts';
+import { orAborted } from '../../../platform/or-aborted.ts';
+import type { Timing } from './timing.ts';
 
 /** How an instance is logged in to. */
 export type Account =
@@ -85,7 +86,7 @@ function sessionLogin({ username, password }: Extract<Account, { kind: 'session'
       pending ??= refused.inTurn(open).finally(() => {
         pending = undefined;
       });
-      return await unlessAborted(pending, signal);
+      return await orAborted(pending, signal);
     },
     expired(headers) {
       if (headers === current) current = undefined;

@@ -1,6 +1,7 @@
 import type { ListedScan } from '../api/answers.ts';
 import type { NessusApi } from '../api/nessus-api.ts';
-import { unlessAborted, type Timing } from '../api/timing.ts';
+import { orAborted } from '../../../platform/or-aborted.ts';
+import type { Timing } from '../api/timing.ts';
 
 /** Lists the scans of one instance for everybody who waits for one of them. */
 export interface ScanPoller {
@@ -39,7 +40,7 @@ export function createScanPoller(
     async next(intervalMs, signal) {
       const now = timing.monotonic();
       await timing.sleep(intervalMs - (now % intervalMs), signal);
-      return await unlessAborted(list(), signal);
+      return await orAborted(list(), signal);
     },
   };
 }
