@@ -111,7 +111,7 @@ describe('a scan that nobody could run to its end', () => {
   it('goes on after Ctrl-C, which tells how to come back', async () => {
     const place = createPlace();
     // Accepts and never answers, so that the scan lasts.
-    const silent = createServer(() => undefined);
+    const silent = createServer((socket) => socket.on('error', () => undefined));
     const port = await new Promise<number>((resolve) => {
       silent.listen(0, '127.0.0.1', () => {
         const address = silent.address();

@@ -13,8 +13,8 @@ let silent: Server;
 let target: string;
 beforeEach(async () => {
   place = createPlace();
-  // Accepts and never answers, so that the scan lasts.
-  silent = createServer(() => undefined);
+  // Accepts and never answers, so that the scan lasts; a scan that is ended resets its connection.
+  silent = createServer((socket) => socket.on('error', () => undefined));
   await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', () => resolve()));
   const address = silent.address();
   target = `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`;

@@ -65,7 +65,7 @@ async function call(talk: Conversation, id: number, name: string, args: Readonly
 
 /** Accepts connections and never answers, so that a scan of it lasts. */
 async function startSilentServer(): Promise<{ url: string; close: () => void }> {
-  const server = createServer(() => undefined);
+  const server = createServer((socket) => socket.on('error', () => undefined));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   const port = typeof address === 'object' && address ? address.port : 0;
