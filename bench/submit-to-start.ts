@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { openApp, type App } from '../src/app.ts';
-import { LOCAL_TENANT } from '../src/model/caller.ts';
+import { ALL_SCOPES, LOCAL_TENANT } from '../src/model/caller.ts';
 import { newTraceId } from '../src/model/ids.ts';
 import { silentLog } from '../src/platform/log.ts';
 import type { Ask } from '../src/scans/deps.ts';
@@ -28,7 +28,7 @@ interface Started {
 /** Submits one scan and waits for its end. */
 async function submitOne(app: App, journal: string): Promise<Started> {
   const ask: Ask = {
-    caller: { tenant: LOCAL_TENANT, name: 'bench', isOperator: true },
+    caller: { tenant: LOCAL_TENANT, name: 'bench', isOperator: true, scopes: ALL_SCOPES },
     traceId: newTraceId(),
     signal: new AbortController().signal,
   };

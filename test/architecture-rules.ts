@@ -16,8 +16,8 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   scans: ['model', 'platform', 'policy', 'audit', 'queue', 'findings', 'registry', 'scanners', 'credentials'],
   worker: ['model', 'platform', 'policy', 'audit', 'queue', 'findings', 'registry', 'scanners', 'credentials'],
   tools: ['model', 'scans'],
-  http: ['model', 'config', 'platform', 'scans', 'tools'],
-  cli: ['model', 'platform', 'config', 'scans', 'tools', 'policy', 'audit', 'simulators', 'app.ts'],
+  http: ['model', 'config', 'platform', 'queue', 'scans', 'tools'],
+  cli: ['model', 'platform', 'config', 'scans', 'tools', 'policy', 'audit', 'queue', 'simulators', 'http', 'app.ts'],
 };
 
 /** The only files that know every adapter: `app.ts`, and the list of engines and report formats it takes in. */
@@ -25,7 +25,13 @@ const ROOT_FILES: ReadonlySet<string> = new Set(['src/app.ts', 'src/engines.ts']
 
 /** What other rooms may see of a room whose adapters only `app.ts` builds: ports and pure functions. */
 const OPEN_FILES: Readonly<Record<string, readonly string[]>> = {
-  queue: ['src/queue/queue.ts', 'src/queue/suppressions.ts', 'src/queue/scan-index.ts'],
+  queue: [
+    'src/queue/queue.ts',
+    'src/queue/suppressions.ts',
+    'src/queue/scan-index.ts',
+    'src/queue/operations.ts',
+    'src/queue/api-keys.ts',
+  ],
   scanners: ['src/scanners/scanner.ts', 'src/scanners/report-format.ts', 'src/scanners/detect-format.ts'],
   findings: [
     'src/findings/findings.ts',

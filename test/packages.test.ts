@@ -5,6 +5,8 @@ import { z } from 'zod';
 /** Packages that declare an install script and are known to work without it, with the reason. */
 const WORKS_WITHOUT_ITS_SCRIPT: Readonly<Record<string, string>> = {
   'node_modules/@photostructure/sqlite': 'Ships prebuilt binaries; the script only looks for one and finds it.',
+  'node_modules/msgpackr-extract':
+    'Optional, of BullMQ, which only the benches use; without it msgpackr does the same in JavaScript.',
 };
 
 const Lock = z.object({

@@ -37,6 +37,7 @@ const EXIT_OF_ERROR: Readonly<Record<ErrorCode, Exit>> = {
   credential_unknown: 'not_found',
   credential_denied: 'refused',
   credential_unavailable: 'unavailable',
+  unauthenticated: 'refused',
   idempotency_conflict: 'usage',
   scan_not_found: 'not_found',
   scan_not_finished: 'unavailable',

@@ -2,7 +2,7 @@ import { openApp, type App } from '../app.ts';
 import type { Environment } from '../config/environment.ts';
 import { variable } from '../config/environment.ts';
 import { configFolder, dataFolder } from '../config/folders.ts';
-import { LOCAL_TENANT } from '../model/caller.ts';
+import { ALL_SCOPES, LOCAL_TENANT } from '../model/caller.ts';
 import { newTraceId } from '../model/ids.ts';
 import { createLog, type Log, type LogLevel } from '../platform/log.ts';
 import type { Ask } from '../scans/deps.ts';
@@ -62,7 +62,7 @@ export function createSession(globals: Globals, terminal: Terminal, env: Environ
     folders,
     initCommand: () => `scanmux init${configOption(globals, env)}`,
     ask: (signal = new AbortController().signal) => ({
-      caller: { tenant: LOCAL_TENANT, name: 'cli', isOperator: true },
+      caller: { tenant: LOCAL_TENANT, name: 'cli', isOperator: true, scopes: ALL_SCOPES },
       traceId,
       signal,
     }),

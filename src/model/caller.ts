@@ -1,13 +1,34 @@
+import { z } from 'zod';
+import { AppError } from './errors.ts';
+
+/** What a caller may do. `admin` is the operator: everything, for its own tenant, and the pages for operators. */
+export const Scope = z.enum(['scan:read', 'scan:run', 'scan:intrusive', 'finding:suppress', 'credential:use', 'admin']);
+export type Scope = z.infer<typeof Scope>;
+
+/** Everything but what only an operator may do. */
+export const AGENT_SCOPES: ReadonlySet<Scope> = new Set(Scope.options.filter((scope) => scope !== 'admin'));
+export const ALL_SCOPES: ReadonlySet<Scope> = new Set(Scope.options);
+
 /**
  * Who asks. Over stdio and on the command line everything belongs to the person who started the process; but over stdio
- * a model decides what is asked, so only the command line is the operator.
+ * a model decides what is asked, so only the command line is the operator. Over HTTP a key or a token says who it is.
  */
 export interface Caller {
   /** Everything a caller creates belongs to its tenant; other tenants' things do not exist for it. */
   readonly tenant: string;
-  /** For the audit log: `stdio:<client name>`, `cli`, later a key id or a token subject. */
+  /** For the audit log: `stdio:<client name>`, `cli`, `key:<prefix>`, `oidc:<subject>`. */
   readonly name: string;
+  /** Holds `admin`. */
   readonly isOperator: boolean;
+  readonly scopes: ReadonlySet<Scope>;
 }
 
 export const LOCAL_TENANT = 'local';
+
+/** @throws AppError forbidden, naming the scope that is missing */
+export function requireScope(caller: Caller, scope: Scope): void {
+  if (caller.isOperator || caller.scopes.has(scope)) return;
+  throw new AppError('forbidden', `This needs the scope ${scope}, which ${caller.name} does not have.`, {
+    hint: `Ask an operator for a key or token with ${scope}. Do not retry.`,
+  });
+}

@@ -64,6 +64,10 @@ export const ERROR_CATALOG = {
     hint: 'Somebody deleted or stopped it at the scanner, or the scanner was away too long. Scan again if that was not meant.',
   },
   report_unreadable: { retryable: false, hint: 'The report is damaged or of an unknown version.' },
+  unauthenticated: {
+    retryable: false,
+    hint: 'Send `Authorization: Bearer <key>`; an operator makes one with `scanmux keys create`.',
+  },
   forbidden: { retryable: false, hint: 'Ask an operator for the permission. Do not retry.' },
   internal_error: { retryable: true, hint: 'This is a defect in scanmux. Report it with the trace id.' },
 } as const satisfies Record<string, { retryable: boolean; hint: string }>;

@@ -15,7 +15,7 @@ import {
 } from '@modelcontextprotocol/sdk/types.js';
 import { z } from 'zod';
 import { AppError, errorFacts, errorText } from '../model/errors.ts';
-import { LOCAL_TENANT } from '../model/caller.ts';
+import { AGENT_SCOPES, LOCAL_TENANT } from '../model/caller.ts';
 import { newTraceId } from '../model/ids.ts';
 import { cleanLine } from '../model/untrusted.ts';
 import type { Ask } from '../scans/deps.ts';
@@ -177,7 +177,7 @@ function createCallerOf(server: Server): () => Ask['caller'] {
     const client = server.getClientVersion()?.name;
     if (known?.client !== client || !known) {
       const name = `stdio:${cleanLine(client ?? 'unknown', 60)}`;
-      known = { client, caller: { tenant: LOCAL_TENANT, name, isOperator: false } };
+      known = { client, caller: { tenant: LOCAL_TENANT, name, isOperator: false, scopes: AGENT_SCOPES } };
     }
     return known.caller;
   };

@@ -1,4 +1,5 @@
 import type { CheckedTarget } from '../credentials/credentials.ts';
+import { AGENT_SCOPES } from '../model/caller.ts';
 import { AppError } from '../model/errors.ts';
 import type { ScanRecord } from '../model/scan.ts';
 import type { PinnedTarget } from '../model/target.ts';
@@ -24,7 +25,7 @@ export interface Admitted {
  */
 export async function admitAgain({ policy }: Pick<WorkerDeps, 'policy'>, scan: ScanRecord): Promise<Admitted> {
   const targets = scan.request.targets.map((text) => parseTarget(text));
-  const caller = { tenant: scan.tenant, name: 'worker', isOperator: false };
+  const caller = { tenant: scan.tenant, name: 'worker', isOperator: false, scopes: AGENT_SCOPES };
   const answer = await policy.check(
     targets,
     { intensity: scan.request.intensity, caller },

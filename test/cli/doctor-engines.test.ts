@@ -1,3 +1,4 @@
+import { ALL_SCOPES } from '../../src/model/caller.ts';
 import { describe, expect, it } from 'vitest';
 import { examineEngines } from '../../src/cli/doctor/parts.ts';
 import type { ScannerHealth } from '../../src/model/capability.ts';
@@ -16,7 +17,7 @@ async function examined(health: ScannerHealth) {
     { engines: { nessus: engine } },
   );
   const ask = () => ({
-    caller: { tenant: 'local', name: 'cli', isOperator: true },
+    caller: { tenant: 'local', name: 'cli', isOperator: true, scopes: ALL_SCOPES },
     traceId: newTraceId(),
     signal: new AbortController().signal,
   });

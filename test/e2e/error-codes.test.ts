@@ -43,6 +43,7 @@ const PROOF: Readonly<Record<ErrorCode, Proof>> = {
   scan_aborted: { in: 'test/scanners/nmap/run.test.ts' },
   remote_scan_lost: REMOTE,
   report_unreadable: SCANS,
+  unauthenticated: { later: 'Only callers over HTTP say who they are.' },
   forbidden: { later: 'The one caller over stdio is the operator.' },
   internal_error: SCANS,
 };

@@ -1,3 +1,4 @@
+import { AGENT_SCOPES } from '../../src/model/caller.ts';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +10,7 @@ import type { PolicyAnswer, TargetDecision } from '../../src/policy/policy.ts';
 import type { Ipv6Presence } from '../../src/policy/resolver.ts';
 import { parseTarget } from '../../src/policy/target.ts';
 
-export const caller = { tenant: 'local', name: 'test', isOperator: false };
+export const caller = { tenant: 'local', name: 'test', isOperator: false, scopes: AGENT_SCOPES };
 
 interface Setup {
   /** Text of policy.yaml; absent = no file. */

@@ -1,3 +1,4 @@
+import { AGENT_SCOPES } from '../../src/model/caller.ts';
 import { describe, expect, it } from 'vitest';
 import { noCoverage, type Coverage, type Place } from '../../src/model/coverage.ts';
 import { noSeverities } from '../../src/model/finding.ts';
@@ -14,7 +15,7 @@ const record = (over: Partial<Ingested> = {}, places: readonly Place[] = [], nam
   importRecord({
     scanId: 'scan_00000000000000000000',
     ask: {
-      caller: { tenant: 't', name: 'x', isOperator: false },
+      caller: { tenant: 't', name: 'x', isOperator: false, scopes: AGENT_SCOPES },
       traceId: '1'.repeat(32),
       signal: new AbortController().signal,
     },

@@ -1,3 +1,4 @@
+import { AGENT_SCOPES } from '../../src/model/caller.ts';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -72,7 +73,7 @@ describe('an import', () => {
   };
   const run = (app: App, content: string, signal = new AbortController().signal) =>
     app.scans.importReport(ImportInput.parse({ content }), {
-      caller: { tenant: 'local', name: 'test', isOperator: false },
+      caller: { tenant: 'local', name: 'test', isOperator: false, scopes: AGENT_SCOPES },
       traceId: '1'.repeat(32),
       signal,
     });

@@ -1,3 +1,4 @@
+import { ALL_SCOPES } from '../../src/model/caller.ts';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { InMemoryTransport } from '@modelcontextprotocol/sdk/inMemory.js';
 import { ErrorCode, McpError } from '@modelcontextprotocol/sdk/types.js';
@@ -260,7 +261,7 @@ describe('a call refused for its arguments', () => {
 describe('what belongs to another tenant', () => {
   it('does not exist for a caller, in the same words as what never existed', async () => {
     const { ok, fails, app } = await wire();
-    const caller = { tenant: 'other', name: 'test', isOperator: true };
+    const caller = { tenant: 'other', name: 'test', isOperator: true, scopes: ALL_SCOPES };
     const ask = { caller, traceId: '1'.repeat(32), signal: new AbortController().signal };
     const input = { targets: ['127.0.0.1'], intensity: 'light', priority: 1 } as const;
     const foreign = await app.scans.submit(

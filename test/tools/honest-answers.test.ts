@@ -1,3 +1,4 @@
+import { AGENT_SCOPES } from '../../src/model/caller.ts';
 import { createServer } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import type { Ask } from '../../src/scans/deps.ts';
@@ -83,7 +84,7 @@ describe('the audit log', () => {
 
   it('keeps the caller and the trace of a noted refusal', async () => {
     const { app } = await wire();
-    const caller = { tenant: 'local', name: 'somebody', isOperator: false };
+    const caller = { tenant: 'local', name: 'somebody', isOperator: false, scopes: AGENT_SCOPES };
     const ask: Ask = { caller, traceId: 'a'.repeat(32), signal: new AbortController().signal };
     await app.scans.noteRefusal('run_untrusted_scan', 'invalid_request', ask);
     expect((await app.audit.tail(1))[0]).toMatchObject({

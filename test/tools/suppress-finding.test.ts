@@ -1,3 +1,4 @@
+import { ALL_SCOPES } from '../../src/model/caller.ts';
 import { rmSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -217,7 +218,7 @@ describe('suppress_finding', () => {
     const place = await wire();
     const { app } = place;
     const { scanId: scan_id, on } = await scanned(place);
-    const operator = { tenant: 'local', name: 'cli', isOperator: true };
+    const operator = { tenant: 'local', name: 'cli', isOperator: true, scopes: ALL_SCOPES };
     const ask = { caller: operator, traceId: '0'.repeat(32), signal: new AbortController().signal };
     const wide = { ...judged(on(80)), status: 'mitigated', scope: 'everywhere' } as const;
     expect(await app.scans.suppressFinding(wide, ask)).toMatchObject({ status: 'mitigated', who: 'cli' });
