@@ -1,6 +1,6 @@
 import { isAbsolute, join, relative, sep } from 'node:path';
 import type { Artefact } from '../../model/scan.ts';
-import { placeOf } from '../artefact-place.ts';
+import { notOne, placeOf } from '../artefact-place.ts';
 import type { KnownFile } from './objects.ts';
 
 /** What a path in the cache stands for. */
@@ -18,7 +18,9 @@ export interface CachedFile {
  */
 export function cachePath(folder: string, scanId: string, artefact: Artefact): string {
   const [scan, epoch, name] = placeOf(scanId, artefact);
-  return join(folder, scan, `${artefact.sha256}-${artefact.bytes}`, scan, epoch, name);
+  const content = `${artefact.sha256}-${artefact.bytes}`;
+  if (!CONTENT.test(content)) throw notOne();
+  return join(folder, scan, content, scan, epoch, name);
 }
 
 const CONTENT = /^([0-9a-f]{64})-(\d{1,15})$/;

@@ -36,6 +36,9 @@ const AWAY_MS = 3_000;
 /** The time of last use is exact to this. */
 const TOUCH_MS = 10_000;
 
+/** File systems write times a little later, and not to the millisecond. */
+const CLOCK_MS = 50;
+
 /** What one process knows of the folder. */
 interface State {
   /** Readers of each path. */
@@ -66,7 +69,10 @@ export function createFileCache({ folder, objects, maxBytes }: FileCacheOptions)
   const isDue = (): boolean => state.bytes + state.added > maxBytes || state.added > maxBytes * LOOK_SHARE;
   const look = async (): Promise<void> => {
     state.added = 0;
-    state.bytes = await makeRoom(folder, maxBytes, (path) => state.held.has(path) || state.fetching.has(path));
+    state.bytes = await makeRoom(folder, maxBytes, {
+      isHeld: (path) => state.held.has(path) || state.fetching.has(path),
+      isOurs: (path, usedAt) => usedAt <= (state.touched.get(path) ?? 0) + CLOCK_MS,
+    });
     if (state.touched.size > 10_000) state.touched.clear();
   };
   const tidy = async (): Promise<void> => {
@@ -85,6 +91,8 @@ export function createFileCache({ folder, objects, maxBytes }: FileCacheOptions)
       await makeFolder(folder);
       await objects.fetch(key, temporary, file);
       await place(temporary, path);
+      state.touched.delete(path);
+      await touch(state, path);
     } catch (error) {
       await rm(temporary, { force: true });
       noteAway(state, error);
@@ -119,7 +127,10 @@ export function createFileCache({ folder, objects, maxBytes }: FileCacheOptions)
     pathOf: (scanId, artefact) => cachePath(folder, scanId, artefact),
     async adopt(path, scanId, artefact) {
       try {
-        await place(path, cachePath(folder, scanId, artefact));
+        const to = cachePath(folder, scanId, artefact);
+        await place(path, to);
+        state.touched.delete(to);
+        await touch(state, to);
       } catch (error) {
         if (isInUse(error)) return;
         throw diskFailure(error, folder);

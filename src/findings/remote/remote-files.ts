@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { rm, rmdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { SCAN_ID } from '../../model/ids.ts';
 import type { Artefact } from '../../model/scan.ts';
 import type { ScanFiles } from '../artefacts.ts';
@@ -18,6 +18,11 @@ export interface RemoteFilesDeps {
   readonly cacheBytes: number;
   /** Uniform in [0, 1): where in a large store a sweep starts. */
   readonly random?: () => number;
+}
+
+/** The folder of an attempt, and of its scan, once nothing is in them any more. */
+async function removeEmpty(attempt: string): Promise<void> {
+  for (const folder of [attempt, dirname(attempt)]) await rmdir(folder).catch(() => undefined);
 }
 
 /** Each holds two parts in memory. */
@@ -65,6 +70,7 @@ export function createRemoteFiles(deps: RemoteFilesDeps): ScanFiles {
         if (!existsSync(here) && existsSync(cache.pathOf(scanId, artefact))) continue;
         await uploadTurn(() => objects.put(key, here, artefact, signal));
         await cache.adopt(here, scanId, artefact);
+        await removeEmpty(dirname(here));
       }
     },
     pathOf,

@@ -1,4 +1,5 @@
 import { AppError } from '../../model/errors.ts';
+import { cleanLine } from '../../model/untrusted.ts';
 
 /** What is known of an error of the SDK or of the system below it. */
 interface Facts {
@@ -61,27 +62,35 @@ export const isTaken = (error: unknown): boolean => factsOf(error).status === 41
 /** The store does not know conditions of writes. */
 export const isUnknownCondition = (error: unknown): boolean => factsOf(error).status === 501;
 
+/** What the log may have of an error of the SDK, which carries the whole request: signature, session token and all. */
+const shown = (error: unknown, { name, status }: Facts): Error =>
+  new Error(
+    `${cleanLine(name, 100)}, status ${status}: ${cleanLine(error instanceof Error ? error.message : '', 300)}`,
+  );
+
 /**
  * Gives failures of a store our code; our own errors, and what the disk here says, pass through. By code and status,
  * never by the words of the message, which may hold anything.
  */
 export function s3Failure(error: unknown, bucket: string): unknown {
   if (error instanceof AppError) return error;
-  const { name, status } = factsOf(error);
+  const facts = factsOf(error);
+  const { name, status } = facts;
+  const cause = shown(error, facts);
   if (FULL.has(name) || status === 507)
     return new AppError('storage_full', `The bucket ${bucket} has no room left.`, {
-      cause: error,
+      cause,
       hint: 'Operator: raise its quota, or remove old objects. Nothing that was accepted is lost.',
     });
   if (PASSING.has(name) || status === 429 || (status >= 500 && status !== 501))
     return new AppError('storage_unavailable', `The store of the bucket ${bucket} does not answer (${name}).`, {
-      cause: error,
+      cause,
     });
   const said = status === 0 ? name : `${name}, status ${status}`;
   return status === 0 && !REFUSALS.has(name)
     ? error
     : new AppError('storage_unusable', `The store refuses what scanmux asks of the bucket ${bucket} (${said}).`, {
-        cause: error,
+        cause,
         hint: 'Operator: check bucket, region, endpoint and the credentials of the AWS default chain (docs/operations.md, Artefacts).',
       });
 }

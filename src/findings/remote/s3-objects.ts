@@ -108,7 +108,7 @@ async function openObject({ sdk, client }: OpenedS3, { Bucket, Key }: Wanted, li
     requestTimeout: ANSWER_MS,
   });
   const { Body } = await asked.catch((error: unknown) => {
-    throw isMissingObject(error) ? missing(Key, error) : error;
+    throw isMissingObject(error) ? missing(Key) : error;
   });
   if (Body instanceof Readable) return Body;
   throw new AppError('storage_unusable', `The object ${Key} has no content.`, { hint: RESTORE });
@@ -117,8 +117,8 @@ async function openObject({ sdk, client }: OpenedS3, { Bucket, Key }: Wanted, li
 const RESTORE =
   'Operator: restore the object from a version or copy of the bucket, or run the scan again. Whoever else may write to the bucket may have done it.';
 
-const missing = (key: string, cause: unknown): AppError =>
-  new AppError('storage_unusable', `The object ${key} is not in the bucket any more.`, { cause, hint: RESTORE });
+const missing = (key: string): AppError =>
+  new AppError('storage_unusable', `The object ${key} is not in the bucket any more.`, { hint: RESTORE });
 
 const changed = (key: string): AppError =>
   new AppError('storage_unusable', `The object ${key} is not what was stored there: its hash is another one.`, {
