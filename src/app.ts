@@ -244,11 +244,20 @@ function openWorkerLog(dataFolder: string): number {
 const reserveBytes = (settings: Settings): number => settings.storage_reserve_mb * 2 ** 20;
 
 function storeSettings({ artefacts }: Settings): Pick<ScanFilesSettings, 'sharedFolder' | 'bucket'> {
-  const { store, folder: sharedFolder, s3, cache_mb: cacheMb } = artefacts;
-  if (store === 'directory' || s3.bucket === undefined) return { sharedFolder };
-  const { bucket, prefix, region, endpoint, server_side_encryption: encryption, kms_key_id: kmsKeyId } = s3;
-  const given = { region, endpoint, encryption, kmsKeyId };
-  return { bucket: { bucket, prefix, forcePathStyle: s3.force_path_style, cacheBytes: cacheMb * 2 ** 20, ...given } };
+  const { store, folder, s3, cache_mb: cacheMb } = artefacts;
+  if (store === 'directory') return folder === '' ? {} : { sharedFolder: folder };
+  return {
+    bucket: {
+      bucket: s3.bucket,
+      prefix: s3.prefix,
+      region: s3.region,
+      endpoint: s3.endpoint,
+      forcePathStyle: s3.force_path_style,
+      encryption: s3.server_side_encryption,
+      kmsKeyId: s3.kms_key_id,
+      cacheBytes: cacheMb * 2 ** 20,
+    },
+  };
 }
 
 const queueSettings = (settings: Settings) => ({

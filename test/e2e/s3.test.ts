@@ -27,9 +27,9 @@ describe('with a bucket for results', () => {
     readonly installation: Installation;
     readonly mcp: Connection;
     readonly proxy: S3Proxy;
-    keys(): Promise<string[]>;
+    readonly keys: () => Promise<string[]>;
     /** Takes away every copy of this machine, as on another one that has not read anything yet. */
-    forget(): void;
+    readonly forget: () => void;
   }
   const open = async (): Promise<Opened> => {
     rounds += 1;
