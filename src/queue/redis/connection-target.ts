@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { ConnectionOptions } from 'node:tls';
 import { AppError } from '../../model/errors.ts';
-import { addressOf, parseRedisUrl, shownUrl, type RedisAddress } from './connection-url.ts';
+import { addressOf, parseRedisUrl, shownUrl, type RedisAddress, type RedisUrl } from './connection-url.ts';
 
 /** Where Redis is, as the operator wrote it. */
 export interface RedisPlace {
@@ -49,15 +49,10 @@ export function redisTarget(place: RedisPlace): RedisTarget {
   const isSentinel = url.kind === 'sentinel' || sentinels.length > 0;
   const addresses = sentinels.length > 0 ? sentinels.map((text) => addressOf(text, 26_379)) : url.addresses;
   const masterName = url.masterName ?? place.masterName ?? 'mymaster';
-  if (isSentinel && cluster) throw invalid('redis.cluster and sentinels exclude each other');
-  if (cluster && url.db !== 0) throw invalid('a cluster has only database 0');
-  if (!isSentinel && !cluster && addresses.length > 1) {
-    throw invalid('the URL names several servers; set redis.cluster: true, or name sentinels (redis+sentinel://)');
-  }
-  const kind = cluster ? 'cluster' : isSentinel ? 'sentinel' : 'server';
+  const kind = kindOf({ cluster, isSentinel, addresses: addresses.length, db: url.db });
   return {
     kind,
-    shown: `${shownUrl({ ...url, addresses, kind: isSentinel ? 'sentinel' : 'server', ...(isSentinel ? { masterName } : {}) })}${cluster ? ' (cluster)' : ''}`,
+    shown: shownPlace({ ...url, addresses, masterName }, kind),
     addresses,
     login: loginOf(url.username ?? place.username, url.password, place.passwordFile),
     sentinelLogin: loginOf(place.sentinelUsername, undefined, place.sentinelPasswordFile),
@@ -65,6 +60,22 @@ export function redisTarget(place: RedisPlace): RedisTarget {
     masterName,
     tls: url.tls ? tlsOf(place.tls ?? {}) : undefined,
   };
+}
+
+function kindOf(said: { cluster: boolean; isSentinel: boolean; addresses: number; db: number }): RedisTarget['kind'] {
+  const { cluster, isSentinel, addresses, db } = said;
+  if (isSentinel && cluster) throw invalid('redis.cluster and sentinels exclude each other');
+  if (isSentinel) return 'sentinel';
+  if (cluster && db !== 0) throw invalid('a cluster has only database 0');
+  if (cluster) return 'cluster';
+  if (addresses === 1) return 'server';
+  throw invalid('the URL names several servers; set redis.cluster: true, or name sentinels (redis+sentinel://)');
+}
+
+function shownPlace({ masterName, ...url }: RedisUrl, kind: RedisTarget['kind']): string {
+  if (kind === 'cluster') return `${shownUrl({ ...url, kind: 'server' })} (cluster)`;
+  if (kind === 'server') return shownUrl({ ...url, kind });
+  return shownUrl({ ...url, kind, ...(masterName === undefined ? {} : { masterName }) });
 }
 
 const invalid = (what: string): AppError =>
