@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { AppError } from '../../src/model/errors.ts';
 import { silentLog } from '../../src/platform/log.ts';
 import { connectRedis } from '../../src/queue/redis/connection.ts';
 import { redisTarget } from '../../src/queue/redis/connection-target.ts';
@@ -129,7 +130,7 @@ describe('the preflight of a real Redis', () => {
         code: 'storage_unusable',
         hint: expect.stringContaining('allow_volatile_redis'),
       });
-      expect(refused instanceof Error && 'hint' in refused ? `${refused.message} ${refused.hint}` : '').toMatch(said);
+      expect(refused instanceof AppError ? `${refused.message} ${refused.hint}` : '').toMatch(said);
     }
     await expect(check({ [name]: value }, true)).resolves.toMatchObject({ servers: 1 });
   });
