@@ -3,7 +3,7 @@ import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AppError } from '../../src/model/errors.ts';
 import { silentLog } from '../../src/platform/log.ts';
-import { connectRedis } from '../../src/queue/redis/connection.ts';
+import { withConnection } from '../../src/queue/redis/connection.ts';
 import { redisTarget } from '../../src/queue/redis/connection-target.ts';
 import { judgeServer, preflight } from '../../src/queue/redis/preflight.ts';
 import { readServerFacts, type ServerFacts } from '../../src/queue/redis/server-facts.ts';
@@ -42,7 +42,7 @@ describe('the judgement of a Redis', () => {
     [{ evictionPolicy: 'volatile-ttl' }, /maxmemory-policy is volatile-ttl/],
     [{ role: 'replica' as const }, /replica/],
     [{ mode: 'sentinel' }, /Sentinel/],
-    [{ version: '6.0.16' }, /too old/],
+    [{ version: '6.2.14' }, /too old/],
     [{ isAofFailing: true }, /cannot write/],
   ] satisfies [Partial<ServerFacts>, RegExp][])('refuses %j', (over, said) => {
     expect(saidOf(over)).toMatch(said);
@@ -66,7 +66,7 @@ describe('the judgement of a Redis', () => {
     const facts = fc.record({
       ...Object.fromEntries(Object.keys(SAFE).map((key) => [key, fc.constant(undefined)])),
       product: fc.constantFrom('Redis' as const, 'Valkey' as const),
-      version: fc.constantFrom('6.2.0', '7.0.15', '7.2.0', '8.0.0'),
+      version: fc.constantFrom('7.0.0', '7.0.15', '7.2.0', '8.0.0'),
       mode: maybe(fc.constantFrom('standalone', 'cluster')),
       role: maybe(fc.constantFrom('master' as const, 'replica' as const)),
       replicas: maybe(fc.nat(3)),
@@ -101,11 +101,12 @@ describe('the preflight of a real Redis', () => {
   const check = async (settings: Readonly<Record<string, string>>, allowVolatile = false, user = '') => {
     const admin = new Redis(server.port);
     for (const [name, value] of Object.entries(settings)) await admin.config('SET', name, value);
-    const client = await connectRedis(redisTarget({ url: server.url.replace('://', `://${user}`) }));
+    const target = redisTarget({ url: server.url.replace('://', `://${user}`) });
     try {
-      return await preflight(client, { allowVolatile, log: silentLog, shown: 'redis://here' });
+      return await withConnection(target, (client) =>
+        preflight(client, { allowVolatile, log: silentLog, shown: 'here' }),
+      );
     } finally {
-      client.disconnect();
       await admin.config('SET', 'appendonly', 'yes', 'appendfsync', 'always', 'maxmemory-policy', 'noeviction');
       admin.disconnect();
     }
@@ -137,13 +138,13 @@ describe('the preflight of a real Redis', () => {
 
   it('refuses a replica whatever is allowed', async () => {
     const replica = await startRedis({ args: ['--replicaof', '127.0.0.1', String(server.port)] });
-    const client = await connectRedis(redisTarget({ url: replica.url }));
-    const refused = preflight(client, { allowVolatile: true, log: silentLog, shown: 'redis://here' });
+    const refused = withConnection(redisTarget({ url: replica.url }), (client) =>
+      preflight(client, { allowVolatile: true, log: silentLog, shown: 'here' }),
+    );
     await expect(refused).rejects.toMatchObject({
       code: 'storage_unusable',
       hint: expect.not.stringContaining('allow_'),
     });
-    client.disconnect();
     await replica.close();
   });
 
@@ -164,9 +165,7 @@ describe('the preflight of a real Redis', () => {
 });
 
 async function readFactsOf(server: RedisServer): Promise<ServerFacts> {
-  const client = await connectRedis(redisTarget({ url: server.url }));
-  const [facts] = await readServerFacts(client);
-  client.disconnect();
+  const [facts] = await withConnection(redisTarget({ url: server.url }), readServerFacts);
   if (!facts) throw new Error('no facts');
   return facts;
 }

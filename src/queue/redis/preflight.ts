@@ -1,11 +1,11 @@
 import { AppError } from '../../model/errors.ts';
 import type { Log } from '../../platform/log.ts';
-import type { RedisClient } from './connection.ts';
+import type { RedisClient } from './connection-watch.ts';
 import { notConnected, plainFault } from './connection-faults.ts';
 import { readServerFacts, type ServerFacts } from './server-facts.ts';
 
-/** The oldest with every command and every behaviour of scripts that the queue relies on. */
-const OLDEST = [6, 2] as const;
+/** The oldest whose scripts can say that they only read, or may use the last of the memory. */
+const OLDEST = [7, 0] as const;
 
 export interface Problem {
   readonly said: string;

@@ -1,5 +1,5 @@
 import { Cluster, type Redis } from 'ioredis';
-import type { RedisClient } from './connection.ts';
+import type { RedisClient } from './connection-watch.ts';
 
 /** What one server says of itself. Undefined: it does not let us ask. */
 export interface ServerFacts {
