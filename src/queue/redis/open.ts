@@ -1,15 +1,10 @@
 import type { Clock } from '../../platform/clock.ts';
 import type { Log } from '../../platform/log.ts';
-import type { ScanQueue } from '../queue.ts';
-import type { ScanIndex } from '../scan-index.ts';
-import type { SuppressionList } from '../suppressions.ts';
 import { openConnection, withConnection } from './connection.ts';
 import { redisTarget, type RedisPlace } from './connection-target.ts';
 import { preflight, type RedisReport } from './preflight.ts';
-import { createQueueOn } from './queue.ts';
-import { createRedisScanIndex } from './scan-index.ts';
-import { openRedisStore, type RedisQueueSettings } from './store.ts';
-import { createRedisSuppressions } from './suppressions.ts';
+import { openRedisQueue, type RedisQueue } from './queue.ts';
+import type { RedisQueueSettings } from './store.ts';
 
 export interface SharedQueueDeps {
   readonly place: RedisPlace;
@@ -22,10 +17,7 @@ export interface SharedQueueDeps {
 }
 
 /** What one Redis holds, each part by its own port, and what it is like. `queue.close` closes all of it. */
-export interface SharedQueue {
-  readonly queue: ScanQueue;
-  readonly suppressions: SuppressionList;
-  readonly index: ScanIndex;
+export interface SharedQueue extends RedisQueue {
   readonly redis: RedisReport & { readonly shown: string };
 }
 
@@ -38,7 +30,7 @@ export async function openSharedQueue(deps: SharedQueueDeps): Promise<SharedQueu
   const target = redisTarget(place);
   const { shown } = target;
   const report = await withConnection(target, (client) => preflight(client, { allowVolatile, log, shown }));
-  const store = await openRedisStore({
+  const opened = await openRedisQueue({
     connect: (purpose) => openConnection(target, purpose),
     prefix,
     clock,
@@ -46,10 +38,5 @@ export async function openSharedQueue(deps: SharedQueueDeps): Promise<SharedQueu
     durability: report.durability === 'waitaof' ? 'waitaof' : 'reply',
     log,
   });
-  return {
-    queue: createQueueOn(store),
-    suppressions: createRedisSuppressions(store),
-    index: createRedisScanIndex(store),
-    redis: { ...report, shown },
-  };
+  return { ...opened, redis: { ...report, shown } };
 }
