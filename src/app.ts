@@ -19,13 +19,13 @@ import type { WhilePresent } from './findings/artefacts.ts';
 import { openScanFiles, type ScanFilesSettings } from './findings/open-scan-files.ts';
 import { createFindingsStore } from './findings/findings-store.ts';
 import { createBell, type Bell } from './platform/bell.ts';
+import { leaseMsOf, openQueue, type OpenedQueue } from './open-queue.ts';
 import { systemClock, type Clock } from './platform/clock.ts';
 import type { Log } from './platform/log.ts';
 import { identityOf, identityText, ownIdentity } from './platform/process-identity.ts';
 import { startDetached } from './platform/subprocess.ts';
 import { createPolicy } from './policy/create-policy.ts';
 import type { Policy } from './policy/policy.ts';
-import { openSqliteQueue } from './queue/sqlite/queue.ts';
 import type { WorkerSeat } from './queue/sqlite/worker-seat.ts';
 import type { ScanQueue } from './queue/queue.ts';
 import { createRegistry } from './registry/create-registry.ts';
@@ -53,6 +53,8 @@ export interface AppOptions {
   readonly env: Environment;
   /** Start a worker process of its own when there is work. False inside the worker and with `--in-process`. */
   readonly spawnWorker: boolean;
+  /** Uses a file even where the settings name a Redis: to look at the rest of the configuration while that is away. */
+  readonly withoutRedis?: boolean;
   /** More engines by type, more kinds of report, and another program that runs the worker: for tests. */
   readonly engines?: Readonly<Record<string, ScannerType>>;
   readonly workerProgram?: string;
@@ -73,6 +75,8 @@ export interface App {
   readonly audit: AuditLog;
   readonly enrichment: Enrichment;
   readonly seat: WorkerSeat;
+  /** The Redis that holds the queue; undefined when a file does. */
+  readonly redis: OpenedQueue['redis'];
   /** Rung by `scanmux reload`: every process of this data folder reloads. */
   readonly reloadBell: Bell;
   /**
@@ -89,11 +93,10 @@ export interface App {
  */
 export async function openApp(options: AppOptions): Promise<App> {
   const { configFolder, dataFolder, log, env, clock = systemClock } = options;
-  const settings = loadSettings({ configFolder, env });
+  const settings = settingsOf(options);
   prepareDataFolder(dataFolder);
   const identity = identityText(ownIdentity());
-  const embedded = await openSqliteQueue({ folder: dataFolder, clock, settings: queueSettings(settings) });
-  const { queue, seat, suppressions, index } = embedded;
+  const { queue, seat, suppressions, index, redis } = await openQueue({ settings, dataFolder, clock, log });
   const audit = await openAuditLog({ folder: dataFolder, clock });
   const reloadBell = createBell(dataFolder, 'reload');
   const policy = createPolicy({ file: join(configFolder, POLICY_FILE), mode: options.mode, clock });
@@ -104,7 +107,7 @@ export async function openApp(options: AppOptions): Promise<App> {
   const enrichment = openEnrichment({ dataFolder, log });
   const files = await openScanFiles({ dataFolder, reserveBytes: reserveBytes(settings), ...storeSettings(settings) });
   const findings = openFindings(options, settings, { enrichment, whilePresent: files.whilePresent });
-  const launcher = options.spawnWorker ? launcherOf(options, { queue, seat }) : undefined;
+  const launcher = options.spawnWorker && !redis ? launcherOf(options, { queue, seat }) : undefined;
   const append: WorkerDeps['audit'] = (entry) => audit.append(entry);
   const shared = { queue, registry, policy, credentials, findings, files, clock, log, audit: append };
   const indexScans = createIndexScans({ findings, files, log, index });
@@ -134,6 +137,7 @@ export async function openApp(options: AppOptions): Promise<App> {
     audit,
     enrichment,
     seat,
+    redis,
     reloadBell,
     runWorker: (signal, { leaveWhenIdle }) => occupySeat(workerDeps, seat, signal, leaveWhenIdle),
     async close() {
@@ -146,6 +150,11 @@ export async function openApp(options: AppOptions): Promise<App> {
       await queue.close();
     },
   };
+}
+
+function settingsOf({ configFolder, env, withoutRedis }: AppOptions): Settings {
+  const settings = loadSettings({ configFolder, env });
+  return withoutRedis === true ? { ...settings, redis: { ...settings.redis, url: undefined } } : settings;
 }
 
 function openFindings(
@@ -260,20 +269,17 @@ function storeSettings({ artefacts }: Settings): Pick<ScanFilesSettings, 'shared
   };
 }
 
-const queueSettings = (settings: Settings) => ({
-  idempotencyHours: settings.idempotency_hours,
-  queuedExpiryHours: settings.queued_expiry_hours,
-  reserveBytes: reserveBytes(settings),
-  leaseMs: settings.worker.lease_seconds * 1000,
-});
-
-const workerSettings = ({ worker, retry, max_raw_report_mb: maxRawReportMb }: Settings): WorkerSettings => ({
-  maxConcurrentScans: worker.max_concurrent_scans,
-  idleExitMs: worker.idle_exit_seconds * 1000,
-  graceMs: worker.shutdown_grace_seconds * 1000,
+const workerSettings = (settings: Settings): WorkerSettings => ({
+  maxConcurrentScans: settings.worker.max_concurrent_scans,
+  idleExitMs: settings.worker.idle_exit_seconds * 1000,
+  graceMs: settings.worker.shutdown_grace_seconds * 1000,
   hardStopMs: 30_000,
-  heartbeatMs: Math.min(5_000, (worker.lease_seconds * 1000) / 4),
-  maxRawReportBytes: maxRawReportMb * 2 ** 20,
+  heartbeatMs: Math.min(5_000, leaseMsOf(settings) / 4),
+  maxRawReportBytes: settings.max_raw_report_mb * 2 ** 20,
   minuteMs: 60_000,
-  retry: { maxAttempts: retry.max_attempts, baseMs: retry.base_seconds * 1000, capMs: retry.max_seconds * 1000 },
+  retry: {
+    maxAttempts: settings.retry.max_attempts,
+    baseMs: settings.retry.base_seconds * 1000,
+    capMs: settings.retry.max_seconds * 1000,
+  },
 });

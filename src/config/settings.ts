@@ -6,6 +6,7 @@ import { parseLenient, type KeyIssue } from './lenient-parse.ts';
 import { configInvalid, type Problem } from './problems.ts';
 import { readConfigFile } from './read-config-file.ts';
 import { Artefacts } from './settings-artefacts.ts';
+import { AllowVolatileRedis, RedisSettings } from './settings-redis.ts';
 import { overlay, settingVariables } from './settings-environment.ts';
 import { parseYaml, type YamlText } from './yaml-text.ts';
 
@@ -118,6 +119,8 @@ export const Settings = z.strictObject({
   worker: Worker.prefault({}).describe('Processes that run scans.'),
   retry: Retry.prefault({}).describe('Attempts after errors that can pass.'),
   artefacts: Artefacts.prefault({}).describe('Where raw reports and findings are kept.'),
+  redis: RedisSettings.prefault({}).describe('One queue for servers and workers on several machines.'),
+  allow_volatile_redis: AllowVolatileRedis,
 });
 export type Settings = z.infer<typeof Settings>;
 

@@ -1,4 +1,6 @@
 import type { ScanQueue } from '../queue.ts';
+import type { ScanIndex } from '../scan-index.ts';
+import type { SuppressionList } from '../suppressions.ts';
 import { checkpoint, finish, progress, reading, renew } from './attempt.ts';
 import { cancel, deadLetters, purgeDeadLetters, retryDeadLetter } from './cancel.ts';
 import { createClaiming } from './claim.ts';
@@ -19,6 +21,8 @@ import {
   referencedAttempts,
 } from './read.ts';
 import { status } from './status.ts';
+import { createRedisScanIndex } from './scan-index.ts';
+import { createRedisSuppressions } from './suppressions.ts';
 import { openRedisStore, type RedisQueueDeps, type RedisStore } from './store.ts';
 import { submit, wouldDeduplicateTo } from './submit.ts';
 import { createWorkWaits, heartbeat, retire } from './work.ts';
@@ -74,6 +78,8 @@ export function createQueueOnRedis(store: RedisStore): ScanQueue {
 /** What one Redis holds, each part by its own port. */
 export interface RedisQueue {
   readonly queue: ScanQueue;
+  readonly suppressions: SuppressionList;
+  readonly index: ScanIndex;
 }
 
 /**
@@ -82,5 +88,9 @@ export interface RedisQueue {
  */
 export async function openRedisQueue(deps: RedisQueueDeps): Promise<RedisQueue> {
   const store = await openRedisStore(deps);
-  return { queue: createQueueOnRedis(store) };
+  return {
+    queue: createQueueOnRedis(store),
+    suppressions: createRedisSuppressions(store),
+    index: createRedisScanIndex(store),
+  };
 }

@@ -1,6 +1,7 @@
 import { TRANSITIONS, type ScanState } from '../../../model/scan.ts';
 import { ERROR_CATALOG, type ErrorCode } from '../../../model/errors.ts';
 import { DURATION_BOUNDS } from '../../operations.ts';
+import { UNINDEX } from './unindex.ts';
 
 const luaSet = (names: readonly string[]): string => `{${names.map((name) => `${name} = true`).join(', ')}}`;
 const STATES = Object.entries(TRANSITIONS).map(([from, to]) => `${from} = ${luaSet(to)}`);
@@ -12,7 +13,7 @@ const luaError = (code: ErrorCode): string =>
   `{code = '${code}', hint = ${JSON.stringify(ERROR_CATALOG[code].hint)}, retryable = ${ERROR_CATALOG[code].retryable}}`;
 
 /** The state machine: which sets and sums a scan is in, by its state. */
-export const MOVE = `
+export const MOVE = `${UNINDEX}
 local ALLOWED = {${STATES.join(', ')}}
 local LIVE, DEAD = ${LIVE}, ${DEAD}
 local BOUNDS = {${DURATION_BOUNDS.join(', ')}}
@@ -109,6 +110,7 @@ local function enter(scan)
   else
     redis.call('ZADD', P .. 'ended:done', scan.finished, scan.id)
   end
+  if not LIVE[state] and scan.result_epoch then toIndex(scan) end
 end
 
 -- For metrics: how scans end, and how long they took from their first start.
