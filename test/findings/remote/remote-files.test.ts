@@ -1,9 +1,11 @@
 import { existsSync, readFileSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { NO_SUPPRESSIONS } from '../../../src/findings/findings.ts';
 import { createS3Objects } from '../../../src/findings/remote/s3-objects.ts';
 import type { ScanRecord } from '../../../src/model/scan.ts';
 import { newScanId } from '../../../src/model/ids.ts';
+import { lookFacts } from '../../../src/scans/look-facts.ts';
 import { startS3Proxy } from '../../s3-proxy.ts';
 import { startS3, type S3Server } from '../../s3-server.ts';
 import { finishScan, openMachine, rawOf, recordOf, runScan, share, titlesOn, type Machine } from './machines.ts';
@@ -48,6 +50,25 @@ describe('scan files of several machines', () => {
     );
     expect(readFileSync(exported.path, 'utf8')).toBe('the raw report');
     expect(readdirSync(server.folder)).not.toContain('scans');
+  });
+
+  it('are all fetched for a question about several of them', async () => {
+    const [worker, server] = [await machine(), await machine({ cacheBytes: 0 })];
+    const [head, base] = [await finishScan(worker, { count: 4 }), await finishScan(worker)];
+    const sideOf = (scan: ScanRecord) => ({
+      file: server.files.findingsOf(scan) ?? '',
+      scanId: scan.scanId,
+      facts: lookFacts(scan),
+    });
+    const page = await server.findings.compare({
+      head: sideOf(head),
+      base: sideOf(base),
+      query: { filter: {}, max_tokens: 4_000 },
+      suppressions: NO_SUPPRESSIONS,
+    });
+    expect(page.counts).toMatchObject({ persisting: 3 });
+    const standing = { file: sideOf(base).file, facts: lookFacts(base), filter: {}, newer: [sideOf(head)] };
+    expect(await server.findings.standing(standing)).toMatchObject({ isCut: false });
   });
 
   it('are not to be seen by others before they are shared, and stay readable where they were written', async () => {
@@ -158,6 +179,17 @@ describe('scan files of several machines', () => {
     });
     expect(server.cached()).toBe(0);
     expect(await titlesOn(server, other)).toHaveLength(3);
+  });
+
+  it('of the cache that were changed are not exported: the report is fetched anew', async () => {
+    const scan = await finishScan(await machine(), { raw: 'as the engine wrote it' });
+    const server = await machine();
+    const { scanId } = scan;
+    const { sha256 } = rawOf(scan);
+    const report = server.files.pathOf(scanId, rawOf(scan));
+    await server.files.whilePresent([report], async () => writeFileSync(report, 'as somebody else wrote it'));
+    const exported = await server.findings.export({ kind: 'native', scanId, report, sha256 }, NEVER);
+    expect(readFileSync(exported.path, 'utf8')).toBe('as the engine wrote it');
   });
 
   it('cannot be named outside of their folder by a record', async () => {
