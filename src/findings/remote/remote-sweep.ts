@@ -1,3 +1,5 @@
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { SCAN_ID } from '../../model/ids.ts';
 import type { ReferencedAttempts } from '../artefacts.ts';
 import { atMost } from './at-most.ts';
@@ -47,6 +49,20 @@ export function createRemoteSweep(
     }
     return attempts.size;
   };
+}
+
+/**
+ * Removes copies of scans that are gone: whoever removed them may have been another machine. One that is about to be
+ * named by a record is fetched again.
+ */
+export async function sweepCopies(folder: string, referenced: ReferencedAttempts): Promise<void> {
+  const names = await readdir(folder).catch(() => []);
+  const scanIds = names.filter((name) => SCAN_ID.test(name));
+  if (scanIds.length === 0) return;
+  const keep = await referenced(scanIds);
+  for (const scanId of scanIds) {
+    if (!keep.has(scanId)) await rm(join(folder, scanId), { recursive: true, force: true });
+  }
 }
 
 /** As in `newScanId`. */

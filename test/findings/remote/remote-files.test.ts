@@ -31,8 +31,9 @@ describe('scan files of several machines', () => {
     prefix = `round-${rounds}`;
   });
 
-  const machine = (over: { url?: string; cacheBytes?: number; folder?: string } = {}): Promise<Machine> =>
-    openMachine({ url: s3.url, bucket: s3.bucket, prefix, ...over });
+  const machine = (
+    over: { url?: string; cacheBytes?: number; folder?: string; reserveBytes?: number } = {},
+  ): Promise<Machine> => openMachine({ url: s3.url, bucket: s3.bucket, prefix, ...over });
   const objects = () => createS3Objects({ bucket: s3.bucket, prefix, endpoint: s3.url, forcePathStyle: true });
   const keys = async () => (await objects().list('')).objects.map(({ key }) => key);
   const pathInBucket = (key: string): string => join(s3.folder, s3.bucket, prefix, `${key}._S3rver_object`);
@@ -243,6 +244,28 @@ describe('scan files of several machines', () => {
     expect((await keys()).every((key) => key.startsWith(kept.scanId))).toBe(true);
     expect(readdirSync(join(worker.folder, 'cache', 'artefacts'))).toEqual([kept.scanId]);
     expect(existsSync(join(worker.folder, 'scans', local.scanId))).toBe(false);
+  });
+
+  it('of scans that another machine removed lose their copies with the next sweep', async () => {
+    const [worker, server] = [await machine(), await machine()];
+    const [gone, kept] = [await finishScan(worker), await finishScan(worker)];
+    for (const scan of [gone, kept]) await titlesOn(server, scan);
+    await worker.files.removeScans([gone.scanId]);
+    await server.files.sweep(() => Promise.resolve(new Map([[kept.scanId, new Set([1])]])));
+    expect(readdirSync(join(server.folder, 'cache', 'artefacts'))).toEqual([kept.scanId]);
+  });
+
+  it('of the cache go before the last of the disk does, and nothing is fetched that has no room', async () => {
+    const worker = await machine();
+    const [first, second] = [await finishScan(worker), await finishScan(worker)];
+    const server = await machine();
+    await titlesOn(server, first);
+    const full = await machine({ folder: server.folder, reserveBytes: Number.MAX_SAFE_INTEGER / 2 });
+    expect(await titlesOn(full, first)).toHaveLength(3);
+    const [path = ''] = filesIn(server);
+    utimesSync(path, 1, 1);
+    await expect(titlesOn(full, second)).rejects.toMatchObject({ code: 'storage_full' });
+    expect(full.cached()).toBe(0);
   });
 
   it('that nothing refers to are swept when they are older than a day, and others never', async () => {
