@@ -1,7 +1,13 @@
+import { execFile } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { z } from 'zod';
+import { newScanId } from '../../src/model/ids.ts';
+import { Artefact } from '../../src/model/scan.ts';
 import { createS3Objects } from '../../src/findings/remote/s3-objects.ts';
+import { openMachine, recordOf, temporaryFolder } from '../findings/remote/machines.ts';
 import { startS3Proxy, type S3Proxy } from '../s3-proxy.ts';
 import { startS3, type S3Server } from '../s3-server.ts';
 import {
@@ -54,6 +60,20 @@ describe('with a bucket for results', () => {
   };
   const started = (installation: Installation): number =>
     installation.journal().filter((line) => line.startsWith('start')).length;
+
+  it('two processes without a common disk read one result', async () => {
+    const scanId = newScanId();
+    const folder = temporaryFolder();
+    const count = 20_000;
+    const argv = ['test/programs/share-scan.mjs', folder, s3.url, s3.bucket, 'apart', scanId, String(count)];
+    const { stdout } = await promisify(execFile)(process.execPath, argv, { env: { ...process.env, ...s3.env } });
+    rmSync(folder, { recursive: true });
+    const scan = recordOf(scanId, z.array(Artefact).parse(JSON.parse(stdout)));
+    const here = await openMachine({ url: s3.url, bucket: s3.bucket, prefix: 'apart' });
+    const file = here.files.findingsOf(scan) ?? '';
+    const query = { group_by: 'severity', detail: 'minimal', sort: 'urgency', max_tokens: 500 } as const;
+    expect(await here.findings.query({ file, scanId }, query)).toMatchObject({ total: count });
+  });
 
   it('a scan leaves nothing but copies on its machine, and is read without them', async () => {
     const { mcp, installation, keys, forget } = await open();
