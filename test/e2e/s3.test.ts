@@ -91,6 +91,22 @@ describe('with a bucket for results', () => {
     expect(readFileSync(String(native['path'])).length).toBe(native['bytes']);
   });
 
+  it('doctor asks the store', async () => {
+    const { installation, proxy } = await open();
+    const doctor = async (): Promise<string> => {
+      const argv = ['dist/cli/main.js', 'doctor', '--config', installation.config, '--data', installation.data];
+      const env = { ...process.env, ...s3.env, ...s3.settings, SCANMUX_ARTEFACTS_S3_ENDPOINT: proxy.url };
+      const ended = promisify(execFile)(process.execPath, argv, { env });
+      return ended.then(
+        ({ stdout }) => stdout,
+        (error: unknown) => z.object({ stdout: z.string() }).parse(error).stdout,
+      );
+    };
+    expect(await doctor()).toContain(`s3://${s3.bucket}/scanmux`);
+    proxy.judge = () => ({ status: 403, code: 'AccessDenied' });
+    expect(await doctor()).toMatch(/artefacts.*storage_unusable.*AccessDenied/);
+  });
+
   it('a question says that the store is away, and is answered when it is back', async () => {
     const { mcp, proxy, forget } = await open();
     const scan = await mcp.ok('run_untrusted_scan', { ...scripted('findings:4'), wait_seconds: 30 });

@@ -7,8 +7,9 @@ import type { Objects, StoredObject } from './objects.ts';
 
 /** An upload of an attempt that still runs, or whose record is just being written, is younger. */
 const SWEPT_AFTER_MS = 24 * 3_600_000;
-/** Pages of 1,000 objects that one sweep looks at. */
+/** Pages of 1,000 objects that one sweep looks at, and how long it goes on: workers sweep before they start to work. */
 const PAGES = 20;
+const LONGEST_MS = 10_000;
 const REMOVALS_AT_ONCE = 8;
 
 /** Removes every object of one scan. */
@@ -38,7 +39,8 @@ export function createRemoteSweep(
   let after: string | undefined = `scan_${ALPHABET[Math.floor(random() * ALPHABET.length)] ?? ''}`;
   return async (referenced) => {
     const attempts = new Set<string>();
-    for (let pages = 0, turns = 0; pages < PAGES && turns < 2; pages += 1) {
+    const end = performance.now() + LONGEST_MS;
+    for (let pages = 0, turns = 0; pages < PAGES && turns < 2 && performance.now() < end; pages += 1) {
       const page = await objects.list('', after);
       const old = page.objects.filter(({ storedAt }) => Date.now() - storedAt > SWEPT_AFTER_MS);
       const stale = await unreferenced(old, referenced);
