@@ -84,6 +84,11 @@ describe('with a bucket for results', () => {
       `${String(scan['scan_id'])}/1/report.raw`,
     ]);
     expect(existsSync(join(installation.data, 'scans', String(scan['scan_id'])))).toBe(false);
+    // Whatever the SDK has to say, the log is JSON lines.
+    const log = readFileSync(join(installation.data, 'logs', 'worker.log'), 'utf8')
+      .trim()
+      .split('\n');
+    for (const line of log) expect(() => JSON.parse(line)).not.toThrow();
     forget();
     expect(await mcp.ok('get_scan_results', { scan_id: scan['scan_id'] })).toMatchObject({ total: 7 });
     forget();

@@ -198,7 +198,7 @@ describe('objects in S3', () => {
     expect(gets).toBe(2);
   });
 
-  it('leave no parts behind when the caller gives up, and give the reason', async () => {
+  it('are not there when the caller gives up, who gets the reason', async () => {
     const { proxy, objects } = await through();
     const { path, file } = fileOf(randomBytes(20 * 2 ** 20), 'given-up');
     const control = new AbortController();
