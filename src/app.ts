@@ -15,7 +15,7 @@ import { inspectCredentials } from './credentials/inspect.ts';
 import type { Enrichment } from './findings/enrichment/enrichment.ts';
 import { enrichingStore, openEnrichment } from './findings/enrichment/open-enrichment.ts';
 import type { FindingsStore } from './findings/findings.ts';
-import type { WhilePresent } from './findings/artefacts.ts';
+import type { ScanFiles, WhilePresent } from './findings/artefacts.ts';
 import { openScanFiles, type ScanFilesSettings } from './findings/open-scan-files.ts';
 import { createFindingsStore } from './findings/findings-store.ts';
 import { createBell, type Bell } from './platform/bell.ts';
@@ -74,6 +74,7 @@ export interface App {
   readonly queue: ScanQueue;
   readonly audit: AuditLog;
   readonly enrichment: Enrichment;
+  readonly files: ScanFiles;
   readonly seat: WorkerSeat;
   /** The Redis that holds the queue; undefined when a file does. */
   readonly redis: OpenedQueue['redis'];
@@ -136,6 +137,7 @@ export async function openApp(options: AppOptions): Promise<App> {
     queue,
     audit,
     enrichment,
+    files,
     seat,
     redis,
     reloadBell,
