@@ -79,21 +79,29 @@ local function remove(scan)
 end
 `;
 
-/** tenant, before, most to remove. Returns ids; empty when there are no more. */
+/** tenant, before, how many to pass over, most. Returns ids of dead letters. */
+export const DEAD_BEFORE = defineScript(
+  'deadBefore',
+  'read',
+  `return redis.call('ZRANGEBYSCORE', P .. 'dead:' .. ARGV[2], '-inf', '(' .. ARGV[3], 'LIMIT', ARGV[4], ARGV[5])`,
+);
+
+/** tenant, before, ids. Returns those that are gone now, by this request or by one whose reply was lost. */
 export const PURGE_DEAD = defineScript(
   'purgeDead',
   'keep',
   `
-local removed = {}
-local ids = redis.call('ZRANGEBYSCORE', P .. 'dead:' .. ARGV[2], '-inf', '(' .. ARGV[3], 'LIMIT', 0, ARGV[4])
-for _, id in ipairs(ids) do
-  local scan = load(id)
-  if scan and not isNewer(scan) then
+local gone = {}
+for i = 4, #ARGV do
+  local scan = load(ARGV[i])
+  local isOld = scan and DEAD[scan.state] and scan.tenant == ARGV[2] and tonumber(scan.finished) < tonumber(ARGV[3])
+  if isOld and not isNewer(scan) then
     remove(scan)
-    removed[#removed + 1] = id
+    scan = nil
   end
+  if not scan then gone[#gone + 1] = ARGV[i] end
 end
-return removed
+return gone
 `,
   [...PARTS, REMOVE],
 );
