@@ -106,6 +106,7 @@ describe('a reply that was lost with its connection', () => {
   it('of a claim that gave up meanwhile: the worker gets that scan with its next claim', async () => {
     const { scan } = await queue.submit(newScan());
     await queue.submit(newScan());
+    await queue.claim('w', []); // from here on a claim is one step
     await server.kill('SIGSTOP');
     await expect(queue.claim('w', SLOTS)).rejects.toMatchObject({ code: 'queue_unavailable' });
     await server.kill('SIGCONT');
