@@ -6,7 +6,7 @@ import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { noCoverage } from '../../src/model/coverage.ts';
 import { noSeverities } from '../../src/model/finding.ts';
 import { systemClock } from '../../src/platform/clock.ts';
-import { silentLog } from '../../src/platform/log.ts';
+import { silentLog, type Log } from '../../src/platform/log.ts';
 import type { RedisPlace } from '../../src/queue/redis/connection-target.ts';
 import { openSharedQueue, type SharedQueue } from '../../src/queue/redis/open.ts';
 import { newScan } from '../contracts/queue-contract.ts';
@@ -18,14 +18,14 @@ afterEach(async () => {
   for (const { queue } of opened.splice(0)) await queue.close();
 });
 
-async function open(place: RedisPlace, prefix: string = randomUUID()): Promise<SharedQueue> {
+async function open(place: RedisPlace, prefix: string = randomUUID(), log: Log = silentLog): Promise<SharedQueue> {
   const shared = await openSharedQueue({
     place,
     prefix,
     allowVolatile: false,
     clock: systemClock,
     settings: { idempotencyHours: 48, queuedExpiryHours: 168 },
-    log: silentLog,
+    log,
   });
   opened.push(shared);
   return shared;
@@ -129,7 +129,7 @@ describe('a shared queue', () => {
     if (!a || !b) throw new Error('no cluster');
     for (const prefix of ['a', 'b', 'c', 'd']) await runOne(await open(a, prefix), await open(b, prefix));
     expect((await open(a)).redis).toMatchObject({ servers: 3, durability: 'always', problems: [] });
-  }, 30_000);
+  }, 90_000);
 
   it('follows the sentinels to another master, with what its replica had', async () => {
     const [master, replica] = [await startServer(), await startServer()];
@@ -164,7 +164,23 @@ describe('a shared queue', () => {
       () => true,
     );
     expect(claim?.scan.scanId).toBe(scan.scanId);
-  }, 30_000);
+  }, 90_000);
+
+  it('says so when the server that is there after an outage would lose scans', async () => {
+    const server = await startServer();
+    const told: string[] = [];
+    const log: Log = { ...silentLog, error: (_, message) => void told.push(message) };
+    const shared = await open({ url: server.url }, 'x', log);
+    const admin = quiet(new Redis(server.port));
+    await admin.config('SET', 'maxmemory-policy', 'allkeys-lru');
+    await admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    await eventually(
+      async () => told,
+      () => told.length > 0,
+    );
+    expect(told.join()).toMatch(/may lose scans now: maxmemory-policy is allkeys-lru/);
+    expect(await shared.queue.liveCount()).toBe(0);
+  });
 
   it('keeps what it was told to log in with to itself when the login is withdrawn', async () => {
     const server = await startServer(['--requirepass', 'hunter2secret']);
