@@ -70,6 +70,7 @@ describe('what the Redis queue keeps', () => {
       ['a', 'b:cccccccc'],
       ['a:b', 'cccccccc'],
       ['queued:a', 'cccccccc'],
+      ['a b', 'cccc cccc'],
     ] as const;
     for (const [tenant, idempotencyKey] of pairs) {
       expect((await queue.submit(newScan({}, { tenant, idempotencyKey }))).deduplicated).toBe(false);

@@ -17,7 +17,7 @@ local function existing(tenant, key, hash, lifetime)
   end
   local held = redis.call('GET', P .. 'key:' .. pair(tenant, key))
   if not held then return nil end
-  local id, heldHash, at = string.match(held, '^(%S+) (%S+) (%S+)$')
+  local id, at, heldHash = string.match(held, '^(%S+) (%S+) (.*)$')
   if tonumber(at) <= now - lifetime then return nil end
   if heldHash ~= hash then return {'conflict', id} end
   local scan = load(id)
@@ -63,7 +63,7 @@ enter(scan)
 setTwin(scan, true)
 if key ~= '' then
   -- The lifetime by the caller's clock rules; the server's own only clears away what is over.
-  redis.call('SET', P .. 'key:' .. pair(tenant, key), id .. ' ' .. hash .. ' ' .. ARGV[1], 'PX', int(lifetime + 3600000))
+  redis.call('SET', P .. 'key:' .. pair(tenant, key), id .. ' ' .. ARGV[1] .. ' ' .. hash, 'PX', int(lifetime + 3600000))
 end
 count('submitted:' .. scan.pool, 1)
 ring()
