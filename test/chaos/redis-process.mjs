@@ -10,8 +10,8 @@ import { clientOptions } from '../../dist/queue/redis/client-options.js';
 import { openRedisQueue } from '../../dist/queue/redis/queue.js';
 
 const [role, text] = process.argv.slice(2);
-const { url, prefix, slots, settings, starts } = JSON.parse(text);
-const worker = identityText(ownIdentity());
+const { url, prefix, slots, settings, starts, isElsewhere } = JSON.parse(text);
+const worker = isElsewhere ? `elsewhere-${process.pid}` : identityText(ownIdentity());
 
 /** The server may be away at any moment: what it did not answer is asked again. */
 async function sure(ask) {
@@ -62,14 +62,35 @@ async function claimAll() {
   await Promise.all([loop(), loop()]);
 }
 
-/** Claims one scan; says what becomes of its write when asked to finish. Idle between: it is stopped with nothing under way. */
+/**
+ * Claims one scan; when asked, tries every write there is and says what became of each. Idle between: it is stopped with
+ * nothing under way.
+ */
 async function holdOne() {
   await queue.heartbeat(worker);
   const claim = await queue.claim(worker, slots);
-  process.send({ step: 'claimed' });
+  process.send({ step: 'claimed', scanId: claim.scan.scanId });
   await once(process, 'message');
-  process.send({ finished: await sure(() => queue.finish(claim, { kind: 'completed', result: resultOf(claim) })) });
+  const shown = { percent: 99, phase: 'zombie', hosts_done: 1, hosts_total: 1, findings_so_far: 9, estimated: true };
+  const writes = {
+    renew: async () => (await queue.renew(claim)).owned,
+    checkpoint: () => queue.checkpoint(claim, { phase: 'launched', reference: 'zombie' }),
+    reading: () => queue.reading(claim),
+    progress: () => queue.progress(claim, { ...shown, updated_at: new Date().toISOString() }, 'zombie'),
+    ...Object.fromEntries(Object.entries(ENDS).map(([kind, end]) => [kind, () => queue.finish(claim, end(claim))])),
+  };
+  const taken = {};
+  for (const [name, write] of Object.entries(writes)) taken[name] = (await sure(write)) ?? 'nothing said';
+  process.send({ taken });
 }
+
+const AWAY = { code: 'scanner_unreachable', message: 'away', hint: 'wait', retryable: true };
+const ENDS = {
+  completed: (claim) => ({ kind: 'completed', result: resultOf(claim) }),
+  failed: () => ({ kind: 'failed', error: AWAY }),
+  cancelled: () => ({ kind: 'cancelled' }),
+  released: () => ({ kind: 'released' }),
+};
 
 const resultOf = ({ epoch }) => ({
   verdict: 'not_tested',

@@ -170,8 +170,15 @@ export interface Keeper {
   close(): Promise<void>;
 }
 
-/** Keeps one worker process for an installation: the next starts when the last has ended, until `isOver`. */
-export function keepWorker({ config, data }: Installation, isOver: () => boolean = () => false): Keeper {
+/**
+ * Keeps one worker process for an installation: the next starts when the last has ended, until `isOver`.
+ * @param env Besides PATH, e.g. REDIS_URL.
+ */
+export function keepWorker(
+  { config, data }: Installation,
+  isOver: () => boolean = () => false,
+  env: Readonly<Record<string, string>> = {},
+): Keeper {
   let closed = false;
   let ends = 0;
   let child = start();
@@ -179,7 +186,7 @@ export function keepWorker({ config, data }: Installation, isOver: () => boolean
     const argv = ['test/programs/worker.mjs', '--config', config, '--data', data];
     const made = spawn(process.execPath, argv, {
       stdio: ['ignore', 'ignore', process.env['SCANMUX_TEST_STDERR'] ? 'inherit' : 'ignore'],
-      env: { PATH: process.env['PATH'] ?? '' },
+      env: { PATH: process.env['PATH'] ?? '', ...env },
     });
     made.once('exit', () => {
       ends += 1;

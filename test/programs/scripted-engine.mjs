@@ -52,13 +52,21 @@ function createWhole(folder, path, text) {
   rmSync(draft);
 }
 
+/** What is written of a scan never changes: with a thousand of them each file is read once. */
+const read = new Map();
+function scanOf(folder, name) {
+  const path = join(folder, name);
+  if (!read.has(path)) read.set(path, JSON.parse(readFileSync(path, 'utf8')));
+  return read.get(path);
+}
+
 function remoteScans(folder, label, job) {
   const scans = join(folder, 'scans');
   mkdirSync(scans, { recursive: true });
   const journal = (line) => appendFileSync(join(folder, 'journal'), `${line}\n`);
   const active = () =>
     readdirSync(scans)
-      .map((name) => JSON.parse(readFileSync(join(scans, name), 'utf8')))
+      .map((name) => scanOf(scans, name))
       .filter((scan) => scan.label === label && Date.now() < scan.endsAt).length;
   return {
     async find(marker) {
@@ -73,7 +81,7 @@ function remoteScans(folder, label, job) {
     async remove(reference) {
       journal(`remove ${reference} ${label}`);
     },
-    endsAt: (reference) => JSON.parse(readFileSync(join(scans, reference), 'utf8')).endsAt,
+    endsAt: (reference) => scanOf(scans, reference).endsAt,
     journal,
   };
 }
