@@ -11,6 +11,7 @@ import { queries } from './queries.ts';
 import { nessusImport } from './nessus-import.ts';
 import { nucleiLines } from './nuclei-lines.ts';
 import { ingest } from './ingest.ts';
+import { queueOnRedis } from './queue.ts';
 import { resultsPage } from './results-page.ts';
 import { statusCall } from './status-call.ts';
 import { submitToStart } from './submit-to-start.ts';
@@ -21,6 +22,7 @@ const BENCHES: ReadonlyMap<string, Bench> = new Map([
   ['status-call', statusCall],
   ['durable-submit', durableSubmit],
   ['submit-to-start', submitToStart],
+  ['queue', queueOnRedis],
   ['cold-start', coldStart],
   ['results-page', resultsPage],
   ['ingest', ingest],

@@ -7,6 +7,7 @@ const BENCHES = [
   'status-call',
   'durable-submit',
   'submit-to-start',
+  'queue',
   'cold-start',
   'results-page',
   'ingest',
