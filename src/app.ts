@@ -1,4 +1,6 @@
+import { randomBytes } from 'node:crypto';
 import { mkdirSync, openSync, closeSync, renameSync, statSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openAuditLog, type AuditLog } from './audit/audit-log.ts';
@@ -125,7 +127,7 @@ export async function openApp(options: AppOptions): Promise<App> {
     ...shared,
     indexScans,
     random: Math.random,
-    workerId: identity,
+    workerId: redis ? sharedWorkerId(identity) : identity,
     settings: { ...workerSettings(settings), ...options.workerSettings },
   };
   return {
@@ -188,6 +190,9 @@ const importSettings = (settings: Settings, { formats = [] }: AppOptions) => ({
   importFolders: settings.import_folders,
   maxReportBytes: settings.max_raw_report_mb * 2 ** 20,
 });
+
+/** Machines made from one image may tell the same of their boot and processes. */
+const sharedWorkerId = (identity: string): string => `${identity}|${hostname()}-${randomBytes(6).toString('hex')}`;
 
 /** Runs the worker as long as this process holds the folder's one seat. */
 async function occupySeat(
