@@ -26,8 +26,11 @@ export interface HttpParts {
   readonly challenge?: (request: Request) => string;
 }
 
+/** What the shell itself stands on. */
+export type ShellDeps = Pick<HttpDeps, 'authenticator' | 'closing' | 'log'>;
+
 /** The whole server, without a socket. Every request has passed the checks of `Host` and `Origin` before any router. */
-export function createHttpApp(deps: HttpDeps, settings: HttpSettings, parts: HttpParts): Express {
+export function createHttpApp(deps: ShellDeps, settings: HttpSettings, parts: HttpParts): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -50,7 +53,7 @@ export function createHttpApp(deps: HttpDeps, settings: HttpSettings, parts: Htt
   return app;
 }
 
-function onError({ log }: HttpDeps, { challenge }: HttpParts): ErrorRequestHandler {
+function onError({ log }: ShellDeps, { challenge }: HttpParts): ErrorRequestHandler {
   return (error: unknown, request, response, _next) => {
     const traceId = traceIdOf(request);
     const told = refusalOf(error) ?? error;

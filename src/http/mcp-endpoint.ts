@@ -4,7 +4,6 @@ import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { Asker } from '../tools/server.ts';
 import { askOf } from './ask.ts';
-import type { HttpDeps } from './deps.ts';
 import { answerMcpError } from './mcp-errors.ts';
 import { checkBody, isBeginning, traceIdOfMessage } from './mcp-message.ts';
 import { createReplay } from './mcp-replay.ts';
