@@ -81,13 +81,14 @@ export async function mcpLab(options: LabOptions = {}): Promise<McpLab> {
     { ...shell, clock, makeServer: options.makeServer ?? makeServer },
     { ...Settings.parse({}), ...options.settings },
   );
-  const { url, port, close } = await startHttp(shell, { mcp: endpoint.router }, options.settings);
+  const http = await startHttp(shell, { mcp: endpoint.router }, options.settings);
   onTestFinished(async () => {
     await endpoint.close();
-    await close();
+    await http.close();
     await app.close();
     rmSync(folder, { recursive: true, force: true });
   });
+  const { url, port } = http;
   const post: McpLab['post'] = (body, headers = {}) =>
     fetch(`${url}/mcp`, {
       method: 'POST',
