@@ -1,11 +1,12 @@
-import express, { Router, type Request, type RequestHandler, type Response } from 'express';
+import { Router, type Request, type RequestHandler, type Response } from 'express';
 import type { HttpSettings } from '../config/settings-http.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { Asker } from '../tools/server.ts';
 import { askOf } from './ask.ts';
+import { readJsonBody } from './json-body.ts';
 import { answerMcpError } from './mcp-errors.ts';
-import { checkBody, isBeginning, traceIdOfMessage } from './mcp-message.ts';
+import { checkMessage, isBeginning, traceIdOfMessage } from './mcp-message.ts';
 import { createReplay } from './mcp-replay.ts';
 import { createMcpSessions, type McpSession } from './mcp-sessions.ts';
 import { watchStreams } from './mcp-streams.ts';
@@ -80,7 +81,9 @@ export function createMcpEndpoint(deps: McpEndpointDeps, settings: McpSettings):
     response.once('close', () => void link.close());
     await link.handle(request, response, askerOf(deps, request));
   };
-  const route: RequestHandler = (request, response) => {
+  const route: RequestHandler = async (request, response) => {
+    checkMethod(request, response);
+    if (request.method === 'POST') request.body = await messageOf(request, response, settings.max_body_kb * 1024);
     const way = wayOf(request, response, settings.mcp_mode);
     if (way === 'begin') return begin(request, response);
     if (way === 'alone') return alone(request, response);
@@ -90,7 +93,6 @@ export function createMcpEndpoint(deps: McpEndpointDeps, settings: McpSettings):
   };
 
   const router = Router();
-  router.use(express.json({ limit: settings.max_body_kb * 1024, strict: false, inflate: false }));
   router.all('/', route);
   router.use(answerMcpError(deps.log));
   return {
@@ -105,21 +107,28 @@ export function createMcpEndpoint(deps: McpEndpointDeps, settings: McpSettings):
   };
 }
 
-/** How a request is to be answered. @throws HttpRefusal for what is no request of this transport */
+function checkMethod(request: Request, response: Response): void {
+  if (!['POST', 'GET', 'DELETE'].includes(request.method)) throw notAllowed(response, 'GET, POST, DELETE');
+}
+
+/** What was posted. The trace it names itself becomes that of the request. @throws HttpRefusal for what is no message */
+async function messageOf(request: Request, response: Response, maxBytes: number): Promise<unknown> {
+  const body = await readJsonBody(request, maxBytes);
+  checkMessage(body);
+  const traceId = traceIdOfMessage(body);
+  if (traceId !== undefined) setTraceId(request, response, traceId);
+  return body;
+}
+
+/** How a request is to be answered. @throws HttpRefusal for what needs a session and names none */
 function wayOf(
   request: Request,
   response: Response,
   mode: HttpSettings['mcp_mode'],
 ): 'begin' | 'alone' | { readonly sessionId: string } {
-  if (!['POST', 'GET', 'DELETE'].includes(request.method)) throw notAllowed(response, 'GET, POST, DELETE');
-  const isMessage = request.method === 'POST';
-  if (isMessage) {
-    checkBody(Boolean(request.is('application/json')), request.body);
-    const traceId = traceIdOfMessage(request.body);
-    if (traceId !== undefined) setTraceId(request, response, traceId);
-  }
   const sessionId = request.get('mcp-session-id');
   if (sessionId !== undefined) return { sessionId };
+  const isMessage = request.method === 'POST';
   if (mode === 'stateless' && !isMessage) throw notAllowed(response, 'POST');
   if (mode !== 'stateless' && isMessage && isBeginning(request.body)) return 'begin';
   if (mode !== 'stateful' && isMessage) return 'alone';

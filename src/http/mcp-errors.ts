@@ -1,6 +1,7 @@
 import type { ErrorRequestHandler, Response } from 'express';
 import { AppError, errorFacts } from '../model/errors.ts';
 import type { Log } from '../platform/log.ts';
+import { UnreadableBody } from './json-body.ts';
 import { errorHeaders, statusOfCode } from './problem.ts';
 import { HttpRefusal, refusalOf } from './refusal.ts';
 import { traceIdOf } from './request-trace.ts';
@@ -10,10 +11,9 @@ const PARSE_ERROR = -32_700;
 const SESSION_UNKNOWN = -32_001;
 const OTHER = -32_000;
 
-/** @param isUnreadable Not even JSON, or not all of it. */
-const rpcCode = (status: number, isUnreadable: boolean): number => {
-  if (status === 404) return SESSION_UNKNOWN;
-  return isUnreadable && status === 400 ? PARSE_ERROR : OTHER;
+const rpcCode = (error: unknown, status: number): number => {
+  if (error instanceof UnreadableBody) return PARSE_ERROR;
+  return status === 404 ? SESSION_UNKNOWN : OTHER;
 };
 
 /** Errors of the transport at `/mcp`: the shape the SDK gives its own, with our facts in `data`. */
@@ -23,10 +23,10 @@ export const answerMcpError =
     const told = refusalOf(error) ?? error;
     const traceId = traceIdOf(request);
     if (!(told instanceof AppError)) log.error({ err: error, trace_id: traceId }, 'defect in an MCP request');
-    send(response, told, traceId, told !== error);
+    send(response, told, traceId);
   };
 
-function send(response: Response, error: unknown, traceId: string, isUnreadable: boolean): void {
+function send(response: Response, error: unknown, traceId: string): void {
   if (response.headersSent) {
     response.destroy();
     return;
@@ -37,7 +37,7 @@ function send(response: Response, error: unknown, traceId: string, isUnreadable:
   const data = { ...facts, trace_id: traceId };
   const answer = {
     jsonrpc: '2.0',
-    error: { code: rpcCode(status, isUnreadable), message: facts.message, data },
+    error: { code: rpcCode(error, status), message: facts.message, data },
     id: null,
   };
   response.status(status).json(answer);

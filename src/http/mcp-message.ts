@@ -18,11 +18,12 @@ export function traceIdOfMessage(body: unknown): string | undefined {
 export const isBeginning = (body: unknown): boolean =>
   Array.isArray(body) ? body.some((message) => isInitializeRequest(message)) : isInitializeRequest(body);
 
-/** @throws HttpRefusal 415 and 400 for what is no message */
-export function checkBody(isJson: boolean, body: unknown): void {
-  if (!isJson) throw new HttpRefusal(415, 'Send the message as application/json.', 'Set Content-Type.');
+/** @throws HttpRefusal 400 for what is no message, or too many */
+export function checkMessage(body: unknown): void {
   if (typeof body !== 'object' || body === null) throw new HttpRefusal(400, 'The body is no JSON-RPC message.');
-  if (Array.isArray(body) && body.length > MAX_BATCH) {
+  if (!Array.isArray(body)) return;
+  if (body.length === 0) throw new HttpRefusal(400, 'The batch holds no message.');
+  if (body.length > MAX_BATCH) {
     throw new HttpRefusal(400, `A batch may hold ${MAX_BATCH} messages; this one holds ${body.length}.`);
   }
 }

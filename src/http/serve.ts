@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { once, setMaxListeners } from 'node:events';
 import type { Server } from 'node:http';
 import { isIPv6 } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -36,6 +36,8 @@ export async function serve(
   settings: HttpSettings,
   parts: Omit<HttpParts, 'mcp'>,
 ): Promise<RunningServer> {
+  // Every wait listens to it.
+  setMaxListeners(0, closing.signal);
   const deps = { ...rest, closing: closing.signal };
   const endpoint = createMcpEndpoint(deps, settings);
   const server = createLimitedServer(createHttpApp(deps, settings, { ...parts, mcp: endpoint.router }), settings);

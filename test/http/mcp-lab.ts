@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -47,11 +48,11 @@ export interface McpLab {
   readonly endpoint: McpEndpoint;
   readonly closing: AbortController;
   /** One POST to /mcp, as text or as JSON. */
-  post(body: unknown, headers?: Readonly<Record<string, string>>): Promise<Response>;
+  readonly post: (body: unknown, headers?: Readonly<Record<string, string>>) => Promise<Response>;
   /** Begins a session by hand; resolves to its id. */
-  begin(headers?: Readonly<Record<string, string>>): Promise<string>;
+  readonly begin: (headers?: Readonly<Record<string, string>>) => Promise<string>;
   /** A real client, connected. */
-  connect(options?: StreamableHTTPClientTransportOptions): Promise<{
+  readonly connect: (options?: StreamableHTTPClientTransportOptions) => Promise<{
     client: Client;
     transport: StreamableHTTPClientTransport;
   }>;
@@ -74,6 +75,7 @@ export async function mcpLab(options: LabOptions = {}): Promise<McpLab> {
   });
   const { authenticator = fixedAuthenticator(callerNamed('lab')), clock = systemClock } = options;
   const closing = new AbortController();
+  setMaxListeners(0, closing.signal);
   const makeServer: MakeServer = (askerOf) =>
     createMcpServer({ version: '0.0.0', open: () => Promise.resolve(app.scans), askerOf, onDefect: () => undefined });
   const shell = { authenticator, closing: closing.signal, log: silentLog };
