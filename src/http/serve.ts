@@ -1,6 +1,6 @@
 import { once, setMaxListeners } from 'node:events';
 import type { Server } from 'node:http';
-import { isIPv6 } from 'node:net';
+import { isIPv6, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { HttpSettings } from '../config/settings-http.ts';
 import { AppError } from '../model/errors.ts';
@@ -12,6 +12,8 @@ import type { MakeServer } from './mcp-link.ts';
 
 /** How often connections that have nothing more to say are looked for, while the server ends. */
 const LOOK_MS = 50;
+/** Time for the first request of a connection that was just made, while the server ends. */
+const FIRST_REQUEST_MS = 1_000;
 
 export interface ServeDeps extends Omit<ShellDeps, 'closing'> {
   readonly clock: Clock;
@@ -41,6 +43,7 @@ export async function serve(
   const deps = { ...rest, closing: closing.signal };
   const endpoint = createMcpEndpoint(deps, settings);
   const server = createLimitedServer(createHttpApp(deps, settings, { ...parts, mcp: endpoint.router }), settings);
+  const silent = silentConnections(server);
   try {
     await listening(server, settings);
   } catch (error) {
@@ -53,7 +56,7 @@ export async function serve(
       closing.abort();
       endpoint.release();
       const graceMs = settings.shutdown_grace_seconds * 1000;
-      const isDrained = await drained(server, graceMs);
+      const isDrained = await drained(server, silent, graceMs);
       if (!isDrained) deps.log.warn({ grace_ms: graceMs }, 'requests were cut off: the grace time is over');
       await endpoint.close();
       server.closeAllConnections();
@@ -91,17 +94,30 @@ function urlOf(server: Server, host: string): string {
   return `http://${isIPv6(host) ? `[${host}]` : host}:${port}`;
 }
 
+/** Connections no request has come over yet: Node does not count them among the idle ones. */
+function silentConnections(server: Server): ReadonlySet<Socket> {
+  const silent = new Set<Socket>();
+  server.on('connection', (socket) => {
+    silent.add(socket);
+    socket.once('close', () => silent.delete(socket));
+  });
+  server.on('request', ({ socket }) => silent.delete(socket));
+  return silent;
+}
+
 /** True when everybody got an answer in time. */
-async function drained(server: Server, graceMs: number): Promise<boolean> {
+async function drained(server: Server, silent: ReadonlySet<Socket>, graceMs: number): Promise<boolean> {
   const over = new AbortController();
   const closed = once(server, 'close').then(() => true);
   server.close();
   // Kept connections are closed once they are idle, not only those that are idle now.
   const look = setInterval(() => server.closeIdleConnections(), LOOK_MS);
+  const giveUp = setTimeout(() => silent.forEach((socket) => socket.destroy()), FIRST_REQUEST_MS);
   try {
     return await Promise.race([closed, delay(graceMs, false, { signal: over.signal })]);
   } finally {
     over.abort();
     clearInterval(look);
+    clearTimeout(giveUp);
   }
 }
