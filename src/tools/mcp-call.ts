@@ -50,9 +50,9 @@ export function serveCalls(server: Server, bridge: Bridge, onDefect: OnDefect): 
   const byName = new Map(TOOLS.map((tool) => [tool.name, tool]));
   const follow = followScans(server, bridge);
 
-  const onCall: CallHandler = async ({ params }, { signal, sendNotification }) => {
+  const onCall: CallHandler = async ({ params }, { signal, sendNotification, authInfo }) => {
     const tool = toolOf(byName, params);
-    const ask = bridge.ask(signal, params._meta?.['traceparent']);
+    const ask = bridge.ask(signal, { authInfo, traceparent: params._meta?.['traceparent'] });
     const onProgress = progressTo(params._meta?.progressToken, sendNotification);
     try {
       const made = await answer(tool, argumentsOf(params), async () => ({
