@@ -21,13 +21,11 @@ import { cleanLine } from '../model/untrusted.ts';
 import type { Ask } from '../scans/deps.ts';
 import type { UseCases } from '../scans/use-cases.ts';
 import type { OnProgress } from '../scans/wait.ts';
-import { argumentError } from './arguments.ts';
 import { TOOLS } from './catalogue.ts';
 import { listed } from './listed.ts';
-import { lenient } from './lenient.ts';
-import { oddText } from './odd-text.ts';
 import type { AnyPrompt } from './prompt.ts';
 import { PROMPTS } from './prompts.ts';
+import { runTool } from './run-tool.ts';
 import type { AnyTool, ToolContext } from './tool.ts';
 
 const INSTRUCTIONS =
@@ -128,30 +126,12 @@ async function answer(
   args: Readonly<Record<string, unknown>>,
   context: () => Promise<ToolContext>,
 ): Promise<CallToolResult> {
-  const call = prepared(tool, args);
-  if (call instanceof AppError) {
-    // Like every refusal of what would change something: written down before the caller hears of it.
-    if (!tool.annotations.readOnlyHint) await noteRefusal(tool, call, await context());
-    throw call;
-  }
-  const structuredContent = await call.run(await context());
+  const structuredContent = await runTool(tool, args, context);
   return {
     structuredContent,
     content: [{ type: 'text', text: jsonText(structuredContent) }],
   };
 }
-
-/** The call, or why its arguments are no good. */
-function prepared(tool: AnyTool, args: Readonly<Record<string, unknown>>) {
-  const meant = lenient(tool, args);
-  const odd = oddText(meant);
-  if (odd) return odd;
-  const call = tool.prepare(meant);
-  return call.error ? argumentError(tool, call.error) : call;
-}
-
-const noteRefusal = async ({ name }: AnyTool, { code }: AppError, { scans, ask }: ToolContext): Promise<void> =>
-  scans.noteRefusal(name, code, ask);
 
 /** Use cases give the same object again while nothing has changed. */
 const texts = new WeakMap<object, string>();
