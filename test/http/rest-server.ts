@@ -58,8 +58,9 @@ export async function startRest({ files, over, deps: more, ...rest }: Options = 
     closing: closing.signal,
     ...more,
   };
-  const { url, port, close } = await startHttp(deps, { rest: createRestRouter(deps, rest) });
-  onTestFinished(close);
+  const server = await startHttp(deps, { rest: createRestRouter(deps, rest) });
+  const { url, port } = server;
+  onTestFinished(() => server.close());
   const headers = { authorization: 'Bearer ours' };
   return {
     app,

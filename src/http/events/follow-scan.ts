@@ -7,7 +7,7 @@ import { askOf } from '../ask.ts';
 import type { HttpDeps } from '../deps.ts';
 import { createEventStream, type EventStream } from './event-stream.ts';
 import { createEventStreams, type StreamLimits } from './event-streams.ts';
-import { createScanFeeds, type ScanFeed } from './scan-feeds.ts';
+import { createScanFeeds, type Followed } from './scan-feeds.ts';
 
 /** Answers with the events of a scan; resolves when the stream is under way or there is nothing to tell. */
 export type FollowScan = (input: EventsInput, request: Request, response: Response) => Promise<void>;
@@ -73,7 +73,7 @@ function lastSeen(request: Request): number | undefined {
 }
 
 /** After which event the stream begins: the one before the newest, so that the state comes first, or where it was cut. */
-async function placeOf(feed: ScanFeed, after: number | undefined): Promise<number | 'over'> {
+async function placeOf(feed: Followed, after: number | undefined): Promise<number | 'over'> {
   if (after === undefined) return feed.newest().seq - 1;
   // Another server may have been quicker to see the newest.
   if (after >= feed.newest().seq) await feed.refresh();
