@@ -31,13 +31,9 @@ export function createFollowScan(deps: Deps, limits?: Partial<StreamLimits>): Fo
     if (!feed) throw new AppError('scan_not_found', 'There is no scan with this id.');
     try {
       const from = await placeOf(feed, after);
-      if (from === 'over') {
-        response.status(204).end();
-        feed.leave();
-        return;
-      }
-      if (request.method === 'HEAD' || ask.signal.aborted) {
-        response.type('text/event-stream').end();
+      if (from === 'over') response.status(204);
+      if (from === 'over' || request.method === 'HEAD' || ask.signal.aborted) {
+        response.end();
         feed.leave();
         return;
       }
@@ -46,14 +42,12 @@ export function createFollowScan(deps: Deps, limits?: Partial<StreamLimits>): Fo
         reader,
         newestSeq: () => feed.newest().seq,
         eventsAfter: (seq, limit) => queue.events(tenant, scanId, seq, limit),
+        onFailure: (error) => log.warn({ err: error, scan_id: scanId }, 'a stream of events was cut off'),
       });
-      await stream.begin(from);
+      stream.begin(from);
     } catch (error) {
       feed.leave();
-      if (!response.headersSent) throw error;
-      // The reader has gone, or the log cannot be read: it comes back with the last id it saw.
-      if (error instanceof AppError) log.warn({ err: error, scan_id: scanId }, 'a stream of events was cut off');
-      response.destroy();
+      throw error;
     }
   };
 }
