@@ -42,22 +42,24 @@ interface Options extends RestOptions {
   readonly deps?: Partial<HttpDeps>;
 }
 
+export const restDeps = ({ scans, queue }: Pick<App, 'scans' | 'queue'>, more: Partial<HttpDeps> = {}): HttpDeps => ({
+  version: '0.0.0',
+  scans,
+  queue,
+  operations: none<QueueOperations>(),
+  keys: none<ApiKeys>(),
+  authenticator: authenticatorOf(CALLERS),
+  clock: systemClock,
+  log: createLog('silent'),
+  closing: new AbortController().signal,
+  ...more,
+});
+
 /** The REST routes over an application of their own, on loopback. */
 export async function startRest({ files, over, deps: more, ...rest }: Options = {}): Promise<RestServer> {
   const { app, data } = await wire(files, over);
   const closing = new AbortController();
-  const deps: HttpDeps = {
-    version: '0.0.0',
-    scans: app.scans,
-    queue: app.queue,
-    operations: none<QueueOperations>(),
-    keys: none<ApiKeys>(),
-    authenticator: authenticatorOf(CALLERS),
-    clock: systemClock,
-    log: createLog('silent'),
-    closing: closing.signal,
-    ...more,
-  };
+  const deps = restDeps(app, { closing: closing.signal, ...more });
   const server = await startHttp(deps, { rest: createRestRouter(deps, rest) });
   const { url, port } = server;
   onTestFinished(() => server.close());
