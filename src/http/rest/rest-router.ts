@@ -14,6 +14,8 @@ import { ROUTES, type AnswerKind, type Route } from './routes.ts';
 /** Room for a thousand targets of usual length. */
 const MAX_BODY = '1mb';
 
+export type RestDeps = Pick<HttpDeps, 'scans' | 'queue' | 'clock' | 'log' | 'closing'>;
+
 export interface RestOptions {
   readonly streams?: Partial<StreamLimits>;
 }
@@ -22,7 +24,7 @@ type Answer = Arguments;
 type Send = (request: Request, response: Response, answer: Answer, args: Arguments) => Promise<void> | void;
 
 /** The use cases as REST, to be mounted behind the authenticator. Errors go to the shell, which makes problem details. */
-export function createRestRouter(deps: HttpDeps, { streams }: RestOptions = {}): Router {
+export function createRestRouter(deps: RestDeps, { streams }: RestOptions = {}): Router {
   const follow = createFollowScan(deps, streams);
   const sends: Readonly<Record<AnswerKind, Send>> = {
     json: (_request, response, answer) => sendJson(response, 200, answer),
