@@ -29,6 +29,8 @@ const PLANS: Readonly<Record<Size, Plan>> = {
 };
 /** Each scan changes this often: twice as often as a worker writes progress. */
 const EVERY_MS = 1_000;
+/** Ten thousand connections were closed and opened: that is not what is measured. */
+const SETTLE_MS: Readonly<Record<Size, number>> = { full: 3_000, quick: 100 };
 const WORKER = 'bench-worker';
 const INSTANCE = { pool: 'baseline', instance: 'local', limit: 10_000 };
 
@@ -161,6 +163,7 @@ export const sse: Bench = async (size) => {
     readers.close();
     const hearing = await openReaders({ at: { port: server.port }, paths: calm }, streams - deaf);
     const notHearing = await openReaders(loud, deaf, true);
+    await delay(SETTLE_MS[size]);
     const calmBytes = await server.memory();
     const shout = 'x'.repeat(64 * 1024);
     await running.change(seconds, (index) => (index < quiet ? 'looking' : shout));

@@ -28,7 +28,7 @@ interface Deps {
   readonly onFailure: (error: unknown) => void;
 }
 
-const PAGE = 100;
+const MAX_PAGE = 100;
 
 /**
  * One reader's place in the log of one scan: each event once, in order. Who reads quickly gets events as they come; who
@@ -40,6 +40,8 @@ export function createEventStream({ reader, newestSeq, eventsAfter, onFailure }:
   // While it reads from the log, what comes live is left there.
   let isLive = false;
   let isGone = false;
+  // No more is read at a time than about fits: events may be large, and what does not fit is read again.
+  let page = 1;
 
   /** False when the reader has to drain before the rest. */
   const send = (frames: readonly Frame[]): boolean => {
@@ -59,9 +61,12 @@ export function createEventStream({ reader, newestSeq, eventsAfter, onFailure }:
 
   const catchUp = async (): Promise<void> => {
     while (seq < newestSeq() && !isGone) {
-      const frames = (await eventsAfter(seq, PAGE)).map(frameOf);
+      const frames = (await eventsAfter(seq, page)).map(frameOf);
       if (frames.length === 0) break; // the log was removed meanwhile
-      if (!send(frames)) await drained();
+      const before = seq;
+      const isAll = send(frames);
+      page = Math.min(MAX_PAGE, Math.max(1, seq - before) * 2);
+      if (!isAll) await drained();
     }
     isLive = !isGone;
     if (isLive && last?.isFinal) reader.end();
