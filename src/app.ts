@@ -27,6 +27,7 @@ import type { Policy } from './policy/policy.ts';
 import { openSqliteQueue } from './queue/sqlite/queue.ts';
 import type { WorkerSeat } from './queue/sqlite/worker-seat.ts';
 import type { ScanQueue } from './queue/queue.ts';
+import type { ServerSecrets } from './queue/server-secrets.ts';
 import { createRegistry } from './registry/create-registry.ts';
 import { defaultPools } from './registry/pool-config.ts';
 import type { Registry } from './registry/registry.ts';
@@ -69,6 +70,7 @@ export interface App {
   readonly policy: Policy;
   readonly inspectCredentials: () => Promise<CredentialsInspection>;
   readonly queue: ScanQueue;
+  readonly secrets: ServerSecrets;
   readonly audit: AuditLog;
   readonly enrichment: Enrichment;
   readonly seat: WorkerSeat;
@@ -92,7 +94,7 @@ export async function openApp(options: AppOptions): Promise<App> {
   prepareDataFolder(dataFolder);
   const identity = identityText(ownIdentity());
   const embedded = await openSqliteQueue({ folder: dataFolder, clock, settings: queueSettings(settings) });
-  const { queue, seat, suppressions, index } = embedded;
+  const { queue, seat, suppressions, index, secrets } = embedded;
   const audit = await openAuditLog({ folder: dataFolder, clock });
   const reloadBell = createBell(dataFolder, 'reload');
   const policy = createPolicy({ file: join(configFolder, POLICY_FILE), mode: options.mode, clock });
@@ -130,6 +132,7 @@ export async function openApp(options: AppOptions): Promise<App> {
     policy,
     inspectCredentials: () => inspectCredentials(join(configFolder, CREDENTIALS_FILE), env),
     queue,
+    secrets,
     audit,
     enrichment,
     seat,

@@ -194,7 +194,7 @@ describe('a request that is wrong', () => {
       415,
       /application\/json/,
     ],
-    ['too much', (server) => server.post('/scans', { targets: ['a'.repeat(2_000_000)] }), 413, /too large/],
+    ['too much', (server) => server.post('/scans', { targets: ['a'.repeat(2_000_000)] }), 413, /larger than/],
     ['what is in the path', (server) => server.post('/scans/x/cancel', { scan_id: 'y' }), 400, /in the path already/],
     ['a bad path', (server) => server.get('/scans/%E0%A4%A'), 400, /badly encoded/],
     ['no route', (server) => server.get('/scanz'), 404, /There is no GET/],

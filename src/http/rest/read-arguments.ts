@@ -1,6 +1,9 @@
 import type { Request } from 'express';
 import { AppError } from '../../model/errors.ts';
-import { HttpRefusal } from '../http-app.ts';
+import { readJsonBody } from '../json-body.ts';
+
+/** Room for a thousand targets of usual length. */
+const MAX_BODY_BYTES = 1 << 20;
 
 export type Arguments = Readonly<Record<string, unknown>>;
 
@@ -9,12 +12,12 @@ export type Arguments = Readonly<Record<string, unknown>>;
  * list; whoever reads the arguments knows what a list may be.
  * @throws AppError invalid_request
  */
-export function argumentsOf(request: Request, method: 'get' | 'post'): Arguments {
+export async function argumentsOf(request: Request, method: 'get' | 'post'): Promise<Arguments> {
   const inPath = Object.entries(request.params);
   const inQuery = queryOf(request);
   if (method === 'post' && inQuery.length > 0)
     throw new AppError('invalid_request', 'The arguments of a POST are in its body, as JSON, not in the query.');
-  const others = method === 'post' ? bodyOf(request) : inQuery;
+  const others = method === 'post' ? await bodyOf(request) : inQuery;
   const twice = others.find(([name]) => inPath.some(([other]) => other === name));
   if (twice) throw new AppError('invalid_request', `${twice[0]} is in the path already.`);
   return Object.fromEntries([...others, ...inPath, ...idempotencyKeyOf(request, others)]);
@@ -34,13 +37,12 @@ function queryOf({ originalUrl }: Request): Entries {
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-function bodyOf(request: Request): Entries {
-  const body: unknown = request.body;
+async function bodyOf(request: Request): Promise<Entries> {
+  const { 'content-length': length = '0', 'transfer-encoding': coding } = request.headers;
+  if (coding === undefined && length === '0') return [];
+  const body = await readJsonBody(request, MAX_BODY_BYTES);
   if (isRecord(body)) return Object.entries(body);
-  if (body !== undefined) throw new AppError('invalid_request', 'The body must be a JSON object.');
-  const { 'content-length': length, 'transfer-encoding': coding } = request.headers;
-  if (coding === undefined && (length === undefined || length === '0')) return [];
-  throw new HttpRefusal(415, 'The body must be application/json.', 'Send Content-Type: application/json.');
+  throw new AppError('invalid_request', 'The body must be a JSON object.');
 }
 
 /**

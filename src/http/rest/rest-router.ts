@@ -1,18 +1,15 @@
-import { json, Router, type Request, type RequestHandler, type Response } from 'express';
+import { Router, type Request, type RequestHandler, type Response } from 'express';
 import { EventsInput } from '../../model/contract/events.ts';
 import { runTool } from '../../tools/run-tool.ts';
 import { askOf } from '../ask.ts';
 import type { HttpDeps } from '../deps.ts';
 import type { StreamLimits } from '../events/event-streams.ts';
 import { createFollowScan } from '../events/follow-scan.ts';
-import { HttpRefusal } from '../http-app.ts';
+import { HttpRefusal } from '../refusal.ts';
 import { sendAccepted, sendFile, sendJson, sendStatus } from './answers.ts';
 import { openApiDocument } from './open-api.ts';
 import { argumentsOf, type Arguments } from './read-arguments.ts';
 import { ROUTES, type AnswerKind, type Route } from './routes.ts';
-
-/** Room for a thousand targets of usual length. */
-const MAX_BODY = '1mb';
 
 export type RestDeps = Pick<HttpDeps, 'scans' | 'queue' | 'clock' | 'log' | 'closing'>;
 
@@ -37,15 +34,13 @@ export function createRestRouter(deps: RestDeps, { streams }: RestOptions = {}):
     ({ method, tool, answer }: Route): RequestHandler =>
     async (request, response) => {
       const ask = askOf(request);
-      const args = argumentsOf(request, method);
+      const args = await argumentsOf(request, method);
       const told = await runTool(tool, args, () => Promise.resolve({ scans: deps.scans, ask, onProgress: undefined }));
       await sends[answer](request, response, told, args);
     };
   const router = Router({ caseSensitive: true });
-  const readBody = json({ limit: MAX_BODY, strict: false, type: ['application/json', 'application/*+json'] });
   for (const route of ROUTES) {
-    if (route.method === 'post') router.post(patternOf(route.path), readBody, handlerOf(route));
-    else router.get(patternOf(route.path), handlerOf(route));
+    router[route.method](patternOf(route.path), handlerOf(route));
   }
   router.get('/openapi.json', (_request, response) => sendJson(response, 200, openApiDocument()));
   for (const [path, methods] of methodsByPath()) router.all(patternOf(path), refuseMethod(methods));
