@@ -92,7 +92,6 @@ export async function openApp(options: AppOptions): Promise<App> {
   const { configFolder, dataFolder, log, env, clock = systemClock } = options;
   const settings = loadSettings({ configFolder, env });
   prepareDataFolder(dataFolder);
-  const identity = identityText(ownIdentity());
   const embedded = await openSqliteQueue({ folder: dataFolder, clock, settings: queueSettings(settings) });
   const { queue, seat, suppressions, index, secrets } = embedded;
   const audit = await openAuditLog({ folder: dataFolder, clock });
@@ -122,7 +121,7 @@ export async function openApp(options: AppOptions): Promise<App> {
     ...shared,
     indexScans,
     random: Math.random,
-    workerId: identity,
+    workerId: identityText(ownIdentity()),
     settings: { ...workerSettings(settings), ...options.workerSettings },
   };
   return {

@@ -27,7 +27,7 @@ import { listed } from './listed.ts';
 import type { AnyPrompt } from './prompt.ts';
 import { PROMPTS } from './prompts.ts';
 import { runTool } from './run-tool.ts';
-import type { AnyTool, ToolContext } from './tool.ts';
+import type { AnyTool, DownloadUrl, ToolContext } from './tool.ts';
 
 const INSTRUCTIONS =
   'scanmux runs vulnerability scans on systems its operator has authorised. Usual way: list_scanners, plan_scan, ' +
@@ -50,6 +50,8 @@ export interface McpServerOptions {
   readonly open: () => Promise<UseCases>;
   /** By what the transport says of the sender of a message. Without it, all come from whoever started the process. */
   readonly askerOf?: (authInfo: object | undefined) => Asker;
+  /** For callers that do not share our disk. */
+  readonly downloadUrl?: DownloadUrl;
   /** Called for failures nobody foresaw. */
   readonly onDefect: (error: unknown, facts: { tool: string; trace_id: string }) => void;
 }
@@ -70,7 +72,7 @@ type CallHandler = (request: z.output<typeof CallRequest>, extra: CallExtra) => 
 type CallExtra = RequestHandlerExtra<ServerRequest, ServerNotification>;
 
 /** The MCP face of the use cases, ready to be connected to a transport. The only bridge to the SDK. */
-export function createMcpServer({ version, open, askerOf, onDefect }: McpServerOptions): Server {
+export function createMcpServer({ version, open, askerOf, downloadUrl, onDefect }: McpServerOptions): Server {
   const server = new Server(
     { name: 'scanmux', title: 'scanmux', version },
     { capabilities: { tools: {}, prompts: {} }, instructions: INSTRUCTIONS, jsonSchemaValidator: validator },
@@ -106,7 +108,12 @@ export function createMcpServer({ version, open, askerOf, onDefect }: McpServerO
             void sendNotification({ method: 'notifications/progress', params: told }).catch(() => undefined);
           };
     try {
-      return await answer(tool, params.arguments ?? {}, async () => ({ scans: await open(), ask, onProgress }));
+      return await answer(tool, params.arguments ?? {}, async () => ({
+        scans: await open(),
+        ask,
+        onProgress,
+        downloadUrl,
+      }));
     } catch (error) {
       if (!(error instanceof AppError)) onDefect(error, { tool: tool.name, trace_id: ask.traceId });
       return failure(error, ask.traceId);

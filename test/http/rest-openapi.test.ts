@@ -3,8 +3,12 @@ import { Validator } from '@seriousme/openapi-schema-validator';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import { describe, expect, it } from 'vitest';
+import type { Router } from 'express';
 import { z } from 'zod';
 import { openApiDocument } from '../../src/http/rest/open-api.ts';
+import { createDownloadRouter } from '../../src/http/rest/download-router.ts';
+import { createDownloads } from '../../src/http/rest/downloads.ts';
+import { systemClock } from '../../src/platform/clock.ts';
 import { createRestRouter } from '../../src/http/rest/rest-router.ts';
 import { END, found, placed } from '../findings/reports.ts';
 import { finishedScan } from '../tools/finished-scan.ts';
@@ -37,10 +41,15 @@ describe('the OpenAPI document', () => {
 
   it('has every route of the router, and no other', async () => {
     const { app } = await startRest();
-    const router = createRestRouter(restDeps(app));
-    const served = router.stack.flatMap(({ route }) =>
-      (route?.stack ?? []).flatMap(({ method }) => (method === undefined ? [] : `${method} /api${route?.path}`)),
-    );
+    const routesOf = (router: Router, at: string): string[] =>
+      router.stack.flatMap(({ route }) =>
+        (route?.stack ?? []).flatMap(({ method }) => (method === undefined ? [] : `${method} ${at}${route?.path}`)),
+      );
+    const downloads = createDownloads({ secrets: app.secrets, clock: systemClock });
+    const served = [
+      ...routesOf(createRestRouter(restDeps(app)), '/api'),
+      ...routesOf(createDownloadRouter({ scans: app.scans, downloads }), ''),
+    ];
     const written = Object.entries(read().paths).flatMap(([path, operations]) =>
       Object.keys(operations).map((method) => `${method} ${path.replaceAll(/\{(\w+)\}/g, ':$1')}`),
     );

@@ -1,6 +1,8 @@
 import { onTestFinished } from 'vitest';
 import type { App, AppOptions } from '../../src/app.ts';
 import type { HttpDeps } from '../../src/http/deps.ts';
+import { createDownloadRouter } from '../../src/http/rest/download-router.ts';
+import { createDownloads, type Downloads } from '../../src/http/rest/downloads.ts';
 import { createRestRouter, type RestOptions } from '../../src/http/rest/rest-router.ts';
 import type { Caller } from '../../src/model/caller.ts';
 import { systemClock } from '../../src/platform/clock.ts';
@@ -31,6 +33,7 @@ export interface RestServer {
   readonly url: string;
   readonly port: number;
   readonly closing: AbortController;
+  readonly downloads: Downloads;
   /** As `ours`, with this path after `/api`. */
   get(path: string, headers?: Readonly<Record<string, string>>): Promise<Response>;
   post(path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<Response>;
@@ -60,7 +63,9 @@ export async function startRest({ files, over, deps: more, ...rest }: Options = 
   const { app, data } = await wire(files, over);
   const closing = new AbortController();
   const deps = restDeps(app, { closing: closing.signal, ...more });
-  const server = await startHttp(deps, { rest: createRestRouter(deps, rest) });
+  const downloads = createDownloads({ secrets: app.secrets, clock: deps.clock });
+  const open = [createDownloadRouter({ scans: deps.scans, downloads })];
+  const server = await startHttp(deps, { open, rest: createRestRouter(deps, rest) });
   const { url, port } = server;
   onTestFinished(() => server.close());
   const headers = { authorization: 'Bearer ours' };
@@ -70,6 +75,7 @@ export async function startRest({ files, over, deps: more, ...rest }: Options = 
     url,
     port,
     closing,
+    downloads,
     get: (path, extra = {}) => fetch(`${url}/api${path}`, { headers: { ...headers, ...extra } }),
     post: (path, body, extra = {}) =>
       fetch(`${url}/api${path}`, {

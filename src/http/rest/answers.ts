@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { basename, dirname } from 'node:path';
 import type { Request, Response } from 'express';
-import { ExportAnswer } from '../../model/contract/export.ts';
+import { ExportedFile } from '../../model/contract/export.ts';
 
 type Answer = Readonly<Record<string, unknown>>;
 
@@ -40,7 +40,7 @@ function isKnown(request: Request, tag: string): boolean {
 
 /** Also for ranges, so that a broken download can go on. */
 export async function sendFile(request: Request, response: Response, answer: Answer, scanId: string): Promise<void> {
-  const { path, media_type: mediaType, sha256 } = ExportAnswer.parse(answer);
+  const { path, media_type: mediaType, sha256 } = ExportedFile.parse(answer);
   const name = basename(path);
   const extension = name.slice(name.indexOf('.'));
   response.set({

@@ -24,6 +24,7 @@ function documentOf(routes: readonly Route[]): Json {
     const path = `/api${route.path}`;
     paths.set(path, { ...paths.get(path), [route.method]: operationOf(route) });
   }
+  paths.set('/api/downloads/{token}', { get: DOWNLOAD });
   paths.set('/api/openapi.json', { get: THIS_DOCUMENT });
   return {
     openapi: '3.1.1',
@@ -78,6 +79,20 @@ const THIS_DOCUMENT = {
   summary: 'This document',
   tags: ['operation'],
   responses: { 200: { description: 'OpenAPI 3.1', content: { 'application/json': { schema: { type: 'object' } } } } },
+};
+
+/** Its route is in download-router.ts: it stands before the authenticator. */
+const DOWNLOAD = {
+  operationId: 'download_export',
+  summary: 'Fetch an export by its link',
+  description: 'The download_url that export_report answers over MCP. Good for five minutes; the link is the key.',
+  tags: ['scans'],
+  security: [],
+  parameters: [{ name: 'token', in: 'path', required: true, schema: { type: 'string' } }],
+  responses: {
+    200: { description: 'The file.', content: { '*/*': { schema: { type: 'string' } } } },
+    default: { $ref: '#/components/responses/Problem' },
+  },
 };
 
 const hasAnswer = ({ answer }: Route): boolean => answer !== 'file' && answer !== 'events';
