@@ -25,12 +25,13 @@ describe('one stream', () => {
         fc.record({
           count: fc.integer({ min: 1, max: 300 }),
           atFirst: fc.integer({ min: 1, max: 300 }),
+          settle: fc.constantFrom(0, 1, 200),
           from: fc.integer({ min: 0, max: 300 }),
           lumps: fc.array(fc.integer({ min: 1, max: 60 }), { minLength: 1, maxLength: 40 }),
           room: fc.integer({ min: 1, max: 20 }),
           pauses: fc.array(fc.boolean(), { minLength: 1, maxLength: 20 }),
         }),
-        async ({ count, atFirst, from, lumps, room, pauses }) => {
+        async ({ count, atFirst, settle, from, lumps, room, pauses }) => {
           const log = logOf(count);
           let newest = Math.min(atFirst, count);
           const begin = Math.min(from, newest - 1);
@@ -60,6 +61,7 @@ describe('one stream', () => {
             noteFailure: (error) => expect.fail(String(error)),
           };
           const stream = new EventStream(reader, known, begin);
+          for (let n = 0; n < settle; n += 1) await turn();
           for (let n = 0; newest < count; n += 1) {
             const lump = log.slice(newest, newest + (lumps[n % lumps.length] ?? 1));
             newest += lump.length;
