@@ -1,5 +1,6 @@
 import type { Ask } from '../scans/deps.ts';
 import type { UseCases } from '../scans/use-cases.ts';
+import type { DownloadUrl } from './tool.ts';
 
 /** What a message says of where it comes from. */
 export interface Sender {
@@ -16,4 +17,6 @@ export interface Bridge {
   readonly ask: (signal: AbortSignal, sender?: Sender) => Ask;
   /** Aborts when the connection ends. */
   readonly closed: AbortSignal;
+  /** Set where callers do not share our disk. */
+  readonly downloadUrl?: DownloadUrl | undefined;
 }
