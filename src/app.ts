@@ -30,6 +30,7 @@ import { createPolicy } from './policy/create-policy.ts';
 import type { Policy } from './policy/policy.ts';
 import type { WorkerSeat } from './queue/sqlite/worker-seat.ts';
 import type { ScanQueue } from './queue/queue.ts';
+import type { ServerSecrets } from './queue/server-secrets.ts';
 import { createRegistry } from './registry/create-registry.ts';
 import { defaultPools } from './registry/pool-config.ts';
 import type { Registry } from './registry/registry.ts';
@@ -74,6 +75,7 @@ export interface App {
   readonly policy: Policy;
   readonly inspectCredentials: () => Promise<CredentialsInspection>;
   readonly queue: ScanQueue;
+  readonly secrets: ServerSecrets;
   readonly audit: AuditLog;
   readonly enrichment: Enrichment;
   readonly files: ScanFiles;
@@ -99,7 +101,8 @@ export async function openApp(options: AppOptions): Promise<App> {
   const settings = settingsOf(options);
   prepareDataFolder(dataFolder);
   const identity = identityText(ownIdentity());
-  const { queue, seat, suppressions, index, redis } = await openQueue({ settings, dataFolder, clock, log });
+  const opened = await openQueue({ settings, dataFolder, clock, log });
+  const { queue, seat, suppressions, index, secrets, redis } = opened;
   const audit = await openAuditLog({ folder: dataFolder, clock });
   const reloadBell = createBell(dataFolder, 'reload');
   const policy = createPolicy({ file: join(configFolder, POLICY_FILE), mode: options.mode, clock });
@@ -137,6 +140,7 @@ export async function openApp(options: AppOptions): Promise<App> {
     policy,
     inspectCredentials: () => inspectCredentials(join(configFolder, CREDENTIALS_FILE), env),
     queue,
+    secrets,
     audit,
     enrichment,
     files,

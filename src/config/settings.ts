@@ -8,6 +8,7 @@ import { readConfigFile } from './read-config-file.ts';
 import { Artefacts } from './settings-artefacts.ts';
 import { AllowVolatileRedis, RedisSettings } from './settings-redis.ts';
 import { overlay, settingVariables } from './settings-environment.ts';
+import { HttpSettings } from './settings-http.ts';
 import { parseYaml, type YamlText } from './yaml-text.ts';
 
 export const SETTINGS_FILE = 'scanmux.yaml';
@@ -121,6 +122,7 @@ export const Settings = z.strictObject({
   artefacts: Artefacts.prefault({}).describe('Where raw reports and findings are kept.'),
   redis: RedisSettings.prefault({}).describe('One queue for servers and workers on several machines.'),
   allow_volatile_redis: AllowVolatileRedis,
+  http: HttpSettings.prefault({}).describe('The HTTP server.'),
 });
 export type Settings = z.infer<typeof Settings>;
 

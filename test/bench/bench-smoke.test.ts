@@ -16,6 +16,8 @@ const BENCHES = [
   'queries',
   'nuclei-lines',
   'nessus-import',
+  'http-load',
+  'sse',
 ];
 
 describe('the benches', () => {

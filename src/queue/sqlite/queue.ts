@@ -2,6 +2,7 @@ import { identityText, ownIdentity } from '../../platform/process-identity.ts';
 import type { ScanQueue } from '../queue.ts';
 import type { SuppressionList } from '../suppressions.ts';
 import type { ScanIndex } from '../scan-index.ts';
+import type { ServerSecrets } from '../server-secrets.ts';
 import { checkpoint, finish, progress, reading, renew } from './attempt.ts';
 import { cancel, deadLetters, purgeDeadLetters, retryDeadLetter } from './cancel.ts';
 import { claim } from './claim.ts';
@@ -21,6 +22,7 @@ import {
   status,
 } from './read.ts';
 import { createScanIndex } from './scan-index.ts';
+import { createServerSecrets } from './server-secrets.ts';
 import { openStore, type SqliteQueueDeps, type Store } from './store.ts';
 import { createSubmitting } from './submit.ts';
 import { createSuppressionList } from './suppressions.ts';
@@ -84,6 +86,7 @@ export interface EmbeddedQueue {
   readonly seat: WorkerSeat;
   readonly suppressions: SuppressionList;
   readonly index: ScanIndex;
+  readonly secrets: ServerSecrets;
 }
 
 /**
@@ -99,6 +102,7 @@ export async function openSqliteQueue(deps: SqliteQueueDeps): Promise<EmbeddedQu
     seat: createWorkerSeat(store, identityText(ownIdentity())),
     suppressions: createSuppressionList(store),
     index: createScanIndex(store),
+    secrets: createServerSecrets(store),
   };
 }
 

@@ -184,5 +184,12 @@ CREATE TABLE look_words (
 ) STRICT, WITHOUT ROWID;
 `;
 
+const SERVER_SECRETS = `
+CREATE TABLE server_secrets (
+  name TEXT PRIMARY KEY,
+  value BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+`;
+
 /** Entry `n` leads from version `n` to `n + 1`. Only ever appended to. */
-export const MIGRATIONS: readonly Migration[] = [FIRST, IMPORTS_AND_SUPPRESSIONS, LOOKS_BY_WORD];
+export const MIGRATIONS: readonly Migration[] = [FIRST, IMPORTS_AND_SUPPRESSIONS, LOOKS_BY_WORD, SERVER_SECRETS];
