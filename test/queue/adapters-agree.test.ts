@@ -150,8 +150,8 @@ async function seen({ queue, scans }: Side): Promise<unknown> {
   return [
     await Promise.all(all),
     await Promise.all(ofTenants),
-    [...(await queue.activeByInstance())].toSorted(),
-    [...(await queue.referencedAttempts(ids))],
+    await queue.activeByInstance(),
+    await queue.referencedAttempts(ids),
     await queue.liveCount(),
     await queue.nextRetryInMs(),
     await queue.expectedWaitMs('nmap', 3, 2),
