@@ -46,8 +46,9 @@ export async function runAttempt(
       log.error({ err: error }, 'attempt failed');
       return failureOutcome(deps, claim, button.cause(), shield.error(error), undefined);
     });
-    if (made === 'lost') return 'lost';
-    const outcome = await shareSurely(deps, claim, made, { button, shutdown });
+    // The queue may only have been away for long: then the scan is still ours, and nobody else would take it.
+    const outcome =
+      made === 'lost' ? ({ kind: 'released' } as const) : await shareSurely(deps, claim, made, { button, shutdown });
     const written = await finishSurely(deps, claim, outcome, shutdown);
     log.info({ outcome: outcome.kind, written }, 'attempt ended');
     await deps

@@ -4,6 +4,7 @@ import type { PinnedTarget } from '../model/target.ts';
 import type { Claim } from '../queue/queue.ts';
 import type { RawReport, RunContext, Scanner, ScanJob } from '../scanners/scanner.ts';
 import type { WorkerDeps } from './deps.ts';
+import { checkpointSurely } from './finish.ts';
 import { createLifeSign, givenUp } from './give-up.ts';
 import { createProgressWriter } from './progress-writer.ts';
 import type { Shield } from './shield.ts';
@@ -62,7 +63,7 @@ export async function drive(
       progress.report({ ...made, phase: shield.text(made.phase) });
     },
     async checkpoint(made) {
-      if (await deps.queue.checkpoint(claim, made)) return;
+      if (await checkpointSurely(deps, claim, made, button.signal)) return;
       button.press('lease_lost');
       throw new StopRequest('lease_lost');
     },

@@ -7,6 +7,11 @@ import { allEnded, countBy, outsideView, show, stateCounts } from './worker-chao
 const POOL = `scripted:
   - { instance_id: only, name: Only, max_concurrent_scans: 8, folder: $OUTSIDE, label: only }
 `;
+/** So that both workers are at work. */
+const SETTINGS = `
+storage_reserve_mb: 0
+worker: { max_concurrent_scans: 3 }
+`;
 const OUTAGE_MS = 30_000;
 /** Some end during the outage, some after it. */
 const DURATIONS_MS = [5_000, 15_000, 25_000, 40_000, 45_000];
@@ -23,7 +28,7 @@ const AWAY = {
 };
 
 async function outage(how: keyof typeof AWAY) {
-  const installation = await createRedisInstallation({ 'scanners.yaml': POOL });
+  const installation = await createRedisInstallation({ 'scanners.yaml': POOL, 'scanmux.yaml': SETTINGS });
   const { queue, env } = installation;
   const mcp = await connect(installation, { argv: ['--no-worker'], env });
   const workers = installation.keepWorkers(2);
@@ -39,6 +44,8 @@ async function outage(how: keyof typeof AWAY) {
   });
   for (const durationMs of DURATIONS_MS) await mcp.client.callTool(call(durationMs));
   await expect.poll(() => outsideView(installation, {}).starts, { timeout: 60_000 }).toBe(DURATIONS_MS.length);
+  // Each has room for three, so both are there. One that starts while Redis is away would end and be started again.
+  await expect.poll(async () => (await queue.activeByInstance()).get('scripted/only')).toBe(DURATIONS_MS.length);
 
   const { leave, comeBack } = AWAY[how];
   await leave(installation);

@@ -323,7 +323,7 @@ describe('an attempt while the queue cannot be written', () => {
 
   /** A queue whose `name` fails this often. */
   const failing =
-    (name: 'progress' | 'finish' | 'reading', times: number) =>
+    (name: 'progress' | 'checkpoint' | 'finish' | 'reading', times: number) =>
     (queue: ScanQueue): { queue: ScanQueue } => {
       let left = times;
       const real: ScanQueue[typeof name] = queue[name];
@@ -342,6 +342,39 @@ describe('an attempt while the queue cannot be written', () => {
     };
     const { scan } = await runOne(await startParts(reports, {}, failing('progress', 5)));
     expect(scan).toMatchObject({ state: 'completed', attempt: 1 });
+  });
+
+  it('waits with a checkpoint, while what was started outside goes on', async () => {
+    const started: string[] = [];
+    const startsOutside: Play = async (ctx, job) => {
+      await ctx.checkpoint({ phase: 'intent', reference: 'marker' });
+      started.push('remote-7');
+      await ctx.checkpoint({ phase: 'launched', reference: 'remote-7' });
+      return await testsAll(ctx, job);
+    };
+    const { scan } = await runOne(await startParts(startsOutside, {}, failing('checkpoint', 3)));
+    expect(scan).toMatchObject({ state: 'completed', attempt: 1 });
+    expect(started).toEqual(['remote-7']);
+  });
+
+  it('does not wait with a checkpoint when it has to stop', async () => {
+    const shutdown = new AbortController();
+    const play: Play = async (ctx, job) => {
+      setTimeout(() => shutdown.abort(), 100);
+      await ctx.checkpoint({ phase: 'intent', reference: 'marker' });
+      return await testsAll(ctx, job);
+    };
+    const { ended } = await runOne(await startParts(play, {}, failing('checkpoint', 1_000)), shutdown.signal);
+    expect(ended).toBe('released');
+  });
+
+  it('gives a scan back that it had to take for lost and that nobody took', async () => {
+    const lies = (queue: ScanQueue) => ({
+      queue: { ...queue, renew: () => Promise.resolve({ owned: false, cancel: false }) },
+    });
+    const { ended, scan } = await runOne(await startParts(runsUntilStopped, {}, lies));
+    expect(ended).toBe('released');
+    expect(scan).toMatchObject({ state: 'queued' });
   });
 
   it('reads the report though that could not be noted', async () => {

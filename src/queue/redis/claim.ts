@@ -40,8 +40,10 @@ export function createClaiming(store: RedisStore): Claiming {
   };
   return async (workerId, slots) => {
     await leap(store);
-    seen ??= seenWorkersOf(await store.run(SEEN_WORKERS));
-    let lost = lostWorkers(store, seen, workerId);
+    // Good for one judgement: who asks in vain again and again, while the server is away, watches nobody by it.
+    const known = seen ?? seenWorkersOf(await store.run(SEEN_WORKERS));
+    seen = undefined;
+    let lost = lostWorkers(store, known, workerId);
     for (let step = 0; step < MOST_STEPS; step++) {
       const { claim, more, workers } = await ask(workerId, slots, lost);
       seen = workers;
