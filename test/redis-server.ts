@@ -51,6 +51,10 @@ const ping = (port: number): Promise<string> =>
     socket.once('error', (error) => resolve(error.message));
   });
 
+/** Another one, e.g. a Valkey, with more arguments, for a run by hand. */
+const PROGRAM = process.env['SCANMUX_TEST_REDIS'] ?? 'redis-server';
+const MORE_ARGS = (process.env['SCANMUX_TEST_REDIS_ARGS'] ?? '').split(' ').filter(Boolean);
+
 const STARTS_WITHIN_MS = 20_000;
 const ENDS: ReadonlySet<NodeJS.Signals> = new Set<NodeJS.Signals>(['SIGKILL', 'SIGTERM', 'SIGINT']);
 
@@ -69,11 +73,12 @@ export async function startRedis(options: { readonly args?: readonly string[] } 
     String(port),
     '--dir',
     folder,
+    ...MORE_ARGS,
     ...(options.args ?? []),
   ];
   let child: ChildProcess;
   const start = async (): Promise<void> => {
-    child = spawn('redis-server', argv, { stdio: 'ignore' });
+    child = spawn(PROGRAM, argv, { stdio: 'ignore' });
     await Promise.race([
       answers(port, Date.now() + STARTS_WITHIN_MS),
       once(child, 'exit').then(([code]) => {

@@ -29,13 +29,13 @@ worker: { idle_exit_seconds: 3, lease_seconds: 1 }
 retry: { base_seconds: 0.02, max_seconds: 0.05 }
 `;
 
-const SCANS = 300;
+const SCANS = 1_000;
 /** After each blow. */
 const MORE_SCANS = 2;
 /** A blow falls up to this many lines of the journal after a worker began. */
 const LINES = 24;
-const KILLS = 40;
-const STOPS = 10;
+const KILLS = 50;
+const STOPS = 12;
 /** Of the stops, those that last until another worker has taken over, which takes several looks of a server. */
 const LONG_STOPS = 1;
 
@@ -106,7 +106,7 @@ describe('the worker process is killed and stopped again and again', () => {
       for (let n = 0; n < MORE_SCANS; n += 1) await submit();
     }
 
-    const scans = await allEnded(queue, 60_000);
+    const scans = await allEnded(queue, 120_000);
     const outside = outsideView(installation, LIMITS);
     show('kills', {
       seed,
@@ -125,5 +125,5 @@ describe('the worker process is killed and stopped again and again', () => {
     expect(outside.startedTwice).toEqual([]);
     expect(outside.overLimit).toEqual([]);
     expect(outside.peak).toEqual(LIMITS);
-  }, 120_000);
+  }, 240_000);
 });
