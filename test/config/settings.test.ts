@@ -49,6 +49,7 @@ describe('settings', () => {
         lease_seconds: 60,
       },
       retry: { max_attempts: 3, base_seconds: 2, max_seconds: 300 },
+      events: { max_streams_per_tenant: 1_000, max_streams: 10_000 },
     });
   });
 
