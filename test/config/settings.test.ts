@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { HttpSettings } from '../../src/config/settings-http.ts';
 import { loadSettings, Settings } from '../../src/config/settings.ts';
 import { settingVariables } from '../../src/config/settings-environment.ts';
 import { AppError } from '../../src/model/errors.ts';
@@ -28,6 +29,11 @@ function refusal(text: string | undefined, env: Record<string, string> = {}): st
 const TEXTS: ReadonlyMap<string, string> = new Map([
   ['SCANMUX_LOG_LEVEL', 'debug'],
   ['SCANMUX_IMPORT_FOLDERS', '/srv/reports'],
+  ['SCANMUX_HTTP_PUBLIC_URL', 'https://scanmux.test'],
+  ['SCANMUX_HTTP_ALLOWED_HOSTS', 'scanmux.test'],
+  ['SCANMUX_HTTP_ALLOWED_ORIGINS', 'https://console.test'],
+  ['SCANMUX_HTTP_TRUST_PROXY', '10.0.0.1'],
+  ['SCANMUX_HTTP_MCP_MODE', 'stateless'],
 ]);
 
 describe('settings', () => {
@@ -49,6 +55,7 @@ describe('settings', () => {
         lease_seconds: 60,
       },
       retry: { max_attempts: 3, base_seconds: 2, max_seconds: 300 },
+      http: HttpSettings.parse({}),
       events: { max_streams_per_tenant: 1_000, max_streams: 10_000 },
     });
   });
@@ -73,7 +80,7 @@ describe('settings', () => {
       const value = schema['type'] === 'string' ? text : schema['type'] === 'array' ? [text] : JSON.parse(text);
       expect(settings).toHaveProperty([...path], value);
     }
-    expect(settingVariables(Settings)).toHaveLength(16);
+    expect(settingVariables(Settings)).toHaveLength(32);
   });
 
   it('describe and bound every key', () => {
