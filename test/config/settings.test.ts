@@ -80,7 +80,7 @@ describe('settings', () => {
       const value = schema['type'] === 'string' ? text : schema['type'] === 'array' ? [text] : JSON.parse(text);
       expect(settings).toHaveProperty([...path], value);
     }
-    expect(settingVariables(Settings)).toHaveLength(32);
+    expect(settingVariables(Settings)).toHaveLength(34);
   });
 
   it('describe and bound every key', () => {
