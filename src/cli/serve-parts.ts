@@ -18,14 +18,15 @@ export interface ServeParts {
 }
 
 /** What the HTTP server of this installation is put together from. */
-export function openServeParts({ scans, queue, secrets }: App, _settings: HttpSettings): Promise<ServeParts> {
+export function openServeParts({ scans, queue, secrets, settings }: App, _settings: HttpSettings): Promise<ServeParts> {
   const authenticator: Authenticator = {
     authenticate: () => Promise.reject(new AppError('unauthenticated', 'Nobody has a key for this server yet.')),
   };
   const downloads = createDownloads({ secrets, clock: systemClock });
+  const { max_streams_per_tenant: perTenant, max_streams: inAll } = settings.events;
   const partsOf: ServeParts['partsOf'] = (shell) => ({
     open: [createDownloadRouter({ scans, downloads })],
-    rest: createRestRouter({ ...shell, scans, queue }),
+    rest: createRestRouter({ ...shell, scans, queue }, { streams: { perTenant, inAll } }),
   });
   return Promise.resolve({ authenticator, knowsCallers: false, partsOf, downloads });
 }

@@ -8,6 +8,7 @@ import { readConfigFile } from './read-config-file.ts';
 import { Artefacts } from './settings-artefacts.ts';
 import { AllowVolatileRedis, RedisSettings } from './settings-redis.ts';
 import { overlay, settingVariables } from './settings-environment.ts';
+import { EventsSettings } from './settings-events.ts';
 import { HttpSettings } from './settings-http.ts';
 import { parseYaml, type YamlText } from './yaml-text.ts';
 
@@ -123,6 +124,7 @@ export const Settings = z.strictObject({
   redis: RedisSettings.prefault({}).describe('One queue for servers and workers on several machines.'),
   allow_volatile_redis: AllowVolatileRedis,
   http: HttpSettings.prefault({}).describe('The HTTP server.'),
+  events: EventsSettings.prefault({}).describe('Live events over HTTP.'),
 });
 export type Settings = z.infer<typeof Settings>;
 

@@ -88,6 +88,7 @@ describe('settings', () => {
       redis: { cluster: false, sentinels: [], master_name: 'mymaster', tls: {}, prefix: 'scanmux', lease_seconds: 15 },
       allow_volatile_redis: false,
       http: HttpSettings.parse({}),
+      events: { max_streams_per_tenant: 1_000, max_streams: 10_000 },
     });
   });
 
@@ -113,6 +114,7 @@ describe('settings', () => {
     }
     const names = settingVariables(Settings).map(({ name }) => name);
     expect(new Set(names).size).toBe(names.length);
+    expect(settingVariables(Settings)).toHaveLength(34);
   });
 
   it('describe and bound every key', () => {
