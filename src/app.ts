@@ -1,4 +1,5 @@
 import { mkdirSync, openSync, closeSync, renameSync, statSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openAuditLog, type AuditLog } from './audit/audit-log.ts';
@@ -26,17 +27,20 @@ import { createPolicy } from './policy/create-policy.ts';
 import type { Policy } from './policy/policy.ts';
 import { openSqliteQueue } from './queue/sqlite/queue.ts';
 import type { WorkerSeat } from './queue/sqlite/worker-seat.ts';
+import type { QueueOperations } from './queue/operations.ts';
 import type { ScanQueue } from './queue/queue.ts';
 import { createRegistry } from './registry/create-registry.ts';
 import { defaultPools } from './registry/pool-config.ts';
 import type { Registry } from './registry/registry.ts';
 import type { ReportFormat } from './scanners/report-format.ts';
 import type { ScannerType } from './scanners/scanner.ts';
+import { VERSION } from './cli/version.ts';
 import { createIndexScans } from './scans/index-scans.ts';
 import { createUseCases, type UseCases } from './scans/use-cases.ts';
 import type { WorkerDeps, WorkerSettings } from './worker/deps.ts';
 import { createWorkerLauncher } from './worker/launch.ts';
-import { runWorker } from './worker/worker.ts';
+import { occupySeat } from './worker/occupy-seat.ts';
+import { withOptions, type WorkerOptions } from './worker/options.ts';
 
 /** Two, so that a question about findings need not wait for another that takes long. Started when first needed. */
 const READER_THREADS = 2;
@@ -69,6 +73,7 @@ export interface App {
   readonly policy: Policy;
   readonly inspectCredentials: () => Promise<CredentialsInspection>;
   readonly queue: ScanQueue;
+  readonly operations: QueueOperations;
   readonly audit: AuditLog;
   readonly enrichment: Enrichment;
   readonly seat: WorkerSeat;
@@ -78,7 +83,7 @@ export interface App {
    * Runs the worker here until `signal` aborts, or until there is nothing to do for a while.
    * False when another process already does.
    */
-  runWorker(signal: AbortSignal, options: { leaveWhenIdle: boolean }): Promise<boolean>;
+  runWorker(signal: AbortSignal, options: WorkerOptions): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -92,7 +97,7 @@ export async function openApp(options: AppOptions): Promise<App> {
   prepareDataFolder(dataFolder);
   const identity = identityText(ownIdentity());
   const embedded = await openSqliteQueue({ folder: dataFolder, clock, settings: queueSettings(settings) });
-  const { queue, seat, suppressions, index } = embedded;
+  const { queue, seat, suppressions, index, operations } = embedded;
   const audit = await openAuditLog({ folder: dataFolder, clock });
   const reloadBell = createBell(dataFolder, 'reload');
   const policy = createPolicy({ file: join(configFolder, POLICY_FILE), mode: options.mode, clock });
@@ -121,6 +126,8 @@ export async function openApp(options: AppOptions): Promise<App> {
     indexScans,
     random: Math.random,
     workerId: identity,
+    process: { version: VERSION, host: hostname(), pid: process.pid, startedAt: clock.now() },
+    isAlone: true,
     settings: { ...workerSettings(settings), ...options.workerSettings },
   };
   return {
@@ -130,11 +137,12 @@ export async function openApp(options: AppOptions): Promise<App> {
     policy,
     inspectCredentials: () => inspectCredentials(join(configFolder, CREDENTIALS_FILE), env),
     queue,
+    operations,
     audit,
     enrichment,
     seat,
     reloadBell,
-    runWorker: (signal, { leaveWhenIdle }) => occupySeat(workerDeps, seat, signal, leaveWhenIdle),
+    runWorker: (signal, wanted) => occupySeat(withOptions(workerDeps, wanted), seat, signal),
     async close() {
       over.abort();
       await Promise.all([registry.close(), launcher?.close() ?? Promise.resolve()]);
@@ -175,35 +183,6 @@ const importSettings = (settings: Settings, { formats = [] }: AppOptions) => ({
   importFolders: settings.import_folders,
   maxReportBytes: settings.max_raw_report_mb * 2 ** 20,
 });
-
-/** Runs the worker as long as this process holds the folder's one seat. */
-async function occupySeat(
-  deps: WorkerDeps,
-  seat: WorkerSeat,
-  signal: AbortSignal,
-  leaveWhenIdle: boolean,
-): Promise<boolean> {
-  if (!(await seat.take())) return false;
-  const lost = new AbortController();
-  const guard = setInterval(() => {
-    seat.take().then(
-      (held) => held || lost.abort(),
-      (error: unknown) => deps.log.warn({ err: error }, 'seat could not be confirmed'),
-    );
-  }, deps.settings.heartbeatMs);
-  try {
-    const { idleExitMs: _, ...staying } = deps.settings;
-    const settings = leaveWhenIdle ? deps.settings : staying;
-    await runWorker(
-      { ...deps, settings },
-      { signal: AbortSignal.any([signal, lost.signal]), mayLeave: () => seat.releaseIfIdle() },
-    );
-    return true;
-  } finally {
-    clearInterval(guard);
-    await seat.release();
-  }
-}
 
 function launcherOf(options: AppOptions, { queue, seat }: { queue: ScanQueue; seat: WorkerSeat }) {
   const { configFolder, dataFolder, log, env } = options;
