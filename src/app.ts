@@ -115,6 +115,7 @@ export async function openApp(options: AppOptions): Promise<App> {
   const scans = createUseCases({
     ...shared,
     ...importSettings(settings, options),
+    operations,
     suppressions,
     index,
     indexScans,
