@@ -16,7 +16,8 @@ import { inspectCredentials } from './credentials/inspect.ts';
 import type { Enrichment } from './findings/enrichment/enrichment.ts';
 import { enrichingStore, openEnrichment } from './findings/enrichment/open-enrichment.ts';
 import type { FindingsStore } from './findings/findings.ts';
-import { createScanFiles } from './findings/scan-files.ts';
+import type { WhilePresent } from './findings/artefacts.ts';
+import { openScanFiles, type ScanFilesSettings } from './findings/open-scan-files.ts';
 import { createFindingsStore } from './findings/findings-store.ts';
 import { createBell, type Bell } from './platform/bell.ts';
 import { systemClock, type Clock } from './platform/clock.ts';
@@ -106,8 +107,8 @@ export async function openApp(options: AppOptions): Promise<App> {
   const over = new AbortController();
   registry.watch(over.signal);
   const enrichment = openEnrichment({ dataFolder, log });
-  const findings = openFindings(options, settings, enrichment);
-  const files = createScanFiles(join(dataFolder, 'scans'), { reserveBytes: reserveBytes(settings) });
+  const files = await openScanFiles({ dataFolder, reserveBytes: reserveBytes(settings), ...storeSettings(settings) });
+  const findings = openFindings(options, settings, { enrichment, whilePresent: files.whilePresent });
   const launcher = options.spawnWorker ? launcherOf(options, { queue, seat }) : undefined;
   const append: WorkerDeps['audit'] = (entry) => audit.append(entry);
   const shared = { queue, registry, policy, credentials, findings, files, clock, log, audit: append };
@@ -159,11 +160,12 @@ export async function openApp(options: AppOptions): Promise<App> {
 function openFindings(
   { log, dataFolder, readerThreads }: AppOptions,
   settings: Settings,
-  enrichment: Enrichment,
+  { enrichment, whilePresent }: { enrichment: Enrichment; whilePresent: WhilePresent },
 ): FindingsStore {
   const threads = readerThreads ?? READER_THREADS;
   const exportsFolder = join(dataFolder, 'exports');
-  const store = createFindingsStore({ log, threads, exportsFolder, exportsKeepFree: reserveBytes(settings) });
+  const exportsKeepFree = reserveBytes(settings);
+  const store = createFindingsStore({ log, threads, exportsFolder, exportsKeepFree, whilePresent });
   return enrichingStore(store, enrichment);
 }
 
@@ -220,6 +222,14 @@ function openWorkerLog(dataFolder: string): number {
 }
 
 const reserveBytes = (settings: Settings): number => settings.storage_reserve_mb * 2 ** 20;
+
+function storeSettings({ artefacts }: Settings): Pick<ScanFilesSettings, 'sharedFolder' | 'bucket'> {
+  const { store, folder: sharedFolder, s3, cache_mb: cacheMb } = artefacts;
+  if (store === 'directory' || s3.bucket === undefined) return { sharedFolder };
+  const { bucket, prefix, region, endpoint, server_side_encryption: encryption, kms_key_id: kmsKeyId } = s3;
+  const given = { region, endpoint, encryption, kmsKeyId };
+  return { bucket: { bucket, prefix, forcePathStyle: s3.force_path_style, cacheBytes: cacheMb * 2 ** 20, ...given } };
+}
 
 const queueSettings = (settings: Settings) => ({
   idempotencyHours: settings.idempotency_hours,

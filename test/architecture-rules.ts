@@ -65,6 +65,7 @@ const DOORS: readonly { readonly packages: RegExp; readonly doors: RegExp }[] = 
   { packages: /^(@photostructure\/sqlite|node:sqlite)$/, doors: /^src\/platform\/sqlite\.ts$/ },
   { packages: /^(node:)?child_process$/, doors: /^src\/platform\/subprocess\.ts$/ },
   { packages: /^(node:)?worker_threads$/, doors: /^src\/findings\/(threads?|gather-(in-)?thread)\.ts$/ },
+  { packages: /^@aws-sdk\//, doors: /^src\/findings\/remote\/s3-(client|upload)\.ts$/ },
   { packages: /^pino$/, doors: /^src\/platform\/log\.ts$/ },
 ];
 

@@ -5,6 +5,7 @@ import { pathText, withoutNulls, type JsonPath } from './json-value.ts';
 import { parseLenient, type KeyIssue } from './lenient-parse.ts';
 import { configInvalid, type Problem } from './problems.ts';
 import { readConfigFile } from './read-config-file.ts';
+import { Artefacts } from './settings-artefacts.ts';
 import { overlay, settingVariables } from './settings-environment.ts';
 import { parseYaml, type YamlText } from './yaml-text.ts';
 
@@ -116,6 +117,7 @@ export const Settings = z.strictObject({
     .describe('What is known about the health of a scanner is asked again after this long.'),
   worker: Worker.prefault({}).describe('Processes that run scans.'),
   retry: Retry.prefault({}).describe('Attempts after errors that can pass.'),
+  artefacts: Artefacts.prefault({}).describe('Where raw reports and findings are kept.'),
 });
 export type Settings = z.infer<typeof Settings>;
 
