@@ -39,6 +39,7 @@ import { VERSION } from './cli/version.ts';
 import { createIndexScans } from './scans/index-scans.ts';
 import { createUseCases, type UseCases } from './scans/use-cases.ts';
 import type { WorkerDeps, WorkerSettings } from './worker/deps.ts';
+import { createHousekeeper, type RetentionRules } from './worker/housekeeper.ts';
 import { createWorkerLauncher } from './worker/launch.ts';
 import { occupySeat } from './worker/occupy-seat.ts';
 import { withOptions, type WorkerOptions } from './worker/options.ts';
@@ -96,7 +97,6 @@ export async function openApp(options: AppOptions): Promise<App> {
   const { configFolder, dataFolder, log, env, clock = systemClock } = options;
   const settings = loadSettings({ configFolder, env });
   prepareDataFolder(dataFolder);
-  const identity = identityText(ownIdentity());
   const embedded = await openSqliteQueue({ folder: dataFolder, clock, settings: queueSettings(settings) });
   const { queue, seat, suppressions, index, operations } = embedded;
   const audit = await openAuditLog({ folder: dataFolder, clock });
@@ -110,26 +110,27 @@ export async function openApp(options: AppOptions): Promise<App> {
   const files = await openScanFiles({ dataFolder, reserveBytes: reserveBytes(settings), ...storeSettings(settings) });
   const findings = openFindings(options, settings, { enrichment, whilePresent: files.whilePresent });
   const launcher = options.spawnWorker ? launcherOf(options, { queue, seat }) : undefined;
-  const append: WorkerDeps['audit'] = (entry) => audit.append(entry);
-  const shared = { queue, registry, policy, credentials, findings, files, clock, log, audit: append };
+  const note: WorkerDeps['audit'] = (entry) => audit.append(entry);
+  const shared = { queue, operations, registry, policy, credentials, findings, files, clock, log, audit: note };
   const indexScans = createIndexScans({ findings, files, log, index });
   const scans = createUseCases({
     ...shared,
     ...importSettings(settings, options),
-    operations,
     suppressions,
     index,
     indexScans,
     catalogues: CATALOGUES,
     wakeWorker: () => launcher?.wake(),
   });
+  const self = aboutThisProcess(clock);
+  const keeper = { holder: self.workerId, rules: retentionRules(settings), sweeps: !options.spawnWorker };
+  const house = createHousekeeper({ ...shared, ...keeper });
   const workerDeps: WorkerDeps = {
     ...shared,
+    ...self,
     indexScans,
+    keepHouse: house.round,
     random: Math.random,
-    workerId: identity,
-    process: { version: VERSION, host: hostname(), pid: process.pid, startedAt: clock.now() },
-    isAlone: true,
     settings: { ...workerSettings(settings), ...options.workerSettings },
   };
   return {
@@ -147,14 +148,15 @@ export async function openApp(options: AppOptions): Promise<App> {
     runWorker: (signal, wanted) => occupySeat(withOptions(workerDeps, wanted), seat, signal),
     async close() {
       over.abort();
-      await Promise.all([registry.close(), launcher?.close() ?? Promise.resolve()]);
-      await findings.close();
-      enrichment.close();
-      reloadBell.close();
-      await audit.close();
-      await queue.close();
+      await Promise.all([registry.close(), launcher?.close(), house.close()]);
+      await closeAll([findings, enrichment, reloadBell, audit, queue]);
     },
   };
+}
+
+/** In this order, one after another. */
+async function closeAll(parts: readonly { close(): void | Promise<void> }[]): Promise<void> {
+  for (const part of parts) await part.close();
 }
 
 function openFindings(
@@ -165,7 +167,9 @@ function openFindings(
   const threads = readerThreads ?? READER_THREADS;
   const exportsFolder = join(dataFolder, 'exports');
   const exportsKeepFree = reserveBytes(settings);
-  const store = createFindingsStore({ log, threads, exportsFolder, exportsKeepFree, whilePresent });
+  const exportsMaxAgeMs = settings.retention.exports_days * DAY_MS;
+  const exports = { exportsFolder, exportsKeepFree, exportsMaxAgeMs };
+  const store = createFindingsStore({ log, threads, whilePresent, ...exports });
   return enrichingStore(store, enrichment);
 }
 
@@ -236,6 +240,22 @@ const queueSettings = (settings: Settings) => ({
   queuedExpiryHours: settings.queued_expiry_hours,
   reserveBytes: reserveBytes(settings),
   leaseMs: settings.worker.lease_seconds * 1000,
+});
+
+const DAY_MS = 86_400_000;
+
+/** 0 in the settings is "for ever". */
+const retentionRules = ({ retention }: Settings): RetentionRules => ({
+  ...(retention.finished_days === 0 ? {} : { finishedMs: retention.finished_days * DAY_MS }),
+  ...(retention.dead_letter_days === 0 ? {} : { deadLetterMs: retention.dead_letter_days * DAY_MS }),
+  ...(retention.finished_per_tenant === 0 ? {} : { keepNewest: retention.finished_per_tenant }),
+});
+
+/** A data folder has one worker: nobody else's engines run for its queue. */
+const aboutThisProcess = (clock: Clock): Pick<WorkerDeps, 'workerId' | 'process' | 'isAlone'> => ({
+  workerId: identityText(ownIdentity()),
+  process: { version: VERSION, host: hostname(), pid: process.pid, startedAt: clock.now() },
+  isAlone: true,
 });
 
 const workerSettings = ({ worker, retry, max_raw_report_mb: maxRawReportMb }: Settings): WorkerSettings => ({

@@ -6,6 +6,7 @@ import { parseLenient, type KeyIssue } from './lenient-parse.ts';
 import { configInvalid, type Problem } from './problems.ts';
 import { readConfigFile } from './read-config-file.ts';
 import { Artefacts } from './settings-artefacts.ts';
+import { Retention } from './settings-retention.ts';
 import { overlay, settingVariables } from './settings-environment.ts';
 import { parseYaml, type YamlText } from './yaml-text.ts';
 
@@ -117,6 +118,7 @@ export const Settings = z.strictObject({
     .describe('What is known about the health of a scanner is asked again after this long.'),
   worker: Worker.prefault({}).describe('Processes that run scans.'),
   retry: Retry.prefault({}).describe('Attempts after errors that can pass.'),
+  retention: Retention.prefault({}).describe('How long what has ended is kept.'),
   artefacts: Artefacts.prefault({}).describe('Where raw reports and findings are kept.'),
 });
 export type Settings = z.infer<typeof Settings>;

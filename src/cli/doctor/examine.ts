@@ -3,6 +3,7 @@ import { AppError } from '../../model/errors.ts';
 import type { Folders, Session } from '../session.ts';
 import { examineConfigFolder, examineDataFolder, examineNode, examineSettings } from './folders.ts';
 import { failed, type Finding } from './finding.ts';
+import { examineRetention } from './retention.ts';
 import { examineAuditAlone, examineConfiguration } from './without-queue.ts';
 import { missingLog } from '../audit-check.ts';
 import {
@@ -81,6 +82,7 @@ const PARTS: readonly (readonly [string, Part])[] = [
   ['logins', examineCredentials],
   ['scores', examineEnrichment],
   ['worker', examineWorker],
+  ['retention', examineRetention],
   ['audit', examineAudit],
 ];
 
