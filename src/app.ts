@@ -16,7 +16,7 @@ import { inspectCredentials } from './credentials/inspect.ts';
 import type { Enrichment } from './findings/enrichment/enrichment.ts';
 import { enrichingStore, openEnrichment } from './findings/enrichment/open-enrichment.ts';
 import type { FindingsStore } from './findings/findings.ts';
-import type { WhilePresent } from './findings/artefacts.ts';
+import type { ScanFiles, WhilePresent } from './findings/artefacts.ts';
 import { openScanFiles, type ScanFilesSettings } from './findings/open-scan-files.ts';
 import { createFindingsStore } from './findings/findings-store.ts';
 import { createBell, type Bell } from './platform/bell.ts';
@@ -78,6 +78,7 @@ export interface App {
   readonly operations: QueueOperations;
   readonly audit: AuditLog;
   readonly enrichment: Enrichment;
+  readonly files: ScanFiles;
   readonly seat: WorkerSeat;
   /** Rung by `scanmux reload`: every process of this data folder reloads. */
   readonly reloadBell: Bell;
@@ -143,6 +144,7 @@ export async function openApp(options: AppOptions): Promise<App> {
     operations,
     audit,
     enrichment,
+    files,
     seat,
     reloadBell,
     runWorker: (signal, wanted) => occupySeat(withOptions(workerDeps, wanted), seat, signal),
@@ -228,11 +230,20 @@ function openWorkerLog(dataFolder: string): number {
 const reserveBytes = (settings: Settings): number => settings.storage_reserve_mb * 2 ** 20;
 
 function storeSettings({ artefacts }: Settings): Pick<ScanFilesSettings, 'sharedFolder' | 'bucket'> {
-  const { store, folder: sharedFolder, s3, cache_mb: cacheMb } = artefacts;
-  if (store === 'directory' || s3.bucket === undefined) return { sharedFolder };
-  const { bucket, prefix, region, endpoint, server_side_encryption: encryption, kms_key_id: kmsKeyId } = s3;
-  const given = { region, endpoint, encryption, kmsKeyId };
-  return { bucket: { bucket, prefix, forcePathStyle: s3.force_path_style, cacheBytes: cacheMb * 2 ** 20, ...given } };
+  const { store, folder, s3, cache_mb: cacheMb } = artefacts;
+  if (store === 'directory') return folder === '' ? {} : { sharedFolder: folder };
+  return {
+    bucket: {
+      bucket: s3.bucket,
+      prefix: s3.prefix,
+      region: s3.region,
+      endpoint: s3.endpoint,
+      forcePathStyle: s3.force_path_style,
+      encryption: s3.server_side_encryption,
+      kmsKeyId: s3.kms_key_id,
+      cacheBytes: cacheMb * 2 ** 20,
+    },
+  };
 }
 
 const queueSettings = (settings: Settings) => ({

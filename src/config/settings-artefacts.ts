@@ -9,8 +9,8 @@ const isPlainEndpoint = (text: string): boolean => {
 const S3 = z.strictObject({
   bucket: z
     .string()
-    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]$/, 'must be the name of a bucket')
-    .optional()
+    .regex(/^([A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9])?$/, 'must be the name of a bucket')
+    .default('')
     .describe('Needed with `store: s3`. Credentials come from the AWS default chain, never from here.'),
   prefix: z
     .string()
@@ -20,23 +20,23 @@ const S3 = z.strictObject({
     .describe('Begin of all keys. Each installation needs one of its own: what no scan refers to is removed.'),
   region: z
     .string()
-    .regex(/^[a-z0-9-]{1,40}$/, 'must be the name of a region')
-    .optional()
-    .describe('Absent: as AWS tools find it; with an endpoint, `us-east-1`.'),
+    .regex(/^[a-z0-9-]{0,40}$/, 'must be the name of a region')
+    .default('')
+    .describe('Empty: as AWS tools find it; with an endpoint, `us-east-1`.'),
   endpoint: z
     .string()
-    .refine(isPlainEndpoint, 'must be an http or https URL without user and password')
-    .optional()
+    .refine((text) => text === '' || isPlainEndpoint(text), 'must be an http or https URL without user and password')
+    .default('')
     .describe('URL of a store that is not AWS.'),
   force_path_style: z
     .boolean()
     .default(false)
     .describe('The bucket stands in the path, not in the host name: most stores that are not AWS want it.'),
   server_side_encryption: z
-    .enum(['AES256', 'aws:kms'])
-    .optional()
-    .describe('Asked for with every upload. Absent: as the bucket is set up.'),
-  kms_key_id: z.string().min(1).max(2_048).optional().describe('For `aws:kms`; absent: the key of the account.'),
+    .enum(['bucket', 'AES256', 'aws:kms'])
+    .default('bucket')
+    .describe('Asked for with every upload; `bucket`: as the bucket is set up.'),
+  kms_key_id: z.string().max(2_048).default('').describe('For `aws:kms`; empty: the key of the account.'),
 });
 
 /** Where raw reports and findings of scans are kept. */
@@ -45,14 +45,13 @@ export const Artefacts = z
     store: z
       .enum(['directory', 's3'])
       .default('directory')
-      .describe('`s3`: servers and workers without a common disk. All of them need the same.'),
+      .describe('`s3`: for servers and workers without a common disk. All of them need the same.'),
     folder: z
       .string()
-      .min(1)
-      .refine(isAbsolute, 'must be an absolute path (~ is not expanded here)')
-      .optional()
+      .refine((folder) => folder === '' || isAbsolute(folder), 'must be an absolute path (~ is not expanded here)')
+      .default('')
       .describe(
-        'With `store: directory`: a folder of a volume that all machines share. Absent: `scans` in the data folder.',
+        'With `store: directory`: a folder of a volume that all machines share. Empty: `scans` in the data folder.',
       ),
     cache_mb: z
       .int()
@@ -63,10 +62,11 @@ export const Artefacts = z
     s3: S3.prefault({}).describe('A bucket of AWS S3 or of a store that speaks its language.'),
   })
   .superRefine(({ store, folder, s3 }, context) => {
+    if (store === 'directory') return;
     const complain = (path: string[], message: string): void => context.addIssue({ code: 'custom', path, message });
-    if (store === 's3' && s3.bucket === undefined) complain(['s3', 'bucket'], 'is needed with store: s3');
-    if (store === 's3' && folder !== undefined) complain(['folder'], 'is only for store: directory');
-    if (s3.kms_key_id !== undefined && s3.server_side_encryption !== 'aws:kms')
+    if (s3.bucket === '') complain(['s3', 'bucket'], 'is needed with store: s3');
+    if (folder !== '') complain(['folder'], 'is only for store: directory');
+    if (s3.kms_key_id !== '' && s3.server_side_encryption !== 'aws:kms')
       complain(['s3', 'kms_key_id'], 'is only for server_side_encryption: aws:kms');
   });
 export type Artefacts = z.infer<typeof Artefacts>;

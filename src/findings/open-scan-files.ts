@@ -8,9 +8,9 @@ export interface ScanFilesSettings {
   /** What claims leave free on the disk. */
   readonly reserveBytes: number;
   /** A folder of a volume that several machines share. */
-  readonly sharedFolder?: string | undefined;
+  readonly sharedFolder?: string;
   /** A bucket that several machines share; copies of it in the data folder take so much. */
-  readonly bucket?: (S3Settings & { readonly cacheBytes: number }) | undefined;
+  readonly bucket?: S3Settings & { readonly cacheBytes: number };
 }
 
 /** The artefact store the settings ask for. Nothing is connected yet. */

@@ -28,6 +28,11 @@ function refusal(text: string | undefined, env: Record<string, string> = {}): st
 const TEXTS: ReadonlyMap<string, string> = new Map([
   ['SCANMUX_LOG_LEVEL', 'debug'],
   ['SCANMUX_IMPORT_FOLDERS', '/srv/reports'],
+  ['SCANMUX_ARTEFACTS_STORE', 'directory'],
+  ['SCANMUX_ARTEFACTS_FOLDER', '/srv/scans'],
+  ['SCANMUX_ARTEFACTS_S3_BUCKET', 'scans'],
+  ['SCANMUX_ARTEFACTS_S3_ENDPOINT', 'http://127.0.0.1:9000'],
+  ['SCANMUX_ARTEFACTS_S3_SERVER_SIDE_ENCRYPTION', 'AES256'],
 ]);
 
 describe('settings', () => {
@@ -49,6 +54,20 @@ describe('settings', () => {
         lease_seconds: 60,
       },
       retry: { max_attempts: 3, base_seconds: 2, max_seconds: 300 },
+      artefacts: {
+        store: 'directory',
+        folder: '',
+        cache_mb: 4_096,
+        s3: {
+          bucket: '',
+          prefix: 'scanmux',
+          region: '',
+          endpoint: '',
+          force_path_style: false,
+          server_side_encryption: 'bucket',
+          kms_key_id: '',
+        },
+      },
     });
   });
 
@@ -72,7 +91,7 @@ describe('settings', () => {
       const value = schema['type'] === 'string' ? text : schema['type'] === 'array' ? [text] : JSON.parse(text);
       expect(settings).toHaveProperty([...path], value);
     }
-    expect(settingVariables(Settings)).toHaveLength(16);
+    expect(settingVariables(Settings)).toHaveLength(26);
   });
 
   it('describe and bound every key', () => {

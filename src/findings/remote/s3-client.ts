@@ -1,14 +1,16 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 
+/** Texts that are absent or empty count as not said. */
 export interface S3Settings {
   readonly bucket: string;
   /** Of all keys, without slashes at its ends; may be empty. */
   readonly prefix: string;
-  readonly region?: string | undefined;
-  readonly endpoint?: string | undefined;
+  readonly region?: string;
+  readonly endpoint?: string;
   readonly forcePathStyle: boolean;
-  readonly encryption?: 'AES256' | 'aws:kms' | undefined;
-  readonly kmsKeyId?: string | undefined;
+  /** `bucket`: as the bucket is set up. */
+  readonly encryption?: 'bucket' | 'AES256' | 'aws:kms';
+  readonly kmsKeyId?: string;
 }
 
 type Sdk = typeof import('@aws-sdk/client-s3');
@@ -27,13 +29,13 @@ const SILENCE_MS = 30_000;
 const REQUEST_MS = 120_000;
 
 /** Loaded when the store is first used: most programs read and write nothing. Credentials are those of the SDK's default chain. */
-export async function openS3({ region, endpoint, forcePathStyle }: S3Settings): Promise<OpenedS3> {
+export async function openS3({ region = '', endpoint = '', forcePathStyle }: S3Settings): Promise<OpenedS3> {
   const sdk = await import('@aws-sdk/client-s3');
   // Stores other than AWS's want a region in the signature and mostly do not care which.
-  const signed = region ?? (endpoint === undefined ? undefined : 'us-east-1');
+  const signed = region === '' && endpoint !== '' ? 'us-east-1' : region;
   const client = new sdk.S3Client({
-    ...(signed === undefined ? {} : { region: signed }),
-    ...(endpoint === undefined ? {} : { endpoint }),
+    ...(signed === '' ? {} : { region: signed }),
+    ...(endpoint === '' ? {} : { endpoint }),
     forcePathStyle,
     maxAttempts: MAX_ATTEMPTS,
     requestHandler: {

@@ -60,7 +60,7 @@ async function isStored({ sdk, client }: OpenedS3, { bucket }: S3Settings, { key
 
 async function send(
   { client }: OpenedS3,
-  { bucket, encryption, kmsKeyId }: S3Settings,
+  { bucket, encryption = 'bucket', kmsKeyId = '' }: S3Settings,
   { key, path, file, signal, limitMs }: Uploaded,
   condition: { readonly IfNoneMatch?: string },
 ): Promise<void> {
@@ -78,8 +78,8 @@ async function send(
       Metadata: { sha256: file.sha256 },
       ChecksumAlgorithm: 'SHA256',
       ...condition,
-      ...(encryption === undefined ? {} : { ServerSideEncryption: encryption }),
-      ...(kmsKeyId === undefined ? {} : { SSEKMSKeyId: kmsKeyId }),
+      ...(encryption === 'bucket' ? {} : { ServerSideEncryption: encryption }),
+      ...(kmsKeyId === '' ? {} : { SSEKMSKeyId: kmsKeyId }),
     },
     partSize: Math.max(PART_BYTES, Math.ceil(file.bytes / MOST_PARTS)),
     queueSize: PARTS_AT_ONCE,
