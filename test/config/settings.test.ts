@@ -54,6 +54,7 @@ describe('settings', () => {
         lease_seconds: 60,
       },
       retry: { max_attempts: 3, base_seconds: 2, max_seconds: 300 },
+      retention: { finished_days: 0, finished_per_tenant: 0, dead_letter_days: 0, exports_days: 7 },
       artefacts: {
         store: 'directory',
         folder: '',
@@ -91,7 +92,7 @@ describe('settings', () => {
       const value = schema['type'] === 'string' ? text : schema['type'] === 'array' ? [text] : JSON.parse(text);
       expect(settings).toHaveProperty([...path], value);
     }
-    expect(settingVariables(Settings)).toHaveLength(26);
+    expect(settingVariables(Settings)).toHaveLength(30);
   });
 
   it('describe and bound every key', () => {
