@@ -20,13 +20,13 @@ import type { ScanFiles, WhilePresent } from './findings/artefacts.ts';
 import { openScanFiles, type ScanFilesSettings } from './findings/open-scan-files.ts';
 import { createFindingsStore } from './findings/findings-store.ts';
 import { createBell, type Bell } from './platform/bell.ts';
+import { leaseMsOf, openQueue, type OpenedQueue } from './open-queue.ts';
 import { systemClock, type Clock } from './platform/clock.ts';
 import type { Log } from './platform/log.ts';
 import { identityOf, identityText, ownIdentity } from './platform/process-identity.ts';
 import { startDetached } from './platform/subprocess.ts';
 import { createPolicy } from './policy/create-policy.ts';
 import type { Policy } from './policy/policy.ts';
-import { openSqliteQueue } from './queue/sqlite/queue.ts';
 import type { WorkerSeat } from './queue/sqlite/worker-seat.ts';
 import type { QueueOperations } from './queue/operations.ts';
 import type { ScanQueue } from './queue/queue.ts';
@@ -58,6 +58,8 @@ export interface AppOptions {
   readonly env: Environment;
   /** Start a worker process of its own when there is work. False inside the worker and with `--in-process`. */
   readonly spawnWorker: boolean;
+  /** Uses a file even where the settings name a Redis: to look at the rest of the configuration while that is away. */
+  readonly withoutRedis?: boolean;
   /** More engines by type, more kinds of report, and another program that runs the worker: for tests. */
   readonly engines?: Readonly<Record<string, ScannerType>>;
   readonly workerProgram?: string;
@@ -80,6 +82,8 @@ export interface App {
   readonly enrichment: Enrichment;
   readonly files: ScanFiles;
   readonly seat: WorkerSeat;
+  /** The Redis that holds the queue; undefined when a file does. */
+  readonly redis: OpenedQueue['redis'];
   /** Rung by `scanmux reload`: every process of this data folder reloads. */
   readonly reloadBell: Bell;
   /**
@@ -96,10 +100,9 @@ export interface App {
  */
 export async function openApp(options: AppOptions): Promise<App> {
   const { configFolder, dataFolder, log, env, clock = systemClock } = options;
-  const settings = loadSettings({ configFolder, env });
+  const settings = settingsOf(options);
   prepareDataFolder(dataFolder);
-  const embedded = await openSqliteQueue({ folder: dataFolder, clock, settings: queueSettings(settings) });
-  const { queue, seat, suppressions, index, operations } = embedded;
+  const { queue, seat, operations, redis, ...judged } = await openQueue({ settings, dataFolder, clock, log });
   const audit = await openAuditLog({ folder: dataFolder, clock });
   const reloadBell = createBell(dataFolder, 'reload');
   const policy = createPolicy({ file: join(configFolder, POLICY_FILE), mode: options.mode, clock });
@@ -110,20 +113,19 @@ export async function openApp(options: AppOptions): Promise<App> {
   const enrichment = openEnrichment({ dataFolder, log });
   const files = await openScanFiles({ dataFolder, reserveBytes: reserveBytes(settings), ...storeSettings(settings) });
   const findings = openFindings(options, settings, { enrichment, whilePresent: files.whilePresent });
-  const launcher = options.spawnWorker ? launcherOf(options, { queue, seat }) : undefined;
+  const launcher = options.spawnWorker && !redis ? launcherOf(options, { queue, seat }) : undefined;
   const note: WorkerDeps['audit'] = (entry) => audit.append(entry);
   const shared = { queue, operations, registry, policy, credentials, findings, files, clock, log, audit: note };
-  const indexScans = createIndexScans({ findings, files, log, index });
+  const indexScans = createIndexScans({ findings, files, log, index: judged.index });
   const scans = createUseCases({
     ...shared,
     ...importSettings(settings, options),
-    suppressions,
-    index,
+    ...judged,
     indexScans,
     catalogues: CATALOGUES,
     wakeWorker: () => launcher?.wake(),
   });
-  const self = aboutThisProcess(clock);
+  const self = aboutThisProcess(clock, redis === undefined);
   const keeper = { holder: self.workerId, rules: retentionRules(settings), sweeps: !options.spawnWorker };
   const house = createHousekeeper({ ...shared, ...keeper });
   const workerDeps: WorkerDeps = {
@@ -146,6 +148,7 @@ export async function openApp(options: AppOptions): Promise<App> {
     enrichment,
     files,
     seat,
+    redis,
     reloadBell,
     runWorker: (signal, wanted) => occupySeat(withOptions(workerDeps, wanted), seat, signal),
     async close() {
@@ -154,6 +157,11 @@ export async function openApp(options: AppOptions): Promise<App> {
       await closeAll([findings, enrichment, reloadBell, audit, queue]);
     },
   };
+}
+
+function settingsOf({ configFolder, env, withoutRedis }: AppOptions): Settings {
+  const settings = loadSettings({ configFolder, env });
+  return withoutRedis === true ? { ...settings, redis: { ...settings.redis, url: undefined } } : settings;
 }
 
 /** In this order, one after another. */
@@ -246,13 +254,6 @@ function storeSettings({ artefacts }: Settings): Pick<ScanFilesSettings, 'shared
   };
 }
 
-const queueSettings = (settings: Settings) => ({
-  idempotencyHours: settings.idempotency_hours,
-  queuedExpiryHours: settings.queued_expiry_hours,
-  reserveBytes: reserveBytes(settings),
-  leaseMs: settings.worker.lease_seconds * 1000,
-});
-
 const DAY_MS = 86_400_000;
 
 /** 0 in the settings is "for ever". */
@@ -262,20 +263,24 @@ const retentionRules = ({ retention }: Settings): RetentionRules => ({
   ...(retention.finished_per_tenant === 0 ? {} : { keepNewest: retention.finished_per_tenant }),
 });
 
-/** A data folder has one worker: nobody else's engines run for its queue. */
-const aboutThisProcess = (clock: Clock): Pick<WorkerDeps, 'workerId' | 'process' | 'isAlone'> => ({
+/** @param isAlone A data folder has one worker: nobody else's engines run for its queue. */
+const aboutThisProcess = (clock: Clock, isAlone: boolean): Pick<WorkerDeps, 'workerId' | 'process' | 'isAlone'> => ({
   workerId: identityText(ownIdentity()),
   process: { version: VERSION, host: hostname(), pid: process.pid, startedAt: clock.now() },
-  isAlone: true,
+  isAlone,
 });
 
-const workerSettings = ({ worker, retry, max_raw_report_mb: maxRawReportMb }: Settings): WorkerSettings => ({
-  maxConcurrentScans: worker.max_concurrent_scans,
-  idleExitMs: worker.idle_exit_seconds * 1000,
-  graceMs: worker.shutdown_grace_seconds * 1000,
+const workerSettings = (settings: Settings): WorkerSettings => ({
+  maxConcurrentScans: settings.worker.max_concurrent_scans,
+  idleExitMs: settings.worker.idle_exit_seconds * 1000,
+  graceMs: settings.worker.shutdown_grace_seconds * 1000,
   hardStopMs: 30_000,
-  heartbeatMs: Math.min(5_000, (worker.lease_seconds * 1000) / 4),
-  maxRawReportBytes: maxRawReportMb * 2 ** 20,
+  heartbeatMs: Math.min(5_000, leaseMsOf(settings) / 4),
+  maxRawReportBytes: settings.max_raw_report_mb * 2 ** 20,
   minuteMs: 60_000,
-  retry: { maxAttempts: retry.max_attempts, baseMs: retry.base_seconds * 1000, capMs: retry.max_seconds * 1000 },
+  retry: {
+    maxAttempts: settings.retry.max_attempts,
+    baseMs: settings.retry.base_seconds * 1000,
+    capMs: settings.retry.max_seconds * 1000,
+  },
 });

@@ -21,7 +21,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** The only files that know every adapter: `app.ts`, and the list of engines and report formats it takes in. */
-const ROOT_FILES: ReadonlySet<string> = new Set(['src/app.ts', 'src/engines.ts']);
+const ROOT_FILES: ReadonlySet<string> = new Set(['src/app.ts', 'src/engines.ts', 'src/open-queue.ts']);
 
 /** What other rooms may see of a room whose adapters only `app.ts` builds: ports and pure functions. */
 const OPEN_FILES: Readonly<Record<string, readonly string[]>> = {
@@ -61,8 +61,9 @@ const OPEN_FILES: Readonly<Record<string, readonly string[]>> = {
 
 /** Packages with one door each. */
 const DOORS: readonly { readonly packages: RegExp; readonly doors: RegExp }[] = [
-  { packages: /^@modelcontextprotocol\//, doors: /^src\/(tools\/server\.ts|http\/.+|cli\/.+)$/ },
+  { packages: /^@modelcontextprotocol\//, doors: /^src\/(tools\/(server|mcp-[a-z-]+)\.ts|http\/.+|cli\/.+)$/ },
   { packages: /^(@photostructure\/sqlite|node:sqlite)$/, doors: /^src\/platform\/sqlite\.ts$/ },
+  { packages: /^ioredis$/, doors: /^src\/queue\/redis\/.+\.ts$/ },
   { packages: /^(node:)?child_process$/, doors: /^src\/platform\/subprocess\.ts$/ },
   { packages: /^(node:)?worker_threads$/, doors: /^src\/findings\/(threads?|gather-(in-)?thread)\.ts$/ },
   { packages: /^@aws-sdk\//, doors: /^src\/findings\/remote\/s3-(client|upload)\.ts$/ },

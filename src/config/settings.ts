@@ -7,6 +7,7 @@ import { configInvalid, type Problem } from './problems.ts';
 import { readConfigFile } from './read-config-file.ts';
 import { Artefacts } from './settings-artefacts.ts';
 import { Retention } from './settings-retention.ts';
+import { AllowVolatileRedis, RedisSettings } from './settings-redis.ts';
 import { overlay, settingVariables } from './settings-environment.ts';
 import { parseYaml, type YamlText } from './yaml-text.ts';
 
@@ -120,6 +121,8 @@ export const Settings = z.strictObject({
   retry: Retry.prefault({}).describe('Attempts after errors that can pass.'),
   retention: Retention.prefault({}).describe('How long what has ended is kept.'),
   artefacts: Artefacts.prefault({}).describe('Where raw reports and findings are kept.'),
+  redis: RedisSettings.prefault({}).describe('One queue for servers and workers on several machines.'),
+  allow_volatile_redis: AllowVolatileRedis,
 });
 export type Settings = z.infer<typeof Settings>;
 

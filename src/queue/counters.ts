@@ -9,6 +9,8 @@ export interface Counted {
   readonly n: number;
 }
 
+const byText = (a: string, b: string): number => Number(a > b) - Number(a < b);
+
 const FINISHED = ['completed', 'failed', 'timed_out', 'cancelled'] as const;
 
 /**
@@ -17,7 +19,8 @@ const FINISHED = ['completed', 'failed', 'timed_out', 'cancelled'] as const;
  * states and severities that this version does not know are left out.
  */
 export function countersFrom(counted: readonly Counted[]): QueueCounters {
-  const of = (name: string) => counted.filter((one) => one.name === name);
+  const sorted = counted.toSorted((a, b) => byText(a.label, b.label) || byText(a.part, b.part));
+  const of = (name: string) => sorted.filter((one) => one.name === name);
   const byPool = (name: string) => of(name).map(({ label, n }) => ({ pool: label, count: n }));
   return {
     submitted: byPool('submitted'),

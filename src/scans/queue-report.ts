@@ -1,7 +1,7 @@
 import type { QueueReport, QueueStatusInput } from '../model/contract/lists.ts';
 import { LOCAL_TENANT, type Caller } from '../model/caller.ts';
 import type { SeenWorker } from '../queue/operations.ts';
-import type { PoolStatus } from '../queue/queue.ts';
+import type { PoolStatus, QueueStatus } from '../queue/queue.ts';
 import type { Ask, ScanDeps } from './deps.ts';
 
 type Deps = Pick<ScanDeps, 'queue' | 'operations' | 'registry'>;
@@ -22,7 +22,7 @@ export function createGetQueueStatus({ queue, operations, registry }: Deps): Get
     const sum = (pick: (pool: (typeof pools)[number]) => number): number =>
       pools.reduce((n, pool) => n + pick(pool), 0);
     return {
-      summary: `${sum((p) => p.queued)} queued, ${sum((p) => p.running)} running, ${sum((p) => p.retrying)} waiting for a retry, ${sum((p) => p.dead_letters)} dead letters. ${workers(status.workers, seen)}`,
+      summary: `${sum((p) => p.queued)} queued, ${sum((p) => p.running)} running, ${sum((p) => p.retrying)} waiting for a retry, ${sum((p) => p.dead_letters)} dead letters. ${workers(status, seen)}`,
       pools,
       workers: status.workers,
       live_workers: seen.slice(0, MOST_WORKERS).map((worker) => shownWorker(worker, caller)),
@@ -32,11 +32,15 @@ export function createGetQueueStatus({ queue, operations, registry }: Deps): Get
   };
 }
 
-function workers(count: number, seen: readonly SeenWorker[]): string {
-  if (count === 0) return 'No worker runs now; one is started with the next scan.';
-  const draining = seen.filter((worker) => worker.draining).length;
-  const ends = draining === 0 ? '' : `, ${draining} of them ending`;
-  return `${count} worker${count === 1 ? '' : 's'} running${ends}.`;
+function workers({ workers: count, backend }: QueueStatus, seen: readonly SeenWorker[]): string {
+  if (count > 0) {
+    const draining = seen.filter((worker) => worker.draining).length;
+    const ends = draining === 0 ? '' : `, ${draining} of them ending`;
+    return `${count} worker${count === 1 ? '' : 's'} running${ends}.`;
+  }
+  return backend === 'redis'
+    ? 'No worker runs; scans wait until an operator starts one.'
+    : 'No worker runs now; one is started with the next scan.';
 }
 
 /** Machines are the operator's business; over stdio there is one, and the caller sits at it. */

@@ -5,8 +5,8 @@ import { runWorker } from './worker.ts';
 export interface Seat {
   /** True when this process holds it afterwards. */
   take(): Promise<boolean>;
-  /** Leaves it unless any scan is not final; both in one step. */
-  releaseIfIdle(): Promise<boolean>;
+  /** Leaves it unless any scan (of these pools) is not final; both in one step. */
+  releaseIfIdle(pools?: readonly string[]): Promise<boolean>;
   release(): Promise<void>;
 }
 
@@ -21,8 +21,7 @@ export async function occupySeat(deps: WorkerDeps, seat: Seat, signal: AbortSign
     );
   }, deps.settings.heartbeatMs);
   // What waits for other pools is for another worker, which cannot come while this one has the seat.
-  const mayLeave = (): Promise<boolean> =>
-    deps.settings.pools === undefined ? seat.releaseIfIdle() : seat.release().then(() => true);
+  const mayLeave = (): Promise<boolean> => seat.releaseIfIdle(deps.settings.pools);
   try {
     await runWorker(deps, { signal: AbortSignal.any([signal, lost.signal]), mayLeave });
     return true;

@@ -23,6 +23,8 @@ export interface OperationsHarness {
   open(): Promise<OperatedQueue>;
   /** Moves both clocks of every handle. */
   advance(ms: number): void;
+  /** Lets a few milliseconds pass by the clock that heartbeats are told by; returns how many at least. */
+  passTime(): Promise<number>;
   /** Moves the wall clock alone. */
   setBack(ms: number): void;
   /** From now on the process of this worker is known to be dead. */
@@ -125,20 +127,22 @@ export function describeOperationsContract(name: string, createHarness: () => Pr
         await queue.heartbeat(W1, facts({ pools: ['nmap'] }));
         await submit();
         await claim();
-        harness.advance(3_000);
+        const ms = await harness.passTime();
         await queue.heartbeat('worker-2', facts({ host: 'machine-2' }));
         const other = await harness.open();
-        expect(await other.operations.workers()).toEqual([
-          { ...facts({ pools: ['nmap'] }), workerId: W1, running: 1, beatAgoMs: 3_000 },
-          { ...facts({ host: 'machine-2' }), workerId: 'worker-2', running: 0, beatAgoMs: 0 },
-        ]);
+        const [first, second, ...rest] = await other.operations.workers();
+        expect(first).toMatchObject({ ...facts({ pools: ['nmap'] }), workerId: W1, running: 1 });
+        expect(second).toMatchObject({ ...facts({ host: 'machine-2' }), workerId: 'worker-2', running: 0 });
+        expect(rest).toEqual([]);
+        const [ago, agoOfSecond] = [must(first).beatAgoMs, must(second).beatAgoMs];
+        expect(agoOfSecond).toBeGreaterThanOrEqual(0);
+        expect(ago - agoOfSecond).toBeGreaterThanOrEqual(ms);
       });
 
       it('keep what they said through beats that say nothing, until they say something else', async () => {
         await queue.heartbeat(W1, facts());
-        harness.advance(1_000);
         await queue.heartbeat(W1);
-        expect(await operations.workers()).toMatchObject([{ version: '1.2.3', draining: false, beatAgoMs: 0 }]);
+        expect(await operations.workers()).toMatchObject([{ version: '1.2.3', draining: false }]);
         await queue.heartbeat(W1, facts({ draining: true }));
         expect(await operations.workers()).toMatchObject([{ draining: true }]);
       });
@@ -155,7 +159,7 @@ export function describeOperationsContract(name: string, createHarness: () => Pr
       it('never beat in the future, whatever the clock does', async () => {
         await queue.heartbeat(W1, facts());
         harness.setBack(10_000);
-        expect((await operations.workers())[0]?.beatAgoMs).toBe(0);
+        expect((await operations.workers())[0]?.beatAgoMs).toBeGreaterThanOrEqual(0);
       });
     });
 

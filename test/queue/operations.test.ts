@@ -17,6 +17,10 @@ describeOperationsContract('the SQLite queue', async () => {
       return opened;
     },
     advance: (ms) => clock.advance(ms),
+    async passTime() {
+      clock.advance(3_000);
+      return 3_000;
+    },
     setBack: (ms) => clock.setBack(ms),
     kill: (workerId) => void dead.add(workerId),
     now: () => clock.now(),

@@ -93,16 +93,14 @@ describe('a worker', () => {
     await parts.deps.registry.reload();
     await parts.deps.registry.probeAll(new AbortController().signal);
     const [own, other] = [await parts.submit({ pool: 'played_2' }), await parts.submit()];
-    const held_: string[] = [];
-    const seat = {
-      take: async () => true,
-      releaseIfIdle: async () => false, // another scan waits
-      release: async () => void held_.push('released'),
-    };
+    const settings = { idempotencyHours: 48, queuedExpiryHours: 168, reserveBytes: 0 };
+    const opened = await openSqliteQueue({ folder: parts.configFolder, clock: systemClock, settings });
+    onTestFinished(() => opened.queue.close());
+    const { seat } = opened;
     const limited = withOptions(parts.deps, { leaveWhenIdle: true, pools: ['played_2'] });
     expect(await occupySeat(limited, seat, new AbortController().signal)).toBe(true);
     expect([await stateOf(parts, own), await stateOf(parts, other)]).toEqual(['completed', 'queued']);
-    expect(held_[0]).toBe('released');
+    expect(await seat.holder()).toBeUndefined();
   });
 
   it('among others only ends what attempts left that no record refers to', async () => {

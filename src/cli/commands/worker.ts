@@ -1,6 +1,7 @@
-import { openApp, type App } from '../../app.ts';
+import type { App } from '../../app.ts';
 import { AppError } from '../../model/errors.ts';
 import { exitCode } from '../exit-codes.ts';
+import { openPatiently } from '../open-patiently.ts';
 import { serverLog } from '../server-log.ts';
 import type { Session } from '../session.ts';
 import { onStopSignals } from '../stop-signals.ts';
@@ -25,7 +26,11 @@ export async function worker({ env, folders }: Session, { stay, pools, concurren
     log.info({ signal }, 'finishing; a second signal ends at once');
     stop.abort();
   });
-  const app = await openApp({ configFolder: config, dataFolder: data, mode: 'stdio', log, env, spawnWorker: false });
+  const app = await openPatiently(
+    { configFolder: config, dataFolder: data, mode: 'stdio', log, env, spawnWorker: false },
+    stop.signal,
+  );
+  if (!app) return exitCode('ok');
   try {
     checkOptions(app, { pools, concurrency });
     log.info({ data_folder: data, ...(pools ? { pools } : {}) }, 'worker started');

@@ -1,4 +1,7 @@
+import type { QueueOperations } from '../operations.ts';
 import type { ScanQueue } from '../queue.ts';
+import type { ScanIndex } from '../scan-index.ts';
+import type { SuppressionList } from '../suppressions.ts';
 import { checkpoint, finish, progress, reading, renew } from './attempt.ts';
 import { cancel, deadLetters, purgeDeadLetters, retryDeadLetter } from './cancel.ts';
 import { createClaiming } from './claim.ts';
@@ -6,6 +9,7 @@ import { createEventWaits } from './event-waits.ts';
 import { events } from './events.ts';
 import { recentImport, recordImport } from './imports.ts';
 import { list } from './list.ts';
+import { createRedisOperations } from './operations.ts';
 import {
   activeByInstance,
   expectedDurationMs,
@@ -19,6 +23,8 @@ import {
   referencedAttempts,
 } from './read.ts';
 import { status } from './status.ts';
+import { createRedisScanIndex } from './scan-index.ts';
+import { createRedisSuppressions } from './suppressions.ts';
 import { openRedisStore, type RedisQueueDeps, type RedisStore } from './store.ts';
 import { submit, wouldDeduplicateTo } from './submit.ts';
 import { createWorkWaits, heartbeat, retire } from './work.ts';
@@ -54,7 +60,7 @@ export function createQueueOnRedis(store: RedisStore): ScanQueue {
     reading: (claimed) => reading(store, claimed),
     progress: (claimed, shown, externalScanId) => progress(store, claimed, shown, externalScanId),
     finish: (claimed, outcome) => finish(store, claimed, outcome),
-    heartbeat: (workerId) => heartbeat(store, workerId),
+    heartbeat: (workerId, facts) => heartbeat(store, workerId, facts),
     retire: (workerId) => retire(store, workerId),
     waitForWork: (signal, timeoutMs) => workWaits.wait(signal, timeoutMs),
     nextRetryInMs: () => nextRetryInMs(store),
@@ -74,6 +80,9 @@ export function createQueueOnRedis(store: RedisStore): ScanQueue {
 /** What one Redis holds, each part by its own port. */
 export interface RedisQueue {
   readonly queue: ScanQueue;
+  readonly suppressions: SuppressionList;
+  readonly index: ScanIndex;
+  readonly operations: QueueOperations;
 }
 
 /**
@@ -82,5 +91,10 @@ export interface RedisQueue {
  */
 export async function openRedisQueue(deps: RedisQueueDeps): Promise<RedisQueue> {
   const store = await openRedisStore(deps);
-  return { queue: createQueueOnRedis(store) };
+  return {
+    queue: createQueueOnRedis(store),
+    suppressions: createRedisSuppressions(store),
+    index: createRedisScanIndex(store),
+    operations: createRedisOperations(store),
+  };
 }

@@ -1,6 +1,13 @@
 import type { ScanRecord, ScanState } from '../../model/scan.ts';
 import { countersFrom, type Counted } from '../counters.ts';
-import type { OperatorFilter, QueueGauges, QueueOperations, SeenWorker, WorkerFacts } from '../operations.ts';
+import {
+  UNKNOWN_WORKER,
+  type OperatorFilter,
+  type QueueGauges,
+  type QueueOperations,
+  type SeenWorker,
+  type WorkerFacts,
+} from '../operations.ts';
 import { removeFinished } from './remove-finished.ts';
 import { acceptedByPool, queuedByPool } from './ranks.ts';
 import { oldestQueuedMs } from './read.ts';
@@ -21,16 +28,6 @@ export function createOperations(store: Store): QueueOperations {
   };
 }
 
-/** A worker that has not said anything of itself yet. */
-const UNKNOWN: WorkerFacts = {
-  concurrency: 0,
-  version: 'unknown',
-  host: 'unknown',
-  pid: 0,
-  startedAt: 0,
-  draining: false,
-};
-
 function workers(store: Store): readonly SeenWorker[] {
   const running = new Map(
     many(store, `SELECT owner, count(*) AS n FROM scans WHERE state = 'running' GROUP BY owner`).map(
@@ -42,7 +39,7 @@ function workers(store: Store): readonly SeenWorker[] {
     if (!store.isAlive(workerId)) return [];
     const now = store.clock.now();
     return {
-      ...(jsonOf<WorkerFacts>(row, 'facts') ?? UNKNOWN),
+      ...(jsonOf<WorkerFacts>(row, 'facts') ?? UNKNOWN_WORKER),
       workerId,
       running: running.get(workerId) ?? 0,
       // A clock that was set back makes no beat come from the future.

@@ -4,9 +4,8 @@ import { PLACES } from './places.ts';
 import { RECORD } from './record.ts';
 import { REPLY } from './reply.ts';
 import { TIME } from './time.ts';
-import { UNINDEX } from './unindex.ts';
 
-const PARTS = [RECORD, PLACES, TIME, MOVE, REPLY, UNINDEX];
+const PARTS = [RECORD, PLACES, TIME, MOVE, REPLY];
 
 /** tenant, id, request id, reason or '' */
 export const CANCEL = defineScript(

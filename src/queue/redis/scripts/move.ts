@@ -1,6 +1,7 @@
 import { TRANSITIONS, type ScanState } from '../../../model/scan.ts';
 import { ERROR_CATALOG, type ErrorCode } from '../../../model/errors.ts';
 import { DURATION_BOUNDS } from '../../operations.ts';
+import { UNINDEX } from './unindex.ts';
 
 const luaSet = (names: readonly string[]): string => `{${names.map((name) => `${name} = true`).join(', ')}}`;
 const STATES = Object.entries(TRANSITIONS).map(([from, to]) => `${from} = ${luaSet(to)}`);
@@ -12,7 +13,7 @@ const luaError = (code: ErrorCode): string =>
   `{code = '${code}', hint = ${JSON.stringify(ERROR_CATALOG[code].hint)}, retryable = ${ERROR_CATALOG[code].retryable}}`;
 
 /** The state machine: which sets and sums a scan is in, by its state. */
-export const MOVE = `
+export const MOVE = `${UNINDEX}
 local ALLOWED = {${STATES.join(', ')}}
 local LIVE, DEAD = ${LIVE}, ${DEAD}
 local BOUNDS = {${DURATION_BOUNDS.join(', ')}}
@@ -70,6 +71,7 @@ end
 local function leave(scan)
   local state = scan.state
   redis.call('ZREM', P .. 'list:' .. state .. ':' .. scan.tenant, scan.id)
+  redis.call('ZREM', P .. 'board:' .. state .. ':' .. scan.pool, scan.id)
   if LIVE[state] then add('counts', state .. ':' .. scan.pool, -1) end
   if state == 'queued' then
     leaveQueue(scan)
@@ -81,17 +83,17 @@ local function leave(scan)
     redis.call('ZREM', P .. 'retry_from', scan.id)
   elseif DEAD[state] then
     redis.call('ZREM', P .. 'dead:' .. scan.tenant, scan.id)
-    redis.call('ZREM', P .. 'ended:dead', scan.id)
     add('dead_of:' .. scan.tenant, scan.pool, -1)
     add('counts', 'dead:' .. scan.pool, -1)
   else
-    redis.call('ZREM', P .. 'ended:done', scan.id)
+    redis.call('ZREM', P .. 'done:' .. scan.tenant, scan.id)
   end
 end
 
 local function enter(scan)
   local state = scan.state
   redis.call('ZADD', P .. 'list:' .. state .. ':' .. scan.tenant, scan.n, scan.id)
+  redis.call('ZADD', P .. 'board:' .. state .. ':' .. scan.pool, scan.n, scan.id)
   if LIVE[state] then add('counts', state .. ':' .. scan.pool, 1) end
   if state == 'queued' then
     enterQueue(scan)
@@ -103,12 +105,14 @@ local function enter(scan)
     redis.call('ZADD', P .. 'retry_from', now, scan.id)
   elseif DEAD[state] then
     redis.call('ZADD', P .. 'dead:' .. scan.tenant, scan.finished, scan.id)
-    redis.call('ZADD', P .. 'ended:dead', scan.finished, scan.id)
     add('dead_of:' .. scan.tenant, scan.pool, 1)
     add('counts', 'dead:' .. scan.pool, 1)
   else
-    redis.call('ZADD', P .. 'ended:done', scan.finished, scan.id)
+    -- An imported scan is as old as its import, whenever it was run.
+    local age = math.max(tonumber(scan.finished), tonumber(scan.created))
+    redis.call('ZADD', P .. 'done:' .. scan.tenant, int(age), scan.id)
   end
+  if not LIVE[state] and scan.result_epoch then toIndex(scan) end
 end
 
 -- For metrics: how scans end, and how long they took from their first start.
