@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdirSync, openSync, closeSync, renameSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -264,11 +265,15 @@ const retentionRules = ({ retention }: Settings): RetentionRules => ({
 });
 
 /** @param isAlone A data folder has one worker: nobody else's engines run for its queue. */
-const aboutThisProcess = (clock: Clock, isAlone: boolean): Pick<WorkerDeps, 'workerId' | 'process' | 'isAlone'> => ({
-  workerId: identityText(ownIdentity()),
-  process: { version: VERSION, host: hostname(), pid: process.pid, startedAt: clock.now() },
-  isAlone,
-});
+function aboutThisProcess(clock: Clock, isAlone: boolean): Pick<WorkerDeps, 'workerId' | 'process' | 'isAlone'> {
+  const identity = identityText(ownIdentity());
+  return {
+    // Machines made from one image may tell the same of their boot and processes.
+    workerId: isAlone ? identity : `${identity}|${hostname()}-${randomBytes(6).toString('hex')}`,
+    process: { version: VERSION, host: hostname(), pid: process.pid, startedAt: clock.now() },
+    isAlone,
+  };
+}
 
 const workerSettings = (settings: Settings): WorkerSettings => ({
   maxConcurrentScans: settings.worker.max_concurrent_scans,

@@ -24,7 +24,7 @@ async function startServer(): Promise<{ redis: RedisServer; env: Readonly<Record
 async function startTarget(): Promise<string> {
   const server = createServer((_, response) => response.setHeader('server', 'nginx/1.0').end('hello'));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => void server.closeAllConnections());
+  onTestFinished(() => server.closeAllConnections());
   onTestFinished(() => void server.close());
   const address = server.address();
   return `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}/`;

@@ -70,6 +70,7 @@ describe('what the Redis queue keeps', () => {
       ['a', 'b:cccccccc'],
       ['a:b', 'cccccccc'],
       ['queued:a', 'cccccccc'],
+      ['a b', 'cccc cccc'],
     ] as const;
     for (const [tenant, idempotencyKey] of pairs) {
       expect((await queue.submit(newScan({}, { tenant, idempotencyKey }))).deduplicated).toBe(false);
@@ -126,7 +127,7 @@ describe('what the Redis queue keeps', () => {
     expect(await queue.purgeDeadLetters(T, Number.MAX_SAFE_INTEGER)).toHaveLength(5);
     for (const worker of ['w', 'w2']) await queue.retire(worker);
     const left = (await raw.keys(`${harness.keys}*`)).map((key) => key.slice(harness.keys.length)).toSorted();
-    expect(left).toEqual(['counters', 'lanes:nmap', 'meta', 'n', 'pools', 'tenants', 'tickets', 'told', 'turns:nmap']);
+    expect(left).toEqual(['counters', 'lanes:nmap', 'meta', 'n', 'tenants', 'told', 'turns:nmap']);
   });
 
   it('is asked over two connections by a process, however many wait', async () => {

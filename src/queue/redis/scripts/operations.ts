@@ -1,11 +1,9 @@
 import { defineScript } from '../script.ts';
-import { REMOVE } from './cancel.ts';
-import { MOVE } from './move.ts';
+import { REMOVE, TAKING_OUT } from './cancel.ts';
 import { PLACES } from './places.ts';
 import { RECORD } from './record.ts';
 import { REPLY } from './reply.ts';
 import { TIME } from './time.ts';
-import { UNINDEX } from './unindex.ts';
 import { WORKERS } from './workers.ts';
 
 /** Workers as `seenWorkers` has them, what each says of itself (JSON), and how many scans each runs. */
@@ -21,8 +19,18 @@ export const BOARD = defineScript(
   'board',
   'read',
   `
+-- Every scan was submitted or imported, once.
+local function poolsSeen()
+  local pools, isThere = {}, {}
+  for _, name in ipairs(redis.call('HKEYS', P .. 'counters')) do
+    local pool = string.match(name, '^submitted:(.*)$') or string.match(name, '^imported:(.*)$')
+    if pool and not isThere[pool] then pools[#pools + 1] = pool end
+    if pool then isThere[pool] = true end
+  end
+  return pools
+end
 local offset, limit = tonumber(ARGV[3]), tonumber(ARGV[4])
-local pools = ARGV[2] ~= '' and {ARGV[2]} or redis.call('SMEMBERS', P .. 'pools')
+local pools = ARGV[2] ~= '' and {ARGV[2]} or poolsSeen()
 local total, newest = 0, {}
 for i = 5, #ARGV do
   for _, pool in ipairs(pools) do
@@ -126,7 +134,7 @@ end
 if #gone > 0 then redis.call('SET', P .. 'removed:' .. ARGV[2], cjson.encode(gone), 'PX', 60000) end
 return gone
 `,
-  [RECORD, PLACES, TIME, UNINDEX, MOVE, REMOVE],
+  [...TAKING_OUT, REMOVE],
 );
 
 /**
