@@ -36,7 +36,10 @@ export interface HousekeeperDeps {
   /** Names this process among those that keep house. */
   readonly holder: string;
   readonly rules: RetentionRules;
-  /** Also looks, once a day, for files that no record refers to: left by a process that was killed between the two. */
+  /**
+   * Also looks, once a day and whoever has the turn, for files on its own disk that no record refers to: left by a
+   * process that was killed between the two, or of scans that another machine has removed.
+   */
   readonly sweeps: boolean;
 }
 
@@ -72,7 +75,9 @@ export function createHousekeeper(deps: HousekeeperDeps): Housekeeper {
       await settle(deps, owed);
       if (!(await isOurTurn())) return;
     }
-    if (!deps.sweeps || clock.monotonic() - sweptAt < SWEEP_EVERY_MS) return;
+  };
+  const sweep = async (): Promise<void> => {
+    if (!deps.sweeps || isClosed || clock.monotonic() - sweptAt < SWEEP_EVERY_MS) return;
     sweptAt = clock.monotonic();
     const swept = await deps.files.sweep((scanIds) => deps.queue.referencedAttempts(scanIds));
     if (swept > 0) log.info({ removed: swept }, 'unreferenced attempt folders removed');
@@ -80,6 +85,7 @@ export function createHousekeeper(deps: HousekeeperDeps): Housekeeper {
   const round = (): Promise<void> => {
     if (isClosed) return Promise.resolve();
     running ??= keep()
+      .then(sweep)
       .catch((error: unknown) => log.warn({ err: error }, 'housekeeping failed; the next round tries again'))
       .finally(() => {
         running = undefined;

@@ -178,6 +178,21 @@ describe('the housekeeper', () => {
     expect(filesOf(young)[0]).toBe(true);
   });
 
+  it('sweeps its own disk also while another process has the turn', async () => {
+    const { clock, operations, housekeeper, finished, filesOf } = await installation();
+    const old = await finished();
+    const house = housekeeper();
+    clock.advance(31 * DAY);
+    await housekeeper({
+      holder: 'another machine',
+      files: { removeScans: async () => {}, sweep: async () => 0 },
+    }).round();
+    expect(await operations.find(old)).toBeUndefined();
+    expect(filesOf(old)[0]).toBe(true);
+    await house.round();
+    expect(filesOf(old)[0]).toBe(false);
+  });
+
   it('frees room although the audit log is full', async () => {
     const { clock, housekeeper, finished, filesOf } = await installation();
     const old = await finished();
