@@ -31,6 +31,7 @@ import type { Policy } from './policy/policy.ts';
 import type { WorkerSeat } from './queue/sqlite/worker-seat.ts';
 import type { QueueOperations } from './queue/operations.ts';
 import type { ScanQueue } from './queue/queue.ts';
+import type { ServerSecrets } from './queue/server-secrets.ts';
 import { createRegistry } from './registry/create-registry.ts';
 import { defaultPools } from './registry/pool-config.ts';
 import type { Registry } from './registry/registry.ts';
@@ -79,6 +80,7 @@ export interface App {
   readonly inspectCredentials: () => Promise<CredentialsInspection>;
   readonly queue: ScanQueue;
   readonly operations: QueueOperations;
+  readonly secrets: ServerSecrets;
   readonly audit: AuditLog;
   readonly enrichment: Enrichment;
   readonly files: ScanFiles;
@@ -103,7 +105,8 @@ export async function openApp(options: AppOptions): Promise<App> {
   const { configFolder, dataFolder, log, env, clock = systemClock } = options;
   const settings = settingsOf(options);
   prepareDataFolder(dataFolder);
-  const { queue, seat, operations, redis, ...judged } = await openQueue({ settings, dataFolder, clock, log });
+  const opened = await openQueue({ settings, dataFolder, clock, log });
+  const { queue, operations, seat, suppressions, index, redis } = opened;
   const audit = await openAuditLog({ folder: dataFolder, clock });
   const reloadBell = createBell(dataFolder, 'reload');
   const policy = createPolicy({ file: join(configFolder, POLICY_FILE), mode: options.mode, clock });
@@ -117,11 +120,12 @@ export async function openApp(options: AppOptions): Promise<App> {
   const launcher = options.spawnWorker && !redis ? launcherOf(options, { queue, seat }) : undefined;
   const note: WorkerDeps['audit'] = (entry) => audit.append(entry);
   const shared = { queue, operations, registry, policy, credentials, findings, files, clock, log, audit: note };
-  const indexScans = createIndexScans({ findings, files, log, index: judged.index });
+  const indexScans = createIndexScans({ findings, files, log, index });
   const scans = createUseCases({
     ...shared,
     ...importSettings(settings, options),
-    ...judged,
+    suppressions,
+    index,
     indexScans,
     catalogues: CATALOGUES,
     wakeWorker: () => launcher?.wake(),
@@ -143,13 +147,10 @@ export async function openApp(options: AppOptions): Promise<App> {
     registry,
     policy,
     inspectCredentials: () => inspectCredentials(join(configFolder, CREDENTIALS_FILE), env),
-    queue,
-    operations,
+    ...opened,
     audit,
     enrichment,
     files,
-    seat,
-    redis,
     reloadBell,
     runWorker: (signal, wanted) => occupySeat(withOptions(workerDeps, wanted), seat, signal),
     async close() {

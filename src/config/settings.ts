@@ -9,6 +9,7 @@ import { Artefacts } from './settings-artefacts.ts';
 import { Retention } from './settings-retention.ts';
 import { AllowVolatileRedis, RedisSettings } from './settings-redis.ts';
 import { overlay, settingVariables } from './settings-environment.ts';
+import { HttpSettings } from './settings-http.ts';
 import { parseYaml, type YamlText } from './yaml-text.ts';
 
 export const SETTINGS_FILE = 'scanmux.yaml';
@@ -123,6 +124,7 @@ export const Settings = z.strictObject({
   artefacts: Artefacts.prefault({}).describe('Where raw reports and findings are kept.'),
   redis: RedisSettings.prefault({}).describe('One queue for servers and workers on several machines.'),
   allow_volatile_redis: AllowVolatileRedis,
+  http: HttpSettings.prefault({}).describe('The HTTP server.'),
 });
 export type Settings = z.infer<typeof Settings>;
 

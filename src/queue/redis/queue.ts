@@ -1,6 +1,7 @@
 import type { QueueOperations } from '../operations.ts';
 import type { ScanQueue } from '../queue.ts';
 import type { ScanIndex } from '../scan-index.ts';
+import type { ServerSecrets } from '../server-secrets.ts';
 import type { SuppressionList } from '../suppressions.ts';
 import { checkpoint, finish, progress, reading, renew } from './attempt.ts';
 import { cancel, deadLetters, purgeDeadLetters, retryDeadLetter } from './cancel.ts';
@@ -24,6 +25,7 @@ import {
 } from './read.ts';
 import { status } from './status.ts';
 import { createRedisScanIndex } from './scan-index.ts';
+import { createRedisSecrets } from './server-secrets.ts';
 import { createRedisSuppressions } from './suppressions.ts';
 import { openRedisStore, type RedisQueueDeps, type RedisStore } from './store.ts';
 import { submit, wouldDeduplicateTo } from './submit.ts';
@@ -83,6 +85,7 @@ export interface RedisQueue {
   readonly suppressions: SuppressionList;
   readonly index: ScanIndex;
   readonly operations: QueueOperations;
+  readonly secrets: ServerSecrets;
 }
 
 /**
@@ -96,5 +99,6 @@ export async function openRedisQueue(deps: RedisQueueDeps): Promise<RedisQueue> 
     suppressions: createRedisSuppressions(store),
     index: createRedisScanIndex(store),
     operations: createRedisOperations(store),
+    secrets: createRedisSecrets(store),
   };
 }
