@@ -29,6 +29,7 @@ import { startDetached } from './platform/subprocess.ts';
 import { createPolicy } from './policy/create-policy.ts';
 import type { Policy } from './policy/policy.ts';
 import type { WorkerSeat } from './queue/sqlite/worker-seat.ts';
+import type { QueueOperations } from './queue/operations.ts';
 import type { ScanQueue } from './queue/queue.ts';
 import type { ServerSecrets } from './queue/server-secrets.ts';
 import { createRegistry } from './registry/create-registry.ts';
@@ -36,11 +37,14 @@ import { defaultPools } from './registry/pool-config.ts';
 import type { Registry } from './registry/registry.ts';
 import type { ReportFormat } from './scanners/report-format.ts';
 import type { ScannerType } from './scanners/scanner.ts';
+import { VERSION } from './cli/version.ts';
 import { createIndexScans } from './scans/index-scans.ts';
 import { createUseCases, type UseCases } from './scans/use-cases.ts';
 import type { WorkerDeps, WorkerSettings } from './worker/deps.ts';
+import { createHousekeeper, type RetentionRules } from './worker/housekeeper.ts';
 import { createWorkerLauncher } from './worker/launch.ts';
-import { runWorker } from './worker/worker.ts';
+import { occupySeat } from './worker/occupy-seat.ts';
+import { withOptions, type WorkerOptions } from './worker/options.ts';
 
 /** Two, so that a question about findings need not wait for another that takes long. Started when first needed. */
 const READER_THREADS = 2;
@@ -75,6 +79,7 @@ export interface App {
   readonly policy: Policy;
   readonly inspectCredentials: () => Promise<CredentialsInspection>;
   readonly queue: ScanQueue;
+  readonly operations: QueueOperations;
   readonly secrets: ServerSecrets;
   readonly audit: AuditLog;
   readonly enrichment: Enrichment;
@@ -88,7 +93,7 @@ export interface App {
    * Runs the worker here until `signal` aborts, or until there is nothing to do for a while.
    * False when another process already does.
    */
-  runWorker(signal: AbortSignal, options: { leaveWhenIdle: boolean }): Promise<boolean>;
+  runWorker(signal: AbortSignal, options: WorkerOptions): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -100,9 +105,8 @@ export async function openApp(options: AppOptions): Promise<App> {
   const { configFolder, dataFolder, log, env, clock = systemClock } = options;
   const settings = settingsOf(options);
   prepareDataFolder(dataFolder);
-  const identity = identityText(ownIdentity());
   const opened = await openQueue({ settings, dataFolder, clock, log });
-  const { queue, seat, suppressions, index, secrets, redis } = opened;
+  const { queue, operations, seat, suppressions, index, redis } = opened;
   const audit = await openAuditLog({ folder: dataFolder, clock });
   const reloadBell = createBell(dataFolder, 'reload');
   const policy = createPolicy({ file: join(configFolder, POLICY_FILE), mode: options.mode, clock });
@@ -114,8 +118,8 @@ export async function openApp(options: AppOptions): Promise<App> {
   const files = await openScanFiles({ dataFolder, reserveBytes: reserveBytes(settings), ...storeSettings(settings) });
   const findings = openFindings(options, settings, { enrichment, whilePresent: files.whilePresent });
   const launcher = options.spawnWorker && !redis ? launcherOf(options, { queue, seat }) : undefined;
-  const append: WorkerDeps['audit'] = (entry) => audit.append(entry);
-  const shared = { queue, registry, policy, credentials, findings, files, clock, log, audit: append };
+  const note: WorkerDeps['audit'] = (entry) => audit.append(entry);
+  const shared = { queue, operations, registry, policy, credentials, findings, files, clock, log, audit: note };
   const indexScans = createIndexScans({ findings, files, log, index });
   const scans = createUseCases({
     ...shared,
@@ -126,11 +130,15 @@ export async function openApp(options: AppOptions): Promise<App> {
     catalogues: CATALOGUES,
     wakeWorker: () => launcher?.wake(),
   });
+  const self = aboutThisProcess(clock, redis === undefined);
+  const keeper = { holder: self.workerId, rules: retentionRules(settings), sweeps: !options.spawnWorker };
+  const house = createHousekeeper({ ...shared, ...keeper });
   const workerDeps: WorkerDeps = {
     ...shared,
+    ...self,
     indexScans,
+    keepHouse: house.round,
     random: Math.random,
-    workerId: redis ? sharedWorkerId(identity) : identity,
     settings: { ...workerSettings(settings), ...options.workerSettings },
   };
   return {
@@ -139,23 +147,16 @@ export async function openApp(options: AppOptions): Promise<App> {
     registry,
     policy,
     inspectCredentials: () => inspectCredentials(join(configFolder, CREDENTIALS_FILE), env),
-    queue,
-    secrets,
+    ...opened,
     audit,
     enrichment,
     files,
-    seat,
-    redis,
     reloadBell,
-    runWorker: (signal, { leaveWhenIdle }) => occupySeat(workerDeps, seat, signal, leaveWhenIdle),
+    runWorker: (signal, wanted) => occupySeat(withOptions(workerDeps, wanted), seat, signal),
     async close() {
       over.abort();
-      await Promise.all([registry.close(), launcher?.close() ?? Promise.resolve()]);
-      await findings.close();
-      enrichment.close();
-      reloadBell.close();
-      await audit.close();
-      await queue.close();
+      await Promise.all([registry.close(), launcher?.close(), house.close()]);
+      await closeAll([findings, enrichment, reloadBell, audit, queue]);
     },
   };
 }
@@ -163,6 +164,11 @@ export async function openApp(options: AppOptions): Promise<App> {
 function settingsOf({ configFolder, env, withoutRedis }: AppOptions): Settings {
   const settings = loadSettings({ configFolder, env });
   return withoutRedis === true ? { ...settings, redis: { ...settings.redis, url: undefined } } : settings;
+}
+
+/** In this order, one after another. */
+async function closeAll(parts: readonly { close(): void | Promise<void> }[]): Promise<void> {
+  for (const part of parts) await part.close();
 }
 
 function openFindings(
@@ -173,7 +179,9 @@ function openFindings(
   const threads = readerThreads ?? READER_THREADS;
   const exportsFolder = join(dataFolder, 'exports');
   const exportsKeepFree = reserveBytes(settings);
-  const store = createFindingsStore({ log, threads, exportsFolder, exportsKeepFree, whilePresent });
+  const exportsMaxAgeMs = settings.retention.exports_days * DAY_MS;
+  const exports = { exportsFolder, exportsKeepFree, exportsMaxAgeMs };
+  const store = createFindingsStore({ log, threads, whilePresent, ...exports });
   return enrichingStore(store, enrichment);
 }
 
@@ -194,38 +202,6 @@ const importSettings = (settings: Settings, { formats = [] }: AppOptions) => ({
   importFolders: settings.import_folders,
   maxReportBytes: settings.max_raw_report_mb * 2 ** 20,
 });
-
-/** Machines made from one image may tell the same of their boot and processes. */
-const sharedWorkerId = (identity: string): string => `${identity}|${hostname()}-${randomBytes(6).toString('hex')}`;
-
-/** Runs the worker as long as this process holds the folder's one seat. */
-async function occupySeat(
-  deps: WorkerDeps,
-  seat: WorkerSeat,
-  signal: AbortSignal,
-  leaveWhenIdle: boolean,
-): Promise<boolean> {
-  if (!(await seat.take())) return false;
-  const lost = new AbortController();
-  const guard = setInterval(() => {
-    seat.take().then(
-      (held) => held || lost.abort(),
-      (error: unknown) => deps.log.warn({ err: error }, 'seat could not be confirmed'),
-    );
-  }, deps.settings.heartbeatMs);
-  try {
-    const { idleExitMs: _, ...staying } = deps.settings;
-    const settings = leaveWhenIdle ? deps.settings : staying;
-    await runWorker(
-      { ...deps, settings },
-      { signal: AbortSignal.any([signal, lost.signal]), mayLeave: () => seat.releaseIfIdle() },
-    );
-    return true;
-  } finally {
-    clearInterval(guard);
-    await seat.release();
-  }
-}
 
 function launcherOf(options: AppOptions, { queue, seat }: { queue: ScanQueue; seat: WorkerSeat }) {
   const { configFolder, dataFolder, log, env } = options;
@@ -277,6 +253,26 @@ function storeSettings({ artefacts }: Settings): Pick<ScanFilesSettings, 'shared
       kmsKeyId: s3.kms_key_id,
       cacheBytes: cacheMb * 2 ** 20,
     },
+  };
+}
+
+const DAY_MS = 86_400_000;
+
+/** 0 in the settings is "for ever". */
+const retentionRules = ({ retention }: Settings): RetentionRules => ({
+  ...(retention.finished_days === 0 ? {} : { finishedMs: retention.finished_days * DAY_MS }),
+  ...(retention.dead_letter_days === 0 ? {} : { deadLetterMs: retention.dead_letter_days * DAY_MS }),
+  ...(retention.finished_per_tenant === 0 ? {} : { keepNewest: retention.finished_per_tenant }),
+});
+
+/** @param isAlone A data folder has one worker: nobody else's engines run for its queue. */
+function aboutThisProcess(clock: Clock, isAlone: boolean): Pick<WorkerDeps, 'workerId' | 'process' | 'isAlone'> {
+  const identity = identityText(ownIdentity());
+  return {
+    // Machines made from one image may tell the same of their boot and processes.
+    workerId: isAlone ? identity : `${identity}|${hostname()}-${randomBytes(6).toString('hex')}`,
+    process: { version: VERSION, host: hostname(), pid: process.pid, startedAt: clock.now() },
+    isAlone,
   };
 }
 

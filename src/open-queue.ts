@@ -2,6 +2,7 @@ import type { RedisSettings } from './config/settings-redis.ts';
 import type { Settings } from './config/settings.ts';
 import type { Clock } from './platform/clock.ts';
 import type { Log } from './platform/log.ts';
+import type { QueueOperations } from './queue/operations.ts';
 import type { ScanQueue } from './queue/queue.ts';
 import type { SharedQueue } from './queue/redis/open.ts';
 import type { RedisPlace } from './queue/redis/connection-target.ts';
@@ -16,6 +17,7 @@ export interface OpenedQueue {
   readonly queue: ScanQueue;
   readonly suppressions: SuppressionList;
   readonly index: ScanIndex;
+  readonly operations: QueueOperations;
   readonly secrets: ServerSecrets;
   /** Who runs the scans of a data folder; of a shared queue, whoever wants. */
   readonly seat: WorkerSeat;

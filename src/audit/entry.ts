@@ -17,6 +17,7 @@ export const AUDIT_ACTIONS = [
   'data_update',
   'dead_letter_retry',
   'dead_letter_purge',
+  'retention',
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 

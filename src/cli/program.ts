@@ -4,6 +4,7 @@ import type { CompareOptions, SearchOptions } from './commands/across-scans.ts';
 import type { ListOptions } from './commands/scans.ts';
 import type { ResultsOptions } from './commands/results.ts';
 import type { ScanOptions } from './commands/scan.ts';
+import type { WorkerCommand } from './commands/worker.ts';
 import type { SimulateOptions } from './commands/simulate.ts';
 import type { EditOptions } from './commands/policy.ts';
 import { JSON_OPTION, type Action, type Add, type Run, type Runner } from './command.ts';
@@ -132,7 +133,9 @@ function addScans(add: Add, run: Run): void {
 function addOperations(add: Add, run: Run): void {
   add('worker', 'run queued scans until there is nothing left; servers start it by themselves')
     .option('--stay', 'do not end when there is nothing to do')
-    .action(async (options: { stay?: boolean }) =>
+    .option('--pools <names>', 'only scans of these pools, by comma', listOf)
+    .option('--concurrency <n>', 'scans at once; by default worker.max_concurrent_scans', wholeNumber)
+    .action(async (options: WorkerCommand) =>
       run(async (session) => (await import('./commands/worker.ts')).worker(session, options)),
     );
   add('doctor', 'check configuration, folders, engines, policy, worker and audit log, with the fix for each')

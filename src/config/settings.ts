@@ -6,6 +6,7 @@ import { parseLenient, type KeyIssue } from './lenient-parse.ts';
 import { configInvalid, type Problem } from './problems.ts';
 import { readConfigFile } from './read-config-file.ts';
 import { Artefacts } from './settings-artefacts.ts';
+import { Retention } from './settings-retention.ts';
 import { AllowVolatileRedis, RedisSettings } from './settings-redis.ts';
 import { overlay, settingVariables } from './settings-environment.ts';
 import { EventsSettings } from './settings-events.ts';
@@ -120,6 +121,7 @@ export const Settings = z.strictObject({
     .describe('What is known about the health of a scanner is asked again after this long.'),
   worker: Worker.prefault({}).describe('Processes that run scans.'),
   retry: Retry.prefault({}).describe('Attempts after errors that can pass.'),
+  retention: Retention.prefault({}).describe('How long what has ended is kept.'),
   artefacts: Artefacts.prefault({}).describe('Where raw reports and findings are kept.'),
   redis: RedisSettings.prefault({}).describe('One queue for servers and workers on several machines.'),
   allow_volatile_redis: AllowVolatileRedis,

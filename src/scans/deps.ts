@@ -6,6 +6,7 @@ import type { FindingsStore } from '../findings/findings.ts';
 import type { ScanFiles } from '../findings/artefacts.ts';
 import type { Credentials } from '../credentials/credentials.ts';
 import type { Policy } from '../policy/policy.ts';
+import type { QueueOperations } from '../queue/operations.ts';
 import type { ScanQueue } from '../queue/queue.ts';
 import type { SuppressionList } from '../queue/suppressions.ts';
 import type { Registry } from '../registry/registry.ts';
@@ -23,6 +24,7 @@ export type WakeWorker = () => void;
 /** What the use cases stand on. Each takes the few it needs. */
 export interface ScanDeps {
   readonly queue: ScanQueue;
+  readonly operations: QueueOperations;
   readonly suppressions: SuppressionList;
   readonly registry: Registry;
   readonly policy: Policy;

@@ -71,6 +71,7 @@ describe('settings', () => {
         lease_seconds: 60,
       },
       retry: { max_attempts: 3, base_seconds: 2, max_seconds: 300 },
+      retention: { finished_days: 0, finished_per_tenant: 0, dead_letter_days: 0, exports_days: 7 },
       artefacts: {
         store: 'directory',
         folder: '',

@@ -1,3 +1,4 @@
+import type { QueueOperations } from '../operations.ts';
 import type { ScanQueue } from '../queue.ts';
 import type { ScanIndex } from '../scan-index.ts';
 import type { ServerSecrets } from '../server-secrets.ts';
@@ -9,6 +10,7 @@ import { createEventWaits } from './event-waits.ts';
 import { events } from './events.ts';
 import { recentImport, recordImport } from './imports.ts';
 import { list } from './list.ts';
+import { createRedisOperations } from './operations.ts';
 import {
   activeByInstance,
   expectedDurationMs,
@@ -60,7 +62,7 @@ export function createQueueOnRedis(store: RedisStore): ScanQueue {
     reading: (claimed) => reading(store, claimed),
     progress: (claimed, shown, externalScanId) => progress(store, claimed, shown, externalScanId),
     finish: (claimed, outcome) => finish(store, claimed, outcome),
-    heartbeat: (workerId) => heartbeat(store, workerId),
+    heartbeat: (workerId, facts) => heartbeat(store, workerId, facts),
     retire: (workerId) => retire(store, workerId),
     waitForWork: (signal, timeoutMs) => workWaits.wait(signal, timeoutMs),
     nextRetryInMs: () => nextRetryInMs(store),
@@ -82,6 +84,7 @@ export interface RedisQueue {
   readonly queue: ScanQueue;
   readonly suppressions: SuppressionList;
   readonly index: ScanIndex;
+  readonly operations: QueueOperations;
   readonly secrets: ServerSecrets;
 }
 
@@ -95,6 +98,7 @@ export async function openRedisQueue(deps: RedisQueueDeps): Promise<RedisQueue> 
     queue: createQueueOnRedis(store),
     suppressions: createRedisSuppressions(store),
     index: createRedisScanIndex(store),
+    operations: createRedisOperations(store),
     secrets: createRedisSecrets(store),
   };
 }
