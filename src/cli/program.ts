@@ -9,6 +9,7 @@ import type { EditOptions } from './commands/policy.ts';
 import { JSON_OPTION, type Action, type Add, type Run, type Runner } from './command.ts';
 import { listOf, wholeNumber } from './input.ts';
 import { withFilters } from './filter-options.ts';
+import { addKeys } from './key-commands.ts';
 import { addReports } from './report-commands.ts';
 import type { Globals } from './session.ts';
 import { VERSION } from './version.ts';
@@ -36,6 +37,7 @@ export function createProgram(runner: Runner = () => Promise.resolve()): Command
   addData(add, run);
   addAudit(add, run);
   addDeadLetters(add, run);
+  addKeys(add, run);
   addSimulators(add, run);
   return program;
 }

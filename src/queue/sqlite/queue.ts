@@ -1,7 +1,10 @@
 import { identityText, ownIdentity } from '../../platform/process-identity.ts';
 import type { ScanQueue } from '../queue.ts';
 import type { SuppressionList } from '../suppressions.ts';
+import type { ApiKeys } from '../api-keys.ts';
+import type { Quotas } from '../quotas.ts';
 import type { ScanIndex } from '../scan-index.ts';
+import { createApiKeys } from './api-keys.ts';
 import { checkpoint, finish, progress, reading, renew } from './attempt.ts';
 import { cancel, deadLetters, purgeDeadLetters, retryDeadLetter } from './cancel.ts';
 import { claim } from './claim.ts';
@@ -20,6 +23,7 @@ import {
   referencedAttempts,
   status,
 } from './read.ts';
+import { createQuotas } from './quotas.ts';
 import { createScanIndex } from './scan-index.ts';
 import { openStore, type SqliteQueueDeps, type Store } from './store.ts';
 import { createSubmitting } from './submit.ts';
@@ -84,6 +88,8 @@ export interface EmbeddedQueue {
   readonly seat: WorkerSeat;
   readonly suppressions: SuppressionList;
   readonly index: ScanIndex;
+  readonly keys: ApiKeys;
+  readonly quotas: Quotas;
 }
 
 /**
@@ -99,6 +105,8 @@ export async function openSqliteQueue(deps: SqliteQueueDeps): Promise<EmbeddedQu
     seat: createWorkerSeat(store, identityText(ownIdentity())),
     suppressions: createSuppressionList(store),
     index: createScanIndex(store),
+    keys: createApiKeys(store),
+    quotas: createQuotas(store),
   };
 }
 

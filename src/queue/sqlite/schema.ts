@@ -184,5 +184,25 @@ CREATE TABLE look_words (
 ) STRICT, WITHOUT ROWID;
 `;
 
+const API_KEYS_AND_QUOTAS = `
+CREATE TABLE api_keys (
+  prefix TEXT PRIMARY KEY,
+  sha256 TEXT NOT NULL UNIQUE,
+  tenant TEXT NOT NULL,
+  name TEXT NOT NULL,
+  scopes TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER,
+  revoked_at INTEGER
+) STRICT, WITHOUT ROWID;
+-- Addresses of the scans a tenant has submitted, per day (UTC, days since 1970).
+CREATE TABLE hosts_per_day (
+  tenant TEXT NOT NULL,
+  day INTEGER NOT NULL,
+  hosts INTEGER NOT NULL,
+  PRIMARY KEY (tenant, day)
+) STRICT, WITHOUT ROWID;
+`;
+
 /** Entry `n` leads from version `n` to `n + 1`. Only ever appended to. */
-export const MIGRATIONS: readonly Migration[] = [FIRST, IMPORTS_AND_SUPPRESSIONS, LOOKS_BY_WORD];
+export const MIGRATIONS: readonly Migration[] = [FIRST, IMPORTS_AND_SUPPRESSIONS, LOOKS_BY_WORD, API_KEYS_AND_QUOTAS];
