@@ -70,7 +70,7 @@ export const ERROR_CATALOG = {
   },
   issuer_unavailable: {
     retryable: true,
-    hint: 'Try again in a few seconds. Operator: the issuer of oidc in scanmux.yaml must be reachable from this server.',
+    hint: 'Try again in a few seconds. Operator: this server must reach the issuer of oidc in scanmux.yaml.',
   },
   forbidden: { retryable: false, hint: 'Ask an operator for the permission. Do not retry.' },
   internal_error: { retryable: true, hint: 'This is a defect in scanmux. Report it with the trace id.' },
@@ -83,7 +83,7 @@ export interface AppErrorOptions extends ErrorOptions {
   readonly hint?: string;
   /** The targets the error is about, as the caller wrote them. */
   readonly targets?: readonly string[];
-  /** When the same call may be tried again, in whole seconds: `Retry-After` over HTTP. */
+  /** When the same call is worth another try, where that is known. */
   readonly retryAfterSeconds?: number;
 }
 
