@@ -6,6 +6,7 @@ import { parseLenient, type KeyIssue } from './lenient-parse.ts';
 import { configInvalid, type Problem } from './problems.ts';
 import { readConfigFile } from './read-config-file.ts';
 import { overlay, settingVariables } from './settings-environment.ts';
+import { LimitSettings, OidcSettings } from './settings-auth.ts';
 import { HttpSettings } from './settings-http.ts';
 import { parseYaml, type YamlText } from './yaml-text.ts';
 
@@ -118,6 +119,8 @@ export const Settings = z.strictObject({
   worker: Worker.prefault({}).describe('Processes that run scans.'),
   retry: Retry.prefault({}).describe('Attempts after errors that can pass.'),
   http: HttpSettings.prefault({}).describe('The HTTP server.'),
+  oidc: OidcSettings.prefault({}).describe('Tokens of an OpenID Connect issuer.'),
+  limits: LimitSettings.prefault({}).describe('What callers and tenants may use up.'),
 });
 export type Settings = z.infer<typeof Settings>;
 
