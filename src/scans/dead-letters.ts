@@ -1,4 +1,4 @@
-import type { Caller } from '../model/caller.ts';
+import { requireScope, type Caller } from '../model/caller.ts';
 import type { ScanRecord } from '../model/scan.ts';
 import type { Ask, ScanDeps } from './deps.ts';
 import { findScan } from './find-scan.ts';
@@ -18,7 +18,10 @@ export interface DeadLetters {
 
 export function createDeadLetters({ queue, audit, wakeWorker }: Deps): DeadLetters {
   return {
-    list: ({ tenant }) => queue.deadLetters(tenant, LIST_LIMIT),
+    async list(caller) {
+      requireScope(caller, 'scan:read');
+      return queue.deadLetters(caller.tenant, LIST_LIMIT);
+    },
     async retry(scanId, { caller, traceId }) {
       await findScan(queue, caller.tenant, scanId);
       await audit({ caller, action: 'dead_letter_retry', decision: 'allowed', scanId, traceId });

@@ -1,4 +1,5 @@
 import type { ListScannersInput, ScannerList } from '../model/contract/lists.ts';
+import type { CredentialList } from '../credentials/credentials.ts';
 import { instanceKey } from '../queue/queue.ts';
 import type { Instance, InstanceHealth, Pool } from '../registry/registry.ts';
 import { BROKEN } from './cannot-start.ts';
@@ -36,7 +37,7 @@ export function createListScanners({ queue, registry, credentials }: Deps): List
       }),
     );
     const { loadedAt, lastError: poolsError } = registry.status();
-    const logins = credentials.describe(caller, only === undefined ? undefined : [only]);
+    const logins = maySeeLogins(caller) ? credentials.describe(caller, only === undefined ? undefined : [only]) : NONE;
     const lastError = joined(poolsError, logins.lastError);
     return {
       summary: summary(pools, { poolsError, loginsError: logins.lastError }, remote),
@@ -48,6 +49,9 @@ export function createListScanners({ queue, registry, credentials }: Deps): List
     };
   };
 }
+
+const maySeeLogins = ({ isOperator, scopes }: Ask['caller']): boolean => isOperator || scopes.has('credential:use');
+const NONE: CredentialList = { refs: [] };
 
 const joined = (...errors: readonly (string | undefined)[]): string | undefined =>
   errors.some((error) => error !== undefined) ? errors.filter((error) => error !== undefined).join('\n') : undefined;

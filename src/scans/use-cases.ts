@@ -11,6 +11,7 @@ import { createPlanScan } from './plan.ts';
 import { createGetQueueStatus } from './queue-report.ts';
 import { createNoteRefusal } from './note-refusal.ts';
 import { createGetScanResults } from './results.ts';
+import { changing, reading, scopesOfRun } from './rights.ts';
 import { createSearchFindings } from './search-findings.ts';
 import { createGetScanStatus } from './status.ts';
 import { createSubmitScan } from './submit.ts';
@@ -26,24 +27,34 @@ export function createUseCases(deps: ScanDeps) {
   const counting = { ...deps, countFindings: createCountFindings(deps) };
   const wait = createWaitForScan(counting);
   const status = createGetScanStatus(counting);
+  const change = changing(deps);
+  const letters = createDeadLetters(deps);
+  const suppressed = createSuppressed(deps);
   return {
-    submit: createSubmitScan({ ...deps, wait, status }),
-    plan: createPlanScan(deps),
-    status,
-    wait,
-    cancel: createCancelScan(deps),
-    listScans: createListScans(deps),
-    results: createGetScanResults(counting),
-    finding: createGetFinding(deps),
-    importReport: createImportReport(counting),
-    exportReport: createExportReport(deps),
-    suppressFinding: createSuppressFinding(deps),
-    suppressed: createSuppressed(deps),
-    compare: createCompareScans(deps),
-    search: createSearchFindings(deps),
-    listScanners: createListScanners(deps),
-    queueStatus: createGetQueueStatus(deps),
-    deadLetters: createDeadLetters(deps),
+    submit: change('run', scopesOfRun, createSubmitScan({ ...deps, wait, status })),
+    plan: reading(createPlanScan(deps)),
+    status: reading(status),
+    wait: reading(wait),
+    cancel: change('cancel', () => ['scan:run'], createCancelScan(deps)),
+    listScans: reading(createListScans(deps)),
+    results: reading(createGetScanResults(counting)),
+    finding: reading(createGetFinding(deps)),
+    importReport: change('import', () => ['scan:run'], createImportReport(counting)),
+    exportReport: reading(createExportReport(deps)),
+    suppressFinding: change('suppress', () => ['finding:suppress'], createSuppressFinding(deps)),
+    suppressed: {
+      list: suppressed.list,
+      takeBack: change('unsuppress', () => ['finding:suppress'], suppressed.takeBack),
+    },
+    compare: reading(createCompareScans(deps)),
+    search: reading(createSearchFindings(deps)),
+    listScanners: reading(createListScanners(deps)),
+    queueStatus: reading(createGetQueueStatus(deps)),
+    deadLetters: {
+      list: letters.list,
+      retry: change('dead_letter_retry', () => ['scan:run'], letters.retry),
+      purge: change('dead_letter_purge', () => ['admin'], letters.purge),
+    },
     noteRefusal: createNoteRefusal(deps),
   };
 }
