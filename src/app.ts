@@ -175,7 +175,7 @@ const openRegistry = ({ configFolder, engines, log, env }: AppOptions, settings:
 
 const importSettings = (settings: Settings, { formats = [] }: AppOptions) => ({
   formats: [...REPORT_FORMATS, ...formats],
-  importFolders: settings.import_folders,
+  importFolders: settings.import_folders.map((folder) => (typeof folder === 'string' ? { path: folder } : folder)),
   maxReportBytes: settings.max_raw_report_mb * 2 ** 20,
 });
 

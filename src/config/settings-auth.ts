@@ -41,7 +41,9 @@ export const OidcSettings = z
       'Claim that says whose scans a caller sees. Dots lead into objects: `org.id`.',
     ),
     default_tenant: z
-      .union([z.literal(''), Tenant])
+      .string()
+      .max(63)
+      .refine((text) => text === '' || Tenant.safeParse(text).success, 'must be the name of a tenant')
       .default('')
       .describe('Tenant of tokens without that claim. Empty: they are refused.'),
     scope_claim: Claim.default('scope').describe('Claim that holds scopes, as a list or a text with spaces.'),

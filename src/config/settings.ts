@@ -1,4 +1,4 @@
-import { isAbsolute, join } from 'node:path';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { environment, type Environment } from './environment.ts';
 import { pathText, withoutNulls, type JsonPath } from './json-value.ts';
@@ -8,6 +8,7 @@ import { readConfigFile } from './read-config-file.ts';
 import { overlay, settingVariables } from './settings-environment.ts';
 import { LimitSettings, OidcSettings } from './settings-auth.ts';
 import { HttpSettings } from './settings-http.ts';
+import { ImportFolders } from './settings-imports.ts';
 import { parseYaml, type YamlText } from './yaml-text.ts';
 
 export const SETTINGS_FILE = 'scanmux.yaml';
@@ -98,18 +99,7 @@ export const Settings = z.strictObject({
     .describe(
       'A report of an engine is cut off here; its scan fails, and what was read so far is kept. A larger one is not imported.',
     ),
-  import_folders: z
-    .array(
-      z
-        .string()
-        .min(1)
-        .refine((folder) => isAbsolute(folder), 'must be an absolute path (~ is not expanded here)'),
-    )
-    .max(100)
-    .default([])
-    .describe(
-      'Folders `import_report` may read reports from, and nothing outside of them. Empty: none. In a variable by comma.',
-    ),
+  import_folders: ImportFolders,
   probe_interval_seconds: z
     .number()
     .min(1)

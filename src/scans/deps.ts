@@ -17,6 +17,12 @@ import type { IndexScans } from './index-scans.ts';
 /** Durable before it resolves: nothing is done that was not written down. @throws AppError storage_full, storage_unusable */
 export type Audit = (entry: NewAuditEntry) => Promise<void>;
 
+export interface ImportFolder {
+  readonly path: string;
+  /** Without it, those of `local`. */
+  readonly tenants?: readonly string[] | undefined;
+}
+
 /** Makes sure somebody will run what was queued. Never throws; trouble is logged and seen as `waiting_for: worker`. */
 export type WakeWorker = () => void;
 
@@ -31,8 +37,8 @@ export interface ScanDeps {
   readonly files: ScanFiles;
   /** Kinds of report that can be imported. */
   readonly formats: readonly ReportFormat[];
-  /** Folders agents may import from, absolute. */
-  readonly importFolders: readonly string[];
+  /** Folders agents may import from, absolute, and whose agents. */
+  readonly importFolders: readonly ImportFolder[];
   readonly maxReportBytes: number;
   readonly audit: Audit;
   readonly wakeWorker: WakeWorker;
