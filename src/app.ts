@@ -94,7 +94,7 @@ export async function openApp(options: AppOptions): Promise<App> {
   prepareDataFolder(dataFolder);
   const identity = identityText(ownIdentity());
   const embedded = await openSqliteQueue({ folder: dataFolder, clock, settings: queueSettings(settings) });
-  const { queue, seat, suppressions, index, keys } = embedded;
+  const { queue, seat, suppressions, index, keys, quotas } = embedded;
   const audit = await openAuditLog({ folder: dataFolder, clock });
   const reloadBell = createBell(dataFolder, 'reload');
   const policy = createPolicy({ file: join(configFolder, POLICY_FILE), mode: options.mode, clock });
@@ -113,6 +113,8 @@ export async function openApp(options: AppOptions): Promise<App> {
     ...shared,
     ...importSettings(settings, options),
     suppressions,
+    quotas,
+    limits: { activeScans: settings.limits.active_scans, hostsPerDay: settings.limits.hosts_per_day },
     index,
     indexScans,
     catalogues: CATALOGUES,

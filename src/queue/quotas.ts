@@ -22,6 +22,17 @@ export interface Quotas {
   giveBackHosts(tenant: string, hosts: number): Promise<void>;
   /** Scans of the tenant that are queued, running or waiting for a retry. */
   liveScans(tenant: string): Promise<number>;
+  /** The same by pool; pools without any are left out. */
+  liveByPool(tenant: string): Promise<readonly LivePool[]>;
+}
+
+export interface LivePool {
+  readonly pool: string;
+  readonly queued: number;
+  readonly running: number;
+  readonly retrying: number;
+  /** Milliseconds the oldest of the queued has waited since it was queued last. */
+  readonly oldestQueuedMs?: number;
 }
 
 export const DAY_MS = 86_400_000;

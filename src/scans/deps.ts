@@ -10,6 +10,7 @@ import type { ScanQueue } from '../queue/queue.ts';
 import type { SuppressionList } from '../queue/suppressions.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { ReportFormat } from '../scanners/report-format.ts';
+import type { Quotas } from '../queue/quotas.ts';
 import type { ScanIndex } from '../queue/scan-index.ts';
 import type { Catalogues } from './known-checks.ts';
 import type { IndexScans } from './index-scans.ts';
@@ -21,6 +22,12 @@ export interface ImportFolder {
   readonly path: string;
   /** Without it, those of `local`. */
   readonly tenants?: readonly string[] | undefined;
+}
+
+/** What one tenant may use up; 0 is no limit. */
+export interface TenantLimits {
+  readonly activeScans: number;
+  readonly hostsPerDay: number;
 }
 
 /** Makes sure somebody will run what was queued. Never throws; trouble is logged and seen as `waiting_for: worker`. */
@@ -40,6 +47,8 @@ export interface ScanDeps {
   /** Folders agents may import from, absolute, and whose agents. */
   readonly importFolders: readonly ImportFolder[];
   readonly maxReportBytes: number;
+  readonly quotas: Quotas;
+  readonly limits: TenantLimits;
   readonly audit: Audit;
   readonly wakeWorker: WakeWorker;
   readonly clock: Clock;

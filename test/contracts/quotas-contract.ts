@@ -83,9 +83,14 @@ export function describeQuotasContract(name: string, createHarness: () => Promis
       const claim = await queue.claim('w', [{ pool: 'nmap', instance: 'i', limit: 1 }]);
       expect(claim?.scan.scanId).toBe(first);
       expect(await quotas.liveScans('a')).toBe(2);
+      harness.advance(5);
+      expect(await quotas.liveByPool('a')).toEqual([
+        { pool: 'nmap', queued: 1, running: 1, retrying: 0, oldestQueuedMs: 5 },
+      ]);
       await queue.cancel('b', (await queue.list('b', { limit: 1 })).scans[0]?.scanId ?? '');
       if (claim) await queue.finish(claim, { kind: 'cancelled' });
       expect([await quotas.liveScans('a'), await quotas.liveScans('b')]).toEqual([1, 0]);
+      expect(await quotas.liveByPool('b')).toEqual([]);
     });
   });
 }
