@@ -1,4 +1,7 @@
+import type { ApiKeys } from '../api-keys.ts';
 import type { ScanQueue } from '../queue.ts';
+import type { Quotas } from '../quotas.ts';
+import { createApiKeysOnRedis } from './api-keys.ts';
 import { checkpoint, finish, progress, reading, renew } from './attempt.ts';
 import { cancel, deadLetters, purgeDeadLetters, retryDeadLetter } from './cancel.ts';
 import { createClaiming } from './claim.ts';
@@ -18,6 +21,7 @@ import {
   readiness,
   referencedAttempts,
 } from './read.ts';
+import { createQuotasOnRedis } from './quotas.ts';
 import { status } from './status.ts';
 import { openRedisStore, type RedisQueueDeps, type RedisStore } from './store.ts';
 import { submit, wouldDeduplicateTo } from './submit.ts';
@@ -74,6 +78,8 @@ export function createQueueOnRedis(store: RedisStore): ScanQueue {
 /** What one Redis holds, each part by its own port. */
 export interface RedisQueue {
   readonly queue: ScanQueue;
+  readonly keys: ApiKeys;
+  readonly quotas: Quotas;
 }
 
 /**
@@ -82,5 +88,5 @@ export interface RedisQueue {
  */
 export async function openRedisQueue(deps: RedisQueueDeps): Promise<RedisQueue> {
   const store = await openRedisStore(deps);
-  return { queue: createQueueOnRedis(store) };
+  return { queue: createQueueOnRedis(store), keys: createApiKeysOnRedis(store), quotas: createQuotasOnRedis(store) };
 }
