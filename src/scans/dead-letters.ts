@@ -9,11 +9,11 @@ const LIST_LIMIT = 1_000;
 
 /** Scans that failed or timed out for good, for operators. */
 export interface DeadLetters {
-  list(caller: Caller): Promise<readonly ScanRecord[]>;
+  readonly list: (caller: Caller) => Promise<readonly ScanRecord[]>;
   /** @throws AppError scan_not_found, invalid_request */
-  retry(scanId: string, ask: Ask): Promise<ScanRecord>;
+  readonly retry: (scanId: string, ask: Ask) => Promise<ScanRecord>;
   /** Removes those that ended before `before` (epoch milliseconds); their files go with the next sweep. */
-  purge(before: number, ask: Ask): Promise<readonly string[]>;
+  readonly purge: (before: number, ask: Ask) => Promise<readonly string[]>;
 }
 
 export function createDeadLetters({ queue, audit, wakeWorker }: Deps): DeadLetters {

@@ -12,9 +12,9 @@ export interface ListedSuppression extends StoredSuppression {
 
 /** What people judged about findings, for operators. */
 export interface Suppressed {
-  list(caller: Caller): Promise<readonly ListedSuppression[]>;
+  readonly list: (caller: Caller) => Promise<readonly ListedSuppression[]>;
   /** @throws AppError finding_not_found when nothing is suppressed by that */
-  takeBack(subject: SuppressionSubject, ask: Ask, reason?: string): Promise<StoredSuppression>;
+  readonly takeBack: (subject: SuppressionSubject, ask: Ask, reason?: string) => Promise<StoredSuppression>;
 }
 
 export function createSuppressed({ suppressions, audit, clock }: Deps): Suppressed {
