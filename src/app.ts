@@ -94,7 +94,7 @@ export async function openApp(options: AppOptions): Promise<App> {
   prepareDataFolder(dataFolder);
   const identity = identityText(ownIdentity());
   const embedded = await openSqliteQueue({ folder: dataFolder, clock, settings: queueSettings(settings) });
-  const { queue, seat, suppressions, index, keys, quotas } = embedded;
+  const { queue, seat, keys, ...lists } = embedded;
   const audit = await openAuditLog({ folder: dataFolder, clock });
   const reloadBell = createBell(dataFolder, 'reload');
   const policy = createPolicy({ file: join(configFolder, POLICY_FILE), mode: options.mode, clock });
@@ -108,14 +108,11 @@ export async function openApp(options: AppOptions): Promise<App> {
   const launcher = options.spawnWorker ? launcherOf(options, { queue, seat }) : undefined;
   const append: WorkerDeps['audit'] = (entry) => audit.append(entry);
   const shared = { queue, registry, policy, credentials, findings, files, clock, log, audit: append };
-  const indexScans = createIndexScans({ findings, files, log, index });
+  const indexScans = createIndexScans({ findings, files, log, index: lists.index });
   const scans = createUseCases({
     ...shared,
-    ...importSettings(settings, options),
-    suppressions,
-    quotas,
-    limits: { activeScans: settings.limits.active_scans, hostsPerDay: settings.limits.hosts_per_day },
-    index,
+    ...useCaseSettings(settings, options),
+    ...lists,
     indexScans,
     catalogues: CATALOGUES,
     wakeWorker: () => launcher?.wake(),
@@ -175,10 +172,11 @@ const openRegistry = ({ configFolder, engines, log, env }: AppOptions, settings:
     reloadBell,
   });
 
-const importSettings = (settings: Settings, { formats = [] }: AppOptions) => ({
+const useCaseSettings = (settings: Settings, { formats = [] }: AppOptions) => ({
   formats: [...REPORT_FORMATS, ...formats],
   importFolders: settings.import_folders.map((folder) => (typeof folder === 'string' ? { path: folder } : folder)),
   maxReportBytes: settings.max_raw_report_mb * 2 ** 20,
+  limits: { activeScans: settings.limits.active_scans, hostsPerDay: settings.limits.hosts_per_day },
 });
 
 /** Runs the worker as long as this process holds the folder's one seat. */

@@ -1,6 +1,6 @@
 import { chmod, mkdir, readFile, realpath, rename, rm, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { Document, isMap, isScalar, isSeq, parseDocument, type YAMLSeq } from 'yaml';
+import { Document, isMap, isScalar, isSeq, parseDocument, type YAMLMap, type YAMLSeq } from 'yaml';
 import { EVERY_TENANT, LOCAL_TENANT } from '../model/caller.ts';
 import { AppError } from '../model/errors.ts';
 import { overlap } from './address.ts';
@@ -179,11 +179,14 @@ function putInto(
     list.add(document.createNode({ target: canonical, ...extra, ...tenants }));
     return true;
   }
-  if (!isMap(found)) {
-    if (Object.keys(extra).length === 0) return false;
-    list.items[index] = document.createNode({ target: canonical, ...extra });
-    return true;
-  }
+  if (isMap(found)) return updated(found, extra, edit);
+  if (Object.keys(extra).length === 0) return false;
+  list.items[index] = document.createNode({ target: canonical, ...extra });
+  return true;
+}
+
+/** Changes what was given; without a date, one that has passed goes. */
+function updated(found: YAMLMap, extra: Readonly<Record<string, string>>, edit: PolicyEdit & { now: number }): boolean {
   const differing = Object.entries(extra).filter(([key, value]) => found.get(key) !== value);
   const outdated = edit.expires === undefined && isOver(found.get('expires'), edit.now);
   for (const [key, value] of differing) found.set(key, value);

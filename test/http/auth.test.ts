@@ -8,7 +8,6 @@ import { placeOf } from '../../src/http/auth/refused-logins.ts';
 import { createChallenge, createResourceMetadataRouter } from '../../src/http/auth/resource-metadata.ts';
 import { requireCaller } from '../../src/http/authentication.ts';
 import { sendProblem } from '../../src/http/problem.ts';
-import { AGENT_SCOPES, type Caller } from '../../src/model/caller.ts';
 import { newApiKey } from '../../src/model/api-key.ts';
 import { AppError } from '../../src/model/errors.ts';
 import { authLab } from './auth-lab.ts';
@@ -99,17 +98,6 @@ describe('an API key', () => {
   });
 });
 
-describe('a caller without a key', () => {
-  const anonymous: Caller = { tenant: 'local', name: 'anonymous', isOperator: false, scopes: AGENT_SCOPES };
-
-  it('is let in only where the operator said so, and never with a wrong key', async () => {
-    const lab = authLab({}, { anonymous });
-    expect(await lab.as(undefined)).toEqual(anonymous);
-    expect(await codeOf(lab.as(`Bearer ${newApiKey().text}`))).toBe('unauthenticated');
-    expect(await codeOf(authLab().as(undefined))).toBe('unauthenticated');
-  });
-});
-
 describe('who guesses', () => {
   const guess = () => `Bearer ${newApiKey().text}`;
 
@@ -182,7 +170,12 @@ describe('over HTTP', () => {
       sendProblem(response, error, { traceId: 't', challenge: challenge(request) });
     const app = express();
     app.use(createResourceMetadataRouter(options));
-    app.use(requireCaller({ authenticator: { authenticate: ({ authorization }) => lab.as(authorization) } }));
+    app.use(
+      requireCaller({
+        closing: new AbortController().signal,
+        authenticator: { authenticate: ({ authorization }) => lab.as(authorization) },
+      }),
+    );
     app.get(/.*/, (request, response) => void response.json({ tenant: askOf(request).caller.tenant }));
     app.use(onError);
     const server = createServer(app).listen(0, '127.0.0.1');

@@ -86,7 +86,7 @@ export const changePolicy = (
   );
 
 /** @throws AppError invalid_request */
-const tenantOf = ({ tenant }: { readonly tenant?: string }): string | undefined =>
+const tenantOf = ({ tenant }: { readonly tenant?: string | undefined }): string | undefined =>
   readInput(z.object({ tenant: Tenant.optional() }), { tenant }).tenant;
 
 function tellEdit({ terminal }: Session, { entry, changed, created, stillDeniedBy }: PolicyEdited, what: string): void {
@@ -111,7 +111,7 @@ export const checkPolicy = (
       const ask = session.ask();
       const caller = {
         ...ask.caller,
-        tenant: tenantOf({ ...(tenant === undefined ? {} : { tenant }) }) ?? LOCAL_TENANT,
+        tenant: tenantOf({ tenant }) ?? LOCAL_TENANT,
       };
       const checked = { intensity: input.intensity, caller };
       const answer = await policy.check([parseTarget(target)], checked, ask.signal);

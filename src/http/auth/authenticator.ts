@@ -6,7 +6,7 @@ import type { Clock } from '../../platform/clock.ts';
 import type { Log } from '../../platform/log.ts';
 import type { ApiKeys } from '../../queue/api-keys.ts';
 import type { Audit } from '../../scans/deps.ts';
-import type { Authenticator, Claimed } from '../deps.ts';
+import type { Authenticator } from '../deps.ts';
 import { createKeyLogin, looksLikeKey } from './key-login.ts';
 import { createRefusedLogins } from './refused-logins.ts';
 import { createTokenBuckets } from './token-buckets.ts';
@@ -19,13 +19,11 @@ export interface AuthenticatorOptions {
   readonly audit: Audit;
   readonly clock: Clock;
   readonly log: Log;
-  /** Who asks without `Authorization`, where the operator allows that; the server then listens on loopback only. */
-  readonly anonymous?: Caller;
 }
 
 /** Callers by API key or by token of the issuer. */
 export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
-  const { limits, clock, anonymous } = options;
+  const { limits, clock } = options;
   const refused = createRefusedLogins(options, limits.failed_logins_per_minute);
   const proven = createProven(clock);
   const requests = createTokenBuckets(limits.requests_per_minute, () => clock.monotonic());
@@ -47,10 +45,8 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   };
   return {
     async authenticate({ authorization, remoteAddress }) {
-      const caller =
-        authorization === undefined
-          ? (anonymous ?? nobody())
-          : await known(bearerOf({ authorization, remoteAddress }), remoteAddress);
+      if (authorization === undefined) throw nobody();
+      const caller = await known(bearerOf(authorization), remoteAddress);
       if (limits.requests_per_minute === 0) return caller;
       const waitMs = requests.take(`${caller.tenant}\n${caller.name}`);
       if (waitMs > 0)
@@ -60,13 +56,10 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   };
 }
 
-function nobody(): never {
-  throw new AppError('unauthenticated', 'The request does not say who sends it.');
-}
+const nobody = (): AppError => new AppError('unauthenticated', 'The request does not say who sends it.');
 
 /** Source: RFC 6750, 2.1. Empty for another scheme: no key and no token is that. */
-const bearerOf = ({ authorization = '' }: Claimed): string =>
-  /^Bearer +([\x21-\x7e]+) *$/i.exec(authorization)?.[1] ?? '';
+const bearerOf = (authorization: string): string => /^Bearer +([\x21-\x7e]+) *$/i.exec(authorization)?.[1] ?? '';
 
 function createLogin({ keys, oidc, clock }: AuthenticatorOptions): (token: string) => Promise<Caller> {
   const byKey = createKeyLogin({ keys, clock });

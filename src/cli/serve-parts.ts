@@ -1,0 +1,36 @@
+import type { App } from '../app.ts';
+import type { HttpSettings } from '../config/settings-http.ts';
+import { createAuthenticator } from '../http/auth/authenticator.ts';
+import { createChallenge, createResourceMetadataRouter } from '../http/auth/resource-metadata.ts';
+import type { Authenticator } from '../http/deps.ts';
+import type { HttpParts, ShellDeps } from '../http/http-app.ts';
+import { systemClock, type Clock } from '../platform/clock.ts';
+import type { Log } from '../platform/log.ts';
+
+export interface ServeParts {
+  readonly authenticator: Authenticator;
+  /** There is an API key that holds, or an OIDC issuer. */
+  readonly knowsCallers: boolean;
+  /** Routers besides `/mcp`. */
+  readonly partsOf: (shell: ShellDeps & { readonly clock: Clock }) => Omit<HttpParts, 'mcp'>;
+}
+
+/** What the HTTP server of this installation is put together from. */
+export async function openServeParts(app: App, http: HttpSettings, log: Log): Promise<ServeParts> {
+  const { keys, settings, audit } = app;
+  const { oidc, limits } = settings;
+  const append = (entry: Parameters<typeof audit.append>[0]): Promise<void> => audit.append(entry);
+  const authenticator = createAuthenticator({ keys, oidc, limits, audit: append, clock: systemClock, log });
+  const resource = { oidc, publicUrl: http.public_url };
+  return {
+    authenticator,
+    knowsCallers: oidc.issuer !== '' || (await holdsAny(app)),
+    partsOf: () => ({ open: [createResourceMetadataRouter(resource)], challenge: createChallenge(resource) }),
+  };
+}
+
+async function holdsAny({ keys }: App): Promise<boolean> {
+  const now = systemClock.now();
+  const all = await keys.list();
+  return all.some(({ revokedAt, expiresAt = Infinity }) => revokedAt === undefined && now < expiresAt);
+}
