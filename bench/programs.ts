@@ -11,3 +11,5 @@ export const ECHO_SERVER = beside('floor-echo-server');
 export const FLOOR_WAKER = beside('floor-waker');
 export const CLOCKED_WORKER = beside('clocked-worker');
 export const NESSUS_CHILD = beside('nessus-child');
+export const SSE_SERVER = beside('sse-server');
+export const FLOOR_SSE_SERVER = beside('floor-sse-server');

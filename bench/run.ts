@@ -12,6 +12,7 @@ import { nessusImport } from './nessus-import.ts';
 import { nucleiLines } from './nuclei-lines.ts';
 import { ingest } from './ingest.ts';
 import { resultsPage } from './results-page.ts';
+import { sse } from './sse.ts';
 import { statusCall } from './status-call.ts';
 import { submitToStart } from './submit-to-start.ts';
 import { save, tableText, type Line } from './table.ts';
@@ -29,6 +30,7 @@ const BENCHES: ReadonlyMap<string, Bench> = new Map([
   ['queries', queries],
   ['nuclei-lines', nucleiLines],
   ['nessus-import', nessusImport],
+  ['sse', sse],
 ]);
 
 const argv = process.argv.slice(2);

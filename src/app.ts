@@ -28,6 +28,7 @@ import { openSqliteQueue } from './queue/sqlite/queue.ts';
 import type { WorkerSeat } from './queue/sqlite/worker-seat.ts';
 import type { ApiKeys } from './queue/api-keys.ts';
 import type { ScanQueue } from './queue/queue.ts';
+import type { ServerSecrets } from './queue/server-secrets.ts';
 import { createRegistry } from './registry/create-registry.ts';
 import { defaultPools } from './registry/pool-config.ts';
 import type { Registry } from './registry/registry.ts';
@@ -71,6 +72,7 @@ export interface App {
   readonly inspectCredentials: () => Promise<CredentialsInspection>;
   readonly queue: ScanQueue;
   readonly keys: ApiKeys;
+  readonly secrets: ServerSecrets;
   readonly audit: AuditLog;
   readonly enrichment: Enrichment;
   readonly seat: WorkerSeat;
@@ -92,9 +94,8 @@ export async function openApp(options: AppOptions): Promise<App> {
   const { configFolder, dataFolder, log, env, clock = systemClock } = options;
   const settings = loadSettings({ configFolder, env });
   prepareDataFolder(dataFolder);
-  const identity = identityText(ownIdentity());
   const embedded = await openSqliteQueue({ folder: dataFolder, clock, settings: queueSettings(settings) });
-  const { queue, seat, keys, ...lists } = embedded;
+  const { queue, seat, keys, secrets, ...lists } = embedded;
   const audit = await openAuditLog({ folder: dataFolder, clock });
   const reloadBell = createBell(dataFolder, 'reload');
   const policy = createPolicy({ file: join(configFolder, POLICY_FILE), mode: options.mode, clock });
@@ -121,7 +122,7 @@ export async function openApp(options: AppOptions): Promise<App> {
     ...shared,
     indexScans,
     random: Math.random,
-    workerId: identity,
+    workerId: identityText(ownIdentity()),
     settings: { ...workerSettings(settings), ...options.workerSettings },
   };
   return {
@@ -132,6 +133,7 @@ export async function openApp(options: AppOptions): Promise<App> {
     inspectCredentials: () => inspectCredentials(join(configFolder, CREDENTIALS_FILE), env),
     queue,
     keys,
+    secrets,
     audit,
     enrichment,
     seat,

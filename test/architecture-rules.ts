@@ -32,6 +32,7 @@ const OPEN_FILES: Readonly<Record<string, readonly string[]>> = {
     'src/queue/operations.ts',
     'src/queue/api-keys.ts',
     'src/queue/quotas.ts',
+    'src/queue/server-secrets.ts',
   ],
   scanners: ['src/scanners/scanner.ts', 'src/scanners/report-format.ts', 'src/scanners/detect-format.ts'],
   findings: [

@@ -4,6 +4,9 @@ import { createAuthenticator } from '../http/auth/authenticator.ts';
 import { createChallenge, createResourceMetadataRouter } from '../http/auth/resource-metadata.ts';
 import type { Authenticator } from '../http/deps.ts';
 import type { HttpParts, ShellDeps } from '../http/http-app.ts';
+import { createDownloadRouter } from '../http/rest/download-router.ts';
+import { createDownloads, type Downloads } from '../http/rest/downloads.ts';
+import { createRestRouter } from '../http/rest/rest-router.ts';
 import { systemClock, type Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 
@@ -13,20 +16,30 @@ export interface ServeParts {
   readonly knowsCallers: boolean;
   /** Routers besides `/mcp`. */
   readonly partsOf: (shell: ShellDeps & { readonly clock: Clock }) => Omit<HttpParts, 'mcp'>;
+  readonly downloads: Downloads;
 }
 
 /** What the HTTP server of this installation is put together from. */
 export async function openServeParts(app: App, http: HttpSettings, log: Log): Promise<ServeParts> {
-  const { keys, settings, audit } = app;
+  const { scans, queue, secrets, settings } = app;
+  const resource = { oidc: settings.oidc, publicUrl: http.public_url };
+  const downloads = createDownloads({ secrets, clock: systemClock });
+  return {
+    authenticator: authenticatorOf(app, log),
+    knowsCallers: settings.oidc.issuer !== '' || (await holdsAny(app)),
+    downloads,
+    partsOf: (shell) => ({
+      open: [createDownloadRouter({ scans, downloads }), createResourceMetadataRouter(resource)],
+      challenge: createChallenge(resource),
+      rest: createRestRouter({ ...shell, scans, queue }),
+    }),
+  };
+}
+
+function authenticatorOf({ keys, settings, audit }: App, log: Log): Authenticator {
   const { oidc, limits } = settings;
   const append = (entry: Parameters<typeof audit.append>[0]): Promise<void> => audit.append(entry);
-  const authenticator = createAuthenticator({ keys, oidc, limits, audit: append, clock: systemClock, log });
-  const resource = { oidc, publicUrl: http.public_url };
-  return {
-    authenticator,
-    knowsCallers: oidc.issuer !== '' || (await holdsAny(app)),
-    partsOf: () => ({ open: [createResourceMetadataRouter(resource)], challenge: createChallenge(resource) }),
-  };
+  return createAuthenticator({ keys, oidc, limits, audit: append, clock: systemClock, log });
 }
 
 async function holdsAny({ keys }: App): Promise<boolean> {

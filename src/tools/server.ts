@@ -22,14 +22,12 @@ import { cleanLine } from '../model/untrusted.ts';
 import type { Ask } from '../scans/deps.ts';
 import type { UseCases } from '../scans/use-cases.ts';
 import type { OnProgress } from '../scans/wait.ts';
-import { argumentError } from './arguments.ts';
 import { TOOLS } from './catalogue.ts';
 import { listed } from './listed.ts';
-import { lenient } from './lenient.ts';
-import { oddText } from './odd-text.ts';
 import type { AnyPrompt } from './prompt.ts';
 import { PROMPTS } from './prompts.ts';
-import type { AnyTool, ToolContext } from './tool.ts';
+import { runTool } from './run-tool.ts';
+import type { AnyTool, DownloadUrl, ToolContext } from './tool.ts';
 
 const INSTRUCTIONS =
   'scanmux runs vulnerability scans on systems its operator has authorised. Usual way: list_scanners, plan_scan, ' +
@@ -52,6 +50,8 @@ export interface McpServerOptions {
   readonly open: () => Promise<UseCases>;
   /** By what the transport says of the sender of a message. Without it, all come from whoever started the process. */
   readonly askerOf?: (authInfo: object | undefined) => Asker;
+  /** For callers that do not share our disk. */
+  readonly downloadUrl?: DownloadUrl;
   /** Called for failures nobody foresaw. */
   readonly onDefect: (error: unknown, facts: { tool: string; trace_id: string }) => void;
 }
@@ -72,7 +72,7 @@ type CallHandler = (request: z.output<typeof CallRequest>, extra: CallExtra) => 
 type CallExtra = RequestHandlerExtra<ServerRequest, ServerNotification>;
 
 /** The MCP face of the use cases, ready to be connected to a transport. The only bridge to the SDK. */
-export function createMcpServer({ version, open, askerOf, onDefect }: McpServerOptions): Server {
+export function createMcpServer({ version, open, askerOf, downloadUrl, onDefect }: McpServerOptions): Server {
   const server = new Server(
     { name: 'scanmux', title: 'scanmux', version },
     { capabilities: { tools: {}, prompts: {} }, instructions: INSTRUCTIONS, jsonSchemaValidator: validator },
@@ -108,7 +108,12 @@ export function createMcpServer({ version, open, askerOf, onDefect }: McpServerO
             void sendNotification({ method: 'notifications/progress', params: told }).catch(() => undefined);
           };
     try {
-      return await answer(tool, params.arguments ?? {}, async () => ({ scans: await open(), ask, onProgress }));
+      return await answer(tool, params.arguments ?? {}, async () => ({
+        scans: await open(),
+        ask,
+        onProgress,
+        downloadUrl,
+      }));
     } catch (error) {
       if (!(error instanceof AppError)) onDefect(error, { tool: tool.name, trace_id: ask.traceId });
       return failure(error, ask.traceId);
@@ -145,30 +150,12 @@ async function answer(
   args: Readonly<Record<string, unknown>>,
   context: () => Promise<ToolContext>,
 ): Promise<CallToolResult> {
-  const call = prepared(tool, args);
-  if (call instanceof AppError) {
-    // Like every refusal of what would change something: written down before the caller hears of it.
-    if (!tool.annotations.readOnlyHint) await noteRefusal(tool, call, await context());
-    throw call;
-  }
-  const structuredContent = await call.run(await context());
+  const structuredContent = await runTool(tool, args, context);
   return {
     structuredContent,
     content: [{ type: 'text', text: jsonText(structuredContent) }],
   };
 }
-
-/** The call, or why its arguments are no good. */
-function prepared(tool: AnyTool, args: Readonly<Record<string, unknown>>) {
-  const meant = lenient(tool, args);
-  const odd = oddText(meant);
-  if (odd) return odd;
-  const call = tool.prepare(meant);
-  return call.error ? argumentError(tool, call.error) : call;
-}
-
-const noteRefusal = async ({ name }: AnyTool, { code }: AppError, { scans, ask }: ToolContext): Promise<void> =>
-  scans.noteRefusal(name, code, ask);
 
 /** Use cases give the same object again while nothing has changed. */
 const texts = new WeakMap<object, string>();

@@ -5,6 +5,7 @@ import type { ApiKeys } from '../api-keys.ts';
 import type { Quotas } from '../quotas.ts';
 import type { ScanIndex } from '../scan-index.ts';
 import { createApiKeys } from './api-keys.ts';
+import type { ServerSecrets } from '../server-secrets.ts';
 import { checkpoint, finish, progress, reading, renew } from './attempt.ts';
 import { cancel, deadLetters, purgeDeadLetters, retryDeadLetter } from './cancel.ts';
 import { claim } from './claim.ts';
@@ -25,6 +26,7 @@ import {
 } from './read.ts';
 import { createQuotas } from './quotas.ts';
 import { createScanIndex } from './scan-index.ts';
+import { createServerSecrets } from './server-secrets.ts';
 import { openStore, type SqliteQueueDeps, type Store } from './store.ts';
 import { createSubmitting } from './submit.ts';
 import { createSuppressionList } from './suppressions.ts';
@@ -90,6 +92,7 @@ export interface EmbeddedQueue {
   readonly index: ScanIndex;
   readonly keys: ApiKeys;
   readonly quotas: Quotas;
+  readonly secrets: ServerSecrets;
 }
 
 /**
@@ -107,6 +110,7 @@ export async function openSqliteQueue(deps: SqliteQueueDeps): Promise<EmbeddedQu
     index: createScanIndex(store),
     keys: createApiKeys(store),
     quotas: createQuotas(store),
+    secrets: createServerSecrets(store),
   };
 }
 

@@ -204,5 +204,18 @@ CREATE TABLE hosts_per_day (
 ) STRICT, WITHOUT ROWID;
 `;
 
+const SERVER_SECRETS = `
+CREATE TABLE server_secrets (
+  name TEXT PRIMARY KEY,
+  value BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+`;
+
 /** Entry `n` leads from version `n` to `n + 1`. Only ever appended to. */
-export const MIGRATIONS: readonly Migration[] = [FIRST, IMPORTS_AND_SUPPRESSIONS, LOOKS_BY_WORD, API_KEYS_AND_QUOTAS];
+export const MIGRATIONS: readonly Migration[] = [
+  FIRST,
+  IMPORTS_AND_SUPPRESSIONS,
+  LOOKS_BY_WORD,
+  API_KEYS_AND_QUOTAS,
+  SERVER_SECRETS,
+];

@@ -1,0 +1,89 @@
+import type { Request, Response } from 'express';
+import { EventsInput } from '../../model/contract/events.ts';
+import { requireScope } from '../../model/caller.ts';
+import { AppError } from '../../model/errors.ts';
+import type { Ask } from '../../scans/deps.ts';
+import { askOf } from '../ask.ts';
+import type { HttpDeps } from '../deps.ts';
+import { createEventStream, type EventStream } from './event-stream.ts';
+import { createEventStreams, type StreamLimits } from './event-streams.ts';
+import { createScanFeeds, type Followed } from './scan-feeds.ts';
+
+/** Answers with the events of a scan; resolves when the stream is under way or there is nothing to tell. */
+export type FollowScan = (input: EventsInput, request: Request, response: Response) => Promise<void>;
+
+type Deps = Pick<HttpDeps, 'scans' | 'queue' | 'clock' | 'log' | 'closing'>;
+
+/** @throws AppError scan_not_found, forbidden, rate_limited, invalid_request, queue_unavailable */
+export function createFollowScan(deps: Deps, limits?: Partial<StreamLimits>): FollowScan {
+  const { queue, log } = deps;
+  const feeds = createScanFeeds({ queue, log });
+  const streams = createEventStreams({ ...deps, ...(limits && { limits }) });
+
+  return async (input, request, response) => {
+    const ask = askOf(request);
+    const after = lastSeen(request) ?? input.last_event_id;
+    await checkAccess(deps, input, ask);
+    const { tenant } = ask.caller;
+    const { scan_id: scanId } = input;
+    let stream: EventStream | undefined;
+    const feed = await feeds.follow(tenant, scanId, (frames) => stream?.take(frames));
+    if (!feed) throw new AppError('scan_not_found', 'There is no scan with this id.');
+    try {
+      const from = await placeOf(feed, after);
+      if (from === 'over') response.status(204);
+      if (from === 'over' || request.method === 'HEAD' || ask.signal.aborted) {
+        response.end();
+        feed.leave();
+        return;
+      }
+      const reader = streams.open(response, tenant, () => feed.leave());
+      stream = createEventStream({
+        reader,
+        newestSeq: () => feed.newest().seq,
+        eventsAfter: (seq, limit) => queue.events(tenant, scanId, seq, limit),
+        onFailure: (error) => log.warn({ err: error, scan_id: scanId }, 'a stream of events was cut off'),
+      });
+      letGo(request);
+      stream.begin(from);
+    } catch (error) {
+      feed.leave();
+      throw error;
+    }
+  };
+}
+
+/**
+ * An open stream keeps its request, and a request the whole way it took through the routers: two kilobytes, of ten
+ * thousand streams each, that nobody asks for any more.
+ */
+function letGo(request: Request): void {
+  request.next = undefined;
+  request.headers = {};
+  request.rawHeaders = [];
+}
+
+/** By the use case, so that who may not see the scan hears the same here as anywhere. */
+async function checkAccess({ scans }: Deps, { scan_id }: EventsInput, ask: Ask): Promise<void> {
+  requireScope(ask.caller, 'scan:read');
+  await scans.status({ scan_id }, ask);
+}
+
+/** Source: WHATWG HTML, the header a reader sends when it comes back. */
+function lastSeen(request: Request): number | undefined {
+  const text = request.get('last-event-id')?.trim() ?? '';
+  if (text === '') return undefined;
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw new AppError('invalid_request', 'Last-Event-ID must be the id of an event of this stream, a whole number.');
+}
+
+/** After which event the stream begins: the one before the newest, so that the state comes first, or where it was cut. */
+async function placeOf(feed: Followed, after: number | undefined): Promise<number | 'over'> {
+  if (after === undefined) return feed.newest().seq - 1;
+  // Another server may have been quicker to see the newest.
+  if (after >= feed.newest().seq) await feed.refresh();
+  const { seq, isFinal } = feed.newest();
+  if (after === seq && isFinal) return 'over';
+  // An id from the future is none of ours: as if none had been sent.
+  return after > seq ? seq - 1 : after;
+}
