@@ -83,7 +83,7 @@ export const LimitSettings = z.strictObject({
     .int()
     .min(0)
     .max(1_000_000_000_000)
-    .default(1_000_000)
+    .default(0)
     .describe('Addresses one tenant may have scanned in one day (UTC), counted for all servers together. 0: no limit.'),
 });
 export type LimitSettings = z.infer<typeof LimitSettings>;
