@@ -197,7 +197,9 @@ function linesOf({ streams, deaf }: Plan, floor: Figures, all: Figures, beside: 
     line(what, 'p99', all),
     line(`${what}, ${deaf.toLocaleString('en')} of them not reading`, 'p99', beside),
     {
-      ...{ what: `${what}, memory of one`, measure: 'KiB', ...memory },
+      what: `${what}, memory of one`,
+      measure: 'KiB',
+      ...memory,
       ratio: memory.ours / memory.floor,
       target: { of: 'ours', atMost: 25 },
     },

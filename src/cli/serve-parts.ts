@@ -24,6 +24,7 @@ export async function openServeParts(app: App, http: HttpSettings, log: Log): Pr
   const { scans, queue, secrets, settings } = app;
   const resource = { oidc: settings.oidc, publicUrl: http.public_url };
   const downloads = createDownloads({ secrets, clock: systemClock });
+  const { max_streams_per_tenant: perTenant, max_streams: inAll } = settings.events;
   return {
     authenticator: authenticatorOf(app, log),
     knowsCallers: settings.oidc.issuer !== '' || (await holdsAny(app)),
@@ -31,7 +32,7 @@ export async function openServeParts(app: App, http: HttpSettings, log: Log): Pr
     partsOf: (shell) => ({
       open: [createDownloadRouter({ scans, downloads }), createResourceMetadataRouter(resource)],
       challenge: createChallenge(resource),
-      rest: createRestRouter({ ...shell, scans, queue }),
+      rest: createRestRouter({ ...shell, scans, queue }, { streams: { perTenant, inAll } }),
     }),
   };
 }

@@ -7,6 +7,7 @@ import { configInvalid, type Problem } from './problems.ts';
 import { readConfigFile } from './read-config-file.ts';
 import { overlay, settingVariables } from './settings-environment.ts';
 import { LimitSettings, OidcSettings } from './settings-auth.ts';
+import { EventsSettings } from './settings-events.ts';
 import { HttpSettings } from './settings-http.ts';
 import { ImportFolders } from './settings-imports.ts';
 import { parseYaml, type YamlText } from './yaml-text.ts';
@@ -111,6 +112,7 @@ export const Settings = z.strictObject({
   http: HttpSettings.prefault({}).describe('The HTTP server.'),
   oidc: OidcSettings.prefault({}).describe('Tokens of an OpenID Connect issuer.'),
   limits: LimitSettings.prefault({}).describe('What callers and tenants may use up.'),
+  events: EventsSettings.prefault({}).describe('Live events over HTTP.'),
 });
 export type Settings = z.infer<typeof Settings>;
 

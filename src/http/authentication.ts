@@ -8,7 +8,9 @@ import { traceIdOf } from './request-trace.ts';
 export function requireCaller({ authenticator, closing }: Pick<HttpDeps, 'authenticator' | 'closing'>): RequestHandler {
   return async (request, response, next) => {
     const over = new AbortController();
-    response.once('close', () => over.abort());
+    response.once('close', () => {
+      if (!response.writableFinished) over.abort();
+    });
     const caller = await authenticator.authenticate(claimedBy(request));
     const ask: Ask = { caller, traceId: traceIdOf(request), signal: over.signal, closing };
     setAsk(request, ask);

@@ -7,8 +7,11 @@ const loopback = new BlockList();
 loopback.addSubnet('127.0.0.0', 8, 'ipv4');
 loopback.addAddress('::1', 'ipv6');
 
+const USUAL = new Set(['127.0.0.1', '::1', '::ffff:127.0.0.1', 'localhost']);
+
 /** True for addresses only this machine can reach, and for the name that stands for them. */
 export function isLoopback(host: string): boolean {
+  if (USUAL.has(host)) return true;
   const plain = host.replace(/^\[(.*)\]$/, '$1').replace(/^::ffff:(?=[\d.]+$)/i, '');
   if (isIPv4(plain)) return loopback.check(plain, 'ipv4');
   if (isIPv6(plain)) return loopback.check(plain, 'ipv6');

@@ -9,7 +9,7 @@ export interface ReplayLimits {
   readonly bytes: number;
 }
 
-export const REPLAY_LIMITS: ReplayLimits = { eventsPerSession: 256, bytesPerSession: 1 << 20, bytes: 64 << 20 };
+export const REPLAY_LIMITS: ReplayLimits = { eventsPerSession: 64, bytesPerSession: 1 << 20, bytes: 32 << 20 };
 
 /** What one session sent. Dropped with the session. */
 export interface SessionReplay extends EventStore {
@@ -26,7 +26,13 @@ interface Sent {
   readonly streamId: string;
   readonly message: JSONRPCMessage;
   readonly bytes: number;
-  readonly session: Map<string, Sent>;
+  readonly session: Kept;
+}
+
+/** Of one session, oldest first. */
+interface Kept {
+  readonly events: Map<string, Sent>;
+  bytes: number;
 }
 
 /**
@@ -34,53 +40,44 @@ interface Sent {
  * place is unknown (400), never given a gap it cannot see.
  */
 export function createReplay(limits: ReplayLimits = REPLAY_LIMITS): Replay {
-  /** Oldest first. */
+  /** Of all sessions, oldest first. */
   const all = new Map<string, Sent>();
   let total = 0;
   let count = 0;
 
-  const remove = (eventId: string, sent: Sent): void => {
-    all.delete(eventId);
-    sent.session.delete(eventId);
-    total -= sent.bytes;
+  const account = (eventId: string, sent: Sent, sign: 1 | -1): void => {
+    total += sign * sent.bytes;
+    sent.session.bytes += sign * sent.bytes;
+    for (const events of [all, sent.session.events]) {
+      if (sign === 1) events.set(eventId, sent);
+      else events.delete(eventId);
+    }
   };
-  const makeRoom = (): void => {
-    for (const [eventId, sent] of all) {
-      if (total <= limits.bytes) return;
-      remove(eventId, sent);
+  /** The newest one stays, whatever its size: somebody may be about to read it. */
+  const shrink = (events: Map<string, Sent>, fits: () => boolean): void => {
+    for (const [eventId, sent] of events) {
+      if (fits() || events.size === 1) return;
+      account(eventId, sent, -1);
     }
   };
 
   const forSession = (): SessionReplay => {
-    const own = new Map<string, Sent>();
-    let ownBytes = 0;
-    const shrink = (): void => {
-      ownBytes = [...own.values()].reduce((sum, { bytes }) => sum + bytes, 0);
-      for (const [eventId, sent] of own) {
-        if (own.size <= limits.eventsPerSession && ownBytes <= limits.bytesPerSession) return;
-        remove(eventId, sent);
-        ownBytes -= sent.bytes;
-      }
-    };
+    const own: Kept = { events: new Map(), bytes: 0 };
     return {
       storeEvent(streamId, message) {
         count += 1;
         const eventId = `${count.toString(36)}-${streamId.slice(0, 8)}`;
-        const sent = { streamId, message, bytes: JSON.stringify(message).length + 200, session: own };
-        own.set(eventId, sent);
-        all.set(eventId, sent);
-        total += sent.bytes;
-        ownBytes += sent.bytes;
-        if (own.size > limits.eventsPerSession || ownBytes > limits.bytesPerSession) shrink();
-        makeRoom();
+        account(eventId, { streamId, message, bytes: JSON.stringify(message).length + 200, session: own }, 1);
+        shrink(own.events, () => own.events.size <= limits.eventsPerSession && own.bytes <= limits.bytesPerSession);
+        shrink(all, () => total <= limits.bytes);
         return Promise.resolve(eventId);
       },
-      getStreamIdForEventId: (eventId) => Promise.resolve(own.get(eventId)?.streamId),
+      getStreamIdForEventId: (eventId) => Promise.resolve(own.events.get(eventId)?.streamId),
       async replayEventsAfter(lastEventId, { send }) {
-        const last = own.get(lastEventId);
+        const last = own.events.get(lastEventId);
         if (!last) throw new Error('The place to go on from is no longer known.');
         let isAfter = false;
-        for (const [eventId, { streamId, message }] of own) {
+        for (const [eventId, { streamId, message }] of own.events) {
           // The first event of a stream is empty: it only gives the client a place to come back to.
           if (isAfter && streamId === last.streamId && 'jsonrpc' in message) await send(eventId, message);
           if (eventId === lastEventId) isAfter = true;
@@ -88,7 +85,7 @@ export function createReplay(limits: ReplayLimits = REPLAY_LIMITS): Replay {
         return last.streamId;
       },
       drop() {
-        for (const [eventId, sent] of own) remove(eventId, sent);
+        for (const [eventId, sent] of own.events) account(eventId, sent, -1);
       },
     };
   };

@@ -66,6 +66,7 @@ describe('settings', () => {
       http: HttpSettings.parse({}),
       oidc: OidcSettings.parse({}),
       limits: LimitSettings.parse({}),
+      events: { max_streams_per_tenant: 1_000, max_streams: 10_000 },
     });
   });
 
@@ -89,7 +90,7 @@ describe('settings', () => {
       const value = schema['type'] === 'string' ? text : schema['type'] === 'array' ? [text] : JSON.parse(text);
       expect(settings).toHaveProperty([...path], value);
     }
-    expect(settingVariables(Settings)).toHaveLength(45);
+    expect(settingVariables(Settings)).toHaveLength(47);
   });
 
   it('describe and bound every key', () => {

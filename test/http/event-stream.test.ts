@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createEventStream } from '../../src/http/events/event-stream.ts';
+import { EventStream, type EventLog, type Reader } from '../../src/http/events/event-stream.ts';
 import { newestEvent } from '../../src/http/events/newest-event.ts';
 import { frameOf } from '../../src/http/events/sse-frame.ts';
 import type { ScanEvent } from '../../src/queue/queue.ts';
@@ -24,42 +24,44 @@ describe('one stream', () => {
       fc.asyncProperty(
         fc.record({
           count: fc.integer({ min: 1, max: 300 }),
-          known: fc.integer({ min: 1, max: 300 }),
+          atFirst: fc.integer({ min: 1, max: 300 }),
+          settle: fc.constantFrom(0, 1, 200),
           from: fc.integer({ min: 0, max: 300 }),
           lumps: fc.array(fc.integer({ min: 1, max: 60 }), { minLength: 1, maxLength: 40 }),
           room: fc.integer({ min: 1, max: 20 }),
           pauses: fc.array(fc.boolean(), { minLength: 1, maxLength: 20 }),
         }),
-        async ({ count, known, from, lumps, room, pauses }) => {
+        async ({ count, atFirst, settle, from, lumps, room, pauses }) => {
           const log = logOf(count);
-          let newest = Math.min(known, count);
+          let newest = Math.min(atFirst, count);
           const begin = Math.min(from, newest - 1);
           const got: string[] = [];
           let [waiting, ends, reads] = [0, 0, 0];
-          const stream = createEventStream({
-            reader: {
-              write(bytes) {
-                expect(ends).toBe(0);
-                got.push(bytes.toString());
-                waiting += 1;
-                return waiting < room;
-              },
-              async drained() {
-                await turn();
-                waiting = 0;
-              },
-              end: () => void (ends += 1),
-              drop: () => expect.fail('dropped'),
+          const reader: Reader = {
+            write(bytes) {
+              expect(ends).toBe(0);
+              got.push(bytes.toString());
+              waiting += 1;
+              return waiting < room;
             },
-            newestSeq: () => newest,
+            async drained() {
+              await turn();
+              waiting = 0;
+            },
+            end: () => void (ends += 1),
+            drop: () => expect.fail('dropped'),
+          };
+          const known: EventLog = {
+            newest: () => ({ seq: newest }),
             async eventsAfter(seq, limit) {
               reads += 1;
               if (pauses[reads % pauses.length]) await turn();
               return log.slice(seq, Math.min(newest, seq + limit));
             },
-            onFailure: (error) => expect.fail(String(error)),
-          });
-          stream.begin(begin);
+            noteFailure: (error) => expect.fail(String(error)),
+          };
+          const stream = new EventStream(reader, known, begin);
+          for (let n = 0; n < settle; n += 1) await turn();
           for (let n = 0; newest < count; n += 1) {
             const lump = log.slice(newest, newest + (lumps[n % lumps.length] ?? 1));
             newest += lump.length;
@@ -78,13 +80,19 @@ describe('one stream', () => {
 
   it('is dropped when the log cannot be read: who reads it comes back', async () => {
     const told: string[] = [];
-    const stream = createEventStream({
-      reader: { write: () => true, drained: turn, end: () => told.push('end'), drop: () => told.push('drop') },
-      newestSeq: () => 5,
+    const reader: Reader = {
+      write: () => true,
+      drained: turn,
+      end: () => void told.push('end'),
+      drop: () => void told.push('drop'),
+    };
+    const log: EventLog = {
+      newest: () => ({ seq: 5 }),
       eventsAfter: () => Promise.reject(new Error('away')),
-      onFailure: (error) => told.push(String(error)),
-    });
-    stream.begin(0);
+      noteFailure: (error) => void told.push(String(error)),
+    };
+    const stream = new EventStream(reader, log, 0);
+    stream.take(logOf(9).slice(5).map(frameOf));
     await turn();
     expect(told).toEqual(['Error: away', 'drop']);
   });

@@ -13,82 +13,83 @@ export interface Reader {
   drop(): void;
 }
 
-export interface EventStream {
-  readonly take: (frames: readonly Frame[]) => void;
-  /** Sends what comes after `seq` up to now, then lets `take` go on. */
-  begin(seq: number): void;
-}
-
-interface Deps {
-  readonly reader: Reader;
-  /** Of the feed that calls `take`. */
-  readonly newestSeq: () => number;
-  readonly eventsAfter: (seq: number, limit: number) => Promise<readonly ScanEvent[]>;
-  /** Called when the log could not be read and the reader was dropped. */
-  readonly onFailure: (error: unknown) => void;
+/** The log of one scan, as far as it is known here. */
+export interface EventLog {
+  newest(): Pick<Frame, 'seq'>;
+  eventsAfter(seq: number, limit: number): Promise<readonly ScanEvent[]>;
+  /** A reader had to be dropped because the log could not be read. */
+  noteFailure(error: unknown): void;
 }
 
 const MAX_PAGE = 100;
 
 /**
  * One reader's place in the log of one scan: each event once, in order. Who reads quickly gets events as they come; who
- * is behind gets them from the log, as many at a time as may wait for one reader.
+ * is behind gets them from the log, as many at a time as may wait for one reader. A class, as there are ten thousand of
+ * them: functions of their own would cost each a kilobyte.
  */
-export function createEventStream({ reader, newestSeq, eventsAfter, onFailure }: Deps): EventStream {
-  let seq = 0;
-  let last: Frame | undefined;
-  // While it reads from the log, what comes live is left there.
-  let isLive = false;
-  let isGone = false;
-  // No more is read at a time than about fits: events may be large, and what does not fit is read again.
-  let page = 1;
+export class EventStream {
+  readonly #reader: Reader;
+  readonly #log: EventLog;
+  #last: Frame | undefined;
+  #seq: number;
+  /** While it reads from the log, what comes live is left there. */
+  #isLive = false;
+  #isGone = false;
+  /** No more is read at a time than about fits: events may be large, and what does not fit is read again. */
+  #page = 1;
+
+  /** Begins to send what comes after `seq`. */
+  constructor(reader: Reader, log: EventLog, seq: number) {
+    this.#reader = reader;
+    this.#log = log;
+    this.#seq = seq;
+    this.#goOn(this.#catchUp());
+  }
+
+  take(frames: readonly Frame[]): void {
+    if (!this.#isLive) return;
+    this.#isLive = this.#send(frames);
+    if (!this.#isLive) this.#goOn(this.#drained().then(() => this.#catchUp()));
+    else if (this.#last?.isFinal) this.#reader.end();
+  }
 
   /** False when the reader has to drain before the rest. */
-  const send = (frames: readonly Frame[]): boolean => {
+  #send(frames: readonly Frame[]): boolean {
     for (const frame of frames) {
-      const fits = reader.write(frame.bytes);
-      ({ seq } = frame);
-      last = frame;
+      const fits = this.#reader.write(frame.bytes);
+      this.#seq = frame.seq;
+      this.#last = frame;
       if (!fits) return false;
     }
     return true;
-  };
+  }
 
-  const drained = (): Promise<void> =>
-    reader.drained().catch(() => {
-      isGone = true;
-    });
-
-  const catchUp = async (): Promise<void> => {
-    while (seq < newestSeq() && !isGone) {
-      const frames = (await eventsAfter(seq, page)).map(frameOf);
+  async #catchUp(): Promise<void> {
+    while (this.#seq < this.#log.newest().seq && !this.#isGone) {
+      const frames = (await this.#log.eventsAfter(this.#seq, this.#page)).map(frameOf);
       if (frames.length === 0) break; // the log was removed meanwhile
-      const before = seq;
-      const isAll = send(frames);
-      page = Math.min(MAX_PAGE, Math.max(1, seq - before) * 2);
-      if (!isAll) await drained();
+      const before = this.#seq;
+      const isAll = this.#send(frames);
+      this.#page = Math.min(MAX_PAGE, Math.max(1, this.#seq - before) * 2);
+      if (!isAll) await this.#drained();
     }
-    isLive = !isGone;
-    if (isLive && last?.isFinal) reader.end();
-  };
+    this.#isLive = !this.#isGone;
+    if (this.#isLive && this.#last?.isFinal) this.#reader.end();
+  }
 
-  const goOn = (work: Promise<void>): void => {
+  async #drained(): Promise<void> {
+    try {
+      await this.#reader.drained();
+    } catch {
+      this.#isGone = true;
+    }
+  }
+
+  #goOn(work: Promise<void>): void {
     work.catch((error: unknown) => {
-      onFailure(error);
-      reader.drop();
+      this.#log.noteFailure(error);
+      this.#reader.drop();
     });
-  };
-
-  return {
-    take(frames) {
-      if (!isLive) return;
-      isLive = send(frames);
-      if (!isLive) goOn(drained().then(catchUp));
-      else if (last?.isFinal) reader.end();
-    },
-    begin(from) {
-      seq = from;
-      goOn(catchUp());
-    },
-  };
+  }
 }

@@ -115,7 +115,7 @@ export function createEventStreams({ clock, closing, limits: over }: Deps): Even
       response.shouldKeepAlive = false;
       response.writeHead(200, HEAD);
       response.write(comeBack(COME_BACK_MS));
-      return readerOf(response, limits.maxBufferedBytes);
+      return new ResponseReader(response, limits.maxBufferedBytes);
     },
     count: () => count,
   };
@@ -137,21 +137,36 @@ function lookAfter(stream: Open, now: number): void {
   stream.stuckAt = waiting > 0 ? taken : undefined;
 }
 
-const readerOf = (response: ServerResponse, maxBufferedBytes: number): Reader => ({
-  write(bytes) {
-    response.write(bytes);
-    return response.writableLength <= maxBufferedBytes;
-  },
-  async drained() {
+class ResponseReader implements Reader {
+  readonly #response: ServerResponse;
+  readonly #maxBufferedBytes: number;
+
+  constructor(response: ServerResponse, maxBufferedBytes: number) {
+    this.#response = response;
+    this.#maxBufferedBytes = maxBufferedBytes;
+  }
+
+  write(bytes: Buffer): boolean {
+    this.#response.write(bytes);
+    return this.#response.writableLength <= this.#maxBufferedBytes;
+  }
+
+  async drained(): Promise<void> {
     const gone = new AbortController();
     const stop = (): void => gone.abort();
-    response.once('close', stop);
+    this.#response.once('close', stop);
     try {
-      if (response.writableNeedDrain) await once(response, 'drain', { signal: gone.signal });
+      if (this.#response.writableNeedDrain) await once(this.#response, 'drain', { signal: gone.signal });
     } finally {
-      response.off('close', stop);
+      this.#response.off('close', stop);
     }
-  },
-  end: () => void response.end(),
-  drop: () => void response.destroy(),
-});
+  }
+
+  end(): void {
+    this.#response.end();
+  }
+
+  drop(): void {
+    this.#response.destroy();
+  }
+}

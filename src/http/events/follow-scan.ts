@@ -5,9 +5,11 @@ import { AppError } from '../../model/errors.ts';
 import type { Ask } from '../../scans/deps.ts';
 import { askOf } from '../ask.ts';
 import type { HttpDeps } from '../deps.ts';
-import { createEventStream, type EventStream } from './event-stream.ts';
+import { EventStream } from './event-stream.ts';
 import { createEventStreams, type StreamLimits } from './event-streams.ts';
-import { createScanFeeds, type Followed } from './scan-feeds.ts';
+import type { Follower, ScanFeed } from './scan-feed.ts';
+import { createScanFeeds } from './scan-feeds.ts';
+import type { Frame } from './sse-frame.ts';
 
 /** Answers with the events of a scan; resolves when the stream is under way or there is nothing to tell. */
 export type FollowScan = (input: EventsInput, request: Request, response: Response) => Promise<void>;
@@ -26,31 +28,34 @@ export function createFollowScan(deps: Deps, limits?: Partial<StreamLimits>): Fo
     await checkAccess(deps, input, ask);
     const { tenant } = ask.caller;
     const { scan_id: scanId } = input;
-    let stream: EventStream | undefined;
-    const feed = await feeds.follow(tenant, scanId, (frames) => stream?.take(frames));
+    const place: Place = { stream: undefined, take: takeIfOpen };
+    const feed = await feeds.follow(tenant, scanId, place);
     if (!feed) throw new AppError('scan_not_found', 'There is no scan with this id.');
     try {
       const from = await placeOf(feed, after);
       if (from === 'over') response.status(204);
       if (from === 'over' || request.method === 'HEAD' || ask.signal.aborted) {
         response.end();
-        feed.leave();
+        feed.leave(place);
         return;
       }
-      const reader = streams.open(response, tenant, () => feed.leave());
-      stream = createEventStream({
-        reader,
-        newestSeq: () => feed.newest().seq,
-        eventsAfter: (seq, limit) => queue.events(tenant, scanId, seq, limit),
-        onFailure: (error) => log.warn({ err: error, scan_id: scanId }, 'a stream of events was cut off'),
-      });
+      const reader = streams.open(response, tenant, () => feed.leave(place));
       letGo(request);
-      stream.begin(from);
+      place.stream = new EventStream(reader, feed, from);
     } catch (error) {
-      feed.leave();
+      feed.leave(place);
       throw error;
     }
   };
+}
+
+/** In the feed from before the stream is open, so that no event is missed. */
+interface Place extends Follower {
+  stream: EventStream | undefined;
+}
+
+function takeIfOpen(this: Place, frames: readonly Frame[]): void {
+  this.stream?.take(frames);
 }
 
 /**
@@ -78,7 +83,7 @@ function lastSeen(request: Request): number | undefined {
 }
 
 /** After which event the stream begins: the one before the newest, so that the state comes first, or where it was cut. */
-async function placeOf(feed: Followed, after: number | undefined): Promise<number | 'over'> {
+async function placeOf(feed: ScanFeed, after: number | undefined): Promise<number | 'over'> {
   if (after === undefined) return feed.newest().seq - 1;
   // Another server may have been quicker to see the newest.
   if (after >= feed.newest().seq) await feed.refresh();

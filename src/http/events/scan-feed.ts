@@ -1,23 +1,27 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Log } from '../../platform/log.ts';
 import type { ScanQueue } from '../../queue/queue.ts';
+import type { EventLog } from './event-stream.ts';
 import { frameOf, type Frame } from './sse-frame.ts';
 
 /** Pause after a look that failed; the streams stay open meanwhile. */
 const AGAIN_MS = 1_000;
 
-export type Take = (frames: readonly Frame[]) => void;
+/** Gets every frame after the newest of the feed it joined, in order and without gaps. */
+export interface Follower {
+  take(frames: readonly Frame[]): void;
+}
 
 /** The events of one scan, watched once for all who follow it in this process. */
-export interface ScanFeed {
+export interface ScanFeed extends EventLog {
   /** The newest frame that was handed out. */
   newest(): Frame;
   /** Looks at once. @throws AppError queue_unavailable */
   refresh(): Promise<void>;
-  /** `take` gets every frame after `newest()`, in order and without gaps. The first one starts the watch. */
-  join(take: Take): void;
-  /** The last one ends the watch, for good. True when this was it. */
-  leave(take: Take): boolean;
+  /** The first one starts the watch. */
+  join(follower: Follower): void;
+  /** The last one ends the watch, for good. */
+  leave(follower: Follower): void;
   isOver(): boolean;
 }
 
@@ -30,12 +34,14 @@ interface Watched {
   readonly tenant: string;
   readonly scanId: string;
   readonly newest: Frame;
+  readonly onOver: () => void;
 }
 
-export function createScanFeed({ queue, log }: FeedDeps, { tenant, scanId, newest: start }: Watched): ScanFeed {
-  const followers = new Set<Take>();
+export function createScanFeed({ queue, log }: FeedDeps, watched: Watched): ScanFeed {
+  const { tenant, scanId, onOver } = watched;
+  const followers = new Set<Follower>();
   const over = new AbortController();
-  let newest = start;
+  let { newest } = watched;
   /** The look under way: two at once would hand out the same events twice. */
   let looking: Promise<number> | undefined;
 
@@ -43,7 +49,7 @@ export function createScanFeed({ queue, log }: FeedDeps, { tenant, scanId, newes
     try {
       const frames = (await queue.events(tenant, scanId, newest.seq)).map(frameOf);
       newest = frames.at(-1) ?? newest;
-      if (frames.length > 0) for (const take of followers) take(frames);
+      if (frames.length > 0) for (const follower of followers) follower.take(frames);
       return frames.length;
     } finally {
       looking = undefined;
@@ -70,15 +76,17 @@ export function createScanFeed({ queue, log }: FeedDeps, { tenant, scanId, newes
 
   return {
     newest: () => newest,
+    eventsAfter: (seq, limit) => queue.events(tenant, scanId, seq, limit),
+    noteFailure: (error) => log.warn({ err: error, scan_id: scanId }, 'a stream of events was cut off'),
     refresh: async () => void (await look()),
-    join(take) {
-      followers.add(take);
+    join(follower) {
+      followers.add(follower);
       if (followers.size === 1) void watch(over.signal);
     },
-    leave(take) {
-      if (!followers.delete(take) || followers.size > 0) return false;
+    leave(follower) {
+      if (!followers.delete(follower) || followers.size > 0) return;
       over.abort();
-      return true;
+      onOver();
     },
     isOver: () => over.signal.aborted,
   };
