@@ -62,13 +62,14 @@ export function createPolicy(options: PolicyOptions): Policy {
       if (lastError !== undefined) return hosts.map((host) => refusedFor(host, brokenPolicy));
       return hosts.flatMap((host) => refuseReported(host, rules, now) ?? []);
     },
-    describe(caller) {
-      const { source, rules, lastError } = caller ? inForceFor(caller.tenant) : inForce();
+    describe(of) {
+      const isAll = of === 'every tenant';
+      const { source, rules, lastError } = isAll ? inForce() : inForceFor(of.tenant);
       const now = options.clock.now();
       return {
         source,
-        allow: rules.allow.map((rule) => `${shownRule(rule, now)}${caller ? '' : shownTenants(rule)}`),
-        deny: rules.deny.map((rule) => `${rule.text}${caller ? '' : shownTenants(rule)}`),
+        allow: rules.allow.map((rule) => `${shownRule(rule, now)}${isAll ? shownTenants(rule) : ''}`),
+        deny: rules.deny.map((rule) => `${rule.text}${isAll ? shownTenants(rule) : ''}`),
         maxHosts: rules.maxHosts,
         maxIntensity: rules.maxIntensity,
         ...(lastError === undefined ? {} : { lastError }),

@@ -63,8 +63,8 @@ export interface Policy {
    * counted or scanned. Takes some tens of microseconds for each: give it a long list in parts.
    */
   judgeReported(hosts: readonly NamedHost[], caller: Pick<Caller, 'tenant'>): readonly RefusedHost[];
-  /** What is in force, for people: for the caller's tenant, or all of it with the tenants named. */
-  describe(caller?: Pick<Caller, 'tenant'>): PolicySummary;
+  /** What is in force, for people: for one tenant; or for an operator all of it, with the tenants named. */
+  describe(of: Pick<Caller, 'tenant'> | 'every tenant'): PolicySummary;
 }
 
 export interface PolicySummary {

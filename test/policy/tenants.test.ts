@@ -100,7 +100,7 @@ describe('the scope of a tenant', () => {
       allow: ['10.1.0.0/24', '10.2.0.0/24', '127.0.0.0/8'],
       deny: ['10.2.0.13'],
     });
-    expect(policy.describe()).toMatchObject({
+    expect(policy.describe('every tenant')).toMatchObject({
       allow: expect.arrayContaining(['10.0.0.0/24', '10.1.0.0/24 for acme, blue', '10.2.0.0/24 for *']),
       deny: ['10.2.0.13', '10.1.0.66 for acme'],
     });

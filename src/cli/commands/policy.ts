@@ -18,7 +18,7 @@ import type { Session } from '../session.ts';
 export const showPolicy = (session: Session): Promise<number> =>
   session.withApp(
     async ({ policy }) => {
-      const { source, allow, deny, maxHosts, maxIntensity, lastError } = policy.describe();
+      const { source, allow, deny, maxHosts, maxIntensity, lastError } = policy.describe('every tenant');
       const { terminal } = session;
       terminal.out(`Source:         ${source}`);
       if (lastError !== undefined) {
