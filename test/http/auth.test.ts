@@ -122,6 +122,15 @@ describe('who guesses', () => {
     expect(await lab.as(`Bearer ${text}`)).toMatchObject({ tenant: 'acme' });
   });
 
+  it('with a key that was good once, but is no more, is not let off', async () => {
+    const lab = authLab({ failed_logins_per_minute: 1 });
+    const { text } = lab.makeKey({ expiresAt: lab.clock.now() + 1 });
+    await lab.as(`Bearer ${text}`);
+    lab.clock.advance(1);
+    expect(await codeOf(lab.as(`Bearer ${text}`))).toBe('unauthenticated');
+    expect(await codeOf(lab.as(`Bearer ${text}`))).toBe('rate_limited');
+  });
+
   it('does not fill the audit log from many addresses, and what is left out is counted', async () => {
     const lab = authLab();
     for (let index = 0; index < 100; index += 1) await codeOf(lab.as(guess(), `198.51.100.${index}`));

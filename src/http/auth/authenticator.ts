@@ -38,6 +38,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       return caller;
     } catch (error) {
       if (error instanceof AppError && error.code === 'unauthenticated') {
+        proven.forget(token);
         await refused.note({ address, why: error.message, prefix: prefixOfKey(token) });
       }
       throw error;
@@ -82,10 +83,17 @@ function tooMany(message: string, waitMs: number): AppError {
 const PROVEN_MS = 600_000;
 const MOST_PROVEN = 10_000;
 
-/** Keys and tokens that were good not long ago, by their hash. They are checked all the same. */
-function createProven(clock: Clock): { has(token: string): boolean; add(token: string): void } {
+/** Keys and tokens that were good not long ago. They are checked all the same. */
+interface Proven {
+  has(token: string): boolean;
+  add(token: string): void;
+  forget(token: string): void;
+}
+
+function createProven(clock: Clock): Proven {
   const until = new Map<string, number>();
   return {
+    forget: (token) => void until.delete(apiKeyHash(token)),
     has: (token) => (until.get(apiKeyHash(token)) ?? -Infinity) > clock.monotonic(),
     add(token) {
       const hash = apiKeyHash(token);
