@@ -6,6 +6,7 @@ import { parseLenient, type KeyIssue } from './lenient-parse.ts';
 import { configInvalid, type Problem } from './problems.ts';
 import { readConfigFile } from './read-config-file.ts';
 import { overlay, settingVariables } from './settings-environment.ts';
+import { MetricsSettings } from './settings-observe.ts';
 import { parseYaml, type YamlText } from './yaml-text.ts';
 
 export const SETTINGS_FILE = 'scanmux.yaml';
@@ -116,6 +117,7 @@ export const Settings = z.strictObject({
     .describe('What is known about the health of a scanner is asked again after this long.'),
   worker: Worker.prefault({}).describe('Processes that run scans.'),
   retry: Retry.prefault({}).describe('Attempts after errors that can pass.'),
+  metrics: MetricsSettings.prefault({}).describe('Who may read the numbers for Prometheus.'),
 });
 export type Settings = z.infer<typeof Settings>;
 
