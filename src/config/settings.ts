@@ -7,6 +7,7 @@ import { configInvalid, type Problem } from './problems.ts';
 import { readConfigFile } from './read-config-file.ts';
 import { overlay, settingVariables } from './settings-environment.ts';
 import { MetricsSettings } from './settings-observe.ts';
+import { HttpSettings } from './settings-http.ts';
 import { parseYaml, type YamlText } from './yaml-text.ts';
 
 export const SETTINGS_FILE = 'scanmux.yaml';
@@ -118,6 +119,7 @@ export const Settings = z.strictObject({
   worker: Worker.prefault({}).describe('Processes that run scans.'),
   retry: Retry.prefault({}).describe('Attempts after errors that can pass.'),
   metrics: MetricsSettings.prefault({}).describe('Who may read the numbers for Prometheus.'),
+  http: HttpSettings.prefault({}).describe('The HTTP server.'),
 });
 export type Settings = z.infer<typeof Settings>;
 

@@ -79,6 +79,8 @@ export interface AppErrorOptions extends ErrorOptions {
   readonly hint?: string;
   /** The targets the error is about, as the caller wrote them. */
   readonly targets?: readonly string[];
+  /** When the same call is worth another try, where that is known. */
+  readonly retryAfterSeconds?: number;
 }
 
 /** The only class we throw. Anything else that reaches a boundary is a bug and is reported as one. */
@@ -88,12 +90,14 @@ export class AppError extends Error {
   /** One or two sentences that tell the reader what to do next. */
   readonly hint: string;
   readonly targets: readonly string[] | undefined;
+  readonly retryAfterSeconds: number | undefined;
 
   constructor(code: ErrorCode, message: string, options: AppErrorOptions = {}) {
     super(message, options);
     this.code = code;
     this.hint = options.hint ?? ERROR_CATALOG[code].hint;
     this.targets = options.targets;
+    this.retryAfterSeconds = options.retryAfterSeconds;
   }
 
   get retryable(): boolean {

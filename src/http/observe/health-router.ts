@@ -1,5 +1,6 @@
 import { Router } from 'express';
 import type { MetricsSettings } from '../../config/settings-observe.ts';
+import { claimedBy } from '../authentication.ts';
 import type { HttpDeps } from '../deps.ts';
 import { createMetricsAccess } from './metrics-access.ts';
 import type { Metrics } from './metrics.ts';
@@ -30,8 +31,7 @@ export function createHealthRouter(deps: HealthDeps): Router {
       .json(report);
   });
   router.get('/metrics', async (request, response) => {
-    const { authorization } = request.headers;
-    await requireReader({ authorization, remoteAddress: request.ip ?? '' });
+    await requireReader(claimedBy(request));
     const { contentType, text } = await deps.metrics.render();
     response.set({ 'Content-Type': contentType, 'Cache-Control': 'no-store' }).send(text);
   });

@@ -118,11 +118,9 @@ function createWorkerGauges(made: Instruments) {
 function createInstanceGauges(made: Instruments) {
   const active = made.gauge('scanmux_instance_active_scans');
   const slots = made.gauge('scanmux_instance_slots');
-  const healthy = made.gauge('scanmux_instance_healthy');
-  const circuit = made.gauge('scanmux_instance_circuit');
-  const checked = made.gauge('scanmux_instance_checked_timestamp_seconds');
+  const published = createPublishedGauges(made);
   return (now: QueueNumbers | undefined, pools: ReturnType<ScannerPools['pools']>): void => {
-    for (const gauge of [active, slots, healthy, circuit, checked]) gauge.reset();
+    for (const gauge of [active, slots]) gauge.reset();
     for (const { name: pool, instances } of pools) {
       for (const { instanceId: instance, enabled, limit } of instances) {
         if (!enabled) continue;
@@ -131,11 +129,22 @@ function createInstanceGauges(made: Instruments) {
       }
     }
     for (const { pool, instance, count } of now?.gauges.active ?? []) active.set({ pool, instance }, count);
-    for (const { pool, instance, health, checkedAt } of now?.instances ?? []) {
+    published(now?.instances ?? []);
+  };
+}
+
+/** What workers say of the instances. */
+function createPublishedGauges(made: Instruments) {
+  const healthy = made.gauge('scanmux_instance_healthy');
+  const circuit = made.gauge('scanmux_instance_circuit');
+  const checked = made.gauge('scanmux_instance_checked_timestamp_seconds');
+  return (instances: readonly InstanceState[]): void => {
+    for (const gauge of [healthy, circuit, checked]) gauge.reset();
+    for (const { pool, instance, health, checkedAt } of instances) {
+      const now = health.circuit ?? 'closed';
       healthy.set({ pool, instance }, health.status === 'unhealthy' ? 0 : 1);
       checked.set({ pool, instance }, checkedAt / 1000);
-      for (const state of CIRCUIT_STATES)
-        circuit.set({ pool, instance, state }, (health.circuit ?? 'closed') === state ? 1 : 0);
+      for (const state of CIRCUIT_STATES) circuit.set({ pool, instance, state }, now === state ? 1 : 0);
     }
   };
 }

@@ -8,11 +8,9 @@ import { withinMs } from './within.ts';
 /** Less than the time limit that probes have by habit. */
 const PATIENCE_MS = 2_000;
 
-export type ReadinessDeps = Pick<HttpDeps, 'queue' | 'log'> & {
+export type ReadinessDeps = Pick<HttpDeps, 'queue' | 'log' | 'closing'> & {
   readonly dataFolder: string;
   readonly scanners: ScannerPools;
-  /** Aborts when this process was asked to end: it takes no new work from then on. */
-  readonly stopping?: AbortSignal;
 };
 
 /** `ok`, or why not, in words that tell a stranger nothing about paths and addresses. */
@@ -33,7 +31,7 @@ export function createReadiness(deps: ReadinessDeps): () => Promise<ReadinessRep
   };
 }
 
-async function look({ queue, log, dataFolder, scanners, stopping }: ReadinessDeps): Promise<ReadinessReport> {
+async function look({ queue, log, dataFolder, scanners, closing }: ReadinessDeps): Promise<ReadinessReport> {
   const part = async (name: string, work: () => Promise<unknown>): Promise<string> => {
     try {
       await withinMs(PATIENCE_MS, work());
@@ -48,7 +46,7 @@ async function look({ queue, log, dataFolder, scanners, stopping }: ReadinessDep
     part('data_folder', () => writeSomething(dataFolder)),
   ]);
   const parts = {
-    process: stopping?.aborted === true ? 'stopping' : 'ok',
+    process: closing.aborted ? 'stopping' : 'ok',
     queue: queuePart,
     data_folder: dataPart,
     scanners: scannersPart(scanners),

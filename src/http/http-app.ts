@@ -1,0 +1,96 @@
+import express, {
+  type ErrorRequestHandler,
+  type Express,
+  type Request,
+  type RequestHandler,
+  type Router,
+} from 'express';
+import type { HttpSettings } from '../config/settings-http.ts';
+import { AppError } from '../model/errors.ts';
+import { cleanLine } from '../model/untrusted.ts';
+import { requireCaller } from './authentication.ts';
+import type { HttpDeps } from './deps.ts';
+import { sendProblem } from './problem.ts';
+import { traceIdOf, traceRequests } from './request-trace.ts';
+import { checkHostAndOrigin, crossOrigin, securityHeaders } from './security.ts';
+
+/** What the other rooms put into the server. Each is a router of its own. */
+export interface HttpParts {
+  /** Before everything else, so that refused requests are counted as well. */
+  readonly first?: RequestHandler;
+  /**
+   * At the root, without a caller: health, metrics, resource metadata, signed downloads. They look themselves after who
+   * may see them.
+   */
+  readonly open?: readonly Router[];
+  /** At /queues; asks for a password itself, as browsers need it. */
+  readonly queues?: Router;
+  /** At /api, behind the authenticator. */
+  readonly rest?: Router;
+  /** At /mcp, behind the authenticator. */
+  readonly mcp?: Router;
+  /** `WWW-Authenticate` for callers nobody knows; with OIDC it names the resource metadata. */
+  readonly challenge?: (request: Request) => string;
+}
+
+/** The whole server, without a socket. Every request has passed the checks of `Host` and `Origin` before any router. */
+export function createHttpApp(deps: HttpDeps, settings: HttpSettings, parts: HttpParts): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.set('trust proxy', settings.trust_proxy.length > 0 ? settings.trust_proxy : false);
+  app.set('query parser', 'simple');
+  if (parts.first) app.use(parts.first);
+  app.use(traceRequests, securityHeaders(settings), checkHostAndOrigin(settings), crossOrigin(settings));
+  app.use((_request, response, next) => {
+    // A client that keeps its connection would find the next server only after an error.
+    if (deps.closing.aborted) response.set('Connection', 'close');
+    next();
+  });
+  for (const router of parts.open ?? []) app.use(router);
+  if (parts.queues) app.use('/queues', parts.queues);
+  if (parts.rest) app.use('/api', requireCaller(deps), parts.rest);
+  if (parts.mcp) app.use('/mcp', requireCaller(deps), parts.mcp);
+  app.use((request) => {
+    throw new HttpRefusal(404, `There is no ${request.method} ${cleanLine(request.path, 200)}.`);
+  });
+  app.use(onError(deps, parts));
+  return app;
+}
+
+/** A refusal of HTTP itself, with the status HTTP has for it. */
+export class HttpRefusal extends AppError {
+  readonly status: number;
+
+  constructor(status: number, message: string, hint = 'Correct the request; docs/rest.md has the routes.') {
+    super('invalid_request', message, { hint });
+    this.status = status;
+  }
+}
+
+function onError({ log }: HttpDeps, { challenge }: HttpParts): ErrorRequestHandler {
+  return (error: unknown, request, response, _next) => {
+    const traceId = traceIdOf(request);
+    const told = refusalOf(error) ?? error;
+    if (!(told instanceof AppError)) {
+      log.error({ err: error, trace_id: traceId, method: request.method, path: request.path }, 'defect in a request');
+    }
+    const status = told instanceof HttpRefusal ? { status: told.status } : {};
+    sendProblem(response, told, { traceId, ...status, ...(challenge ? { challenge: challenge(request) } : {}) });
+  };
+}
+
+const BODY_PROBLEMS: ReadonlyMap<number, string> = new Map([
+  [400, 'The request cannot be read: its body is no JSON, was cut short, or its path is badly encoded.'],
+  [408, 'The request took too long to arrive.'],
+  [413, 'The body of the request is too large.'],
+  [415, 'The body has an encoding or character set that is not supported; send plain UTF-8.'],
+]);
+
+/** Errors of express and its body parser carry a status. Their words may quote the request: ours replace them. */
+export function refusalOf(error: unknown): HttpRefusal | undefined {
+  if (!(error instanceof Error) || error instanceof AppError) return error instanceof HttpRefusal ? error : undefined;
+  const status = 'status' in error ? error.status : undefined;
+  if (typeof status !== 'number' || status < 400 || status > 499) return undefined;
+  return new HttpRefusal(status, BODY_PROBLEMS.get(status) ?? 'The request cannot be read.');
+}
