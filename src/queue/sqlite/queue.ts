@@ -1,4 +1,5 @@
 import { identityText, ownIdentity } from '../../platform/process-identity.ts';
+import type { QueueOperations } from '../operations.ts';
 import type { ScanQueue } from '../queue.ts';
 import type { SuppressionList } from '../suppressions.ts';
 import type { ScanIndex } from '../scan-index.ts';
@@ -9,6 +10,7 @@ import { medianMs, waitMs } from './durations.ts';
 import { createEventWaits, events } from './events.ts';
 import { createImports } from './imports.ts';
 import { list } from './list.ts';
+import { createOperations } from './operations.ts';
 import {
   activeByInstance,
   createGet,
@@ -61,7 +63,7 @@ export function createQueueOn(store: Store): ScanQueue {
     reading: (claimed) => reading(store, claimed),
     progress: (claimed, shown, externalScanId) => progress(store, claimed, shown, externalScanId),
     finish: (claimed, outcome) => finish(store, claimed, outcome),
-    heartbeat: (workerId) => heartbeat(store, workerId),
+    heartbeat: (workerId, facts) => heartbeat(store, workerId, facts),
     retire: (workerId) => retire(store, workerId),
     waitForWork: (signal, timeoutMs) => workWaits.wait(signal, timeoutMs),
     nextRetryInMs: async () => nextRetryInMs(store),
@@ -84,6 +86,7 @@ export interface EmbeddedQueue {
   readonly seat: WorkerSeat;
   readonly suppressions: SuppressionList;
   readonly index: ScanIndex;
+  readonly operations: QueueOperations;
 }
 
 /**
@@ -99,6 +102,7 @@ export async function openSqliteQueue(deps: SqliteQueueDeps): Promise<EmbeddedQu
     seat: createWorkerSeat(store, identityText(ownIdentity())),
     suppressions: createSuppressionList(store),
     index: createScanIndex(store),
+    operations: createOperations(store),
   };
 }
 

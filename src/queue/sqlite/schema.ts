@@ -184,5 +184,36 @@ CREATE TABLE look_words (
 ) STRICT, WITHOUT ROWID;
 `;
 
+const OPERATIONS = `
+-- What happened since the store was made, over all processes. Accepted scans are counted in ranks (shift 100), which a
+-- submit writes anyway.
+CREATE TABLE counts (
+  name TEXT NOT NULL,
+  label TEXT NOT NULL,
+  part TEXT NOT NULL,
+  n INTEGER NOT NULL,
+  PRIMARY KEY (name, label, part)
+) STRICT, WITHOUT ROWID;
+INSERT INTO ranks (pool, shift, priority, bucket, n)
+  SELECT pool, 100, 0, 0, count(*) FROM scans WHERE origin = 'run' GROUP BY pool;
+INSERT INTO counts (name, label, part, n)
+  SELECT 'started', pool, '', sum(epoch) FROM scans WHERE origin = 'run' GROUP BY pool HAVING sum(epoch) > 0;
+INSERT INTO counts (name, label, part, n)
+  SELECT 'finished', pool, state, count(*) FROM scans
+  WHERE origin = 'run' AND state IN ('completed', 'failed', 'timed_out', 'cancelled') GROUP BY pool, state;
+
+-- For operators: what has ended, newest first, and how many dead letters there are.
+CREATE INDEX ended ON scans(state, pool) WHERE state IN ('completed', 'failed', 'timed_out', 'cancelled');
+-- For retention. An imported scan is as old as its import, whenever it was run.
+CREATE INDEX done_age ON scans(tenant, max(finished_at, created_at)) WHERE state IN ('completed', 'cancelled');
+CREATE INDEX looks_of_scan ON latest_looks(scan);
+
+-- What workers say of themselves (JSON), and when (epoch milliseconds).
+ALTER TABLE workers ADD COLUMN facts TEXT;
+ALTER TABLE workers ADD COLUMN beat_at INTEGER;
+-- Elections among processes: until is epoch milliseconds.
+CREATE TABLE turns (turn TEXT PRIMARY KEY, holder TEXT NOT NULL, until INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+`;
+
 /** Entry `n` leads from version `n` to `n + 1`. Only ever appended to. */
-export const MIGRATIONS: readonly Migration[] = [FIRST, IMPORTS_AND_SUPPRESSIONS, LOOKS_BY_WORD];
+export const MIGRATIONS: readonly Migration[] = [FIRST, IMPORTS_AND_SUPPRESSIONS, LOOKS_BY_WORD, OPERATIONS];
