@@ -37,26 +37,31 @@ export function boardJob(scan: ScanRecord, actions: BoardActions): QueueJob {
 
 function jobJson(scan: ScanRecord, delay: number | undefined): QueueJobJson {
   const { request } = scan;
-  const first = request.targets[0] ?? '';
-  const more = request.targets.length > 1 ? ` and ${request.targets.length - 1} more` : '';
   return {
     id: scan.scanId,
-    name: cleanLine(scan.name ?? `${request.access} scan of ${first}${more}`, 200),
+    name: cleanLine(scan.name ?? titleOf(request), 200),
     timestamp: scan.createdAt,
     attemptsMade: scan.attempt,
     progress: scan.state === 'completed' ? 100 : (scan.progress?.percent ?? 0),
-    failedReason: scan.error && isDeadLetter(scan.state) ? cleanLine(errorWords(scan.error), MAX_TEXT) : '',
+    failedReason: isDeadLetter(scan.state) ? failureOf(scan) : '',
     stacktrace: [],
     data: dataOf(scan),
     returnvalue: outcomeOf(scan),
     opts: { priority: request.priority, ...(delay === undefined ? {} : { delay }) },
     priority: request.priority,
     ...(delay === undefined ? {} : { delay }),
-    ...(scan.startedAt === undefined ? {} : { processedOn: scan.startedAt }),
-    ...(scan.finishedAt === undefined ? {} : { finishedOn: scan.finishedAt }),
+    processedOn: scan.startedAt ?? null,
+    finishedOn: scan.finishedAt ?? null,
     ...(scan.instance === undefined ? {} : { processedBy: cleanLine(scan.instance, 200) }),
   };
 }
+
+function titleOf({ access, targets }: ScanRecord['request']): string {
+  const more = targets.length > 1 ? ` and ${targets.length - 1} more` : '';
+  return `${access} scan of ${targets[0] ?? ''}${more}`;
+}
+
+const failureOf = ({ error }: ScanRecord): string => (error ? cleanLine(errorWords(error), MAX_TEXT) : 'failed');
 
 /** From its creation on, as the board counts. */
 const delayOf = ({ state, retryAt, createdAt }: ScanRecord): number | undefined =>

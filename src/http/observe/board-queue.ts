@@ -13,8 +13,7 @@ export interface BoardQueueDeps {
 const STATUSES = ['latest', 'active', 'waiting', 'delayed', 'completed', 'failed'] as const;
 const MAX_PAGE = 100;
 
-const statesOf = (status: JobState): ScanState[] =>
-  ScanState.options.filter((state) => BOARD_STATES[state] === status);
+const statesOf = (status: JobState): ScanState[] => ScanState.options.filter((state) => BOARD_STATES[state] === status);
 
 /** The board's way to write a scan's place in the queue is not ours: whatever else it offers is refused. */
 const refused = (): Promise<never> => Promise.reject(new Error('This page only retries and cancels scans.'));

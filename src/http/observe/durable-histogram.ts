@@ -18,11 +18,14 @@ interface Sample {
 /** A histogram whose buckets were counted elsewhere. The library's own can only be observed into. */
 export class DurableHistogram extends Histogram {
   readonly #name: string;
+  /** Knows what the library says of a histogram without samples. */
+  readonly #empty: Histogram;
   #series: readonly DurableSeries[] = [];
 
   constructor(configuration: { name: string; help: string; labelNames: string[]; buckets: number[] }) {
     super({ ...configuration, registers: [] });
     this.#name = configuration.name;
+    this.#empty = new Histogram({ ...configuration, registers: [] });
   }
 
   show(series: readonly DurableSeries[]): void {
@@ -30,7 +33,7 @@ export class DurableHistogram extends Histogram {
   }
 
   override async get() {
-    return { ...(await super.get()), values: this.#series.flatMap((series) => samplesOf(this.#name, series)) };
+    return { ...(await this.#empty.get()), values: this.#series.flatMap((series) => samplesOf(this.#name, series)) };
   }
 
   /** What the registry prefers to `get` where a metric has it. */

@@ -14,7 +14,8 @@ import { PoolBoardQueue } from './board-queue.ts';
 import { requireOperator } from './operator-login.ts';
 import type { ScannerPools } from './scanner-pools.ts';
 
-export type QueuesDeps = Pick<HttpDeps, 'authenticator' | 'operations' | 'scans' | 'log'> & {
+export type QueuesDeps = Pick<HttpDeps, 'authenticator' | 'operations' | 'log'> & {
+  readonly scans: Pick<HttpDeps['scans'], 'cancel' | 'deadLetters'>;
   readonly scanners: Pick<ScannerPools, 'pools'>;
 };
 
@@ -74,7 +75,7 @@ async function poolNames({ operations, scanners }: QueuesDeps): Promise<Readonly
 }
 
 /** Through the use cases, so that the audit log has them: for the scan's tenant, in the name of the operator. */
-function createActions(scans: HttpDeps['scans'], asking: AsyncLocalStorage<Ask>): BoardActions {
+function createActions(scans: QueuesDeps['scans'], asking: AsyncLocalStorage<Ask>): BoardActions {
   const askFor = ({ tenant }: ScanRecord): Ask => {
     const ask = asking.getStore();
     if (!ask) throw new AppError('internal_error', 'An action of the board has nobody who asks for it.');
