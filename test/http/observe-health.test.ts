@@ -55,10 +55,9 @@ it('stays ready with a broken scanners.yaml beside pools in force, and is not wi
 it('answers many questions at once with one look', async () => {
   const lab = await startObserved();
   let looks = 0;
-  const { readiness } = lab.queue;
   lab.queue.readiness = () => {
     looks += 1;
-    return readiness.call(lab.queue);
+    return Promise.resolve({ hasWorker: true, instances: [] });
   };
   await Promise.all(Array.from({ length: 50 }, () => fetch(`${lab.url}/readyz`)));
   expect(looks).toBeLessThan(50);

@@ -172,10 +172,15 @@ it('shows a scan in a real browser, and runs nothing that a scanned system or a 
   await list.page.getByText('hostile "><img').first().waitFor();
   const job = await openBoard(url, `/queues/queue/web/${scan.scanId}`);
   await job.page.getByText(scan.scanId).first().waitFor();
+  await job.page
+    .getByRole('button', { name: 'Data' })
+    .or(job.page.getByRole('tab', { name: 'Data' }))
+    .first()
+    .click();
   await job.page.getByText('x.example.com').first().waitFor();
   for (const { page, trouble } of [list, job]) {
     // An image that fails to load says so in a later turn.
-    await page.waitForLoadState('networkidle');
+    await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 200)));
     expect(trouble).toEqual([]);
     expect(await page.locator('img[src="x"], svg[onload], a[href^="javascript:"]').count()).toBe(0);
   }

@@ -106,31 +106,31 @@ export const METRICS = {
   scanmux_instance_active_scans: {
     type: 'gauge',
     scope: 'queue',
-    labels: ['pool', 'instance'],
+    labels: ['pool', 'scanner_instance'],
     help: 'Scans that run on a scanner instance now, over all workers.',
   },
   scanmux_instance_slots: {
     type: 'gauge',
     scope: 'process',
-    labels: ['pool', 'instance'],
+    labels: ['pool', 'scanner_instance'],
     help: 'Scans an enabled instance may run at once, as the scanners.yaml in force here says.',
   },
   scanmux_instance_healthy: {
     type: 'gauge',
     scope: 'queue',
-    labels: ['pool', 'instance'],
+    labels: ['pool', 'scanner_instance'],
     help: '1 when a worker last found the instance healthy or degraded, 0 when it could not be used.',
   },
   scanmux_instance_circuit: {
     type: 'gauge',
     scope: 'queue',
-    labels: ['pool', 'instance', 'state'],
+    labels: ['pool', 'scanner_instance', 'state'],
     help: '1 for the state the circuit breaker is in: closed, open (no scans) or half_open (one trial), 0 for the others.',
   },
   scanmux_instance_checked_timestamp_seconds: {
     type: 'gauge',
     scope: 'queue',
-    labels: ['pool', 'instance'],
+    labels: ['pool', 'scanner_instance'],
     help: 'When a worker last published what it knows of the instance. Unix time.',
   },
   scanmux_scanners_config_valid: {

@@ -124,11 +124,12 @@ function createInstanceGauges(made: Instruments) {
     for (const { name: pool, instances } of pools) {
       for (const { instanceId: instance, enabled, limit } of instances) {
         if (!enabled) continue;
-        slots.set({ pool, instance }, limit);
-        if (now) active.set({ pool, instance }, 0);
+        slots.set({ pool, scanner_instance: instance }, limit);
+        if (now) active.set({ pool, scanner_instance: instance }, 0);
       }
     }
-    for (const { pool, instance, count } of now?.gauges.active ?? []) active.set({ pool, instance }, count);
+    for (const { pool, instance, count } of now?.gauges.active ?? [])
+      active.set({ pool, scanner_instance: instance }, count);
     published(now?.instances ?? []);
   };
 }
@@ -142,9 +143,10 @@ function createPublishedGauges(made: Instruments) {
     for (const gauge of [healthy, circuit, checked]) gauge.reset();
     for (const { pool, instance, health, checkedAt } of instances) {
       const now = health.circuit ?? 'closed';
-      healthy.set({ pool, instance }, health.status === 'unhealthy' ? 0 : 1);
-      checked.set({ pool, instance }, checkedAt / 1000);
-      for (const state of CIRCUIT_STATES) circuit.set({ pool, instance, state }, now === state ? 1 : 0);
+      healthy.set({ pool, scanner_instance: instance }, health.status === 'unhealthy' ? 0 : 1);
+      checked.set({ pool, scanner_instance: instance }, checkedAt / 1000);
+      for (const state of CIRCUIT_STATES)
+        circuit.set({ pool, scanner_instance: instance, state }, now === state ? 1 : 0);
     }
   };
 }
