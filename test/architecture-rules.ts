@@ -61,7 +61,7 @@ const OPEN_FILES: Readonly<Record<string, readonly string[]>> = {
 
 /** Packages with one door each. */
 const DOORS: readonly { readonly packages: RegExp; readonly doors: RegExp }[] = [
-  { packages: /^@modelcontextprotocol\//, doors: /^src\/(tools\/server\.ts|http\/.+|cli\/.+)$/ },
+  { packages: /^@modelcontextprotocol\//, doors: /^src\/(tools\/(server|mcp-[a-z-]+)\.ts|http\/.+|cli\/.+)$/ },
   { packages: /^(@photostructure\/sqlite|node:sqlite)$/, doors: /^src\/platform\/sqlite\.ts$/ },
   { packages: /^(node:)?child_process$/, doors: /^src\/platform\/subprocess\.ts$/ },
   { packages: /^(node:)?worker_threads$/, doors: /^src\/findings\/(threads?|gather-(in-)?thread)\.ts$/ },

@@ -61,7 +61,11 @@ function untilStopped(stdout: NodeJS.EventEmitter, server: { onclose?: (() => vo
     });
     // EPIPE: the client is gone, which is how many of them end.
     for (const stream of [stdout, process.stdout]) stream.on('error', () => resolve(false));
-    server.onclose = () => resolve(false);
+    const ended = server.onclose;
+    server.onclose = () => {
+      ended?.();
+      resolve(false);
+    };
   });
 }
 

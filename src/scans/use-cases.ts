@@ -1,6 +1,7 @@
 import { createCancelScan } from './cancel.ts';
 import { createCompareScans } from './compare-scans.ts';
 import { createDeadLetters } from './dead-letters.ts';
+import { createDescribeScope } from './describe-scope.ts';
 import type { ScanDeps } from './deps.ts';
 import { createExportReport } from './export-report.ts';
 import { createGetFinding } from './get-finding.ts';
@@ -11,6 +12,7 @@ import { createPlanScan } from './plan.ts';
 import { createGetQueueStatus } from './queue-report.ts';
 import { createNoteRefusal } from './note-refusal.ts';
 import { createGetScanResults } from './results.ts';
+import { createReadReport } from './read-report.ts';
 import { createSearchFindings } from './search-findings.ts';
 import { createGetScanStatus } from './status.ts';
 import { createSubmitScan } from './submit.ts';
@@ -18,6 +20,7 @@ import { createSuppressFinding } from './suppress-finding.ts';
 import { createSuppressed } from './suppressions.ts';
 import { createCountFindings } from './tally.ts';
 import { createWaitForScan } from './wait.ts';
+import { createNewestEvent, createWatchScan } from './watch.ts';
 
 /** Everything a caller can ask for, over whatever it is asked: MCP, the command line, later HTTP. */
 export type UseCases = ReturnType<typeof createUseCases>;
@@ -26,6 +29,7 @@ export function createUseCases(deps: ScanDeps) {
   const counting = { ...deps, countFindings: createCountFindings(deps) };
   const wait = createWaitForScan(counting);
   const status = createGetScanStatus(counting);
+  const exportReport = createExportReport(deps);
   return {
     submit: createSubmitScan({ ...deps, wait, status }),
     plan: createPlanScan(deps),
@@ -36,7 +40,8 @@ export function createUseCases(deps: ScanDeps) {
     results: createGetScanResults(counting),
     finding: createGetFinding(deps),
     importReport: createImportReport(counting),
-    exportReport: createExportReport(deps),
+    exportReport,
+    readReport: createReadReport(exportReport),
     suppressFinding: createSuppressFinding(deps),
     suppressed: createSuppressed(deps),
     compare: createCompareScans(deps),
@@ -44,6 +49,9 @@ export function createUseCases(deps: ScanDeps) {
     listScanners: createListScanners(deps),
     queueStatus: createGetQueueStatus(deps),
     deadLetters: createDeadLetters(deps),
+    describeScope: createDescribeScope(deps),
+    watch: createWatchScan(deps),
+    newestEvent: createNewestEvent(deps),
     noteRefusal: createNoteRefusal(deps),
   };
 }

@@ -8,6 +8,7 @@ export interface ListedTool {
   readonly inputSchema: ObjectSchema;
   readonly outputSchema: ObjectSchema;
   readonly annotations: AnyTool['annotations'] & { readonly title: string };
+  readonly execution?: { readonly taskSupport: 'optional' };
 }
 
 /**
@@ -15,13 +16,14 @@ export interface ListedTool {
  * bridge says when it matters (how long texts may be), what tells an agent nothing (which keys of a part of an answer are
  * always there), and what another tool of the list spells out. Arguments are checked against the whole schemas.
  */
-export const listed = ({ name, title, description, input, output, seeAlso, annotations }: AnyTool): ListedTool => ({
+export const listed = ({ name, title, description, input, output, seeAlso, ...tool }: AnyTool): ListedTool => ({
   name,
   title,
   description,
   inputSchema: shortArguments(jsonSchema(input, 'input'), [seeAlso ?? []].flat()),
   outputSchema: shortAnswer(jsonSchema(output, 'output'), [seeAlso ?? []].flat()),
-  annotations: { title, ...annotations },
+  annotations: { title, ...tool.annotations },
+  ...(tool.startsScan ? { execution: { taskSupport: 'optional' } } : {}),
 });
 
 /** Smaller parts are not worth a reference. */

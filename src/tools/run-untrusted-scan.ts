@@ -13,5 +13,6 @@ export const runUntrustedScan = defineTool({
   output: SubmittedScan,
   seeAlso: { tool: getScanStatus.name, output: getScanStatus.output, rest: true },
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
+  startsScan: true,
   run: (input, { scans, ask }) => scans.submit(input, ask),
 });

@@ -36,6 +36,8 @@ export interface Tool<Input extends z.ZodType = z.ZodType, Output extends z.ZodT
   /** Of several the first that has a part is named. */
   readonly seeAlso?: SeeAlso | readonly SeeAlso[];
   readonly annotations: ToolAnnotations;
+  /** Its answer names a scan (`scan_id`) that goes on: it can be called as an MCP task as well. */
+  readonly startsScan?: true;
   readonly run: (input: z.output<Input>, context: ToolContext) => Promise<z.output<Output>>;
 }
 

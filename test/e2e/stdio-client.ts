@@ -72,7 +72,7 @@ function endProcessesOf(folder: string): void {
 const Answer = z.looseObject({
   isError: z.boolean().optional(),
   structuredContent: z.record(z.string(), z.unknown()).optional(),
-  content: z.array(z.looseObject({ type: z.string(), text: z.string() })),
+  content: z.array(z.looseObject({ type: z.string(), text: z.string().optional() })),
 });
 
 const Failure = z.strictObject({

@@ -29,7 +29,14 @@ async function start(server: Server): Promise<number> {
 
 /** A TLS service that is no web server. */
 const serveTls = (options: TlsOptions): Promise<number> =>
-  start(createServer(options, (socket) => socket.resume().end('* OK ready\r\n')));
+  start(
+    createServer(options, (socket) =>
+      socket
+        .on('error', () => undefined)
+        .resume()
+        .end('* OK ready\r\n'),
+    ),
+  );
 
 const serveHttps = (options: TlsOptions, headers: Record<string, string> = {}): Promise<number> =>
   start(createHttps(options, (_, response) => response.writeHead(200, headers).end('<html>hello</html>')));

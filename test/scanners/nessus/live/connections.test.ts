@@ -235,7 +235,12 @@ describe('a probe', () => {
     lab = await openLab({ faults: [{ on: '*', do: 'hang' }] });
     const silent = lab.another({ answer_seconds: 1 });
     expect(await silent.probe(never)).toMatchObject({ status: 'unhealthy', why: expect.stringContaining('in time') });
-    const other = createServer((socket) => socket.resume().end('SSH-2.0-OpenSSH_9.9\r\n'));
+    const other = createServer((socket) =>
+      socket
+        .on('error', () => undefined)
+        .resume()
+        .end('SSH-2.0-OpenSSH_9.9\r\n'),
+    );
     await new Promise<void>((resolve) => void other.listen(0, '127.0.0.1', resolve));
     const bound = other.address();
     const port = typeof bound === 'object' ? (bound?.port ?? 0) : 0;

@@ -1,0 +1,161 @@
+import { Protocol, type RequestHandlerExtra } from '@modelcontextprotocol/sdk/shared/protocol.js';
+import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
+import {
+  CallToolRequestParamsSchema,
+  CallToolRequestSchema,
+  ErrorCode,
+  McpError,
+  type CallToolResult,
+  type CreateTaskResult,
+  type ResourceLink,
+  type ServerNotification,
+  type ServerRequest,
+} from '@modelcontextprotocol/sdk/types.js';
+import { z } from 'zod';
+import { AppError, errorFacts, errorText } from '../model/errors.ts';
+import { cleanLine } from '../model/untrusted.ts';
+import type { OnProgress } from '../scans/wait.ts';
+import { argumentError } from './arguments.ts';
+import type { Bridge } from './bridge.ts';
+import { TOOLS } from './catalogue.ts';
+import { lenient } from './lenient.ts';
+import { protocolError } from './mcp-failure.ts';
+import { followScans } from './mcp-scan-log.ts';
+import { taskOf } from './mcp-tasks.ts';
+import { oddText } from './odd-text.ts';
+import type { AnyTool, ToolContext } from './tool.ts';
+
+const isRecord = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** The SDK's own schema copies the arguments and loses one called `__proto__`, which then would not be refused. */
+const CallRequest = CallToolRequestSchema.extend({
+  params: CallToolRequestParamsSchema.extend({
+    arguments: z.custom<Readonly<Record<string, unknown>>>(isRecord, 'must be an object').optional(),
+  }),
+});
+
+type CallHandler = (
+  request: z.output<typeof CallRequest>,
+  extra: CallExtra,
+) => Promise<CallToolResult | CreateTaskResult>;
+type CallExtra = RequestHandlerExtra<ServerRequest, ServerNotification>;
+
+type Params = z.output<typeof CallRequest>['params'];
+
+/** Called for failures nobody foresaw. */
+export type OnDefect = (error: unknown, facts: { tool: string; trace_id: string }) => void;
+
+/** Answers `tools/call`, also as a task, with progress where the client asked for it. */
+export function serveCalls(server: Server, bridge: Bridge, onDefect: OnDefect): void {
+  const byName = new Map(TOOLS.map((tool) => [tool.name, tool]));
+  const follow = followScans(server, bridge);
+
+  const onCall: CallHandler = async ({ params }, { signal, sendNotification }) => {
+    const tool = toolOf(byName, params);
+    const ask = bridge.ask(signal, params._meta?.['traceparent']);
+    const onProgress = progressTo(params._meta?.progressToken, sendNotification);
+    try {
+      const made = await answer(tool, argumentsOf(params), async () => ({
+        scans: await bridge.open(),
+        ask,
+        onProgress,
+      }));
+      const scanId = made.structuredContent?.['scan_id'];
+      if (!tool.startsScan || typeof scanId !== 'string') return made;
+      follow(scanId);
+      return params.task ? { task: taskOf(await (await bridge.open()).status({ scan_id: scanId }, ask)) } : made;
+    } catch (error) {
+      if (!(error instanceof AppError)) onDefect(error, { tool: tool.name, trace_id: ask.traceId });
+      // A task that never was has no result to hold the failure.
+      if (params.task) throw protocolError(error, () => undefined);
+      return failure(error, ask.traceId);
+    }
+  };
+  // Past the server's own override, which would parse each request a second time and each answer, too: the request has
+  // been parsed by then, and answers are typed here and checked by every client.
+  Protocol.prototype.setRequestHandler.call(server, CallRequest, onCall);
+}
+
+function toolOf(byName: ReadonlyMap<string, AnyTool>, { name, task }: Params): AnyTool {
+  const tool = byName.get(name);
+  if (!tool) throw new McpError(ErrorCode.InvalidParams, `Unknown tool: ${cleanLine(name, 80)}`);
+  if (task && !tool.startsScan) {
+    throw new McpError(ErrorCode.MethodNotFound, `${name} cannot be called as a task: only tools that scan can.`);
+  }
+  return tool;
+}
+
+/** A task is waited for by asking for its result. */
+const argumentsOf = ({ arguments: args = {}, task }: Params) => (task ? { ...args, wait_seconds: 0 } : args);
+
+function progressTo(
+  progressToken: string | number | undefined,
+  send: CallExtra['sendNotification'],
+): OnProgress | undefined {
+  if (progressToken === undefined) return undefined;
+  return ({ percent, phase }) => {
+    const params = { progressToken, progress: percent, total: 100, message: phase };
+    // The client may have gone; the answer itself will tell.
+    void send({ method: 'notifications/progress', params }).catch(() => undefined);
+  };
+}
+
+async function answer(
+  tool: AnyTool,
+  args: Readonly<Record<string, unknown>>,
+  context: () => Promise<ToolContext>,
+): Promise<CallToolResult> {
+  const call = prepared(tool, args);
+  if (call instanceof AppError) {
+    // Like every refusal of what would change something: written down before the caller hears of it.
+    if (!tool.annotations.readOnlyHint) await noteRefusal(tool, call, await context());
+    throw call;
+  }
+  const structuredContent = await call.run(await context());
+  return {
+    structuredContent,
+    content: [{ type: 'text', text: jsonText(structuredContent) }, ...linkOf(structuredContent)],
+  };
+}
+
+/** A link for clients that show resources; the URI is in the answer for all others. */
+function linkOf({ resource_uri: uri, scan_id: scanId }: Readonly<Record<string, unknown>>): ResourceLink[] {
+  if (typeof uri !== 'string') return [];
+  const name = typeof scanId === 'string' ? scanId : uri;
+  return [{ type: 'resource_link', uri, name, mimeType: 'application/json' }];
+}
+
+/** The call, or why its arguments are no good. */
+function prepared(tool: AnyTool, args: Readonly<Record<string, unknown>>) {
+  const meant = lenient(tool, args);
+  const odd = oddText(meant);
+  if (odd) return odd;
+  const call = tool.prepare(meant);
+  return call.error ? argumentError(tool, call.error) : call;
+}
+
+const noteRefusal = async ({ name }: AnyTool, { code }: AppError, { scans, ask }: ToolContext): Promise<void> =>
+  scans.noteRefusal(name, code, ask);
+
+/** Use cases give the same object again while nothing has changed. */
+const texts = new WeakMap<object, string>();
+
+function jsonText(content: object): string {
+  const known = texts.get(content) ?? JSON.stringify(content);
+  texts.set(content, known);
+  return known;
+}
+
+/** No `structuredContent`: clients would check it against the schema of a success. */
+function failure(error: unknown, traceId: string): CallToolResult {
+  const facts = errorFacts(error);
+  const hint = facts.code === 'internal_error' ? `${facts.hint} Trace id: ${traceId}.` : facts.hint;
+  const told = { ...facts, message: sentence(facts.message), hint };
+  return { isError: true, content: [{ type: 'text', text: `${errorText(told)}\n${JSON.stringify({ error: told })}` }] };
+}
+
+/** The text of a failure is two lines, whatever an error lists; and the hint that follows starts a new sentence. */
+function sentence(message: string): string {
+  const line = message.trim().replaceAll(/\s*\n\s*/g, '; ');
+  return /[.?!]$/.test(line) ? line : `${line}.`;
+}

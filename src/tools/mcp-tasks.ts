@@ -1,0 +1,77 @@
+import type { TaskStore } from '@modelcontextprotocol/sdk/experimental/tasks/interfaces.js';
+import { ErrorCode, McpError, type CallToolResult, type Task } from '@modelcontextprotocol/sdk/types.js';
+import { ListScansInput } from '../model/contract/lists.ts';
+import type { Status } from '../model/contract/status.ts';
+import { AppError } from '../model/errors.ts';
+import type { Bridge } from './bridge.ts';
+
+/** How often the state of a task is looked at while somebody waits for its result. */
+const POLL_MS = 2_000;
+const LISTED = 50;
+
+type ShownScan = Pick<Status, 'scan_id' | 'state' | 'created_at'> &
+  Partial<Pick<Status, 'summary' | 'progress' | 'started_at' | 'finished_at'>>;
+
+const STATUS_OF: Readonly<Record<Status['state'], Task['status']>> = {
+  queued: 'working',
+  running: 'working',
+  retrying: 'working',
+  completed: 'completed',
+  failed: 'failed',
+  timed_out: 'failed',
+  cancelled: 'cancelled',
+};
+
+/** A scan as an MCP task: its id is the scan id, so any process of the same queue serves it, and it stays as the scan does. */
+export function taskOf({ scan_id, state, summary, progress, ...times }: ShownScan): Task {
+  return {
+    taskId: scan_id,
+    // A cancel may take effect later at the scanner; the task ends with the promise.
+    status: progress?.phase === 'cancelling' ? 'cancelled' : STATUS_OF[state],
+    ttl: null,
+    createdAt: times.created_at,
+    lastUpdatedAt: times.finished_at ?? progress?.updated_at ?? times.started_at ?? times.created_at,
+    pollInterval: POLL_MS,
+    ...(summary === undefined ? {} : { statusMessage: summary }),
+  };
+}
+
+/** Tasks over the queue's own records: nothing is kept here. Another tenant's task is one that never was. */
+export function createTaskStore({ open, ask, closed }: Bridge): TaskStore {
+  const statusOf = async (taskId: string): Promise<Status | undefined> => {
+    try {
+      const scans = await open();
+      return await scans.status({ scan_id: taskId }, ask(closed));
+    } catch (error) {
+      if (error instanceof AppError && error.code === 'scan_not_found') return undefined;
+      throw error;
+    }
+  };
+  return {
+    createTask: () => Promise.reject(new McpError(ErrorCode.InternalError, 'Tasks are made by the tools that scan.')),
+    storeTaskResult: () => Promise.reject(new McpError(ErrorCode.InternalError, 'Results are those of the scan.')),
+    async getTask(taskId) {
+      const status = await statusOf(taskId);
+      return status ? taskOf(status) : null;
+    },
+    async getTaskResult(taskId): Promise<CallToolResult> {
+      const status = await statusOf(taskId);
+      if (!status) throw new McpError(ErrorCode.InvalidParams, `Task not found: ${taskId.slice(0, 80)}`);
+      // The same keys as the tool's own answer after waiting.
+      const structuredContent = { ...status, deduplicated: false, resource_uri: `scan://${status.scan_id}` };
+      return { structuredContent, content: [{ type: 'text', text: JSON.stringify(structuredContent) }] };
+    },
+    async updateTaskStatus(taskId, status) {
+      if (status !== 'cancelled') return;
+      const scans = await open();
+      await scans.cancel({ scan_id: taskId, reason: 'cancelled as an MCP task' }, ask(closed));
+    },
+    async listTasks(cursor) {
+      const scans = await open();
+      const input = ListScansInput.parse({ limit: LISTED, ...(cursor === undefined ? {} : { cursor }) });
+      const { scans: page, next_cursor: nextCursor } = await scans.listScans(input, ask(closed));
+      const tasks = page.filter(({ origin }) => origin !== 'imported').map((scan) => taskOf(scan));
+      return { tasks, ...(nextCursor === undefined ? {} : { nextCursor }) };
+    },
+  };
+}
