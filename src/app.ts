@@ -2,11 +2,13 @@ import { mkdirSync, openSync, closeSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openAuditLog, type AuditLog } from './audit/audit-log.ts';
+import { VERSION } from './cli/version.ts';
 import type { Environment } from './config/environment.ts';
 import { CREDENTIALS_FILE } from './config/credentials-schema.ts';
 import { findProgram } from './config/find-program.ts';
 import { prepareDataFolder } from './config/folders.ts';
 import { SCANNERS_FILE } from './config/scanners-schema.ts';
+import { telemetrySettings } from './config/telemetry.ts';
 import { loadSettings, type Settings } from './config/settings.ts';
 import { CATALOGUES, ENGINES, REPORT_FORMATS } from './engines.ts';
 import { createCredentials } from './credentials/create-credentials.ts';
@@ -21,12 +23,14 @@ import { createBell, type Bell } from './platform/bell.ts';
 import { systemClock, type Clock } from './platform/clock.ts';
 import type { Log } from './platform/log.ts';
 import { identityOf, identityText, ownIdentity } from './platform/process-identity.ts';
+import { noTracing, type Tracing } from './platform/tracing.ts';
 import { startDetached } from './platform/subprocess.ts';
 import { createPolicy } from './policy/create-policy.ts';
 import type { Policy } from './policy/policy.ts';
 import { openSqliteQueue } from './queue/sqlite/queue.ts';
 import type { WorkerSeat } from './queue/sqlite/worker-seat.ts';
 import type { ScanQueue } from './queue/queue.ts';
+import { tracedSubmit } from './queue/traced-submit.ts';
 import { createRegistry } from './registry/create-registry.ts';
 import { defaultPools } from './registry/pool-config.ts';
 import type { Registry } from './registry/registry.ts';
@@ -69,6 +73,8 @@ export interface App {
   readonly policy: Policy;
   readonly inspectCredentials: () => Promise<CredentialsInspection>;
   readonly queue: ScanQueue;
+  /** Spans of what is done here; nothing where no receiver is named. */
+  readonly tracing: Tracing;
   readonly audit: AuditLog;
   readonly enrichment: Enrichment;
   readonly seat: WorkerSeat;
@@ -90,9 +96,8 @@ export async function openApp(options: AppOptions): Promise<App> {
   const { configFolder, dataFolder, log, env, clock = systemClock } = options;
   const settings = loadSettings({ configFolder, env });
   prepareDataFolder(dataFolder);
-  const identity = identityText(ownIdentity());
   const embedded = await openSqliteQueue({ folder: dataFolder, clock, settings: queueSettings(settings) });
-  const { queue, seat, suppressions, index } = embedded;
+  const { queue, tracing, seat, suppressions, index } = await withTracing(options, embedded);
   const audit = await openAuditLog({ folder: dataFolder, clock });
   const reloadBell = createBell(dataFolder, 'reload');
   const policy = createPolicy({ file: join(configFolder, POLICY_FILE), mode: options.mode, clock });
@@ -119,8 +124,9 @@ export async function openApp(options: AppOptions): Promise<App> {
   const workerDeps: WorkerDeps = {
     ...shared,
     indexScans,
+    tracing,
     random: Math.random,
-    workerId: identity,
+    workerId: identityText(ownIdentity()),
     settings: { ...workerSettings(settings), ...options.workerSettings },
   };
   return {
@@ -130,6 +136,7 @@ export async function openApp(options: AppOptions): Promise<App> {
     policy,
     inspectCredentials: () => inspectCredentials(join(configFolder, CREDENTIALS_FILE), env),
     queue,
+    tracing,
     audit,
     enrichment,
     seat,
@@ -141,10 +148,18 @@ export async function openApp(options: AppOptions): Promise<App> {
       await findings.close();
       enrichment.close();
       reloadBell.close();
-      await audit.close();
-      await queue.close();
+      for (const part of [audit, queue, tracing]) await part.close();
     },
   };
+}
+
+/** The libraries of OpenTelemetry are only read where traces are wanted. */
+async function withTracing<T extends { queue: ScanQueue }>({ env, log }: AppOptions, opened: T) {
+  const settings = telemetrySettings(env, VERSION);
+  if (!settings) return { ...opened, tracing: noTracing };
+  const { createOtelTracing } = await import('./platform/otel-tracing.ts');
+  const tracing = createOtelTracing(settings, log);
+  return { ...opened, tracing, queue: tracedSubmit(opened.queue, tracing) };
 }
 
 function openFindings(

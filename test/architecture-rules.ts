@@ -65,6 +65,8 @@ const DOORS: readonly { readonly packages: RegExp; readonly doors: RegExp }[] = 
   { packages: /^(@photostructure\/sqlite|node:sqlite)$/, doors: /^src\/platform\/sqlite\.ts$/ },
   { packages: /^(node:)?child_process$/, doors: /^src\/platform\/subprocess\.ts$/ },
   { packages: /^(node:)?worker_threads$/, doors: /^src\/findings\/(threads?|gather-(in-)?thread)\.ts$/ },
+  { packages: /^@opentelemetry\//, doors: /^src\/platform\/otel-tracing\.ts$/ },
+  { packages: /^(prom-client|@bull-board\/.+)$/, doors: /^src\/http\/observe\/.+$/ },
   { packages: /^pino$/, doors: /^src\/platform\/log\.ts$/ },
 ];
 

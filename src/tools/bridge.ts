@@ -1,11 +1,18 @@
 import type { Ask } from '../scans/deps.ts';
 import type { UseCases } from '../scans/use-cases.ts';
 
+/** Runs a call inside whatever takes note of it, e.g. a span of a trace. */
+export type AroundCall = <T extends object>(
+  call: { readonly tool: string; readonly traceId: string; readonly traceparent: unknown },
+  body: () => Promise<T>,
+) => Promise<T>;
+
 /** What the parts of the bridge to MCP share: the use cases, opened at the first need, and who asks. */
 export interface Bridge {
   readonly open: () => Promise<UseCases>;
   /** @param signal Aborts what is asked. @param traceparent W3C Trace Context, where the client sends it. */
   readonly ask: (signal: AbortSignal, traceparent?: unknown) => Ask;
+  readonly around?: AroundCall | undefined;
   /** Aborts when the connection ends. */
   readonly closed: AbortSignal;
 }

@@ -6,7 +6,7 @@ import { newTraceId } from '../model/ids.ts';
 import { cleanLine } from '../model/untrusted.ts';
 import type { Ask } from '../scans/deps.ts';
 import type { UseCases } from '../scans/use-cases.ts';
-import type { Bridge } from './bridge.ts';
+import type { AroundCall, Bridge } from './bridge.ts';
 import { TOOLS } from './catalogue.ts';
 import { listed } from './listed.ts';
 import { serveCalls, type OnDefect } from './mcp-call.ts';
@@ -34,14 +34,16 @@ export interface McpServerOptions {
   /** Opens the application at the first call, so that a client gets its handshake at once. Asked again after a failure. */
   readonly open: () => Promise<UseCases>;
   readonly onDefect: OnDefect;
+  readonly around?: AroundCall;
 }
 
 /** The MCP face of the use cases, ready to be connected to a transport. The only bridge to the SDK. */
-export function createMcpServer({ version, open, onDefect }: McpServerOptions): Server {
+export function createMcpServer({ version, open, onDefect, around }: McpServerOptions): Server {
   const over = new AbortController();
   setMaxListeners(0, over.signal); // every scan that is followed listens
   const bridge: Bridge = {
     open,
+    around,
     closed: over.signal,
     ask: (signal, traceparent) => ({ caller: callerOf(), traceId: traceIdOf(traceparent), signal }),
   };

@@ -38,7 +38,7 @@ const isStream = (response: Response): boolean =>
   String(response.getHeader('content-type') ?? '').startsWith('text/event-stream');
 
 /** Routes are matched whatever their case, and mounts keep the case the client wrote. */
-function routeOf(request: Request): string {
+export function routeOf(request: Request): string {
   const route: unknown = request.route;
   if (typeof route !== 'object' || route === null || !('path' in route)) return 'other';
   const path: unknown = Array.isArray(route.path) ? route.path[0] : route.path;
