@@ -9,11 +9,13 @@ import type { HttpParts } from '../../src/http/http-app.ts';
 import { createHealthRouter } from '../../src/http/observe/health-router.ts';
 import { createMetrics } from '../../src/http/observe/metrics.ts';
 import { createQueuesRouter } from '../../src/http/observe/queues-router.ts';
+import { createSpansRouter } from '../../src/http/observe/trace-spans.ts';
 import type { ScannerPools } from '../../src/http/observe/scanner-pools.ts';
 import { ALL_SCOPES } from '../../src/model/caller.ts';
 import { newScanId, newTraceId } from '../../src/model/ids.ts';
 import { requestHash, type ScanRequest } from '../../src/model/scan.ts';
 import { systemClock } from '../../src/platform/clock.ts';
+import { noTracing } from '../../src/platform/tracing.ts';
 import { silentLog } from '../../src/platform/log.ts';
 import type { NewScan } from '../../src/queue/queue.ts';
 import { openSqliteQueue } from '../../src/queue/sqlite/queue.ts';
@@ -74,7 +76,11 @@ export const newScan = (request: Partial<ScanRequest> = {}, more: Partial<NewSca
 };
 
 /** The routers of this room in the real shell, over a real queue in a folder of its own. */
-export async function startObserved(settings: Partial<MetricsSettings> = {}, over: Partial<HttpDeps> = {}) {
+export async function startObserved(
+  settings: Partial<MetricsSettings> = {},
+  over: Partial<HttpDeps> = {},
+  tracing = noTracing,
+) {
   const folder = mkdtempSync(join(tmpdir(), 'scanmux-observe-'));
   const embedded = await openSqliteQueue({
     folder,
@@ -102,7 +108,10 @@ export async function startObserved(settings: Partial<MetricsSettings> = {}, ove
   const metrics = createMetrics(deps);
   const parts: HttpParts = {
     first: metrics.observeRequests,
-    open: [createHealthRouter({ ...deps, metrics, settings: MetricsSettings.parse(settings) })],
+    open: [
+      createSpansRouter(tracing),
+      createHealthRouter({ ...deps, metrics, settings: MetricsSettings.parse(settings) }),
+    ],
     queues: createQueuesRouter(deps),
   };
   const server = await startHttp(shellDeps(shared), parts);

@@ -1,4 +1,4 @@
-import type { RequestHandler } from 'express';
+import { Router } from 'express';
 import { parentIdIn, type Tracing } from '../../platform/tracing.ts';
 import { traceIdOf } from '../request-trace.ts';
 import { routeOf } from './request-metrics.ts';
@@ -6,9 +6,10 @@ import { routeOf } from './request-metrics.ts';
 /** Asked every few seconds, and never part of anything. */
 const PROBES: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics']);
 
-/** Every request as a span, the parent of what happens meanwhile. It stands after the trace id and before all routes. */
-export function createRequestSpans(tracing: Tracing): RequestHandler {
-  return (request, response, next) => {
+/** Every request as a span, the parent of what happens meanwhile. The first of the open routers. */
+export function createSpansRouter(tracing: Tracing): Router {
+  const router = Router();
+  router.use((request, response, next) => {
     if (!tracing.isOn || PROBES.has(request.path)) {
       next();
       return;
@@ -25,5 +26,6 @@ export function createRequestSpans(tracing: Tracing): RequestHandler {
       span.set({ 'http.route': route, 'http.response.status_code': response.statusCode });
       if (response.statusCode >= 500) span.fail(String(response.statusCode));
     });
-  };
+  });
+  return router;
 }
