@@ -2,13 +2,11 @@ import { mkdirSync, openSync, closeSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openAuditLog, type AuditLog } from './audit/audit-log.ts';
-import { VERSION } from './cli/version.ts';
 import type { Environment } from './config/environment.ts';
 import { CREDENTIALS_FILE } from './config/credentials-schema.ts';
 import { findProgram } from './config/find-program.ts';
 import { prepareDataFolder } from './config/folders.ts';
 import { SCANNERS_FILE } from './config/scanners-schema.ts';
-import { telemetrySettings } from './config/telemetry.ts';
 import { loadSettings, type Settings } from './config/settings.ts';
 import { CATALOGUES, ENGINES, REPORT_FORMATS } from './engines.ts';
 import { createCredentials } from './credentials/create-credentials.ts';
@@ -17,20 +15,21 @@ import { inspectCredentials } from './credentials/inspect.ts';
 import type { Enrichment } from './findings/enrichment/enrichment.ts';
 import { enrichingStore, openEnrichment } from './findings/enrichment/open-enrichment.ts';
 import type { FindingsStore } from './findings/findings.ts';
-import { createScanFiles } from './findings/scan-files.ts';
+import type { WhilePresent } from './findings/artefacts.ts';
+import { openScanFiles, type ScanFilesSettings } from './findings/open-scan-files.ts';
 import { createFindingsStore } from './findings/findings-store.ts';
 import { createBell, type Bell } from './platform/bell.ts';
+import { leaseMsOf, type OpenedQueue } from './open-queue.ts';
+import { openTraced } from './open-tracing.ts';
 import { systemClock, type Clock } from './platform/clock.ts';
 import type { Log } from './platform/log.ts';
 import { identityOf, identityText, ownIdentity } from './platform/process-identity.ts';
-import { noTracing, type Tracing } from './platform/tracing.ts';
+import type { Tracing } from './platform/tracing.ts';
 import { startDetached } from './platform/subprocess.ts';
 import { createPolicy } from './policy/create-policy.ts';
 import type { Policy } from './policy/policy.ts';
-import { openSqliteQueue } from './queue/sqlite/queue.ts';
 import type { WorkerSeat } from './queue/sqlite/worker-seat.ts';
 import type { ScanQueue } from './queue/queue.ts';
-import { tracedSubmit } from './queue/traced-submit.ts';
 import { createRegistry } from './registry/create-registry.ts';
 import { defaultPools } from './registry/pool-config.ts';
 import type { Registry } from './registry/registry.ts';
@@ -56,6 +55,8 @@ export interface AppOptions {
   readonly env: Environment;
   /** Start a worker process of its own when there is work. False inside the worker and with `--in-process`. */
   readonly spawnWorker: boolean;
+  /** Uses a file even where the settings name a Redis: to look at the rest of the configuration while that is away. */
+  readonly withoutRedis?: boolean;
   /** More engines by type, more kinds of report, and another program that runs the worker: for tests. */
   readonly engines?: Readonly<Record<string, ScannerType>>;
   readonly workerProgram?: string;
@@ -78,6 +79,8 @@ export interface App {
   readonly audit: AuditLog;
   readonly enrichment: Enrichment;
   readonly seat: WorkerSeat;
+  /** The Redis that holds the queue; undefined when a file does. */
+  readonly redis: OpenedQueue['redis'];
   /** Rung by `scanmux reload`: every process of this data folder reloads. */
   readonly reloadBell: Bell;
   /**
@@ -94,10 +97,10 @@ export interface App {
  */
 export async function openApp(options: AppOptions): Promise<App> {
   const { configFolder, dataFolder, log, env, clock = systemClock } = options;
-  const settings = loadSettings({ configFolder, env });
+  const settings = settingsOf(options);
   prepareDataFolder(dataFolder);
-  const embedded = await openSqliteQueue({ folder: dataFolder, clock, settings: queueSettings(settings) });
-  const { queue, tracing, seat, suppressions, index } = await withTracing(options, embedded);
+  const opened = await openTraced(env, { settings, dataFolder, clock, log });
+  const { queue, tracing, seat, suppressions, index } = opened;
   const audit = await openAuditLog({ folder: dataFolder, clock });
   const reloadBell = createBell(dataFolder, 'reload');
   const policy = createPolicy({ file: join(configFolder, POLICY_FILE), mode: options.mode, clock });
@@ -106,9 +109,9 @@ export async function openApp(options: AppOptions): Promise<App> {
   const over = new AbortController();
   registry.watch(over.signal);
   const enrichment = openEnrichment({ dataFolder, log });
-  const findings = openFindings(options, settings, enrichment);
-  const files = createScanFiles(join(dataFolder, 'scans'), { reserveBytes: reserveBytes(settings) });
-  const launcher = options.spawnWorker ? launcherOf(options, { queue, seat }) : undefined;
+  const files = await openScanFiles({ dataFolder, reserveBytes: reserveBytes(settings), ...storeSettings(settings) });
+  const findings = openFindings(options, settings, { enrichment, whilePresent: files.whilePresent });
+  const launcher = options.spawnWorker && !opened.redis ? launcherOf(options, { queue, seat }) : undefined;
   const append: WorkerDeps['audit'] = (entry) => audit.append(entry);
   const shared = { queue, registry, policy, credentials, findings, files, clock, log, audit: append };
   const indexScans = createIndexScans({ findings, files, log, index });
@@ -140,6 +143,7 @@ export async function openApp(options: AppOptions): Promise<App> {
     audit,
     enrichment,
     seat,
+    redis: opened.redis,
     reloadBell,
     runWorker: (signal, { leaveWhenIdle }) => occupySeat(workerDeps, seat, signal, leaveWhenIdle),
     async close() {
@@ -153,23 +157,20 @@ export async function openApp(options: AppOptions): Promise<App> {
   };
 }
 
-/** The libraries of OpenTelemetry are only read where traces are wanted. */
-async function withTracing<T extends { queue: ScanQueue }>({ env, log }: AppOptions, opened: T) {
-  const settings = telemetrySettings(env, VERSION);
-  if (!settings) return { ...opened, tracing: noTracing };
-  const { createOtelTracing } = await import('./platform/otel-tracing.ts');
-  const tracing = createOtelTracing(settings, log);
-  return { ...opened, tracing, queue: tracedSubmit(opened.queue, tracing) };
+function settingsOf({ configFolder, env, withoutRedis }: AppOptions): Settings {
+  const settings = loadSettings({ configFolder, env });
+  return withoutRedis === true ? { ...settings, redis: { ...settings.redis, url: undefined } } : settings;
 }
 
 function openFindings(
   { log, dataFolder, readerThreads }: AppOptions,
   settings: Settings,
-  enrichment: Enrichment,
+  { enrichment, whilePresent }: { enrichment: Enrichment; whilePresent: WhilePresent },
 ): FindingsStore {
   const threads = readerThreads ?? READER_THREADS;
   const exportsFolder = join(dataFolder, 'exports');
-  const store = createFindingsStore({ log, threads, exportsFolder, exportsKeepFree: reserveBytes(settings) });
+  const exportsKeepFree = reserveBytes(settings);
+  const store = createFindingsStore({ log, threads, exportsFolder, exportsKeepFree, whilePresent });
   return enrichingStore(store, enrichment);
 }
 
@@ -256,20 +257,34 @@ function openWorkerLog(dataFolder: string): number {
 
 const reserveBytes = (settings: Settings): number => settings.storage_reserve_mb * 2 ** 20;
 
-const queueSettings = (settings: Settings) => ({
-  idempotencyHours: settings.idempotency_hours,
-  queuedExpiryHours: settings.queued_expiry_hours,
-  reserveBytes: reserveBytes(settings),
-  leaseMs: settings.worker.lease_seconds * 1000,
-});
+function storeSettings({ artefacts }: Settings): Pick<ScanFilesSettings, 'sharedFolder' | 'bucket'> {
+  const { store, folder, s3, cache_mb: cacheMb } = artefacts;
+  if (store === 'directory') return folder === '' ? {} : { sharedFolder: folder };
+  return {
+    bucket: {
+      bucket: s3.bucket,
+      prefix: s3.prefix,
+      region: s3.region,
+      endpoint: s3.endpoint,
+      forcePathStyle: s3.force_path_style,
+      encryption: s3.server_side_encryption,
+      kmsKeyId: s3.kms_key_id,
+      cacheBytes: cacheMb * 2 ** 20,
+    },
+  };
+}
 
-const workerSettings = ({ worker, retry, max_raw_report_mb: maxRawReportMb }: Settings): WorkerSettings => ({
-  maxConcurrentScans: worker.max_concurrent_scans,
-  idleExitMs: worker.idle_exit_seconds * 1000,
-  graceMs: worker.shutdown_grace_seconds * 1000,
+const workerSettings = (settings: Settings): WorkerSettings => ({
+  maxConcurrentScans: settings.worker.max_concurrent_scans,
+  idleExitMs: settings.worker.idle_exit_seconds * 1000,
+  graceMs: settings.worker.shutdown_grace_seconds * 1000,
   hardStopMs: 30_000,
-  heartbeatMs: Math.min(5_000, (worker.lease_seconds * 1000) / 4),
-  maxRawReportBytes: maxRawReportMb * 2 ** 20,
+  heartbeatMs: Math.min(5_000, leaseMsOf(settings) / 4),
+  maxRawReportBytes: settings.max_raw_report_mb * 2 ** 20,
   minuteMs: 60_000,
-  retry: { maxAttempts: retry.max_attempts, baseMs: retry.base_seconds * 1000, capMs: retry.max_seconds * 1000 },
+  retry: {
+    maxAttempts: settings.retry.max_attempts,
+    baseMs: settings.retry.base_seconds * 1000,
+    capMs: settings.retry.max_seconds * 1000,
+  },
 });

@@ -47,6 +47,7 @@ const EXIT_OF_ERROR: Readonly<Record<ErrorCode, Exit>> = {
   rate_limited: 'unavailable',
   queue_unavailable: 'unavailable',
   storage_full: 'unavailable',
+  storage_unavailable: 'unavailable',
   storage_unusable: 'unavailable',
   data_too_new: 'unavailable',
   scanner_unreachable: 'unavailable',

@@ -46,6 +46,8 @@ export function overlay(
   };
   const logLevel = variable(env, 'LOG_LEVEL');
   if (logLevel !== undefined) set(['log_level'], 'LOG_LEVEL', logLevel.toLowerCase());
+  const redisUrl = variable(env, 'REDIS_URL');
+  if (redisUrl !== undefined) set(['redis', 'url'], 'REDIS_URL', redisUrl);
   for (const { path, name } of variables) {
     const value = variable(env, name);
     if (value !== undefined) set(path, name, value);

@@ -5,6 +5,8 @@ import { pathText, withoutNulls, type JsonPath } from './json-value.ts';
 import { parseLenient, type KeyIssue } from './lenient-parse.ts';
 import { configInvalid, type Problem } from './problems.ts';
 import { readConfigFile } from './read-config-file.ts';
+import { Artefacts } from './settings-artefacts.ts';
+import { AllowVolatileRedis, RedisSettings } from './settings-redis.ts';
 import { overlay, settingVariables } from './settings-environment.ts';
 import { MetricsSettings } from './settings-observe.ts';
 import { HttpSettings } from './settings-http.ts';
@@ -120,6 +122,9 @@ export const Settings = z.strictObject({
   retry: Retry.prefault({}).describe('Attempts after errors that can pass.'),
   metrics: MetricsSettings.prefault({}).describe('Who may read the numbers for Prometheus.'),
   http: HttpSettings.prefault({}).describe('The HTTP server.'),
+  artefacts: Artefacts.prefault({}).describe('Where raw reports and findings are kept.'),
+  redis: RedisSettings.prefault({}).describe('One queue for servers and workers on several machines.'),
+  allow_volatile_redis: AllowVolatileRedis,
 });
 export type Settings = z.infer<typeof Settings>;
 

@@ -8,22 +8,30 @@ import type { Artefact } from '../model/scan.ts';
 import { createSecretMask } from '../platform/secret-mask.ts';
 import type { ReportSink, ScanFiles } from './artefacts.ts';
 import { claimFolder } from './claims.ts';
-import { diskFailure } from './disk.ts';
-import { sweep, sweepAbandoned } from './sweep.ts';
+import { findingsArtefact, placeOf } from './artefact-place.ts';
+import { diskFailure, freeBytes, isMissing } from './disk.ts';
+import { removeScanFolders, sweep, sweepAbandoned } from './sweep.ts';
 
 const RAW_REPORT = 'report.raw';
 
-/**
- * The artefact store in a folder of this machine (or a shared volume).
- * @param reserveBytes What claims leave free on the disk, for running scans.
- */
-export function createScanFiles(folder: string, { reserveBytes = 0 }: { reserveBytes?: number } = {}): ScanFiles {
+export interface ScanFilesOptions {
+  /** What claims leave free on the disk, for running scans. Default 0. */
+  readonly reserveBytes?: number;
+  /** Other machines write to the folder, too: their processes cannot be asked whether they live. */
+  readonly isShared?: boolean;
+}
+
+/** The artefact store in a folder of this machine, or of a volume that several share. */
+export function createScanFiles(folder: string, options: ScanFilesOptions = {}): ScanFiles {
+  const { reserveBytes = 0, isShared = false } = options;
   const attemptFolder = async (scanId: string, epoch: number): Promise<string> => {
     const path = join(folder, scanId, String(epoch));
-    await mkdir(path, { recursive: true, mode: 0o700 });
+    const make = (): Promise<unknown> => mkdir(path, { recursive: true, mode: 0o700 });
+    // A sweep may remove the scan's folder, which is empty, before the attempt's is in it.
+    await make().catch((error: unknown) => (isMissing(error) ? make() : Promise.reject(error)));
     return path;
   };
-  const pathOf = (scanId: string, { path }: Artefact): string => join(folder, scanId, ...path.split('/'));
+  const pathOf = (scanId: string, artefact: Artefact): string => join(folder, ...placeOf(scanId, artefact));
   return {
     attemptFolder,
     pathOf,
@@ -32,12 +40,22 @@ export function createScanFiles(folder: string, { reserveBytes = 0 }: { reserveB
       const path = join(await attemptFolder(scanId, epoch), RAW_REPORT);
       return createReportSink({ path, name: `${epoch}/${RAW_REPORT}`, maxBytes, secrets });
     },
-    findingsOf({ scanId, result }) {
-      const artefact = result?.artefacts.find(({ kind }) => kind === 'findings');
-      return artefact && pathOf(scanId, artefact);
+    async share() {
+      // Whoever can read the folder can read it already.
     },
-    sweep: (referenced) => sweep(folder, referenced),
-    sweepAbandoned: (referenced) => sweepAbandoned(folder, referenced),
+    findingsOf(scan) {
+      const artefact = findingsArtefact(scan);
+      return artefact && pathOf(scan.scanId, artefact);
+    },
+    whilePresent: (_paths, body) => body(),
+    removeScans: (scanIds) => removeScanFolders(folder, scanIds),
+    async check() {
+      await freeBytes(folder).catch((error: unknown) => {
+        if (!isMissing(error)) throw diskFailure(error, folder);
+      });
+    },
+    sweep: (referenced) => sweep({ folder, isShared }, referenced),
+    sweepAbandoned: (referenced) => sweepAbandoned({ folder, isShared }, referenced),
   };
 }
 

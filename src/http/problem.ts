@@ -35,6 +35,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   no_scanner_available: 503,
   credential_unavailable: 503,
   queue_unavailable: 503,
+  storage_unavailable: 503,
   scan_timed_out: 504,
   storage_full: 507,
 };

@@ -43,6 +43,10 @@ export const ERROR_CATALOG = {
     retryable: true,
     hint: 'Operator: free disk space in the data folder. Nothing that was accepted is lost.',
   },
+  storage_unavailable: {
+    retryable: true,
+    hint: 'The store of reports and findings does not answer. Try again in a minute; `scanmux doctor` asks it.',
+  },
   storage_unusable: { retryable: false, hint: 'Operator: run `scanmux doctor`; it says what is wrong and the fix.' },
   data_too_new: {
     retryable: false,

@@ -1,5 +1,5 @@
 import type { QueueReport, QueueStatusInput } from '../model/contract/lists.ts';
-import type { PoolStatus } from '../queue/queue.ts';
+import type { PoolStatus, QueueStatus } from '../queue/queue.ts';
 import type { Ask, ScanDeps } from './deps.ts';
 
 type Deps = Pick<ScanDeps, 'queue' | 'registry'>;
@@ -17,7 +17,7 @@ export function createGetQueueStatus({ queue, registry }: Deps): GetQueueStatus 
     const sum = (pick: (pool: (typeof pools)[number]) => number): number =>
       pools.reduce((n, pool) => n + pick(pool), 0);
     return {
-      summary: `${sum((p) => p.queued)} queued, ${sum((p) => p.running)} running, ${sum((p) => p.retrying)} waiting for a retry, ${sum((p) => p.dead_letters)} dead letters. ${workers(status.workers)}`,
+      summary: `${sum((p) => p.queued)} queued, ${sum((p) => p.running)} running, ${sum((p) => p.retrying)} waiting for a retry, ${sum((p) => p.dead_letters)} dead letters. ${workers(status)}`,
       pools,
       workers: status.workers,
       backend: status.backend,
@@ -26,10 +26,12 @@ export function createGetQueueStatus({ queue, registry }: Deps): GetQueueStatus 
   };
 }
 
-const workers = (count: number): string =>
-  count === 0
-    ? 'No worker runs now; one is started with the next scan.'
-    : `${count} worker${count === 1 ? '' : 's'} running.`;
+function workers({ workers: count, backend }: QueueStatus): string {
+  if (count > 0) return `${count} worker${count === 1 ? '' : 's'} running.`;
+  return backend === 'redis'
+    ? 'No worker runs; scans wait until an operator starts one.'
+    : 'No worker runs now; one is started with the next scan.';
+}
 
 const idle = (pool: string): PoolStatus => ({ pool, queued: 0, retrying: 0, running: 0, deadLetters: 0 });
 

@@ -23,6 +23,8 @@ export interface WorkerSettings {
   /** Length of a minute of `max_duration_minutes`, in milliseconds: shorter in tests. */
   readonly minuteMs: number;
   readonly retry: RetrySettings;
+  /** How long the artefact store may be away before an attempt is given up; absent: ten minutes. */
+  readonly sharePatienceMs?: number;
 }
 
 export interface WorkerDeps {

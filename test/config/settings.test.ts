@@ -28,7 +28,23 @@ function refusal(text: string | undefined, env: Record<string, string> = {}): st
 const TEXTS: ReadonlyMap<string, string> = new Map([
   ['SCANMUX_LOG_LEVEL', 'debug'],
   ['SCANMUX_IMPORT_FOLDERS', '/srv/reports'],
+  ['SCANMUX_ARTEFACTS_STORE', 'directory'],
+  ['SCANMUX_ARTEFACTS_FOLDER', '/srv/scans'],
+  ['SCANMUX_ARTEFACTS_S3_BUCKET', 'scans'],
+  ['SCANMUX_ARTEFACTS_S3_ENDPOINT', 'http://127.0.0.1:9000'],
+  ['SCANMUX_ARTEFACTS_S3_SERVER_SIDE_ENCRYPTION', 'AES256'],
+  ['SCANMUX_REDIS_PASSWORD_FILE', '/run/password'],
+  ['SCANMUX_REDIS_SENTINEL_PASSWORD_FILE', '/run/password'],
+  ['SCANMUX_REDIS_SENTINELS', 'host:26379'],
+  ['SCANMUX_REDIS_TLS_CA_FILE', '/run/ca.pem'],
+  ['SCANMUX_REDIS_TLS_CERT_FILE', '/run/cert.pem'],
+  ['SCANMUX_REDIS_TLS_KEY_FILE', '/run/key.pem'],
+  ['SCANMUX_REDIS_LEASE_SECONDS', '30'],
 ]);
+
+/** Keys that stand for nothing when they are absent. */
+const WITHOUT_DEFAULT =
+  /^SCANMUX_REDIS_(URL|USERNAME|PASSWORD_FILE|SENTINEL_USERNAME|SENTINEL_PASSWORD_FILE|TLS_[A-Z]+_[A-Z]+)$/;
 
 describe('settings', () => {
   it('have a default for everything', () => {
@@ -49,6 +65,22 @@ describe('settings', () => {
         lease_seconds: 60,
       },
       retry: { max_attempts: 3, base_seconds: 2, max_seconds: 300 },
+      artefacts: {
+        store: 'directory',
+        folder: '',
+        cache_mb: 4_096,
+        s3: {
+          bucket: '',
+          prefix: 'scanmux',
+          region: '',
+          endpoint: '',
+          force_path_style: false,
+          server_side_encryption: 'bucket',
+          kms_key_id: '',
+        },
+      },
+      redis: { cluster: false, sentinels: [], master_name: 'mymaster', tls: {}, prefix: 'scanmux', lease_seconds: 15 },
+      allow_volatile_redis: false,
     });
   });
 
@@ -72,13 +104,14 @@ describe('settings', () => {
       const value = schema['type'] === 'string' ? text : schema['type'] === 'array' ? [text] : JSON.parse(text);
       expect(settings).toHaveProperty([...path], value);
     }
-    expect(settingVariables(Settings)).toHaveLength(16);
+    const names = settingVariables(Settings).map(({ name }) => name);
+    expect(new Set(names).size).toBe(names.length);
   });
 
   it('describe and bound every key', () => {
     for (const { name, schema } of settingVariables(Settings)) {
       expect(schema, name).toHaveProperty('description');
-      expect(schema, name).toHaveProperty('default');
+      if (!WITHOUT_DEFAULT.test(name)) expect(schema, name).toHaveProperty('default');
       if (schema['type'] === 'array') expect(schema, name).toHaveProperty('maxItems');
       else if (schema['type'] !== 'string' && schema['type'] !== 'boolean')
         expect(schema, name).toHaveProperty('maximum');
@@ -100,6 +133,13 @@ describe('settings', () => {
   it('take the log level also from LOG_LEVEL, in any case, but rather from our own variable', () => {
     expect(load(undefined, { LOG_LEVEL: 'WARN' }).log_level).toBe('warn');
     expect(load('log_level: error', { LOG_LEVEL: 'debug', SCANMUX_LOG_LEVEL: 'silent' }).log_level).toBe('silent');
+  });
+
+  it('take the URL of Redis also from REDIS_URL, but rather from our own variable', () => {
+    expect(load(undefined, { REDIS_URL: 'redis://a' }).redis.url).toBe('redis://a');
+    expect(load('redis:\n  url: redis://c', { REDIS_URL: 'redis://a', SCANMUX_REDIS_URL: 'redis://b' }).redis.url).toBe(
+      'redis://b',
+    );
   });
 
   it('take a variable that is set to nothing as not set', () => {

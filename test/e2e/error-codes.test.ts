@@ -35,6 +35,7 @@ const PROOF: Readonly<Record<ErrorCode, Proof>> = {
   queue_unavailable: ERRORS,
   storage_full: ERRORS,
   storage_unusable: ERRORS,
+  storage_unavailable: { in: 'test/e2e/s3.test.ts' },
   data_too_new: ERRORS,
   scanner_unreachable: SCANS,
   scanner_login_failed: REMOTE,

@@ -1,5 +1,5 @@
-import { openApp } from '../../app.ts';
 import { exitCode } from '../exit-codes.ts';
+import { openPatiently } from '../open-patiently.ts';
 import { serverLog } from '../server-log.ts';
 import type { Session } from '../session.ts';
 import { onStopSignals } from '../stop-signals.ts';
@@ -17,7 +17,11 @@ export async function worker({ env, folders }: Session, { stay }: { stay?: boole
     log.info({ signal }, 'finishing; a second signal ends at once');
     stop.abort();
   });
-  const app = await openApp({ configFolder: config, dataFolder: data, mode: 'stdio', log, env, spawnWorker: false });
+  const app = await openPatiently(
+    { configFolder: config, dataFolder: data, mode: 'stdio', log, env, spawnWorker: false },
+    stop.signal,
+  );
+  if (!app) return exitCode('ok');
   try {
     log.info({ data_folder: data }, 'worker started');
     const isOurs = await app.runWorker(stop.signal, { leaveWhenIdle: stay !== true });

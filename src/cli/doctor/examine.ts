@@ -5,6 +5,7 @@ import { examineConfigFolder, examineDataFolder, examineNode, examineSettings } 
 import { failed, type Finding } from './finding.ts';
 import { examineAuditAlone, examineConfiguration } from './without-queue.ts';
 import { missingLog } from '../audit-check.ts';
+import { examineRedis } from './redis.ts';
 import {
   auditFinding,
   examineAudit,
@@ -74,6 +75,7 @@ const skipped = (what: string): Finding => ({
 type Part = (app: App, session: Session, folders: Folders) => Promise<readonly Finding[]>;
 
 const PARTS: readonly (readonly [string, Part])[] = [
+  ['redis', async (app) => examineRedis(app)],
   ['queue', examineQueue],
   ['scanners', examineScanners],
   ['engines', examineEngines],

@@ -5,6 +5,7 @@ import { AUDIT_FIX, brokenText, checkAudit } from '../audit-check.ts';
 import { refusedPolicy } from '../errors-for-people.ts';
 import type { Folders, Session } from '../session.ts';
 import { fail, ok, warn, type Finding } from './finding.ts';
+import { examineSharedWorkers } from './redis.ts';
 import { writableByOthers } from './folders.ts';
 
 export async function examineQueue({ scans }: App, session: Session): Promise<Finding[]> {
@@ -77,10 +78,12 @@ export async function examineCredentials(app: Pick<App, 'inspectCredentials' | '
 
 /** What counts is the environment of the worker, which nobody else can look into. */
 function variablesText(secrets: number, holder: string | undefined): string {
+  const pid = holder?.split('|')[1];
+  const running = pid === undefined ? 'the workers' : `the worker which runs (process ${pid})`;
   const whose =
     holder === undefined
       ? 'the next worker gets that of whatever starts it'
-      : `that of the worker which runs (process ${holder.split('|')[1] ?? 'unknown'}) cannot be seen from here`;
+      : `that of ${running} cannot be seen from here`;
   return `${secrets === 1 ? '1 secret depends' : `${secrets} secrets depend`} on environment variables; looked up in the environment of this command, and ${whose}`;
 }
 
@@ -105,7 +108,9 @@ export async function examineEnrichment({ enrichment }: App): Promise<Finding[]>
   ];
 }
 
-export async function examineWorker({ seat, queue }: App): Promise<Finding[]> {
+export async function examineWorker(app: App, session: Session): Promise<Finding[]> {
+  const { seat, queue } = app;
+  if (app.redis) return await examineSharedWorkers(app, session.ask());
   const holder = await seat.holder();
   if (holder !== undefined) return [ok('worker', `runs (process ${holder.split('|')[1] ?? 'unknown'})`)];
   const waiting = await queue.liveCount();

@@ -20,6 +20,7 @@ export async function examineConfiguration(session: Session, folders: Folders): 
       log,
       env,
       spawnWorker: false,
+      withoutRedis: true,
     });
     try {
       return [

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
+import { rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { AppError } from '../../model/errors.ts';
 import type { BySeverity } from '../../model/finding.ts';
 import type { FindingsRef, Suppressions } from '../findings.ts';
 import type { OpenFiles } from '../open-files.ts';
@@ -91,6 +93,12 @@ async function exportNative(input: ExportJobInput & { request: NativeRequest }, 
   const name = nameOf(['native', sha256], scanId, extension);
   const target = { folder: join(folder, scanId), name, signal, keepFree, leastBytes };
   const file = await writeOnce(target, fillWithBytes(nativeBytes(report), signal));
+  if (file.sha256 !== sha256) {
+    await rm(file.path, { force: true });
+    throw new AppError('storage_unusable', 'The raw report of this scan was changed after it was stored.', {
+      hint: 'The findings are as they were: use another format. Operator: restore the report from a copy.',
+    });
+  }
   return { ...file, mediaType };
 }
 

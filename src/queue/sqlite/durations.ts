@@ -1,9 +1,7 @@
 import type { ScanRecord } from '../../model/scan.ts';
+import { expectedWait, KEPT_DURATIONS, medianOf } from '../expected-wait.ts';
 import { numberOf } from './row.ts';
 import { many, change, type Store } from './store.ts';
-
-/** How many of a pool's last completed scans its expectations rest on. */
-const KEPT = 50;
 
 /** A clock that was set back measures nothing. */
 export function noteDuration(store: Store, { startedAt, request: { pool } }: ScanRecord): void {
@@ -18,31 +16,17 @@ export function noteDuration(store: Store, { startedAt, request: { pool } }: Sca
   );
   change(
     store,
-    `DELETE FROM durations WHERE pool = ?1 AND n <= (SELECT max(n) FROM durations WHERE pool = ?1) - ${KEPT}`,
+    `DELETE FROM durations WHERE pool = ?1 AND n <= (SELECT max(n) FROM durations WHERE pool = ?1) - ${KEPT_DURATIONS}`,
     pool,
   );
 }
 
-export function medianMs(store: Store, pool: string): number | undefined {
-  const sorted = many(store, 'SELECT ms FROM durations WHERE pool = ? ORDER BY ms', pool).map((row) =>
-    numberOf(row, 'ms'),
-  );
-  return sorted[Math.floor(sorted.length / 2)];
-}
+export const medianMs = (store: Store, pool: string): number | undefined =>
+  medianOf(many(store, 'SELECT ms FROM durations WHERE pool = ?', pool).map((row) => numberOf(row, 'ms')));
 
-/**
- * The running scans end when the median says, or at once if they are over it; the ones ahead take the slots as they
- * come free.
- */
 export function waitMs(store: Store, pool: string, position: number, slots: number): number | undefined {
-  const median = medianMs(store, pool);
-  if (median === undefined || slots < 1) return undefined;
   const now = store.clock.now();
-  const left = many(store, `SELECT started_at FROM scans WHERE state = 'running' AND pool = ?`, pool)
-    .map((row) => Math.min(median, Math.max(0, median - (now - numberOf(row, 'started_at')))))
-    .toSorted((a, b) => a - b)
-    .slice(0, slots);
-  const freeAt = [...Array.from({ length: slots - left.length }, () => 0), ...left];
-  const turn = Math.max(0, position - 1);
-  return (freeAt[turn % slots] ?? 0) + Math.floor(turn / slots) * median;
+  const running = many(store, `SELECT started_at FROM scans WHERE state = 'running' AND pool = ?`, pool);
+  const runningForMs = running.map((row) => now - numberOf(row, 'started_at'));
+  return expectedWait(medianMs(store, pool), position, slots, runningForMs);
 }

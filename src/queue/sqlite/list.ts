@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
-import { AppError } from '../../model/errors.ts';
 import type { ScanRequest } from '../../model/scan.ts';
 import type { SqlValue } from '../../platform/sqlite.ts';
+import { readCursor, writeCursor } from '../list-cursor.ts';
 import type { ListFilter, ListPage } from '../queue.ts';
 import { jsonOf, numberOf } from './row.ts';
 import { many, one, type Store } from './store.ts';
@@ -10,7 +9,7 @@ import { withPosition } from './submit.ts';
 /** Newest first, by order of creation: a clock that was set back does not shuffle pages. */
 export function list(store: Store, tenant: string, filter: ListFilter): ListPage {
   const { where, values } = condition(tenant, filter);
-  const before = filter.cursor === undefined ? undefined : readCursor(filter.cursor, tenant, filter);
+  const before = readCursor(tenant, filter);
   const { ids, total } = filter.matchesTargets
     ? matching(store, where, values, filter, filter.matchesTargets, before)
     : plain(store, where, values, filter, before);
@@ -74,22 +73,4 @@ function condition(tenant: string, filter: ListFilter): { where: string; values:
   ];
   const used = clauses.filter(([, value]) => value !== undefined);
   return { where: used.map(([sql]) => sql).join(' AND '), values: used.map(([, value]) => value ?? null) };
-}
-
-/** A cursor is only good for the query it came from. */
-function bindingOf(tenant: string, filter: ListFilter): string {
-  const { where, values } = condition(tenant, filter);
-  const parts = JSON.stringify([where, values, filter.matchesTargets !== undefined, filter.targetKey ?? null]);
-  return createHash('sha256').update(parts).digest('base64url').slice(0, 12);
-}
-
-const writeCursor = (id: number, tenant: string, filter: ListFilter): string =>
-  Buffer.from(`${id}.${bindingOf(tenant, filter)}`).toString('base64url');
-
-function readCursor(cursor: string, tenant: string, filter: ListFilter): number {
-  const match = /^([1-9]\d{0,15})\.([\w-]{12})$/.exec(Buffer.from(cursor, 'base64url').toString('latin1'));
-  if (!match || match[2] !== bindingOf(tenant, filter)) {
-    throw new AppError('cursor_invalid', 'This cursor does not belong to this list.');
-  }
-  return Number(match[1]);
 }

@@ -4,11 +4,11 @@ import type { Clock } from '../../platform/clock.ts';
 import { identityText, isAlive as processIsAlive, ownIdentity } from '../../platform/process-identity.ts';
 import type { Database, Row, SqlValue } from '../../platform/sqlite.ts';
 import { freeBytesOf, prepareFile } from './folder.ts';
-import { createJumps, type Jump } from './jumps.ts';
+import { createJumps, type Jump } from '../jumps.ts';
 import { openMigrated, tooNew, userVersion } from './migrate.ts';
 import { createRecall, type Recall } from './recall.ts';
 import { MIGRATIONS } from './schema.ts';
-import { createWatch, type Watch } from './watch.ts';
+import { createWatch, type Watch } from '../watch.ts';
 
 export interface QueueSettings {
   /** How long an idempotency key is kept, by the wall clock: one that leaps ahead ends keys early. */

@@ -1,12 +1,12 @@
 import { AppError } from '../../model/errors.ts';
 import {
   SUPPRESSION_STATUSES,
-  type Suppression,
   type Suppressions,
   type SuppressionStatus,
   type SuppressionSubject,
 } from '../../model/suppression.ts';
 import type { Row } from '../../platform/sqlite.ts';
+import { asOf, isCurrent, type Kept } from '../suppressions-in-force.ts';
 import type { NewSuppression, StoredSuppression, SuppressionList } from '../suppressions.ts';
 import { numberOf, optionalNumber, textOf } from './row.ts';
 import { change, many, one, type Store } from './store.ts';
@@ -118,15 +118,6 @@ function stored(row: Row): StoredSuppression {
   };
 }
 
-interface Kept {
-  readonly changes: number;
-  readonly stored: readonly Suppression[];
-  readonly madeAt: number;
-  /** When the first of them expires. */
-  readonly goodUntil: number;
-  readonly answer: Suppressions;
-}
-
 /** Reads the list only when it was changed, and gives the same object until then or until one of them expires. */
 function createInForce(store: Store): (tenant: string) => Suppressions {
   const changesOf = store.recall.of((tenant) =>
@@ -137,19 +128,10 @@ function createInForce(store: Store): (tenant: string) => Suppressions {
     const changes = changesOf(tenant) ?? 0;
     const now = store.clock.now();
     const known = kept.get(tenant);
-    const isCurrent = known?.changes === changes;
-    // A clock that was set back brings back what had expired.
-    if (known && isCurrent && known.madeAt <= now && now < known.goodUntil) return known.answer;
-    const made = asOf(isCurrent ? known.stored : all(store, tenant), changes, now);
+    const isUnchanged = known?.changes === changes;
+    if (known && isUnchanged && isCurrent(known, now)) return known.answer;
+    const made = asOf(isUnchanged ? known.stored : all(store, tenant), changes, now);
     kept.set(tenant, made);
     return made.answer;
   };
-}
-
-function asOf(entries: readonly Suppression[], changes: number, now: number): Kept {
-  const live = entries.filter(({ expiresAt }) => expiresAt > now);
-  const goodUntil = live.reduce((first, { expiresAt }) => Math.min(first, expiresAt), Infinity);
-  // As long as nothing is changed, what is in force is told by which of them expires next.
-  const version = live.length === 0 ? '' : `${changes}.${goodUntil}`;
-  return { changes, stored: entries, madeAt: now, goodUntil, answer: { version, entries: live } };
 }

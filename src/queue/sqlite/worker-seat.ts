@@ -1,6 +1,6 @@
 import { numberOf, optionalText } from './row.ts';
 import { one, change, type Store } from './store.ts';
-import { createWatch } from './watch.ts';
+import { createWatch } from '../watch.ts';
 
 /** Election of the one embedded worker process of a data folder. The holder stays in it by its queue heartbeats. */
 export interface WorkerSeat {

@@ -1,4 +1,4 @@
-import type { Clock } from '../../platform/clock.ts';
+import type { Clock } from '../platform/clock.ts';
 
 /** Less is the ordinary work of time synchronisation. */
 const LEAST_JUMP_MS = 60_000;

@@ -1,4 +1,4 @@
-import type { Clock } from '../../platform/clock.ts';
+import type { Clock } from '../platform/clock.ts';
 
 /**
  * Tells from its own observation alone that a process has stopped beating: wall clocks of two processes are never

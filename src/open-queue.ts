@@ -1,0 +1,93 @@
+import type { RedisSettings } from './config/settings-redis.ts';
+import type { Settings } from './config/settings.ts';
+import type { Clock } from './platform/clock.ts';
+import type { Log } from './platform/log.ts';
+import type { ScanQueue } from './queue/queue.ts';
+import type { SharedQueue } from './queue/redis/open.ts';
+import type { RedisPlace } from './queue/redis/connection-target.ts';
+import type { ScanIndex } from './queue/scan-index.ts';
+import { openSqliteQueue } from './queue/sqlite/queue.ts';
+import type { WorkerSeat } from './queue/sqlite/worker-seat.ts';
+import type { SuppressionList } from './queue/suppressions.ts';
+
+/** The queue of this installation, wherever it is. */
+export interface OpenedQueue {
+  readonly queue: ScanQueue;
+  readonly suppressions: SuppressionList;
+  readonly index: ScanIndex;
+  /** Who runs the scans of a data folder; of a shared queue, whoever wants. */
+  readonly seat: WorkerSeat;
+  /** Present when it is shared between machines: then nobody starts a worker by himself. */
+  readonly redis: SharedQueue['redis'] | undefined;
+}
+
+export interface QueueOptions {
+  readonly settings: Settings;
+  readonly dataFolder: string;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/**
+ * In Redis when the settings name one, else in a file of the data folder.
+ * @throws AppError config_invalid, storage_unusable, data_too_new, queue_unavailable
+ */
+export async function openQueue(options: QueueOptions): Promise<OpenedQueue> {
+  const { settings, dataFolder: folder, clock } = options;
+  const { redis } = settings;
+  if (redis.url !== undefined) return await openShared(redis, redis.url, options);
+  const leaseMs = leaseMsOf(settings);
+  const reserveBytes = settings.storage_reserve_mb * 2 ** 20;
+  const opened = await openSqliteQueue({ folder, clock, settings: { ...lifetimes(settings), reserveBytes, leaseMs } });
+  return { ...opened, redis: undefined };
+}
+
+/** How long a worker may be silent; its heartbeats come several times as often. */
+export const leaseMsOf = ({ redis, worker }: Settings): number =>
+  (redis.url === undefined ? worker.lease_seconds : redis.lease_seconds) * 1000;
+
+const lifetimes = (settings: Settings) => ({
+  idempotencyHours: settings.idempotency_hours,
+  queuedExpiryHours: settings.queued_expiry_hours,
+});
+
+/** Loaded only then: a server on a file starts without the Redis client. */
+async function openShared(redis: RedisSettings, url: string, { settings, clock, log }: QueueOptions) {
+  const { openSharedQueue } = await import('./queue/redis/open.ts');
+  const shared = await openSharedQueue({
+    place: placeOf(redis, url),
+    prefix: redis.prefix,
+    allowVolatile: settings.allow_volatile_redis,
+    clock,
+    settings: { ...lifetimes(settings), leaseMs: leaseMsOf(settings) },
+    log,
+  });
+  return { ...shared, seat: anySeat(shared.queue) };
+}
+
+const placeOf = (redis: RedisSettings, url: string): RedisPlace => ({
+  url,
+  username: redis.username,
+  passwordFile: redis.password_file,
+  cluster: redis.cluster,
+  sentinels: redis.sentinels,
+  masterName: redis.master_name,
+  sentinelUsername: redis.sentinel_username,
+  sentinelPasswordFile: redis.sentinel_password_file,
+  tls: {
+    caFile: redis.tls.ca_file,
+    certFile: redis.tls.cert_file,
+    keyFile: redis.tls.key_file,
+    serverName: redis.tls.server_name,
+  },
+});
+
+/** There is room for every worker, and none leaves because there is nothing to do: nobody would start the next one. */
+const anySeat = (queue: ScanQueue): WorkerSeat => ({
+  take: () => Promise.resolve(true),
+  holder: async () => ((await queue.readiness()).hasWorker ? SOMEBODY : undefined),
+  releaseIfIdle: () => Promise.resolve(false),
+  release: () => Promise.resolve(),
+});
+
+const SOMEBODY = 'any of the workers';

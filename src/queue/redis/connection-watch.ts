@@ -1,0 +1,46 @@
+import type { Cluster, Redis } from 'ioredis';
+import type { Log } from '../../platform/log.ts';
+
+export type RedisClient = Redis | Cluster;
+
+export interface ConnectionWatch {
+  /** True once commands can be sent; false when that has not come within the time given, or never will. */
+  ready(withinMs: number): Promise<boolean>;
+}
+
+/**
+ * Hears the errors of a connection, which would end the process otherwise, and tells of an outage once when it begins
+ * and once when it is over, however many tries to connect lie between.
+ */
+export function watchConnection(client: RedisClient, name: string, log: Log | undefined): ConnectionWatch {
+  let isOut = false;
+  client.on('error', (error: unknown) => {
+    if (isOut) return;
+    isOut = true;
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    log?.warn({ connection: name, code }, 'Redis is away; trying again until it is back');
+  });
+  client.on('ready', () => {
+    if (isOut) log?.info({ connection: name }, 'Redis is back');
+    isOut = false;
+  });
+  return {
+    ready(withinMs) {
+      if (client.status === 'ready') return Promise.resolve(true);
+      if (client.status === 'end' || withinMs <= 0) return Promise.resolve(false);
+      return new Promise((resolve) => {
+        const done = (isReady: boolean): void => {
+          clearTimeout(timer);
+          client.off('ready', onReady);
+          client.off('end', onEnd);
+          resolve(isReady);
+        };
+        const onReady = (): void => done(true);
+        const onEnd = (): void => done(false);
+        const timer = setTimeout(() => done(false), withinMs);
+        client.once('ready', onReady);
+        client.once('end', onEnd);
+      });
+    },
+  };
+}
