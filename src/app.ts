@@ -1,4 +1,4 @@
-import { mkdirSync, openSync, closeSync, renameSync, statSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openAuditLog, type AuditLog } from './audit/audit-log.ts';
@@ -24,6 +24,7 @@ import { openTraced } from './open-tracing.ts';
 import { systemClock, type Clock } from './platform/clock.ts';
 import type { Log } from './platform/log.ts';
 import { identityOf, identityText, ownIdentity } from './platform/process-identity.ts';
+import { openWorkerLog } from './platform/worker-log.ts';
 import type { Tracing } from './platform/tracing.ts';
 import { startDetached } from './platform/subprocess.ts';
 import { createPolicy } from './policy/create-policy.ts';
@@ -138,12 +139,9 @@ export async function openApp(options: AppOptions): Promise<App> {
     registry,
     policy,
     inspectCredentials: () => inspectCredentials(join(configFolder, CREDENTIALS_FILE), env),
-    queue,
-    tracing,
+    ...opened,
     audit,
     enrichment,
-    seat,
-    redis: opened.redis,
     reloadBell,
     runWorker: (signal, { leaveWhenIdle }) => occupySeat(workerDeps, seat, signal, leaveWhenIdle),
     async close() {
@@ -242,17 +240,6 @@ function launcherOf(options: AppOptions, { queue, seat }: { queue: ScanQueue; se
       }
     },
   });
-}
-
-const MAX_LOG_BYTES = 10 << 20;
-
-/** `logs/worker.log`, started anew (one old one kept) when it has grown large. */
-function openWorkerLog(dataFolder: string): number {
-  const folder = join(dataFolder, 'logs');
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const path = join(folder, 'worker.log');
-  if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > MAX_LOG_BYTES) renameSync(path, `${path}.1`);
-  return openSync(path, 'a', 0o600);
 }
 
 const reserveBytes = (settings: Settings): number => settings.storage_reserve_mb * 2 ** 20;
