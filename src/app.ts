@@ -1,4 +1,6 @@
+import { randomBytes } from 'node:crypto';
 import { closeSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openAuditLog, type AuditLog } from './audit/audit-log.ts';
@@ -15,7 +17,7 @@ import { inspectCredentials } from './credentials/inspect.ts';
 import type { Enrichment } from './findings/enrichment/enrichment.ts';
 import { enrichingStore, openEnrichment } from './findings/enrichment/open-enrichment.ts';
 import type { FindingsStore } from './findings/findings.ts';
-import type { WhilePresent } from './findings/artefacts.ts';
+import type { ScanFiles, WhilePresent } from './findings/artefacts.ts';
 import { openScanFiles, type ScanFilesSettings } from './findings/open-scan-files.ts';
 import { createFindingsStore } from './findings/findings-store.ts';
 import { createBell, type Bell } from './platform/bell.ts';
@@ -79,6 +81,7 @@ export interface App {
   readonly tracing: Tracing;
   readonly audit: AuditLog;
   readonly enrichment: Enrichment;
+  readonly files: ScanFiles;
   readonly seat: WorkerSeat;
   /** The Redis that holds the queue; undefined when a file does. */
   readonly redis: OpenedQueue['redis'];
@@ -130,7 +133,7 @@ export async function openApp(options: AppOptions): Promise<App> {
     indexScans,
     tracing,
     random: Math.random,
-    workerId: identityText(ownIdentity()),
+    workerId: workerIdOf(opened),
     settings: { ...workerSettings(settings), ...options.workerSettings },
   };
   return {
@@ -142,6 +145,7 @@ export async function openApp(options: AppOptions): Promise<App> {
     ...opened,
     audit,
     enrichment,
+    files,
     reloadBell,
     runWorker: (signal, { leaveWhenIdle }) => occupySeat(workerDeps, seat, signal, leaveWhenIdle),
     async close() {
@@ -189,6 +193,12 @@ const importSettings = (settings: Settings, { formats = [] }: AppOptions) => ({
   importFolders: settings.import_folders,
   maxReportBytes: settings.max_raw_report_mb * 2 ** 20,
 });
+
+/** Machines made from one image may tell the same of their boot and processes. */
+function workerIdOf({ redis }: OpenedQueue): string {
+  const identity = identityText(ownIdentity());
+  return redis ? `${identity}|${hostname()}-${randomBytes(6).toString('hex')}` : identity;
+}
 
 /** Runs the worker as long as this process holds the folder's one seat. */
 async function occupySeat(

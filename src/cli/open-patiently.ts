@@ -16,7 +16,8 @@ export async function openPatiently(options: AppOptions, signal: AbortSignal): P
       return await openApp(options);
     } catch (error) {
       if (!(error instanceof AppError && error.code === 'queue_unavailable') || !usesRedis(options)) throw error;
-      if (!isTold) options.log.warn({ code: error.code }, `${error.message} Trying again until it is there.`);
+      if (!isTold)
+        options.log.warn({ code: error.code, hint: error.hint }, `${error.message} Trying again until it is there.`);
       isTold = true;
     }
     await delay(AGAIN_AFTER_MS, undefined, { signal }).catch(() => undefined);

@@ -14,8 +14,9 @@ const AddressRange = z.string().refine((text) => {
 export const MetricsSettings = z.strictObject({
   token_file: z
     .string()
-    .refine((file) => isAbsolute(file), 'must be an absolute path (~ is not expanded here)')
-    .optional()
+    .max(4_096)
+    .refine((file) => file === '' || isAbsolute(file), 'must be an absolute path (~ is not expanded here)')
+    .default('')
     .describe(
       'File with a token that may read `/metrics` and nothing else, for the `credentials_file` of Prometheus. Read anew with every scrape.',
     ),

@@ -5,7 +5,7 @@ import { createScanFiles } from './scan-files.ts';
 
 export interface ScanFilesSettings {
   readonly dataFolder: string;
-  /** What claims leave free on the disk. */
+  /** What claims and copies leave free on the disk. */
   readonly reserveBytes: number;
   /** A folder of a volume that several machines share. */
   readonly sharedFolder?: string;
@@ -25,5 +25,5 @@ export async function openScanFiles(settings: ScanFilesSettings): Promise<ScanFi
   ]);
   const { cacheBytes, ...s3 } = bucket;
   const cacheFolder = join(dataFolder, 'cache', 'artefacts');
-  return createRemoteFiles({ local, objects: createS3Objects(s3), cacheFolder, cacheBytes });
+  return createRemoteFiles({ local, objects: createS3Objects(s3), cacheFolder, cacheBytes, reserveBytes });
 }

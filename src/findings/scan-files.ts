@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, open, type FileHandle } from 'node:fs/promises';
+import { access, mkdir, open, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
@@ -24,7 +24,12 @@ export interface ScanFilesOptions {
 /** The artefact store in a folder of this machine, or of a volume that several share. */
 export function createScanFiles(folder: string, options: ScanFilesOptions = {}): ScanFiles {
   const { reserveBytes = 0, isShared = false } = options;
+  // A volume that is not mounted must not be taken for one without scans, nor the disk below it for the volume.
+  const requireVolume = async (): Promise<void> => {
+    if (isShared) await access(folder).catch((error: unknown) => Promise.reject(noVolume(folder, error)));
+  };
   const attemptFolder = async (scanId: string, epoch: number): Promise<string> => {
+    await requireVolume();
     const path = join(folder, scanId, String(epoch));
     const make = (): Promise<unknown> => mkdir(path, { recursive: true, mode: 0o700 });
     // A sweep may remove the scan's folder, which is empty, before the attempt's is in it.
@@ -35,7 +40,10 @@ export function createScanFiles(folder: string, options: ScanFilesOptions = {}):
   return {
     attemptFolder,
     pathOf,
-    claim: (scanId, bytes) => claimFolder(folder, scanId, bytes + reserveBytes),
+    async claim(scanId, bytes) {
+      await requireVolume();
+      return claimFolder(folder, scanId, bytes + reserveBytes);
+    },
     async openReport(scanId, epoch, maxBytes, secrets = []) {
       const path = join(await attemptFolder(scanId, epoch), RAW_REPORT);
       return createReportSink({ path, name: `${epoch}/${RAW_REPORT}`, maxBytes, secrets });
@@ -50,6 +58,7 @@ export function createScanFiles(folder: string, options: ScanFilesOptions = {}):
     whilePresent: (_paths, body) => body(),
     removeScans: (scanIds) => removeScanFolders(folder, scanIds),
     async check() {
+      await requireVolume();
       await freeBytes(folder).catch((error: unknown) => {
         if (!isMissing(error)) throw diskFailure(error, folder);
       });
@@ -58,6 +67,12 @@ export function createScanFiles(folder: string, options: ScanFilesOptions = {}):
     sweepAbandoned: (referenced) => sweepAbandoned({ folder, isShared }, referenced),
   };
 }
+
+const noVolume = (folder: string, cause: unknown): AppError =>
+  new AppError('storage_unavailable', `The folder of artefacts, ${folder}, is not there.`, {
+    cause,
+    hint: 'Operator: mount its volume; when this is the first start, make the folder. Then try again.',
+  });
 
 interface NewReport {
   readonly path: string;

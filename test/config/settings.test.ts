@@ -40,6 +40,8 @@ const TEXTS: ReadonlyMap<string, string> = new Map([
   ['SCANMUX_REDIS_TLS_CERT_FILE', '/run/cert.pem'],
   ['SCANMUX_REDIS_TLS_KEY_FILE', '/run/key.pem'],
   ['SCANMUX_REDIS_LEASE_SECONDS', '30'],
+  ['SCANMUX_METRICS_TOKEN_FILE', '/run/token'],
+  ['SCANMUX_METRICS_ALLOW_FROM', '192.0.2.0/24'],
 ]);
 
 /** Keys that stand for nothing when they are absent. */
@@ -81,6 +83,7 @@ describe('settings', () => {
       },
       redis: { cluster: false, sentinels: [], master_name: 'mymaster', tls: {}, prefix: 'scanmux', lease_seconds: 15 },
       allow_volatile_redis: false,
+      metrics: { token_file: '', allow_from: [] },
     });
   });
 

@@ -1,7 +1,13 @@
+import { execFile } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { z } from 'zod';
+import { newScanId } from '../../src/model/ids.ts';
+import { Artefact } from '../../src/model/scan.ts';
 import { createS3Objects } from '../../src/findings/remote/s3-objects.ts';
+import { openMachine, recordOf, temporaryFolder } from '../findings/remote/machines.ts';
 import { startS3Proxy, type S3Proxy } from '../s3-proxy.ts';
 import { startS3, type S3Server } from '../s3-server.ts';
 import {
@@ -55,6 +61,20 @@ describe('with a bucket for results', () => {
   const started = (installation: Installation): number =>
     installation.journal().filter((line) => line.startsWith('start')).length;
 
+  it('two processes without a common disk read one result', async () => {
+    const scanId = newScanId();
+    const folder = temporaryFolder();
+    const count = 20_000;
+    const argv = ['test/programs/share-scan.mjs', folder, s3.url, s3.bucket, 'apart', scanId, String(count)];
+    const { stdout } = await promisify(execFile)(process.execPath, argv, { env: { ...process.env, ...s3.env } });
+    rmSync(folder, { recursive: true });
+    const scan = recordOf(scanId, z.array(Artefact).parse(JSON.parse(stdout)));
+    const here = await openMachine({ url: s3.url, bucket: s3.bucket, prefix: 'apart' });
+    const file = here.files.findingsOf(scan) ?? '';
+    const query = { group_by: 'severity', detail: 'minimal', sort: 'urgency', max_tokens: 500 } as const;
+    expect(await here.findings.query({ file, scanId }, query)).toMatchObject({ total: count });
+  });
+
   it('a scan leaves nothing but copies on its machine, and is read without them', async () => {
     const { mcp, installation, keys, forget } = await open();
     const scan = await mcp.ok('run_untrusted_scan', { ...scripted('findings:7'), wait_seconds: 30 });
@@ -64,11 +84,32 @@ describe('with a bucket for results', () => {
       `${String(scan['scan_id'])}/1/report.raw`,
     ]);
     expect(existsSync(join(installation.data, 'scans', String(scan['scan_id'])))).toBe(false);
+    // Whatever the SDK has to say, the log is JSON lines.
+    const log = readFileSync(join(installation.data, 'logs', 'worker.log'), 'utf8')
+      .trim()
+      .split('\n');
+    for (const line of log) expect(() => JSON.parse(line)).not.toThrow();
     forget();
     expect(await mcp.ok('get_scan_results', { scan_id: scan['scan_id'] })).toMatchObject({ total: 7 });
     forget();
     const native = await mcp.ok('export_report', { scan_id: scan['scan_id'], format: 'native' });
     expect(readFileSync(String(native['path'])).length).toBe(native['bytes']);
+  });
+
+  it('doctor asks the store', async () => {
+    const { installation, proxy } = await open();
+    const doctor = async (): Promise<string> => {
+      const argv = ['dist/cli/main.js', 'doctor', '--config', installation.config, '--data', installation.data];
+      const env = { ...process.env, ...s3.env, ...s3.settings, SCANMUX_ARTEFACTS_S3_ENDPOINT: proxy.url };
+      const ended = promisify(execFile)(process.execPath, argv, { env });
+      return ended.then(
+        ({ stdout }) => stdout,
+        (error: unknown) => z.object({ stdout: z.string() }).parse(error).stdout,
+      );
+    };
+    expect(await doctor()).toContain(`s3://${s3.bucket}/scanmux`);
+    proxy.judge = () => ({ status: 403, code: 'AccessDenied' });
+    expect(await doctor()).toMatch(/artefacts.*storage_unusable.*AccessDenied/);
   });
 
   it('a question says that the store is away, and is answered when it is back', async () => {

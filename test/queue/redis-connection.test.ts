@@ -246,7 +246,25 @@ describe('connections to several servers', () => {
       await master.close();
       await replica.close();
     }
-  }, 30_000);
+  }, 90_000);
+
+  it('log in to sentinels that want a password of their own', async () => {
+    const master = await startRedis();
+    const sentinel = await startSentinel(master.port, ['requirepass hunter2sentinel']);
+    const folder = mkdtempSync(join(tmpdir(), 'scanmux-secret-'));
+    writeFileSync(join(folder, 'password'), 'hunter2sentinel');
+    try {
+      const url = `redis+sentinel://127.0.0.1:${sentinel.port}/scans`;
+      const client = await connect({ url, sentinelPasswordFile: join(folder, 'password') });
+      expect(await client.ping()).toBe('PONG');
+      const refused = await refusal({ url });
+      expect(refused).toBeInstanceOf(Error);
+    } finally {
+      rmSync(folder, { recursive: true });
+      sentinel.end();
+      await master.close();
+    }
+  });
 
   it('say so when no sentinel answers, or none knows the master', async () => {
     const nobody = await freePort();
@@ -283,5 +301,5 @@ describe('connections to several servers', () => {
     } finally {
       await cluster.close();
     }
-  }, 30_000);
+  }, 90_000);
 });

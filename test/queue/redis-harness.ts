@@ -23,13 +23,19 @@ export const REDIS_SETTINGS = {
 let prefixes = 0;
 export const newPrefix = (): string => `test-${(prefixes += 1)}`;
 
+export interface RedisHarness extends QueueHarness {
+  /** `{prefix}:` */
+  readonly keys: string;
+}
+
 /** Handles on one key prefix of a server, with one fake clock and fake workers. */
-export async function redisHarness(url: string, over: Partial<RedisQueueDeps> = {}): Promise<QueueHarness> {
+export async function redisHarness(url: string, over: Partial<RedisQueueDeps> = {}): Promise<RedisHarness> {
   const prefix = newPrefix();
   const clock = fakeClock();
   const dead = new Set<string>();
   const open: ScanQueue[] = [];
   return {
+    keys: `{${prefix}}:`,
     async open() {
       const { queue } = await openRedisQueue({
         connect: (purpose) => new Redis(url, clientOptions(purpose)),

@@ -65,8 +65,8 @@ export function makeCertificates(): TestCertificates {
   };
 }
 
-/** Asks until the answer is as wanted. */
-export async function eventually<T>(ask: () => Promise<T>, isIt: (answer: T) => boolean, tries = 400): Promise<T> {
+/** Asks until the answer is as wanted. A sentinel that was short of time waits half a minute before it acts. */
+export async function eventually<T>(ask: () => Promise<T>, isIt: (answer: T) => boolean, tries = 2_000): Promise<T> {
   for (let left = tries; ; left -= 1) {
     const answer = await ask().catch(() => undefined);
     if (answer !== undefined && isIt(answer)) return answer;
@@ -91,24 +91,24 @@ export async function startSentinel(master: number, more: readonly string[] = []
     `dir ${folder}`,
     `sentinel monitor scans 127.0.0.1 ${master} 1`,
     'sentinel down-after-milliseconds scans 500',
-    'sentinel failover-timeout scans 3000',
+    // A failover that found no good replica yet is tried again after twice this.
+    'sentinel failover-timeout scans 1000',
     ...more,
   ];
   writeFileSync(file, lines.join('\n'));
   const child = spawn('redis-server', [file, '--sentinel'], { stdio: 'ignore' });
   await eventually(
     () => ping(port),
-    (answer) => answer === 'PONG',
+    (answer) => /PONG|NOAUTH/.test(answer),
   );
   return { port, end: () => endOf(child, folder) };
 }
 
 async function ping(port: number): Promise<string> {
   const probe = new Redis({ port, lazyConnect: true, retryStrategy: null, enableReadyCheck: false });
-  probe.on('error', () => undefined);
+  const refused = new Promise<string>((resolve) => probe.on('error', ({ message }) => resolve(message)));
   try {
-    await probe.connect();
-    return await probe.ping();
+    return await Promise.race([probe.connect().then(() => probe.ping()), refused]);
   } finally {
     probe.disconnect();
   }

@@ -1,6 +1,7 @@
 import type { App } from '../../app.ts';
 import { AppError } from '../../model/errors.ts';
 import type { Folders, Session } from '../session.ts';
+import { examineArtefacts } from './artefacts.ts';
 import { examineConfigFolder, examineDataFolder, examineNode, examineSettings } from './folders.ts';
 import { failed, type Finding } from './finding.ts';
 import { examineAuditAlone, examineConfiguration } from './without-queue.ts';
@@ -82,6 +83,7 @@ const PARTS: readonly (readonly [string, Part])[] = [
   ['policy', examinePolicy],
   ['logins', examineCredentials],
   ['scores', examineEnrichment],
+  ['artefacts', examineArtefacts],
   ['worker', examineWorker],
   ['audit', examineAudit],
 ];

@@ -1,4 +1,6 @@
 import { utimes } from 'node:fs/promises';
+import { AppError } from '../../model/errors.ts';
+import { freeBytes } from '../disk.ts';
 import { makeRoom } from './cache-room.ts';
 
 /** The rest of the folder is looked at anew when so much of its bound was added: other processes add, too. */
@@ -16,13 +18,22 @@ export interface CacheKeeper {
   letGo(path: string): boolean;
   /** Keeps a file from being the next to go, in the eyes of every process. */
   touch(path: string): Promise<void>;
+  /** Sees to it that so much fits on the disk, by removing older copies. @throws AppError storage_full */
+  makeFree(bytes: number): Promise<void>;
   /** To be told of every file that is put into the folder. */
   added(path: string, bytes: number): Promise<void>;
   /** Removes what is too much, where something was added, or read, since that was last done. Never throws. */
   tidy(occasion: 'added' | 'released'): Promise<void>;
 }
 
-export function createCacheKeeper(folder: string, maxBytes: number): CacheKeeper {
+export interface CacheKeeperOptions {
+  readonly folder: string;
+  readonly maxBytes: number;
+  /** Of the disk. */
+  readonly reserveBytes: number;
+}
+
+export function createCacheKeeper({ folder, maxBytes, reserveBytes }: CacheKeeperOptions): CacheKeeper {
   const held = new Map<string, number>();
   const touched = new Map<string, number>();
   /** When the folder was last looked at, and what this process has put there since. */
@@ -30,10 +41,10 @@ export function createCacheKeeper(folder: string, maxBytes: number): CacheKeeper
   let fresh = 0;
   let looking: Promise<void> | undefined;
   const isDue = (): boolean => bytes + fresh > maxBytes || fresh > maxBytes * LOOK_SHARE;
-  const look = async (): Promise<void> => {
+  const look = async (most: number): Promise<void> => {
     fresh = 0;
     if (touched.size > MOST_TOUCHED) touched.clear();
-    bytes = await makeRoom(folder, maxBytes, {
+    bytes = await makeRoom(folder, most, {
       isHeld: (path) => held.has(path),
       isOurs: (path, usedAt) => usedAt <= (touched.get(path) ?? 0) + CLOCK_MS,
     });
@@ -54,6 +65,13 @@ export function createCacheKeeper(folder: string, maxBytes: number): CacheKeeper
       return readers <= 0;
     },
     touch,
+    async makeFree(size) {
+      const lacking = size + reserveBytes - (await freeBytes(folder));
+      if (lacking <= 0) return;
+      await look(Number.POSITIVE_INFINITY);
+      await look(Math.max(0, bytes - lacking));
+      if ((await freeBytes(folder)) < size + reserveBytes) throw noRoom();
+    },
     async added(path, size) {
       fresh += size;
       touched.delete(path);
@@ -65,9 +83,14 @@ export function createCacheKeeper(folder: string, maxBytes: number): CacheKeeper
       while (looking) await looking;
       if (!isDue()) return;
       // A folder that cannot be looked at is for its next user to complain of.
-      looking = look().catch(() => undefined);
+      looking = look(maxBytes).catch(() => undefined);
       await looking;
       looking = undefined;
     },
   };
 }
+
+const noRoom = (): AppError =>
+  new AppError('storage_full', 'The disk of the data folder has no room for a copy of what was asked for.', {
+    hint: 'Operator: free disk space, or lower artefacts.cache_mb. Nothing that was accepted is lost.',
+  });

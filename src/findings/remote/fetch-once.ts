@@ -33,6 +33,7 @@ export function createFetchOnce({ folder, objects, keeper }: FetchOnceDeps): (wa
     const temporary = join(folder, `${UNFINISHED}${randomBytes(8).toString('hex')}`);
     try {
       await makeFolder(folder);
+      await keeper.makeFree(file.bytes);
       await objects.fetch(key, temporary, file);
       await moveInto(temporary, path);
       await keeper.added(path, file.bytes);

@@ -23,13 +23,15 @@ export interface FileCacheOptions {
   readonly objects: Pick<Objects, 'fetch'>;
   /** Of all copies together; what is being read stays in any case, and goes after that. */
   readonly maxBytes: number;
+  /** Of the disk, left free for whoever cannot do without, e.g. the queue. */
+  readonly reserveBytes: number;
 }
 
 /** A file that vanished or broke under a reader is fetched again so often. */
 const READ_TRIES = 3;
 
-export function createFileCache({ folder, objects, maxBytes }: FileCacheOptions): FileCache {
-  const keeper = createCacheKeeper(folder, maxBytes);
+export function createFileCache({ folder, objects, maxBytes, reserveBytes }: FileCacheOptions): FileCache {
+  const keeper = createCacheKeeper({ folder, maxBytes, reserveBytes });
   const ensure = createFetchOnce({ folder, objects, keeper });
   const read = async <T>(wanted: readonly CachedFile[], body: () => Promise<T>): Promise<T> => {
     for (let tries = 1; ; tries += 1) {

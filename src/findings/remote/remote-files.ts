@@ -8,7 +8,7 @@ import { findingsArtefact, placeOf } from '../artefact-place.ts';
 import { atMost } from './at-most.ts';
 import { createFileCache } from './file-cache.ts';
 import type { Objects } from './objects.ts';
-import { createRemoteSweep, removeObjects } from './remote-sweep.ts';
+import { createRemoteSweep, removeObjects, sweepCopies } from './remote-sweep.ts';
 
 export interface RemoteFilesDeps {
   /** Where attempts of this machine write; what was shared leaves it. */
@@ -16,6 +16,8 @@ export interface RemoteFilesDeps {
   readonly objects: Objects;
   readonly cacheFolder: string;
   readonly cacheBytes: number;
+  /** Bytes of the disk that copies leave free. */
+  readonly reserveBytes: number;
   /** Uniform in [0, 1): where in a large store a sweep starts. */
   readonly random?: () => number;
 }
@@ -33,8 +35,8 @@ const UPLOADS_AT_ONCE = 2;
  * keep copies. Files of this machine from before there was such a store are read where they are.
  */
 export function createRemoteFiles(deps: RemoteFilesDeps): ScanFiles {
-  const { local, objects, cacheFolder, cacheBytes, random = Math.random } = deps;
-  const cache = createFileCache({ folder: cacheFolder, objects, maxBytes: cacheBytes });
+  const { local, objects, cacheFolder, cacheBytes, reserveBytes, random = Math.random } = deps;
+  const cache = createFileCache({ folder: cacheFolder, objects, maxBytes: cacheBytes, reserveBytes });
   const uploadTurn = atMost(UPLOADS_AT_ONCE);
   const sweepObjects = createRemoteSweep(objects, random);
   const pathOf = (scanId: string, artefact: Artefact): string => {
@@ -86,6 +88,7 @@ export function createRemoteFiles(deps: RemoteFilesDeps): ScanFiles {
     check: () => objects.check(),
     async sweep(referenced) {
       const here = await local.sweep(referenced);
+      await sweepCopies(cacheFolder, referenced);
       return here + (await sweepObjects(referenced));
     },
     sweepAbandoned: (referenced) => local.sweepAbandoned(referenced),

@@ -1,3 +1,5 @@
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { SCAN_ID } from '../../model/ids.ts';
 import type { ReferencedAttempts } from '../artefacts.ts';
 import { atMost } from './at-most.ts';
@@ -5,8 +7,9 @@ import type { Objects, StoredObject } from './objects.ts';
 
 /** An upload of an attempt that still runs, or whose record is just being written, is younger. */
 const SWEPT_AFTER_MS = 24 * 3_600_000;
-/** Pages of 1,000 objects that one sweep looks at. */
+/** Pages of 1,000 objects that one sweep looks at, and how long it goes on: workers sweep before they start to work. */
 const PAGES = 20;
+const LONGEST_MS = 10_000;
 const REMOVALS_AT_ONCE = 8;
 
 /** Removes every object of one scan. */
@@ -36,7 +39,8 @@ export function createRemoteSweep(
   let after: string | undefined = `scan_${ALPHABET[Math.floor(random() * ALPHABET.length)] ?? ''}`;
   return async (referenced) => {
     const attempts = new Set<string>();
-    for (let pages = 0, turns = 0; pages < PAGES && turns < 2; pages += 1) {
+    const end = performance.now() + LONGEST_MS;
+    for (let pages = 0, turns = 0; pages < PAGES && turns < 2 && performance.now() < end; pages += 1) {
       const page = await objects.list('', after);
       const old = page.objects.filter(({ storedAt }) => Date.now() - storedAt > SWEPT_AFTER_MS);
       const stale = await unreferenced(old, referenced);
@@ -47,6 +51,20 @@ export function createRemoteSweep(
     }
     return attempts.size;
   };
+}
+
+/**
+ * Removes copies of scans that are gone: whoever removed them may have been another machine. One that is about to be
+ * named by a record is fetched again.
+ */
+export async function sweepCopies(folder: string, referenced: ReferencedAttempts): Promise<void> {
+  const names = await readdir(folder).catch(() => []);
+  const scanIds = names.filter((name) => SCAN_ID.test(name));
+  if (scanIds.length === 0) return;
+  const keep = await referenced(scanIds);
+  for (const scanId of scanIds) {
+    if (!keep.has(scanId)) await rm(join(folder, scanId), { recursive: true, force: true });
+  }
 }
 
 /** As in `newScanId`. */

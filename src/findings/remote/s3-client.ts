@@ -1,4 +1,5 @@
 import type { S3Client } from '@aws-sdk/client-s3';
+import { silenceSdkWarning } from '../../platform/sdk-warning.ts';
 
 /** Texts that are absent or empty count as not said. */
 export interface S3Settings {
@@ -26,10 +27,11 @@ const CONNECT_MS = 3_000;
 /** Longest silence on a connection, also in the middle of a body, and while a store puts a large object together. */
 const SILENCE_MS = 30_000;
 /** Longest time for one part of an upload; other requests have limits of their own. */
-const REQUEST_MS = 120_000;
+const REQUEST_MS = 60_000;
 
 /** Loaded when the store is first used: most programs read and write nothing. Credentials are those of the SDK's default chain. */
 export async function openS3({ region = '', endpoint = '', forcePathStyle }: S3Settings): Promise<OpenedS3> {
+  silenceSdkWarning();
   const sdk = await import('@aws-sdk/client-s3');
   // Stores other than AWS's want a region in the signature and mostly do not care which.
   const signed = region === '' && endpoint !== '' ? 'us-east-1' : region;

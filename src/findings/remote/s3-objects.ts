@@ -11,7 +11,11 @@ import { openS3, type OpenedS3, type S3Settings } from './s3-client.ts';
 import { isMissingObject, s3Failure } from './s3-failure.ts';
 import { createUploads } from './s3-upload.ts';
 
-/** Longest wait for the answer to a request that carries no file, per try. */
+export interface S3Patience {
+  /** Longest wait for the answer to a request that carries no file, per try of three. Default 8 seconds. */
+  readonly answerMs?: number;
+}
+
 const ANSWER_MS = 8_000;
 /** A body that breaks off is asked for again so often. */
 const FETCH_TRIES = 3;
@@ -25,7 +29,7 @@ const PAGE = 1_000;
 const transferMs = (bytes: number): number => TRANSFER_MS + Math.ceil(bytes / SLOWEST);
 
 /** A bucket of AWS S3 or of a store that speaks its language. */
-export function createS3Objects(settings: S3Settings): Objects {
+export function createS3Objects(settings: S3Settings, { answerMs = ANSWER_MS }: S3Patience = {}): Objects {
   const { bucket: Bucket, prefix } = settings;
   let opening: Promise<OpenedS3> | undefined;
   const opened = (): Promise<OpenedS3> => (opening ??= openS3(settings));
@@ -38,12 +42,12 @@ export function createS3Objects(settings: S3Settings): Objects {
       throw s3Failure(error, Bucket);
     }
   };
-  const upload = createUploads(settings);
-  const quickly = { requestTimeout: ANSWER_MS };
+  const upload = createUploads(settings, answerMs);
+  const quickly = { requestTimeout: answerMs };
   return {
     put: (key, path, file, signal) =>
       guarded((s3) => upload(s3, { key: start + key, path, file, signal, limitMs: transferMs(file.bytes) }), signal),
-    fetch: (key, path, file) => guarded((s3) => fetchObject(s3, { Bucket, Key: start + key, path, file })),
+    fetch: (key, path, file) => guarded((s3) => fetchObject(s3, { Bucket, Key: start + key, path, file, answerMs })),
     list: (below, after) =>
       guarded(async ({ sdk, client }) => {
         const where = { Bucket, Prefix: start + below, MaxKeys: PAGE };
@@ -76,6 +80,7 @@ interface Wanted {
   readonly Key: string;
   readonly path: string;
   readonly file: KnownFile;
+  readonly answerMs: number;
 }
 
 async function fetchObject(s3: OpenedS3, wanted: Wanted): Promise<void> {
@@ -102,10 +107,14 @@ async function fetchObject(s3: OpenedS3, wanted: Wanted): Promise<void> {
   }
 }
 
-async function openObject({ sdk, client }: OpenedS3, { Bucket, Key }: Wanted, limit: AbortSignal): Promise<Readable> {
+async function openObject(
+  { sdk, client }: OpenedS3,
+  { Bucket, Key, answerMs }: Wanted,
+  limit: AbortSignal,
+): Promise<Readable> {
   const asked = client.send(new sdk.GetObjectCommand({ Bucket, Key }), {
     abortSignal: limit,
-    requestTimeout: ANSWER_MS,
+    requestTimeout: answerMs,
   });
   const { Body } = await asked.catch((error: unknown) => {
     throw isMissingObject(error) ? missing(Key) : error;

@@ -11,7 +11,6 @@ const PARTS_AT_ONCE = 2;
 const PART_BYTES = 8 * 2 ** 20;
 /** S3 takes 10,000 parts. */
 const MOST_PARTS = 9_900;
-const ANSWER_MS = 8_000;
 
 export interface Uploaded {
   readonly key: string;
@@ -26,17 +25,18 @@ export type UploadFile = (s3: OpenedS3, upload: Uploaded) => Promise<void>;
 /**
  * Uploads files, in parts when they are large. Nothing is written over: an equal object is left as it is, another one is
  * an error. Every part carries its SHA-256, which the store checks where it can.
+ * @param answerMs Longest wait for the answer to a request without a file, per try.
  * @returns a function that throws AppError storage_unusable, and what the SDK throws
  */
-export function createUploads(settings: S3Settings): UploadFile {
+export function createUploads(settings: S3Settings, answerMs: number): UploadFile {
   let knowsConditions = true;
   return async (s3, upload) => {
-    if (await isStored(s3, settings, upload)) return;
+    if (await isStored(s3, settings, { ...upload, answerMs })) return;
     try {
       await send(s3, settings, upload, knowsConditions ? { IfNoneMatch: '*' } : {});
     } catch (error) {
       // Whoever lost a race, or the answer to its own upload, finds its object there.
-      if (isTaken(error) && (await isStored(s3, settings, upload))) return;
+      if (isTaken(error) && (await isStored(s3, settings, { ...upload, answerMs }))) return;
       if (!knowsConditions || !isUnknownCondition(error)) throw error;
       knowsConditions = false;
       await send(s3, settings, upload, {});
@@ -45,9 +45,13 @@ export function createUploads(settings: S3Settings): UploadFile {
 }
 
 /** @throws AppError storage_unusable when the key holds something else */
-async function isStored({ sdk, client }: OpenedS3, { bucket }: S3Settings, { key, file }: Uploaded): Promise<boolean> {
+async function isStored(
+  { sdk, client }: OpenedS3,
+  { bucket }: S3Settings,
+  { key, file, answerMs }: Uploaded & { readonly answerMs: number },
+): Promise<boolean> {
   const head = new sdk.HeadObjectCommand({ Bucket: bucket, Key: key });
-  const found = await client.send(head, { requestTimeout: ANSWER_MS }).catch((error: unknown) => {
+  const found = await client.send(head, { requestTimeout: answerMs }).catch((error: unknown) => {
     if (isMissingObject(error)) return undefined;
     throw error;
   });

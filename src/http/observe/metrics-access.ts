@@ -24,7 +24,7 @@ export function createMetricsAccess(
   const allowed = rangesOf(ranges);
   return async (claimed) => {
     if (isIn(allowed, claimed.remoteAddress)) return;
-    if (tokenFile !== undefined && (await holdsToken(tokenFile, claimed, log))) return;
+    if (tokenFile !== '' && (await holdsToken(tokenFile, claimed, log))) return;
     requireScope(await authenticator.authenticate(claimed), 'admin');
   };
 }

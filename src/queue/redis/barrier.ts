@@ -25,11 +25,12 @@ const LANES = 4;
 
 export function createBarrier(
   durability: Durability,
+  prefix: string,
   connect: (purpose: Purpose) => RedisClient,
   log: Log | undefined,
 ): Barrier | undefined {
   if (durability === 'reply') return undefined;
-  const lanes = Array.from({ length: LANES }, (_, n) => createLane(connect('commands'), `writes-${n}`, log));
+  const lanes = Array.from({ length: LANES }, (_, n) => createLane(connect('commands'), prefix, `writes-${n}`, log));
   return {
     write: (write) => (lanes.find((lane) => lane.isFree()) ?? shortest(lanes)).write(write),
     close() {
@@ -43,7 +44,7 @@ interface Lane extends Barrier {
   waiting(): number;
 }
 
-function createLane(client: RedisClient, name: string, log: Log | undefined): Lane {
+function createLane(client: RedisClient, prefix: string, name: string, log: Log | undefined): Lane {
   const connection = watchConnection(client, name, log);
   let onDisk: Promise<void> | undefined;
   let waiting = 0;
@@ -52,6 +53,8 @@ function createLane(client: RedisClient, name: string, log: Log | undefined): La
   const sync = (): Promise<void> => {
     onDisk ??= Promise.resolve().then(async () => {
       onDisk = undefined;
+      // A step that was sent again over a new connection wrote nothing over it, and WAITAOF would have nothing to wait for.
+      await client.incr(`${prefix}synced`);
       const [local] = numbers(await client.call('WAITAOF', '1', '0', String(LIMIT_MS)));
       if (local !== 1) throw new AppError('queue_unavailable', 'Redis did not write to its disk in time.');
     });
@@ -75,7 +78,7 @@ function createLane(client: RedisClient, name: string, log: Log | undefined): La
   };
 }
 
-const shortest = (lanes: readonly [Lane, ...Lane[]] | readonly Lane[]): Lane => {
+const shortest = (lanes: readonly Lane[]): Lane => {
   const [first] = lanes.toSorted((a, b) => a.waiting() - b.waiting());
   if (!first) throw new Error('a barrier has lanes');
   return first;

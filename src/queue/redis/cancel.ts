@@ -4,7 +4,7 @@ import type { CancelEffect } from '../queue.ts';
 import { recordOf } from './record.ts';
 import { isNothing, listOf, textOf, textsOf } from './reply.ts';
 import { newRequestId } from './request-id.ts';
-import { CANCEL, PURGE_DEAD, RETRY_DEAD } from './scripts/cancel.ts';
+import { CANCEL, DEAD_BEFORE, PURGE_DEAD, RETRY_DEAD } from './scripts/cancel.ts';
 import { DEAD_LETTERS } from './scripts/read.ts';
 import type { RedisStore } from './store.ts';
 
@@ -42,9 +42,12 @@ export async function retryDeadLetter(store: RedisStore, tenant: string, scanId:
 /** Their idempotency keys outlive them: a late repeat of the call must not scan again. */
 export async function purgeDeadLetters(store: RedisStore, tenant: string, before: number): Promise<readonly string[]> {
   const removed: string[] = [];
+  let kept = 0; // records of newer programs
   for (;;) {
-    const ids = textsOf(await store.run(PURGE_DEAD, tenant, before, PURGED_AT_ONCE));
+    const ids = textsOf(await store.run(DEAD_BEFORE, tenant, before, kept, PURGED_AT_ONCE));
     if (ids.length === 0) return removed;
-    removed.push(...ids);
+    const gone = textsOf(await store.run(PURGE_DEAD, tenant, before, ...ids));
+    removed.push(...gone);
+    kept += ids.length - gone.length;
   }
 }

@@ -6,6 +6,8 @@ export type RedisClient = Redis | Cluster;
 export interface ConnectionWatch {
   /** True once commands can be sent; false when that has not come within the time given, or never will. */
   ready(withinMs: number): Promise<boolean>;
+  /** Why it is not ready, as far as that is known. */
+  problem(): unknown;
 }
 
 /**
@@ -14,7 +16,9 @@ export interface ConnectionWatch {
  */
 export function watchConnection(client: RedisClient, name: string, log: Log | undefined): ConnectionWatch {
   let isOut = false;
+  let problem: unknown;
   client.on('error', (error: unknown) => {
+    problem = error;
     if (isOut) return;
     isOut = true;
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
@@ -23,8 +27,10 @@ export function watchConnection(client: RedisClient, name: string, log: Log | un
   client.on('ready', () => {
     if (isOut) log?.info({ connection: name }, 'Redis is back');
     isOut = false;
+    problem = undefined;
   });
   return {
+    problem: () => problem,
     ready(withinMs) {
       if (client.status === 'ready') return Promise.resolve(true);
       if (client.status === 'end' || withinMs <= 0) return Promise.resolve(false);

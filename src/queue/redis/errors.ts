@@ -1,4 +1,5 @@
 import { AppError } from '../../model/errors.ts';
+import { plainFault } from './connection-faults.ts';
 
 /** How the scripts begin the text of an error they raise on purpose. */
 export const OWN_ERROR = 'SCANMUX';
@@ -53,10 +54,11 @@ const MEANINGS: readonly Meaning[] = [
 export function queueError(error: unknown): AppError {
   if (error instanceof AppError) return error;
   const known = isReply(error) ? MEANINGS.find(({ starts }) => starts.test(messageOf(error))) : undefined;
-  if (known) return known.error(error);
+  const cause = plainFault(error);
+  if (known) return known.error(cause);
   // A script that fails is a defect of ours; the reply names the line.
   if (isReply(error) && !isPassing(error)) {
-    return new AppError('internal_error', 'A step of the queue failed inside Redis.', { cause: error });
+    return new AppError('internal_error', 'A step of the queue failed inside Redis.', { cause });
   }
-  return new AppError('queue_unavailable', 'Redis does not answer.', { cause: error });
+  return new AppError('queue_unavailable', 'Redis does not answer.', { cause });
 }

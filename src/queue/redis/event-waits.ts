@@ -58,7 +58,10 @@ export function createEventWaits(store: RedisStore): EventWaits {
         : new Promise((resolve) => {
             const aborted = (): void => waiter.done(false);
             const waiter: Waiter = {
-              ...{ tenant, scanId, afterSeq, isKnown: false },
+              tenant,
+              scanId,
+              afterSeq,
+              isKnown: false,
               done(found) {
                 signal.removeEventListener('abort', aborted);
                 leave(waiter);

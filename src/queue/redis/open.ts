@@ -1,8 +1,10 @@
 import type { Clock } from '../../platform/clock.ts';
 import type { Log } from '../../platform/log.ts';
+import type { Purpose } from './client-options.ts';
 import { openConnection, withConnection } from './connection.ts';
+import type { RedisClient } from './connection-watch.ts';
 import { redisTarget, type RedisPlace } from './connection-target.ts';
-import { preflight, type RedisReport } from './preflight.ts';
+import { examineRedis, preflight, type RedisReport } from './preflight.ts';
 import { openRedisQueue, type RedisQueue } from './queue.ts';
 import type { RedisQueueSettings } from './store.ts';
 
@@ -31,7 +33,7 @@ export async function openSharedQueue(deps: SharedQueueDeps): Promise<SharedQueu
   const { shown } = target;
   const report = await withConnection(target, (client) => preflight(client, { allowVolatile, log, shown }));
   const opened = await openRedisQueue({
-    connect: (purpose) => openConnection(target, purpose),
+    connect: (purpose) => watched(openConnection(target, purpose), purpose, { log, shown }),
     prefix,
     clock,
     settings,
@@ -39,4 +41,24 @@ export async function openSharedQueue(deps: SharedQueueDeps): Promise<SharedQueu
     log,
   });
   return { ...opened, redis: { ...report, shown } };
+}
+
+/** After an outage another server may answer, a replica that was promoted, and be set up otherwise. */
+function watched(client: RedisClient, purpose: Purpose, { log, shown }: { log: Log; shown: string }): RedisClient {
+  if (purpose !== 'commands') return client;
+  let isFirst = true;
+  client.on('ready', () => {
+    if (!isFirst) void examineAgain(client, { log, shown });
+    isFirst = false;
+  });
+  return client;
+}
+
+async function examineAgain(client: RedisClient, { log, shown }: { log: Log; shown: string }): Promise<void> {
+  try {
+    const { problems } = await examineRedis(client);
+    for (const { said, fix } of problems) log.error({ redis: shown, fix }, `Redis may lose scans now: ${said}`);
+  } catch {
+    // It went away again; the next time it is back it is looked at.
+  }
 }

@@ -25,7 +25,7 @@ export function createRunner(
   return async (script, args) => {
     const until = performance.now() + LIMIT_MS;
     for (;;) {
-      if (!(await connection.ready(until - performance.now()))) throw queueError(new Error('not connected'));
+      if (!(await connection.ready(until - performance.now()))) throw queueError(connection.problem());
       try {
         return await within(trial(script, args), until - performance.now());
       } catch (error) {

@@ -79,7 +79,7 @@ export async function openRedisStore(deps: RedisQueueDeps): Promise<RedisStore> 
   const client = deps.connect('commands');
   const connection = watchConnection(client, 'commands', log);
   const messages = createMessages(deps.connect, log);
-  const barrier = createBarrier(deps.durability, deps.connect, log);
+  const barrier = createBarrier(deps.durability, prefix, deps.connect, log);
   const run = createRunner(client, connection, barrier);
   const store: RedisStore = {
     prefix,

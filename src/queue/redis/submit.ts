@@ -2,7 +2,7 @@ import { AppError } from '../../model/errors.ts';
 import type { ScanRecord } from '../../model/scan.ts';
 import type { NewScan, Submitted } from '../queue.ts';
 import { givenText, recordOf } from './record.ts';
-import { listOf, textOf } from './reply.ts';
+import { listOf, numberOf, textOf } from './reply.ts';
 import { SUBMIT, WOULD_DEDUPLICATE } from './scripts/submit.ts';
 import type { RedisStore } from './store.ts';
 
@@ -27,8 +27,22 @@ export async function submit(store: RedisStore, scan: NewScan): Promise<Submitte
     request.targets.length,
     givenText(scan),
   );
+  const [kind, createdAt, position] = listOf(reply);
+  if (kind === 'new') return { scan: newRecord(scan, numberOf(createdAt), numberOf(position)), deduplicated: false };
   return answered(reply) ?? unexpected();
 }
+
+/** What was stored, without asking for it. */
+const newRecord = (scan: NewScan, createdAt: number, position: number): ScanRecord => ({
+  ...scan,
+  origin: 'run',
+  state: 'queued',
+  epoch: 0,
+  attempt: 0,
+  cancelRequested: false,
+  createdAt,
+  position,
+});
 
 export async function wouldDeduplicateTo(
   store: RedisStore,
@@ -46,7 +60,7 @@ function unexpected(): never {
 function answered(reply: unknown): Submitted | undefined {
   const [kind, what] = listOf(reply);
   switch (kind) {
-    case 'new':
+    case 'none':
       return undefined;
     case 'made':
       return { scan: recordOf(what), deduplicated: false };

@@ -214,6 +214,9 @@ describe('an export out of a findings file', () => {
       expect(await readFile(made.path, 'utf8')).toBe(content);
       expect(made.path.startsWith(join(exportsFolder, SCAN_ID))).toBe(true);
     }
+    const report = join(folder, 'report-0');
+    const changed = store.export({ kind: 'native', scanId: SCAN_ID, report, sha256: 'a'.repeat(64) }, NEVER);
+    await expect(changed).rejects.toMatchObject({ code: 'storage_unusable' });
     const gone = store.export({ kind: 'native', scanId: SCAN_ID, report: join(folder, 'gone'), sha256: '' }, NEVER);
     await expect(gone).rejects.toMatchObject({ code: 'storage_unusable' });
   });

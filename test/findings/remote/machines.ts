@@ -25,15 +25,16 @@ export interface MachineOptions {
   readonly bucket: string;
   readonly prefix?: string;
   readonly cacheBytes?: number;
+  readonly reserveBytes?: number;
   /** Another process of the same machine. */
   readonly folder?: string;
 }
 
 export async function openMachine(options: MachineOptions): Promise<Machine> {
-  const { url, bucket, prefix = 'scanmux', cacheBytes = 2 ** 30 } = options;
+  const { url, bucket, prefix = 'scanmux', cacheBytes = 2 ** 30, reserveBytes = 0 } = options;
   const folder = options.folder ?? temporaryFolder();
   const s3 = { bucket, prefix, endpoint: url, forcePathStyle: true, cacheBytes };
-  return machineOf(folder, await openScanFiles({ dataFolder: folder, reserveBytes: 0, bucket: s3 }));
+  return machineOf(folder, await openScanFiles({ dataFolder: folder, reserveBytes, bucket: s3 }));
 }
 
 export function temporaryFolder(): string {

@@ -1,9 +1,11 @@
 import { existsSync, readFileSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { NO_SUPPRESSIONS } from '../../../src/findings/findings.ts';
 import { createS3Objects } from '../../../src/findings/remote/s3-objects.ts';
 import type { ScanRecord } from '../../../src/model/scan.ts';
 import { newScanId } from '../../../src/model/ids.ts';
+import { lookFacts } from '../../../src/scans/look-facts.ts';
 import { startS3Proxy } from '../../s3-proxy.ts';
 import { startS3, type S3Server } from '../../s3-server.ts';
 import { finishScan, openMachine, rawOf, recordOf, runScan, share, titlesOn, type Machine } from './machines.ts';
@@ -29,8 +31,9 @@ describe('scan files of several machines', () => {
     prefix = `round-${rounds}`;
   });
 
-  const machine = (over: { url?: string; cacheBytes?: number; folder?: string } = {}): Promise<Machine> =>
-    openMachine({ url: s3.url, bucket: s3.bucket, prefix, ...over });
+  const machine = (
+    over: { url?: string; cacheBytes?: number; folder?: string; reserveBytes?: number } = {},
+  ): Promise<Machine> => openMachine({ url: s3.url, bucket: s3.bucket, prefix, ...over });
   const objects = () => createS3Objects({ bucket: s3.bucket, prefix, endpoint: s3.url, forcePathStyle: true });
   const keys = async () => (await objects().list('')).objects.map(({ key }) => key);
   const pathInBucket = (key: string): string => join(s3.folder, s3.bucket, prefix, `${key}._S3rver_object`);
@@ -48,6 +51,25 @@ describe('scan files of several machines', () => {
     );
     expect(readFileSync(exported.path, 'utf8')).toBe('the raw report');
     expect(readdirSync(server.folder)).not.toContain('scans');
+  });
+
+  it('are all fetched for a question about several of them', async () => {
+    const [worker, server] = [await machine(), await machine({ cacheBytes: 0 })];
+    const [head, base] = [await finishScan(worker, { count: 4 }), await finishScan(worker)];
+    const sideOf = (scan: ScanRecord) => ({
+      file: server.files.findingsOf(scan) ?? '',
+      scanId: scan.scanId,
+      facts: lookFacts(scan),
+    });
+    const page = await server.findings.compare({
+      head: sideOf(head),
+      base: sideOf(base),
+      query: { filter: {}, max_tokens: 4_000 },
+      suppressions: NO_SUPPRESSIONS,
+    });
+    expect(page.counts).toMatchObject({ persisting: 3 });
+    const standing = { file: sideOf(base).file, facts: lookFacts(base), filter: {}, newer: [sideOf(head)] };
+    expect(await server.findings.standing(standing)).toMatchObject({ isCut: false });
   });
 
   it('are not to be seen by others before they are shared, and stay readable where they were written', async () => {
@@ -160,6 +182,17 @@ describe('scan files of several machines', () => {
     expect(await titlesOn(server, other)).toHaveLength(3);
   });
 
+  it('of the cache that were changed are not exported: the report is fetched anew', async () => {
+    const scan = await finishScan(await machine(), { raw: 'as the engine wrote it' });
+    const server = await machine();
+    const { scanId } = scan;
+    const { sha256 } = rawOf(scan);
+    const report = server.files.pathOf(scanId, rawOf(scan));
+    await server.files.whilePresent([report], async () => writeFileSync(report, 'as somebody else wrote it'));
+    const exported = await server.findings.export({ kind: 'native', scanId, report, sha256 }, NEVER);
+    expect(readFileSync(exported.path, 'utf8')).toBe('as the engine wrote it');
+  });
+
   it('cannot be named outside of their folder by a record', async () => {
     const server = await machine();
     const artefact = { kind: 'findings', bytes: 1, sha256: 'a'.repeat(64) } as const;
@@ -211,6 +244,28 @@ describe('scan files of several machines', () => {
     expect((await keys()).every((key) => key.startsWith(kept.scanId))).toBe(true);
     expect(readdirSync(join(worker.folder, 'cache', 'artefacts'))).toEqual([kept.scanId]);
     expect(existsSync(join(worker.folder, 'scans', local.scanId))).toBe(false);
+  });
+
+  it('of scans that another machine removed lose their copies with the next sweep', async () => {
+    const [worker, server] = [await machine(), await machine()];
+    const [gone, kept] = [await finishScan(worker), await finishScan(worker)];
+    for (const scan of [gone, kept]) await titlesOn(server, scan);
+    await worker.files.removeScans([gone.scanId]);
+    await server.files.sweep(() => Promise.resolve(new Map([[kept.scanId, new Set([1])]])));
+    expect(readdirSync(join(server.folder, 'cache', 'artefacts'))).toEqual([kept.scanId]);
+  });
+
+  it('of the cache go before the last of the disk does, and nothing is fetched that has no room', async () => {
+    const worker = await machine();
+    const [first, second] = [await finishScan(worker), await finishScan(worker)];
+    const server = await machine();
+    await titlesOn(server, first);
+    const full = await machine({ folder: server.folder, reserveBytes: Number.MAX_SAFE_INTEGER / 2 });
+    expect(await titlesOn(full, first)).toHaveLength(3);
+    const [path = ''] = filesIn(server);
+    utimesSync(path, 1, 1);
+    await expect(titlesOn(full, second)).rejects.toMatchObject({ code: 'storage_full' });
+    expect(full.cached()).toBe(0);
   });
 
   it('that nothing refers to are swept when they are older than a day, and others never', async () => {

@@ -161,6 +161,18 @@ describe('objects in S3', () => {
     expect(inspect(failed, { depth: 20 })).not.toContain('Signature=');
   });
 
+  it('get our code when the store never answers', async () => {
+    const proxy = await startS3Proxy(s3.port);
+    onTestFinished(() => proxy.close());
+    const objects = createS3Objects(settings({ endpoint: proxy.url }), { answerMs: 100 });
+    const { path, file } = fileOf(Buffer.from('silent'), 'silent');
+    proxy.judge = () => 'hang';
+    const unavailable = { code: 'storage_unavailable', retryable: true };
+    await expect(objects.fetch('silent', back(), file)).rejects.toMatchObject(unavailable);
+    await expect(objects.put('silent', path, file, NEVER)).rejects.toMatchObject(unavailable);
+    await expect(objects.check()).rejects.toMatchObject(unavailable);
+  });
+
   it('are refused with wrong credentials, in words that say whose they are', async () => {
     vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'wrong');
     onTestFinished(() => void vi.unstubAllEnvs());
@@ -186,7 +198,7 @@ describe('objects in S3', () => {
     expect(gets).toBe(2);
   });
 
-  it('leave no parts behind when the caller gives up, and give the reason', async () => {
+  it('are not there when the caller gives up, who gets the reason', async () => {
     const { proxy, objects } = await through();
     const { path, file } = fileOf(randomBytes(20 * 2 ** 20), 'given-up');
     const control = new AbortController();

@@ -4,8 +4,10 @@ import { PLACES } from './places.ts';
 import { RECORD } from './record.ts';
 import { REPLY } from './reply.ts';
 import { TIME } from './time.ts';
+import { UNINDEX } from './unindex.ts';
 
 const PARTS = [RECORD, PLACES, TIME, MOVE, REPLY];
+const TAKING_OUT = [...PARTS, UNINDEX];
 
 /** tenant, id, request id, reason or '' */
 export const CANCEL = defineScript(
@@ -17,7 +19,7 @@ if not scan then return nil end
 if scan.request == request then -- sent again: the first reply was lost
   return {scan.state == 'cancelled' and 'removed' or 'signalled', reply(scan)}
 end
-if not LIVE[scan.state] then return {'already_final', reply(scan)} end
+if not isLive(scan.state) then return {'already_final', reply(scan)} end
 
 local reason = ARGV[5] ~= '' and ARGV[5] or false
 -- A queued scan with a checkpoint may still run at its scanner: a worker has to end it there.
@@ -53,19 +55,20 @@ export const RETRY_DEAD = defineScript(
 local scan, request = find(ARGV[2], ARGV[3]), ARGV[4]
 if not scan then return nil end
 if scan.request == request then return {'back', reply(scan)} end
-if not DEAD[scan.state] then return {'not_dead', scan.state} end
+if not isDead(scan.state) then return {'not_dead', scan.state} end
 unindex(scan.tenant, scan.id)
 local facts = requeued(scan)
 for _, name in ipairs({'attempt', 'lost', 'cancel', 'instance', 'started', 'finished', 'result_epoch'}) do
   facts[name] = false
 end
 facts.request = request
-facts.round, facts.ticket = nextPlace(scan)
+nextPlace(scan, redis.call('INCR', P .. 'n'))
+facts.round, facts.ticket = scan.round, scan.ticket
 local texts = {reason = false, external = false, progress = false, result = false, error = false}
 move(scan, 'queued', facts, texts)
 return {'back', reply(scan)}
 `,
-  PARTS,
+  TAKING_OUT,
 );
 
 /** The record, its events and its places in every list; its idempotency key stays. */
@@ -78,21 +81,29 @@ local function remove(scan)
 end
 `;
 
-/** tenant, before, most to remove. Returns ids; empty when there are no more. */
+/** tenant, before, how many to pass over, most. Returns ids of dead letters. */
+export const DEAD_BEFORE = defineScript(
+  'deadBefore',
+  'read',
+  `return redis.call('ZRANGEBYSCORE', P .. 'dead:' .. ARGV[2], '-inf', '(' .. ARGV[3], 'LIMIT', ARGV[4], ARGV[5])`,
+);
+
+/** tenant, before, ids. Returns those that are gone now, by this request or by one whose reply was lost. */
 export const PURGE_DEAD = defineScript(
   'purgeDead',
   'keep',
   `
-local removed = {}
-local ids = redis.call('ZRANGEBYSCORE', P .. 'dead:' .. ARGV[2], '-inf', '(' .. ARGV[3], 'LIMIT', 0, ARGV[4])
-for _, id in ipairs(ids) do
-  local scan = load(id)
-  if scan and not isNewer(scan) then
+local gone = {}
+for i = 4, #ARGV do
+  local scan = load(ARGV[i])
+  local isOld = scan and isDead(scan.state) and scan.tenant == ARGV[2] and tonumber(scan.finished) < tonumber(ARGV[3])
+  if isOld and not isNewer(scan) then
     remove(scan)
-    removed[#removed + 1] = id
+    scan = nil
   end
+  if not scan then gone[#gone + 1] = ARGV[i] end
 end
-return removed
+return gone
 `,
-  [...PARTS, REMOVE],
+  [...TAKING_OUT, REMOVE],
 );

@@ -102,15 +102,10 @@ export const CLAIM = defineScript(
   `
 local worker, request, slots = ARGV[2], ARGV[3], cjson.decode(ARGV[4])
 
--- The reply of the last time was lost: what it took is still this worker's, who does not know.
-local function takenBefore()
-  for _, id in ipairs(redis.call('SMEMBERS', P .. 'owned:' .. worker)) do
-    if redis.call('HGET', P .. 'scan:' .. id, 'claim') == request then return load(id) end
-  end
-end
-
 announce(worker, 0)
-local taken = takenBefore()
+-- The reply of the last time was lost: what it took is still this worker's, who does not know.
+local before = redis.call('HGET', P .. 'owned:' .. worker, request)
+local taken = before and load(before)
 local more = false
 if not taken then
   local pools, names = {}, {}

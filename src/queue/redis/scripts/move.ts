@@ -1,31 +1,29 @@
 import { TRANSITIONS, type ScanState } from '../../../model/scan.ts';
 import { ERROR_CATALOG, type ErrorCode } from '../../../model/errors.ts';
 import { DURATION_BOUNDS } from '../../operations.ts';
-import { UNINDEX } from './unindex.ts';
+import { TO_INDEX } from './unindex.ts';
 
-const luaSet = (names: readonly string[]): string => `{${names.map((name) => `${name} = true`).join(', ')}}`;
-const STATES = Object.entries(TRANSITIONS).map(([from, to]) => `${from} = ${luaSet(to)}`);
-const LIVE = luaSet(['queued', 'running', 'retrying'] satisfies readonly ScanState[]);
-const DEAD = luaSet(['failed', 'timed_out'] satisfies readonly ScanState[]);
+const MOVES = Object.entries(TRANSITIONS).flatMap(([from, to]) => to.map((state) => `${from}>${state}`));
+const isOneOf = (states: readonly ScanState[]): string => states.map((state) => `state == '${state}'`).join(' or ');
+const LIVE = isOneOf(['queued', 'running', 'retrying']);
+const DEAD = isOneOf(['failed', 'timed_out']);
 
-/** The Lua table of an error as workers report them; the message is set where it is raised. */
-const luaError = (code: ErrorCode): string =>
-  `{code = '${code}', hint = ${JSON.stringify(ERROR_CATALOG[code].hint)}, retryable = ${ERROR_CATALOG[code].retryable}}`;
+/** Lua that makes the table of an error as workers report them. */
+const luaError = (code: ErrorCode): string => {
+  const { hint, retryable } = ERROR_CATALOG[code];
+  return `{code = code, message = message, hint = ${JSON.stringify(hint)}, retryable = ${retryable}}`;
+};
 
 /** The state machine: which sets and sums a scan is in, by its state. */
-export const MOVE = `${UNINDEX}
-local ALLOWED = {${STATES.join(', ')}}
-local LIVE, DEAD = ${LIVE}, ${DEAD}
-local BOUNDS = {${DURATION_BOUNDS.join(', ')}}
-local ERRORS = {
-  no_scanner_available = ${luaError('no_scanner_available')},
-  scan_aborted = ${luaError('scan_aborted')},
-}
+export const MOVE = `${TO_INDEX}
+-- A script runs all of this each time it is called: tables are made where they are needed.
+local ALLOWED = ' ${MOVES.join(' ')} '
+local function isLive(state) return ${LIVE} end
+local function isDead(state) return ${DEAD} end
 
 local function failure(code, message)
-  local error = ERRORS[code]
-  error.message = message
-  return cjson.encode(error)
+  if code == 'scan_aborted' then return cjson.encode(${luaError('scan_aborted')}) end
+  return cjson.encode(${luaError('no_scanner_available')})
 end
 
 -- A number that is gone at zero.
@@ -53,7 +51,7 @@ local function leaveRunning(scan)
   redis.call('SREM', P .. 'cancelling', scan.id)
   add('active', scan.pool .. '/' .. scan.instance, -1)
   if owner then
-    redis.call('SREM', P .. 'owned:' .. owner, scan.id)
+    redis.call('HDEL', P .. 'owned:' .. owner, scan.claim)
     add('runs', owner, -1)
   end
 end
@@ -61,7 +59,7 @@ end
 -- scan.worker: who runs it from now on.
 local function enterRunning(scan)
   redis.call('HSET', P .. 'owners', scan.id, scan.worker)
-  redis.call('SADD', P .. 'owned:' .. scan.worker, scan.id)
+  redis.call('HSET', P .. 'owned:' .. scan.worker, scan.claim, scan.id)
   redis.call('ZADD', P .. 'running:' .. scan.pool, scan.started, scan.id)
   if scan.cancel then redis.call('SADD', P .. 'cancelling', scan.id) end
   add('active', scan.pool .. '/' .. scan.instance, 1)
@@ -71,7 +69,7 @@ end
 local function leave(scan)
   local state = scan.state
   redis.call('ZREM', P .. 'list:' .. state .. ':' .. scan.tenant, scan.id)
-  if LIVE[state] then add('counts', state .. ':' .. scan.pool, -1) end
+  if isLive(state) then add('counts', state .. ':' .. scan.pool, -1) end
   if state == 'queued' then
     leaveQueue(scan)
     redis.call('ZREM', P .. 'age:' .. scan.pool, scan.id)
@@ -80,7 +78,7 @@ local function leave(scan)
   elseif state == 'retrying' then
     redis.call('ZREM', P .. 'retrying', scan.id)
     redis.call('ZREM', P .. 'retry_from', scan.id)
-  elseif DEAD[state] then
+  elseif isDead(state) then
     redis.call('ZREM', P .. 'dead:' .. scan.tenant, scan.id)
     redis.call('ZREM', P .. 'ended:dead', scan.id)
     add('dead_of:' .. scan.tenant, scan.pool, -1)
@@ -93,7 +91,7 @@ end
 local function enter(scan)
   local state = scan.state
   redis.call('ZADD', P .. 'list:' .. state .. ':' .. scan.tenant, scan.n, scan.id)
-  if LIVE[state] then add('counts', state .. ':' .. scan.pool, 1) end
+  if isLive(state) then add('counts', state .. ':' .. scan.pool, 1) end
   if state == 'queued' then
     enterQueue(scan)
     redis.call('ZADD', P .. 'age:' .. scan.pool, now, scan.id)
@@ -102,7 +100,7 @@ local function enter(scan)
   elseif state == 'retrying' then
     redis.call('ZADD', P .. 'retrying', scan.retry_at, scan.id)
     redis.call('ZADD', P .. 'retry_from', now, scan.id)
-  elseif DEAD[state] then
+  elseif isDead(state) then
     redis.call('ZADD', P .. 'dead:' .. scan.tenant, scan.finished, scan.id)
     redis.call('ZADD', P .. 'ended:dead', scan.finished, scan.id)
     add('dead_of:' .. scan.tenant, scan.pool, 1)
@@ -110,7 +108,7 @@ local function enter(scan)
   else
     redis.call('ZADD', P .. 'ended:done', scan.finished, scan.id)
   end
-  if not LIVE[state] and scan.result_epoch then toIndex(scan) end
+  if not isLive(state) and scan.result_epoch then toIndex(scan) end
 end
 
 -- For metrics: how scans end, and how long they took from their first start.
@@ -118,9 +116,9 @@ local function countEnd(scan)
   count('finished:' .. scan.state .. ':' .. scan.pool, 1)
   local ms = scan.started and now - tonumber(scan.started) or -1
   if ms < 0 then return end
-  local le = 'inf'
-  for i = #BOUNDS, 1, -1 do
-    if ms <= BOUNDS[i] * 1000 then le = BOUNDS[i] end
+  local le, bounds = 'inf', {${DURATION_BOUNDS.join(', ')}}
+  for i = #bounds, 1, -1 do
+    if ms <= bounds[i] * 1000 then le = bounds[i] end
   end
   count('took:' .. le .. ':' .. scan.pool, 1)
   count('took_ms:' .. scan.pool, int(ms))
@@ -129,14 +127,14 @@ end
 -- Moves a scan to a state: its facts and texts, every set it is in, and the event, in this one step.
 local function move(scan, to, facts, texts)
   local from = scan.state
-  if not ALLOWED[from][to] then refuse('transition', from .. ' ' .. to) end
+  if not string.find(ALLOWED, ' ' .. from .. '>' .. to .. ' ', 1, true) then refuse('transition', from .. ' ' .. to) end
   leave(scan)
   facts.state = to
   change(scan, facts, texts)
   enter(scan)
-  if not LIVE[to] then countEnd(scan) end
-  if LIVE[from] and not LIVE[to] then setTwin(scan, false) end
-  if LIVE[to] and not LIVE[from] then setTwin(scan, true) end
+  if not isLive(to) then countEnd(scan) end
+  if isLive(from) and not isLive(to) then setTwin(scan, false) end
+  if isLive(to) and not isLive(from) then setTwin(scan, true) end
   if to == 'queued' then ring() end
   tell(scan)
 end

@@ -44,11 +44,14 @@ local function positionOf(scan)
   if isBound(scan) then own, other = other, own end
   local rank = redis.call('ZRANK', own, member(scan))
   if not rank then return -1 end
-  local at = int(score(scan))
-  local ahead = rank + redis.call('ZCOUNT', other, '-inf', '(' .. at)
-  -- One tenant has at most one scan in a round, so these are few.
-  for _, name in ipairs(redis.call('ZRANGEBYSCORE', other, at, at)) do
-    if ticketOf(name) < scan.ticket then ahead = ahead + 1 end
+  local ahead = rank
+  if redis.call('EXISTS', other) == 1 then
+    local at = int(score(scan))
+    ahead = ahead + redis.call('ZCOUNT', other, '-inf', '(' .. at)
+    -- One tenant has at most one scan in a round, so these are few.
+    for _, name in ipairs(redis.call('ZRANGEBYSCORE', other, at, at)) do
+      if ticketOf(name) < scan.ticket then ahead = ahead + 1 end
+    end
   end
   return ahead + 1
 end
@@ -56,14 +59,15 @@ end
 -- Start-time fair queueing with equal weights (P. Goyal, H. Vin, H. Cheng, SIGCOMM 1996): a tenant's next scan goes one
 -- round behind its last one, but never behind the round being served. Who was idle saves up nothing, and who floods the
 -- queue only makes its own line longer. Within a round, first come, first served.
-local function nextPlace(scan)
+-- Sets round and ticket; the ticket is a number of the counter that also orders creation.
+local function nextPlace(scan, n)
   local lanes = P .. 'lanes:' .. scan.pool
   local lane = scan.priority .. '=' .. scan.tenant
   local rounds = redis.call('HMGET', lanes, scan.priority .. '.', lane)
   local served = tonumber(rounds[1] or 0)
   local round = rounds[2] and math.max(served, tonumber(rounds[2]) + 1) or served
-  redis.call('HSET', lanes, lane, int(round))
-  return int(round), string.format('%014.0f', redis.call('INCR', P .. 'tickets'))
+  scan.round, scan.ticket = int(round), string.format('%014.0f', n)
+  redis.call('HSET', lanes, lane, scan.round)
 end
 
 -- Notes which round is being served, when a scan of it starts.

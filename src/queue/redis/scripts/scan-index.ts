@@ -2,7 +2,7 @@ import { defineScript } from '../script.ts';
 import { PLACES } from './places.ts';
 import { RECORD } from './record.ts';
 import { REPLY } from './reply.ts';
-import { UNINDEX } from './unindex.ts';
+import { TO_INDEX } from './unindex.ts';
 
 /**
  * Of one tenant: `looks:` has the names of all looks in order, `look:` what each says, `look_words:` the places by word,
@@ -129,7 +129,7 @@ redis.call('ZREM', P .. 'unindexed:' .. scan.tenant, indexName(scan))
 redis.call('ZADD', P .. 'indexed:' .. scan.tenant, scan.finished, indexName(scan))
 return 1
 `,
-  [RECORD, UNINDEX],
+  [RECORD, TO_INDEX],
 );
 
 /** ARGV: tenant, name of the last look ('' at first), most. Returns the last name read ('' at the end), looks, stale names. */

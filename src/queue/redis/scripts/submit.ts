@@ -17,7 +17,7 @@ local function existing(tenant, key, hash, lifetime)
   end
   local held = redis.call('GET', P .. 'key:' .. pair(tenant, key))
   if not held then return nil end
-  local id, heldHash, at = string.match(held, '^(%S+) (%S+) (%S+)$')
+  local id, at, heldHash = string.match(held, '^(%S+) (%S+) (.*)$')
   if tonumber(at) <= now - lifetime then return nil end
   if heldHash ~= hash then return {'conflict', id} end
   local scan = load(id)
@@ -31,7 +31,7 @@ const PARTS = [RECORD, PLACES, REPLY, EXISTING];
 export const WOULD_DEDUPLICATE = defineScript(
   'wouldDeduplicate',
   'read',
-  `return existing(ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])) or {'new'}`,
+  `return existing(ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])) or {'none'}`,
   PARTS,
 );
 
@@ -47,29 +47,27 @@ local other = existing(tenant, key, hash, lifetime)
 if other then return other end
 
 local scan = {
-  v = V, n = redis.call('INCR', P .. 'n'), tenant = tenant, hash = hash, pool = ARGV[7], priority = ARGV[8],
-  state = 'queued', created = now, minutes = ARGV[11], hosts = ARGV[12],
+  id = id, tenant = tenant, hash = hash, pool = ARGV[7], priority = ARGV[8], state = 'queued', bound = ARGV[9],
+  n = int(redis.call('INCR', P .. 'n')),
 }
-if ARGV[9] ~= '' then
-  scan.pinned = ARGV[9]
-  scan.bound = ARGV[9]
-end
-if ARGV[10] ~= '' then scan.project = ARGV[10] end
-scan.round, scan.ticket = nextPlace(scan)
-put(P .. 'scan:' .. id, scan)
-put(P .. 'text:' .. id, {given = ARGV[13]})
-scan = load(id)
+nextPlace(scan, scan.n)
+redis.call('HSET', P .. 'scan:' .. id, 'v', V, 'n', scan.n, 'tenant', tenant, 'hash', hash, 'pool', scan.pool,
+  'priority', scan.priority, 'state', 'queued', 'created', ARGV[1], 'minutes', ARGV[11], 'hosts', ARGV[12],
+  'round', scan.round, 'ticket', scan.ticket)
+if scan.bound ~= '' then redis.call('HSET', P .. 'scan:' .. id, 'pinned', scan.bound, 'bound', scan.bound) end
+if ARGV[10] ~= '' then redis.call('HSET', P .. 'scan:' .. id, 'project', ARGV[10]) end
+redis.call('HSET', P .. 'text:' .. id, 'given', ARGV[13])
 redis.call('SADD', P .. 'tenants', tenant)
 redis.call('ZADD', P .. 'list:all:' .. tenant, scan.n, id)
 enter(scan)
 setTwin(scan, true)
 if key ~= '' then
   -- The lifetime by the caller's clock rules; the server's own only clears away what is over.
-  redis.call('SET', P .. 'key:' .. pair(tenant, key), id .. ' ' .. hash .. ' ' .. int(now), 'PX', int(lifetime + 3600000))
+  redis.call('SET', P .. 'key:' .. pair(tenant, key), id .. ' ' .. ARGV[1] .. ' ' .. hash, 'PX', int(lifetime + 3600000))
 end
 count('submitted:' .. scan.pool, 1)
 ring()
-return {'made', reply(scan)}
+return {'new', ARGV[1], positionOf(scan)}
 `,
   [...PARTS, TIME, MOVE],
 );

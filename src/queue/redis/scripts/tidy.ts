@@ -34,7 +34,7 @@ local function reclaim(lost, mostLost)
   for _, judged in ipairs(lost) do
     local worker = judged[1]
     if (redis.call('HGET', P .. 'beats', worker) or '') == judged[2] then
-      for _, id in ipairs(redis.call('SMEMBERS', P .. 'owned:' .. worker)) do
+      for _, id in ipairs(redis.call('HVALS', P .. 'owned:' .. worker)) do
         if left == 0 then return true end
         local scan = load(id)
         if scan and not isNewer(scan) then

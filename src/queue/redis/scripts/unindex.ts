@@ -1,10 +1,10 @@
 /**
- * Lua of the scan index that the queue calls in its own steps. Finished scans with results stand in `unindexed:<tenant>`
+ * Lua of the scan index that the queue calls when a scan has ended. Finished scans with results stand in `unindexed:<tenant>`
  * until they are entered, then in `indexed:<tenant>`; both in the order in which they finished. Looks are not touched
  * here, because there may be a million of them: a look counts only while its scan has the results it was made of, and
  * who meets one that does not clears it away.
  */
-export const UNINDEX = `
+export const TO_INDEX = `
 local function indexName(scan) return string.format('%014.0f', tonumber(scan.n)) .. ':' .. scan.id end
 
 -- A scan has ended with results: it can be entered.
@@ -12,6 +12,10 @@ local function toIndex(scan)
   redis.call('ZADD', P .. 'unindexed:' .. scan.tenant, scan.finished, indexName(scan))
 end
 
+`;
+
+/** Lua that the queue calls in the step that removes a scan or starts it again. Needs TO_INDEX. */
+export const UNINDEX = `
 -- All of the smaller one are added to the other, which then bears the second name.
 local function mergeInto(from, to)
   if redis.call('ZCARD', from) > redis.call('ZCARD', to) then
