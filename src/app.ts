@@ -1,6 +1,4 @@
-import { randomBytes } from 'node:crypto';
 import { closeSync } from 'node:fs';
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openAuditLog, type AuditLog } from './audit/audit-log.ts';
@@ -25,7 +23,8 @@ import { leaseMsOf, type OpenedQueue } from './open-queue.ts';
 import { openTraced } from './open-tracing.ts';
 import { systemClock, type Clock } from './platform/clock.ts';
 import type { Log } from './platform/log.ts';
-import { identityOf, identityText, ownIdentity } from './platform/process-identity.ts';
+import { identityOf } from './platform/process-identity.ts';
+import { workerIdentity } from './platform/worker-identity.ts';
 import { openWorkerLog } from './platform/worker-log.ts';
 import type { Tracing } from './platform/tracing.ts';
 import { startDetached } from './platform/subprocess.ts';
@@ -133,7 +132,7 @@ export async function openApp(options: AppOptions): Promise<App> {
     indexScans,
     tracing,
     random: Math.random,
-    workerId: workerIdOf(opened),
+    workerId: workerIdentity(opened.redis !== undefined),
     settings: { ...workerSettings(settings), ...options.workerSettings },
   };
   return {
@@ -193,12 +192,6 @@ const importSettings = (settings: Settings, { formats = [] }: AppOptions) => ({
   importFolders: settings.import_folders,
   maxReportBytes: settings.max_raw_report_mb * 2 ** 20,
 });
-
-/** Machines made from one image may tell the same of their boot and processes. */
-function workerIdOf({ redis }: OpenedQueue): string {
-  const identity = identityText(ownIdentity());
-  return redis ? `${identity}|${hostname()}-${randomBytes(6).toString('hex')}` : identity;
-}
 
 /** Runs the worker as long as this process holds the folder's one seat. */
 async function occupySeat(
