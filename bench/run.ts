@@ -7,6 +7,7 @@ import { coldStart } from './cold-start.ts';
 import { durableSubmit } from './durable-submit.ts';
 import { exports } from './export.ts';
 import { floors } from './floors.ts';
+import { httpLoad } from './http-load.ts';
 import { queries } from './queries.ts';
 import { nessusImport } from './nessus-import.ts';
 import { nucleiLines } from './nuclei-lines.ts';
@@ -29,6 +30,7 @@ const BENCHES: ReadonlyMap<string, Bench> = new Map([
   ['queries', queries],
   ['nuclei-lines', nucleiLines],
   ['nessus-import', nessusImport],
+  ['http-load', httpLoad],
 ]);
 
 const argv = process.argv.slice(2);

@@ -9,6 +9,7 @@ import type { EditOptions } from './commands/policy.ts';
 import { JSON_OPTION, type Action, type Add, type Run, type Runner } from './command.ts';
 import { listOf, wholeNumber } from './input.ts';
 import { withFilters } from './filter-options.ts';
+import { addServe } from './serve-command.ts';
 import { addReports } from './report-commands.ts';
 import type { Globals } from './session.ts';
 import { VERSION } from './version.ts';
@@ -31,6 +32,7 @@ export function createProgram(runner: Runner = () => Promise.resolve()): Command
   addAcrossScans(add, run);
   addScans(add, run);
   addReports(add, run);
+  addServe(add, run);
   addOperations(add, run);
   addPolicy(add, run);
   addData(add, run);

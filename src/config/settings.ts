@@ -120,11 +120,11 @@ export const Settings = z.strictObject({
     .describe('What is known about the health of a scanner is asked again after this long.'),
   worker: Worker.prefault({}).describe('Processes that run scans.'),
   retry: Retry.prefault({}).describe('Attempts after errors that can pass.'),
-  metrics: MetricsSettings.prefault({}).describe('Who may read the numbers for Prometheus.'),
-  http: HttpSettings.prefault({}).describe('The HTTP server.'),
   artefacts: Artefacts.prefault({}).describe('Where raw reports and findings are kept.'),
   redis: RedisSettings.prefault({}).describe('One queue for servers and workers on several machines.'),
   allow_volatile_redis: AllowVolatileRedis,
+  http: HttpSettings.prefault({}).describe('The HTTP server.'),
+  metrics: MetricsSettings.prefault({}).describe('Who may read the numbers for Prometheus.'),
 });
 export type Settings = z.infer<typeof Settings>;
 

@@ -11,6 +11,7 @@ import { cleanLine } from '../model/untrusted.ts';
 import { requireCaller } from './authentication.ts';
 import type { HttpDeps } from './deps.ts';
 import { sendProblem } from './problem.ts';
+import { HttpRefusal, refusalOf } from './refusal.ts';
 import { traceIdOf, traceRequests } from './request-trace.ts';
 import { checkHostAndOrigin, crossOrigin, securityHeaders } from './security.ts';
 
@@ -33,8 +34,11 @@ export interface HttpParts {
   readonly challenge?: (request: Request) => string;
 }
 
+/** What the shell itself stands on. */
+export type ShellDeps = Pick<HttpDeps, 'authenticator' | 'closing' | 'log'>;
+
 /** The whole server, without a socket. Every request has passed the checks of `Host` and `Origin` before any router. */
-export function createHttpApp(deps: HttpDeps, settings: HttpSettings, parts: HttpParts): Express {
+export function createHttpApp(deps: ShellDeps, settings: HttpSettings, parts: HttpParts): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -58,17 +62,7 @@ export function createHttpApp(deps: HttpDeps, settings: HttpSettings, parts: Htt
   return app;
 }
 
-/** A refusal of HTTP itself, with the status HTTP has for it. */
-export class HttpRefusal extends AppError {
-  readonly status: number;
-
-  constructor(status: number, message: string, hint = 'Correct the request; docs/rest.md has the routes.') {
-    super('invalid_request', message, { hint });
-    this.status = status;
-  }
-}
-
-function onError({ log }: HttpDeps, { challenge }: HttpParts): ErrorRequestHandler {
+function onError({ log }: ShellDeps, { challenge }: HttpParts): ErrorRequestHandler {
   return (error: unknown, request, response, _next) => {
     const traceId = traceIdOf(request);
     const told = refusalOf(error) ?? error;
@@ -78,19 +72,4 @@ function onError({ log }: HttpDeps, { challenge }: HttpParts): ErrorRequestHandl
     const status = told instanceof HttpRefusal ? { status: told.status } : {};
     sendProblem(response, told, { traceId, ...status, ...(challenge ? { challenge: challenge(request) } : {}) });
   };
-}
-
-const BODY_PROBLEMS: ReadonlyMap<number, string> = new Map([
-  [400, 'The request cannot be read: its body is no JSON, was cut short, or its path is badly encoded.'],
-  [408, 'The request took too long to arrive.'],
-  [413, 'The body of the request is too large.'],
-  [415, 'The body has an encoding or character set that is not supported; send plain UTF-8.'],
-]);
-
-/** Errors of express and its body parser carry a status. Their words may quote the request: ours replace them. */
-export function refusalOf(error: unknown): HttpRefusal | undefined {
-  if (!(error instanceof Error) || error instanceof AppError) return error instanceof HttpRefusal ? error : undefined;
-  const status = 'status' in error ? error.status : undefined;
-  if (typeof status !== 'number' || status < 400 || status > 499) return undefined;
-  return new HttpRefusal(status, BODY_PROBLEMS.get(status) ?? 'The request cannot be read.');
 }

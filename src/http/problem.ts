@@ -48,6 +48,7 @@ const RETRY_AFTER: Partial<Record<ErrorCode, number>> = {
   no_scanner_available: 30,
   credential_unavailable: 60,
   storage_full: 60,
+  storage_unavailable: 30,
 };
 
 /** What an error says over HTTP. Extension members carry what agents get over MCP. Source: RFC 9457. */

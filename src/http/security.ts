@@ -3,6 +3,7 @@ import type { Request, RequestHandler } from 'express';
 import type { HttpSettings } from '../config/settings-http.ts';
 import { AppError } from '../model/errors.ts';
 import { cleanLine } from '../model/untrusted.ts';
+import { HttpRefusal } from './refusal.ts';
 
 export type SecuritySettings = Pick<HttpSettings, 'public_url' | 'allowed_hosts' | 'allowed_origins'>;
 
@@ -21,6 +22,10 @@ export function checkHostAndOrigin(settings: SecuritySettings): RequestHandler {
   const origins = new Set(settings.allowed_origins);
   if (settings.public_url !== '') origins.add(new URL(settings.public_url).origin);
   return (request, _response, next) => {
+    if (request.headersDistinct['host']?.length !== 1) {
+      next(new HttpRefusal(400, 'A request has exactly one Host header.'));
+      return;
+    }
     const host = request.headers.host?.toLowerCase() ?? '';
     const isProbe = PROBES.has(request.path) && request.method === 'GET';
     if (!isProbe && !allowed(host, request.socket)) {

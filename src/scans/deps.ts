@@ -49,4 +49,6 @@ export interface Ask {
   readonly caller: Caller;
   readonly traceId: string;
   readonly signal: AbortSignal;
+  /** Aborts when whoever would carry the answer has to go soon: waits end then, work that was begun does not. */
+  readonly closing?: AbortSignal;
 }

@@ -51,10 +51,10 @@ export function serveCalls(server: Server, bridge: Bridge, onDefect: OnDefect): 
   const byName = new Map(TOOLS.map((tool) => [tool.name, tool]));
   const follow = followScans(server, bridge);
 
-  const onCall: CallHandler = ({ params }, { signal, sendNotification }) => {
+  const onCall: CallHandler = ({ params }, { signal, sendNotification, authInfo }) => {
     const tool = toolOf(byName, params);
     const traceparent = params._meta?.['traceparent'];
-    const ask = bridge.ask(signal, traceparent);
+    const ask = bridge.ask(signal, { authInfo, traceparent });
     const body = () => call(tool, ask, params, sendNotification);
     return bridge.around ? bridge.around({ tool: tool.name, traceId: ask.traceId, traceparent }, body) : body();
   };

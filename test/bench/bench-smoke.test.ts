@@ -15,6 +15,7 @@ const BENCHES = [
   'queries',
   'nuclei-lines',
   'nessus-import',
+  'http-load',
 ];
 
 describe('the benches', () => {

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { HttpSettings } from '../../src/config/settings-http.ts';
 import { loadSettings, Settings } from '../../src/config/settings.ts';
 import { settingVariables } from '../../src/config/settings-environment.ts';
 import { AppError } from '../../src/model/errors.ts';
@@ -40,6 +41,11 @@ const TEXTS: ReadonlyMap<string, string> = new Map([
   ['SCANMUX_REDIS_TLS_CERT_FILE', '/run/cert.pem'],
   ['SCANMUX_REDIS_TLS_KEY_FILE', '/run/key.pem'],
   ['SCANMUX_REDIS_LEASE_SECONDS', '30'],
+  ['SCANMUX_HTTP_PUBLIC_URL', 'https://scanmux.test'],
+  ['SCANMUX_HTTP_ALLOWED_HOSTS', 'scanmux.test'],
+  ['SCANMUX_HTTP_ALLOWED_ORIGINS', 'https://console.test'],
+  ['SCANMUX_HTTP_TRUST_PROXY', '10.0.0.1'],
+  ['SCANMUX_HTTP_MCP_MODE', 'stateless'],
   ['SCANMUX_METRICS_TOKEN_FILE', '/run/token'],
   ['SCANMUX_METRICS_ALLOW_FROM', '192.0.2.0/24'],
 ]);
@@ -83,6 +89,7 @@ describe('settings', () => {
       },
       redis: { cluster: false, sentinels: [], master_name: 'mymaster', tls: {}, prefix: 'scanmux', lease_seconds: 15 },
       allow_volatile_redis: false,
+      http: HttpSettings.parse({}),
       metrics: { token_file: '', allow_from: [] },
     });
   });

@@ -5,11 +5,7 @@ import { onTestFinished } from 'vitest';
 import type { NewAuditEntry } from '../../src/audit/entry.ts';
 import { MetricsSettings } from '../../src/config/settings-observe.ts';
 import type { HttpDeps } from '../../src/http/deps.ts';
-import type { HttpParts } from '../../src/http/http-app.ts';
-import { createHealthRouter } from '../../src/http/observe/health-router.ts';
-import { createMetrics } from '../../src/http/observe/metrics.ts';
-import { createQueuesRouter } from '../../src/http/observe/queues-router.ts';
-import { createSpansRouter } from '../../src/http/observe/trace-spans.ts';
+import { createObserveParts } from '../../src/http/observe/observe-parts.ts';
 import type { ScannerPools } from '../../src/http/observe/scanner-pools.ts';
 import { ALL_SCOPES } from '../../src/model/caller.ts';
 import { newScanId, newTraceId } from '../../src/model/ids.ts';
@@ -104,40 +100,15 @@ export async function startObserved(
     closing: closing.signal,
     ...over,
   };
-  const deps = { ...shared, scanners, dataFolder: folder, scans };
-  const metrics = createMetrics(deps);
-  const parts: HttpParts = {
-    first: metrics.observeRequests,
-    open: [
-      createSpansRouter(tracing),
-      createHealthRouter({ ...deps, metrics, settings: MetricsSettings.parse(settings) }),
-    ],
-    queues: createQueuesRouter(deps),
-  };
-  const server = await startHttp(shellDeps(shared), parts);
+  const deps = { ...shared, scanners, dataFolder: folder, scans, tracing, settings: MetricsSettings.parse(settings) };
+  const server = await startHttp(shared, createObserveParts(deps));
   onTestFinished(async () => {
     await server.close();
-    metrics.close();
+    closing.abort();
     await queue.close();
     rmSync(folder, { recursive: true, force: true });
   });
   return { url: server.url, queue, operations, audited, scanners, folder, closing };
-}
-
-/** The shell itself asks neither use cases nor keys. */
-function shellDeps(shared: Omit<HttpDeps, 'scans' | 'keys'>): HttpDeps {
-  const unused = (): never => {
-    throw new Error('not part of these tests');
-  };
-  return {
-    ...shared,
-    get scans() {
-      return unused();
-    },
-    get keys() {
-      return unused();
-    },
-  };
 }
 
 /** Name, labels in order, value of every sample of a scrape. */

@@ -1,11 +1,10 @@
 import { once } from 'node:events';
-import type { HttpDeps } from '../../src/http/deps.ts';
-import { createHttpApp, type HttpParts } from '../../src/http/http-app.ts';
+import { createHttpApp, type HttpParts, type ShellDeps } from '../../src/http/http-app.ts';
 import { createLimitedServer } from '../../src/http/limits.ts';
 import { HttpSettings } from '../../src/config/settings-http.ts';
 
 /** The shell with these parts, on a free port of loopback. */
-export async function startHttp(deps: HttpDeps, parts: HttpParts, settings: Partial<HttpSettings> = {}) {
+export async function startHttp(deps: ShellDeps, parts: HttpParts, settings: Partial<HttpSettings> = {}) {
   const all = { ...HttpSettings.parse({}), ...settings };
   const server = createLimitedServer(createHttpApp(deps, all, parts), all);
   server.listen(0, '127.0.0.1');

@@ -12,7 +12,7 @@ const CHALLENGE = 'Basic realm="scanmux: any user name, an operator\'s API key a
  * Lets operators pass, with a bearer token or, from a browser, with an API key as the password of HTTP Basic.
  * @throws AppError unauthenticated, forbidden, rate_limited, queue_unavailable, to the error handler of the app
  */
-export function requireOperator(deps: Pick<HttpDeps, 'authenticator'>): Router {
+export function requireOperator(deps: Pick<HttpDeps, 'authenticator' | 'closing'>): Router {
   const router = Router();
   router.use(basicAsBearer, refuseCrossSite, requireCaller(deps), requireAdmin, challengeBrowsers);
   return router;

@@ -14,7 +14,7 @@ import { PoolBoardQueue } from './board-queue.ts';
 import { requireOperator } from './operator-login.ts';
 import type { ScannerPools } from './scanner-pools.ts';
 
-export type QueuesDeps = Pick<HttpDeps, 'authenticator' | 'operations' | 'log'> & {
+export type QueuesDeps = Pick<HttpDeps, 'authenticator' | 'closing' | 'operations' | 'log'> & {
   readonly scans: Pick<HttpDeps['scans'], 'cancel' | 'deadLetters'>;
   readonly scanners: Pick<ScannerPools, 'pools'>;
 };

@@ -1,0 +1,22 @@
+import type { App } from '../app.ts';
+import type { HttpSettings } from '../config/settings-http.ts';
+import type { Authenticator } from '../http/deps.ts';
+import type { HttpParts, ShellDeps } from '../http/http-app.ts';
+import { AppError } from '../model/errors.ts';
+import type { Clock } from '../platform/clock.ts';
+
+export interface ServeParts {
+  readonly authenticator: Authenticator;
+  /** There is an API key that holds, or an OIDC issuer. */
+  readonly knowsCallers: boolean;
+  /** Routers besides `/mcp`. */
+  readonly partsOf: (shell: ShellDeps & { readonly clock: Clock }) => Omit<HttpParts, 'mcp'>;
+}
+
+/** What the HTTP server of this installation is put together from. */
+export function openServeParts(_app: App, _settings: HttpSettings): Promise<ServeParts> {
+  const authenticator: Authenticator = {
+    authenticate: () => Promise.reject(new AppError('unauthenticated', 'Nobody has a key for this server yet.')),
+  };
+  return Promise.resolve({ authenticator, knowsCallers: false, partsOf: () => ({}) });
+}
