@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -71,6 +72,16 @@ it('writes every metric of the table with its type and sentence, and none of our
   expect(new Set(own)).toEqual(new Set(ROWS.map(([name]) => name)));
   // Prometheus has a label of that name itself, and would rename ours.
   for (const [, { labels }] of ROWS) expect(labels).not.toContain('instance');
+});
+
+it('is a text that Prometheus itself finds nothing to say against', async () => {
+  const { url, queue } = await startObserved();
+  await queue.submit(newScan());
+  const text = await (await fetch(`${url}/metrics`, { headers: ADMIN })).text();
+  const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], { input: text, encoding: 'utf8' });
+  // Names of the library, under which dashboards for Node.js look for them.
+  const said = `${stdout}${stderr}`.split('\n').filter((line) => line !== '' && !/^(nodejs|process)_/.test(line));
+  expect([said, status === 0 || status === 3]).toEqual([[], true]);
 });
 
 it('documents every metric, those of Node and the process among them', async () => {
