@@ -12,3 +12,5 @@ export const HTTP_FLOOR = beside('floor-http-server');
 export const FLOOR_WAKER = beside('floor-waker');
 export const CLOCKED_WORKER = beside('clocked-worker');
 export const NESSUS_CHILD = beside('nessus-child');
+export const SSE_SERVER = beside('sse-server');
+export const FLOOR_SSE_SERVER = beside('floor-sse-server');

@@ -13,6 +13,7 @@ import { nessusImport } from './nessus-import.ts';
 import { nucleiLines } from './nuclei-lines.ts';
 import { ingest } from './ingest.ts';
 import { resultsPage } from './results-page.ts';
+import { sse } from './sse.ts';
 import { statusCall } from './status-call.ts';
 import { submitToStart } from './submit-to-start.ts';
 import { save, tableText, type Line } from './table.ts';
@@ -31,6 +32,7 @@ const BENCHES: ReadonlyMap<string, Bench> = new Map([
   ['nuclei-lines', nucleiLines],
   ['nessus-import', nessusImport],
   ['http-load', httpLoad],
+  ['sse', sse],
 ]);
 
 const argv = process.argv.slice(2);

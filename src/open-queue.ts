@@ -8,6 +8,7 @@ import type { RedisPlace } from './queue/redis/connection-target.ts';
 import type { ScanIndex } from './queue/scan-index.ts';
 import { openSqliteQueue } from './queue/sqlite/queue.ts';
 import type { WorkerSeat } from './queue/sqlite/worker-seat.ts';
+import type { ServerSecrets } from './queue/server-secrets.ts';
 import type { SuppressionList } from './queue/suppressions.ts';
 
 /** The queue of this installation, wherever it is. */
@@ -15,6 +16,7 @@ export interface OpenedQueue {
   readonly queue: ScanQueue;
   readonly suppressions: SuppressionList;
   readonly index: ScanIndex;
+  readonly secrets: ServerSecrets;
   /** Who runs the scans of a data folder; of a shared queue, whoever wants. */
   readonly seat: WorkerSeat;
   /** Present when it is shared between machines: then nobody starts a worker by himself. */

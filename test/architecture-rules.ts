@@ -36,6 +36,7 @@ const OPEN_FILES: Readonly<Record<string, readonly string[]>> = {
     'src/queue/scan-index.ts',
     'src/queue/operations.ts',
     'src/queue/api-keys.ts',
+    'src/queue/server-secrets.ts',
   ],
   scanners: ['src/scanners/scanner.ts', 'src/scanners/report-format.ts', 'src/scanners/detect-format.ts'],
   findings: [

@@ -1,5 +1,6 @@
 import type { Ask } from '../scans/deps.ts';
 import type { UseCases } from '../scans/use-cases.ts';
+import type { DownloadUrl } from './tool.ts';
 
 /** Runs a call inside whatever takes note of it, e.g. a span of a trace. */
 export type AroundCall = <T extends object>(
@@ -23,4 +24,6 @@ export interface Bridge {
   readonly around?: AroundCall | undefined;
   /** Aborts when the connection ends. */
   readonly closed: AbortSignal;
+  /** Set where callers do not share our disk. */
+  readonly downloadUrl?: DownloadUrl | undefined;
 }

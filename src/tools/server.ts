@@ -14,6 +14,7 @@ import { serveCalls, type OnDefect } from './mcp-call.ts';
 import { servePrompts } from './mcp-prompts.ts';
 import { serveResources } from './mcp-resources.ts';
 import { createTaskStore } from './mcp-tasks.ts';
+import type { DownloadUrl } from './tool.ts';
 
 const INSTRUCTIONS =
   'scanmux runs vulnerability scans on systems its operator has authorised. Usual way: list_scanners, plan_scan, ' +
@@ -48,6 +49,8 @@ export interface McpServerOptions {
    * Without it, all come from whoever started the process.
    */
   readonly askerOf?: (authInfo: object | undefined) => Asker;
+  /** For callers that do not share our disk. */
+  readonly downloadUrl?: DownloadUrl;
   readonly onDefect: OnDefect;
   readonly around?: AroundCall;
 }
@@ -56,13 +59,15 @@ export interface McpServerOptions {
 const validator = new AjvJsonSchemaValidator();
 
 /** The MCP face of the use cases, ready to be connected to a transport. The only bridge to the SDK. */
-export function createMcpServer({ version, open, askerOf, onDefect, around }: McpServerOptions): Server {
+export function createMcpServer(options: McpServerOptions): Server {
+  const { version, open, askerOf, downloadUrl, onDefect, around } = options;
   const over = new AbortController();
   setMaxListeners(0, over.signal); // every scan that is followed listens
   const bridge: Bridge = {
     open,
     around,
     closed: over.signal,
+    downloadUrl,
     ask(signal, { authInfo, traceparent } = {}) {
       const asker = askerOf?.(authInfo) ?? { caller: callerOf(), traceId: newTraceId() };
       return { ...asker, traceId: traceIdIn(traceparent) ?? asker.traceId, signal };

@@ -16,6 +16,7 @@ const BENCHES = [
   'nuclei-lines',
   'nessus-import',
   'http-load',
+  'sse',
 ];
 
 describe('the benches', () => {

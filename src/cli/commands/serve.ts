@@ -5,6 +5,7 @@ import { AppError } from '../../model/errors.ts';
 import { systemClock } from '../../platform/clock.ts';
 import type { Log } from '../../platform/log.ts';
 import { anonymousOnLoopback, checkExposure, isLoopback } from '../../http/exposure.ts';
+import { createDownloadUrl } from '../../http/rest/downloads.ts';
 import { serve, type RunningServer } from '../../http/serve.ts';
 import { createMcpServer } from '../../tools/server.ts';
 import { exitCode } from '../exit-codes.ts';
@@ -67,7 +68,7 @@ async function startServer(
   note: (line: string) => void,
 ): Promise<RunningServer> {
   const closing = new AbortController();
-  const { authenticator, knowsCallers, partsOf } = await openServeParts(app, settings);
+  const { authenticator, knowsCallers, partsOf, downloads } = await openServeParts(app, settings);
   const allowAnonymous = settings.allow_anonymous_loopback;
   checkExposure({ host: settings.host, knowsCallers, allowAnonymous });
   if (!isLoopback(settings.host) && settings.public_url === '') {
@@ -80,8 +81,10 @@ async function startServer(
     note('Nobody has a key yet: make one with `scanmux keys create`, or set http.allow_anonymous_loopback.');
   }
   const known = allowAnonymous ? anonymousOnLoopback(authenticator) : authenticator;
+  let baseUrl = settings.public_url;
+  const downloadUrl = createDownloadUrl(downloads, () => baseUrl);
   const shell = { authenticator: known, log, clock: systemClock, closing };
-  return serve(
+  const server = await serve(
     {
       ...shell,
       makeServer: (askerOf) =>
@@ -90,12 +93,15 @@ async function startServer(
           open: () => Promise.resolve(app.scans),
           askerOf,
           around: aroundCalls(() => Promise.resolve(app.tracing)),
+          downloadUrl,
           onDefect: (error, facts) => log.error({ err: error, ...facts }, 'defect in a tool'),
         }),
     },
     settings,
     partsOf({ ...shell, closing: closing.signal }),
   );
+  if (baseUrl === '') baseUrl = server.url;
+  return server;
 }
 
 function untilStopped(log: Log): Promise<void> {

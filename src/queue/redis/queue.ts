@@ -1,5 +1,6 @@
 import type { ScanQueue } from '../queue.ts';
 import type { ScanIndex } from '../scan-index.ts';
+import type { ServerSecrets } from '../server-secrets.ts';
 import type { SuppressionList } from '../suppressions.ts';
 import { checkpoint, finish, progress, reading, renew } from './attempt.ts';
 import { cancel, deadLetters, purgeDeadLetters, retryDeadLetter } from './cancel.ts';
@@ -22,6 +23,7 @@ import {
 } from './read.ts';
 import { status } from './status.ts';
 import { createRedisScanIndex } from './scan-index.ts';
+import { createRedisSecrets } from './server-secrets.ts';
 import { createRedisSuppressions } from './suppressions.ts';
 import { openRedisStore, type RedisQueueDeps, type RedisStore } from './store.ts';
 import { submit, wouldDeduplicateTo } from './submit.ts';
@@ -80,6 +82,7 @@ export interface RedisQueue {
   readonly queue: ScanQueue;
   readonly suppressions: SuppressionList;
   readonly index: ScanIndex;
+  readonly secrets: ServerSecrets;
 }
 
 /**
@@ -92,5 +95,6 @@ export async function openRedisQueue(deps: RedisQueueDeps): Promise<RedisQueue> 
     queue: createQueueOnRedis(store),
     suppressions: createRedisSuppressions(store),
     index: createRedisScanIndex(store),
+    secrets: createRedisSecrets(store),
   };
 }

@@ -3,6 +3,7 @@ import type { QueueOperations } from '../operations.ts';
 import type { ScanQueue } from '../queue.ts';
 import type { SuppressionList } from '../suppressions.ts';
 import type { ScanIndex } from '../scan-index.ts';
+import type { ServerSecrets } from '../server-secrets.ts';
 import { checkpoint, finish, progress, reading, renew } from './attempt.ts';
 import { cancel, deadLetters, purgeDeadLetters, retryDeadLetter } from './cancel.ts';
 import { claim } from './claim.ts';
@@ -23,6 +24,7 @@ import {
   status,
 } from './read.ts';
 import { createScanIndex } from './scan-index.ts';
+import { createServerSecrets } from './server-secrets.ts';
 import { openStore, type SqliteQueueDeps, type Store } from './store.ts';
 import { createSubmitting } from './submit.ts';
 import { createSuppressionList } from './suppressions.ts';
@@ -87,6 +89,7 @@ export interface EmbeddedQueue {
   readonly suppressions: SuppressionList;
   readonly index: ScanIndex;
   readonly operations: QueueOperations;
+  readonly secrets: ServerSecrets;
 }
 
 /**
@@ -103,6 +106,7 @@ export async function openSqliteQueue(deps: SqliteQueueDeps): Promise<EmbeddedQu
     suppressions: createSuppressionList(store),
     index: createScanIndex(store),
     operations: createOperations(store),
+    secrets: createServerSecrets(store),
   };
 }
 

@@ -184,6 +184,13 @@ CREATE TABLE look_words (
 ) STRICT, WITHOUT ROWID;
 `;
 
+const SERVER_SECRETS = `
+CREATE TABLE server_secrets (
+  name TEXT PRIMARY KEY,
+  value BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+`;
+
 const OPERATIONS = `
 -- What happened since the store was made, over all processes. Accepted scans are counted in ranks (shift 100), which a
 -- submit writes anyway.
@@ -216,4 +223,10 @@ CREATE TABLE turns (turn TEXT PRIMARY KEY, holder TEXT NOT NULL, until INTEGER N
 `;
 
 /** Entry `n` leads from version `n` to `n + 1`. Only ever appended to. */
-export const MIGRATIONS: readonly Migration[] = [FIRST, IMPORTS_AND_SUPPRESSIONS, LOOKS_BY_WORD, OPERATIONS];
+export const MIGRATIONS: readonly Migration[] = [
+  FIRST,
+  IMPORTS_AND_SUPPRESSIONS,
+  LOOKS_BY_WORD,
+  SERVER_SECRETS,
+  OPERATIONS,
+];
