@@ -1,8 +1,15 @@
-import { randomBytes } from 'node:crypto';
-import { mkdirSync, openSync, closeSync, renameSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { closeSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import {
+  exportsAgeMs,
+  reserveBytes,
+  retentionRules,
+  storeSettings,
+  useCaseSettings,
+  workerSettings,
+} from './app-settings.ts';
 import { openAuditLog, type AuditLog } from './audit/audit-log.ts';
 import type { Environment } from './config/environment.ts';
 import { CREDENTIALS_FILE } from './config/credentials-schema.ts';
@@ -18,13 +25,17 @@ import type { Enrichment } from './findings/enrichment/enrichment.ts';
 import { enrichingStore, openEnrichment } from './findings/enrichment/open-enrichment.ts';
 import type { FindingsStore } from './findings/findings.ts';
 import type { ScanFiles, WhilePresent } from './findings/artefacts.ts';
-import { openScanFiles, type ScanFilesSettings } from './findings/open-scan-files.ts';
+import { openScanFiles } from './findings/open-scan-files.ts';
 import { createFindingsStore } from './findings/findings-store.ts';
 import { createBell, type Bell } from './platform/bell.ts';
-import { leaseMsOf, openQueue, type OpenedQueue } from './open-queue.ts';
+import { type OpenedQueue } from './open-queue.ts';
+import { openTraced } from './open-tracing.ts';
 import { systemClock, type Clock } from './platform/clock.ts';
 import type { Log } from './platform/log.ts';
-import { identityOf, identityText, ownIdentity } from './platform/process-identity.ts';
+import { identityOf } from './platform/process-identity.ts';
+import { workerIdentity } from './platform/worker-identity.ts';
+import { openWorkerLog } from './platform/worker-log.ts';
+import type { Tracing } from './platform/tracing.ts';
 import { startDetached } from './platform/subprocess.ts';
 import { createPolicy } from './policy/create-policy.ts';
 import type { Policy } from './policy/policy.ts';
@@ -42,7 +53,7 @@ import { VERSION } from './cli/version.ts';
 import { createIndexScans } from './scans/index-scans.ts';
 import { createUseCases, type UseCases } from './scans/use-cases.ts';
 import type { WorkerDeps, WorkerSettings } from './worker/deps.ts';
-import { createHousekeeper, type RetentionRules } from './worker/housekeeper.ts';
+import { createHousekeeper } from './worker/housekeeper.ts';
 import { createWorkerLauncher } from './worker/launch.ts';
 import { occupySeat } from './worker/occupy-seat.ts';
 import { withOptions, type WorkerOptions } from './worker/options.ts';
@@ -75,6 +86,7 @@ export interface AppOptions {
 
 export interface App {
   readonly settings: Settings;
+  readonly dataFolder: string;
   readonly scans: UseCases;
   readonly registry: Registry;
   readonly policy: Policy;
@@ -82,6 +94,8 @@ export interface App {
   readonly queue: ScanQueue;
   readonly operations: QueueOperations;
   readonly keys: ApiKeys;
+  /** Spans of what is done here; nothing where no receiver is named. */
+  readonly tracing: Tracing;
   readonly secrets: ServerSecrets;
   readonly audit: AuditLog;
   readonly enrichment: Enrichment;
@@ -107,8 +121,8 @@ export async function openApp(options: AppOptions): Promise<App> {
   const { configFolder, dataFolder, log, env, clock = systemClock } = options;
   const settings = settingsOf(options);
   prepareDataFolder(dataFolder);
-  const opened = await openQueue({ settings, dataFolder, clock, log });
-  const { queue, operations, seat, redis, keys: _keys, secrets: _secrets, ...lists } = opened;
+  const opened = await openTraced(env, { settings, dataFolder, clock, log });
+  const { queue, operations, tracing, seat, redis, keys: _keys, secrets: _secrets, ...lists } = opened;
   const audit = await openAuditLog({ folder: dataFolder, clock });
   const reloadBell = createBell(dataFolder, 'reload');
   const policy = createPolicy({ file: join(configFolder, POLICY_FILE), mode: options.mode, clock });
@@ -125,7 +139,8 @@ export async function openApp(options: AppOptions): Promise<App> {
   const indexScans = createIndexScans({ findings, files, log, index: lists.index });
   const scans = createUseCases({
     ...shared,
-    ...useCaseSettings(settings, options),
+    ...useCaseSettings(settings),
+    formats: [...REPORT_FORMATS, ...(options.formats ?? [])],
     ...lists,
     indexScans,
     catalogues: CATALOGUES,
@@ -139,7 +154,7 @@ export async function openApp(options: AppOptions): Promise<App> {
     ...self,
     indexScans,
     keepHouse: house.round,
-    random: Math.random,
+    tracing,
     settings: { ...workerSettings(settings), ...options.workerSettings },
   };
   return {
@@ -149,6 +164,7 @@ export async function openApp(options: AppOptions): Promise<App> {
     policy,
     inspectCredentials: () => inspectCredentials(join(configFolder, CREDENTIALS_FILE), env),
     ...opened,
+    dataFolder,
     audit,
     enrichment,
     files,
@@ -157,7 +173,7 @@ export async function openApp(options: AppOptions): Promise<App> {
     async close() {
       over.abort();
       await Promise.all([registry.close(), launcher?.close(), house.close()]);
-      await closeAll([findings, enrichment, reloadBell, audit, queue]);
+      await closeAll([findings, enrichment, reloadBell, audit, queue, tracing]);
     },
   };
 }
@@ -180,7 +196,7 @@ function openFindings(
   const threads = readerThreads ?? READER_THREADS;
   const exportsFolder = join(dataFolder, 'exports');
   const exportsKeepFree = reserveBytes(settings);
-  const exportsMaxAgeMs = settings.retention.exports_days * DAY_MS;
+  const exportsMaxAgeMs = exportsAgeMs(settings);
   const exports = { exportsFolder, exportsKeepFree, exportsMaxAgeMs };
   const store = createFindingsStore({ log, threads, whilePresent, ...exports });
   return enrichingStore(store, enrichment);
@@ -197,13 +213,6 @@ const openRegistry = ({ configFolder, engines, log, env }: AppOptions, settings:
     probeIntervalMs: settings.probe_interval_seconds * 1000,
     reloadBell,
   });
-
-const useCaseSettings = (settings: Settings, { formats = [] }: AppOptions) => ({
-  formats: [...REPORT_FORMATS, ...formats],
-  importFolders: settings.import_folders.map((folder) => (typeof folder === 'string' ? { path: folder } : folder)),
-  maxReportBytes: settings.max_raw_report_mb * 2 ** 20,
-  limits: { activeScans: settings.limits.active_scans, hostsPerDay: settings.limits.hosts_per_day },
-});
 
 function launcherOf(options: AppOptions, { queue, seat }: { queue: ScanQueue; seat: WorkerSeat }) {
   const { configFolder, dataFolder, log, env } = options;
@@ -228,67 +237,13 @@ function launcherOf(options: AppOptions, { queue, seat }: { queue: ScanQueue; se
   });
 }
 
-const MAX_LOG_BYTES = 10 << 20;
-
-/** `logs/worker.log`, started anew (one old one kept) when it has grown large. */
-function openWorkerLog(dataFolder: string): number {
-  const folder = join(dataFolder, 'logs');
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const path = join(folder, 'worker.log');
-  if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > MAX_LOG_BYTES) renameSync(path, `${path}.1`);
-  return openSync(path, 'a', 0o600);
-}
-
-const reserveBytes = (settings: Settings): number => settings.storage_reserve_mb * 2 ** 20;
-
-function storeSettings({ artefacts }: Settings): Pick<ScanFilesSettings, 'sharedFolder' | 'bucket'> {
-  const { store, folder, s3, cache_mb: cacheMb } = artefacts;
-  if (store === 'directory') return folder === '' ? {} : { sharedFolder: folder };
-  return {
-    bucket: {
-      bucket: s3.bucket,
-      prefix: s3.prefix,
-      region: s3.region,
-      endpoint: s3.endpoint,
-      forcePathStyle: s3.force_path_style,
-      encryption: s3.server_side_encryption,
-      kmsKeyId: s3.kms_key_id,
-      cacheBytes: cacheMb * 2 ** 20,
-    },
-  };
-}
-
-const DAY_MS = 86_400_000;
-
-/** 0 in the settings is "for ever". */
-const retentionRules = ({ retention }: Settings): RetentionRules => ({
-  ...(retention.finished_days === 0 ? {} : { finishedMs: retention.finished_days * DAY_MS }),
-  ...(retention.dead_letter_days === 0 ? {} : { deadLetterMs: retention.dead_letter_days * DAY_MS }),
-  ...(retention.finished_per_tenant === 0 ? {} : { keepNewest: retention.finished_per_tenant }),
-});
-
 /** @param isAlone A data folder has one worker: nobody else's engines run for its queue. */
-function aboutThisProcess(clock: Clock, isAlone: boolean): Pick<WorkerDeps, 'workerId' | 'process' | 'isAlone'> {
-  const identity = identityText(ownIdentity());
-  return {
-    // Machines made from one image may tell the same of their boot and processes.
-    workerId: isAlone ? identity : `${identity}|${hostname()}-${randomBytes(6).toString('hex')}`,
-    process: { version: VERSION, host: hostname(), pid: process.pid, startedAt: clock.now() },
-    isAlone,
-  };
-}
-
-const workerSettings = (settings: Settings): WorkerSettings => ({
-  maxConcurrentScans: settings.worker.max_concurrent_scans,
-  idleExitMs: settings.worker.idle_exit_seconds * 1000,
-  graceMs: settings.worker.shutdown_grace_seconds * 1000,
-  hardStopMs: 30_000,
-  heartbeatMs: Math.min(5_000, leaseMsOf(settings) / 4),
-  maxRawReportBytes: settings.max_raw_report_mb * 2 ** 20,
-  minuteMs: 60_000,
-  retry: {
-    maxAttempts: settings.retry.max_attempts,
-    baseMs: settings.retry.base_seconds * 1000,
-    capMs: settings.retry.max_seconds * 1000,
-  },
+const aboutThisProcess = (
+  clock: Clock,
+  isAlone: boolean,
+): Pick<WorkerDeps, 'workerId' | 'process' | 'isAlone' | 'random'> => ({
+  random: Math.random,
+  workerId: workerIdentity(!isAlone),
+  process: { version: VERSION, host: hostname(), pid: process.pid, startedAt: clock.now() },
+  isAlone,
 });

@@ -4,11 +4,13 @@ import { createAuthenticator } from '../http/auth/authenticator.ts';
 import { createChallenge, createResourceMetadataRouter } from '../http/auth/resource-metadata.ts';
 import type { Authenticator } from '../http/deps.ts';
 import type { HttpParts, ShellDeps } from '../http/http-app.ts';
+import { createObserveParts } from '../http/observe/observe-parts.ts';
 import { createDownloadRouter } from '../http/rest/download-router.ts';
 import { createDownloads, type Downloads } from '../http/rest/downloads.ts';
 import { createRestRouter } from '../http/rest/rest-router.ts';
 import { systemClock, type Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
+import { VERSION } from './version.ts';
 
 export interface ServeParts {
   readonly authenticator: Authenticator;
@@ -29,11 +31,18 @@ export async function openServeParts(app: App, http: HttpSettings, log: Log): Pr
     authenticator: authenticatorOf(app, log),
     knowsCallers: settings.oidc.issuer !== '' || (await holdsAny(app)),
     downloads,
-    partsOf: (shell) => ({
-      open: [createDownloadRouter({ scans, downloads }), createResourceMetadataRouter(resource)],
-      challenge: createChallenge(resource),
-      rest: createRestRouter({ ...shell, scans, queue }, { streams: { perTenant, inAll } }),
-    }),
+    partsOf(shell) {
+      const { operations, registry: scanners, tracing, dataFolder } = app;
+      const seen = { scanners, tracing, dataFolder, settings: settings.metrics };
+      const observe = createObserveParts({ ...shell, ...seen, version: VERSION, queue, operations, scans });
+      return {
+        first: observe.first,
+        queues: observe.queues,
+        open: [...observe.open, createDownloadRouter({ scans, downloads }), createResourceMetadataRouter(resource)],
+        challenge: createChallenge(resource),
+        rest: createRestRouter({ ...shell, scans, queue }, { streams: { perTenant, inAll } }),
+      };
+    },
   };
 }
 

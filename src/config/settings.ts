@@ -11,6 +11,7 @@ import { AllowVolatileRedis, RedisSettings } from './settings-redis.ts';
 import { overlay, settingVariables } from './settings-environment.ts';
 import { LimitSettings, OidcSettings } from './settings-auth.ts';
 import { EventsSettings } from './settings-events.ts';
+import { MetricsSettings } from './settings-observe.ts';
 import { HttpSettings } from './settings-http.ts';
 import { ImportFolders } from './settings-imports.ts';
 import { parseYaml, type YamlText } from './yaml-text.ts';
@@ -120,6 +121,7 @@ export const Settings = z.strictObject({
   oidc: OidcSettings.prefault({}).describe('Tokens of an OpenID Connect issuer.'),
   limits: LimitSettings.prefault({}).describe('What callers and tenants may use up.'),
   events: EventsSettings.prefault({}).describe('Live events over HTTP.'),
+  metrics: MetricsSettings.prefault({}).describe('Who may read the numbers for Prometheus.'),
 });
 export type Settings = z.infer<typeof Settings>;
 

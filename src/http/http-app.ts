@@ -17,6 +17,8 @@ import { checkHostAndOrigin, crossOrigin, securityHeaders } from './security.ts'
 
 /** What the other rooms put into the server. Each is a router of its own. */
 export interface HttpParts {
+  /** Before everything else, so that refused requests are counted as well. */
+  readonly first?: RequestHandler;
   /**
    * At the root, without a caller: health, metrics, resource metadata, signed downloads. They look themselves after who
    * may see them.
@@ -42,6 +44,7 @@ export function createHttpApp(deps: ShellDeps, settings: HttpSettings, parts: Ht
   app.disable('etag');
   app.set('trust proxy', settings.trust_proxy.length > 0 ? settings.trust_proxy : false);
   app.set('query parser', 'simple');
+  if (parts.first) app.use(parts.first);
   app.use(
     inTurn([
       traceRequests,

@@ -36,9 +36,9 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   credential_unavailable: 503,
   issuer_unavailable: 503,
   queue_unavailable: 503,
+  storage_unavailable: 503,
   scan_timed_out: 504,
   storage_full: 507,
-  storage_unavailable: 503,
 };
 
 /** Seconds to say in `Retry-After` where the error itself knows no better. */

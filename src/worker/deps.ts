@@ -4,6 +4,7 @@ import type { FindingsStore } from '../findings/findings.ts';
 import type { ScanFiles } from '../findings/artefacts.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
+import type { Tracing } from '../platform/tracing.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { WorkerFacts } from '../queue/operations.ts';
 import type { ScanQueue } from '../queue/queue.ts';
@@ -44,6 +45,7 @@ export interface WorkerDeps {
   readonly settings: WorkerSettings;
   /** Enters finished scans into the index of what was looked at; who asks later does it, too. */
   readonly indexScans?: (tenant: string) => Promise<unknown>;
+  readonly tracing?: Tracing;
   /** Identity of this worker process; its claims live as long as it does. */
   readonly workerId: string;
   /** What others are shown of this process. */

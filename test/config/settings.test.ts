@@ -50,6 +50,8 @@ const TEXTS: ReadonlyMap<string, string> = new Map([
   ['SCANMUX_OIDC_ISSUER', 'https://id.test'],
   ['SCANMUX_OIDC_JWKS_URI', 'https://id.test/keys'],
   ['SCANMUX_OIDC_ALGORITHMS', 'ES256'],
+  ['SCANMUX_METRICS_TOKEN_FILE', '/run/token'],
+  ['SCANMUX_METRICS_ALLOW_FROM', '192.0.2.0/24'],
 ]);
 /** A key that needs another. */
 const COMPANIONS: ReadonlyMap<string, Record<string, string>> = new Map([
@@ -100,6 +102,7 @@ describe('settings', () => {
       oidc: OidcSettings.parse({}),
       limits: LimitSettings.parse({}),
       events: { max_streams_per_tenant: 1_000, max_streams: 10_000 },
+      metrics: { token_file: '', allow_from: [] },
     });
   });
 
