@@ -30,6 +30,7 @@ import { createPolicy } from './policy/create-policy.ts';
 import type { Policy } from './policy/policy.ts';
 import type { WorkerSeat } from './queue/sqlite/worker-seat.ts';
 import type { QueueOperations } from './queue/operations.ts';
+import type { ApiKeys } from './queue/api-keys.ts';
 import type { ScanQueue } from './queue/queue.ts';
 import type { ServerSecrets } from './queue/server-secrets.ts';
 import { createRegistry } from './registry/create-registry.ts';
@@ -80,6 +81,7 @@ export interface App {
   readonly inspectCredentials: () => Promise<CredentialsInspection>;
   readonly queue: ScanQueue;
   readonly operations: QueueOperations;
+  readonly keys: ApiKeys;
   readonly secrets: ServerSecrets;
   readonly audit: AuditLog;
   readonly enrichment: Enrichment;
@@ -106,7 +108,7 @@ export async function openApp(options: AppOptions): Promise<App> {
   const settings = settingsOf(options);
   prepareDataFolder(dataFolder);
   const opened = await openQueue({ settings, dataFolder, clock, log });
-  const { queue, operations, seat, suppressions, index, redis } = opened;
+  const { queue, operations, seat, redis, keys: _keys, secrets: _secrets, ...lists } = opened;
   const audit = await openAuditLog({ folder: dataFolder, clock });
   const reloadBell = createBell(dataFolder, 'reload');
   const policy = createPolicy({ file: join(configFolder, POLICY_FILE), mode: options.mode, clock });
@@ -120,12 +122,11 @@ export async function openApp(options: AppOptions): Promise<App> {
   const launcher = options.spawnWorker && !redis ? launcherOf(options, { queue, seat }) : undefined;
   const note: WorkerDeps['audit'] = (entry) => audit.append(entry);
   const shared = { queue, operations, registry, policy, credentials, findings, files, clock, log, audit: note };
-  const indexScans = createIndexScans({ findings, files, log, index });
+  const indexScans = createIndexScans({ findings, files, log, index: lists.index });
   const scans = createUseCases({
     ...shared,
-    ...importSettings(settings, options),
-    suppressions,
-    index,
+    ...useCaseSettings(settings, options),
+    ...lists,
     indexScans,
     catalogues: CATALOGUES,
     wakeWorker: () => launcher?.wake(),
@@ -197,10 +198,11 @@ const openRegistry = ({ configFolder, engines, log, env }: AppOptions, settings:
     reloadBell,
   });
 
-const importSettings = (settings: Settings, { formats = [] }: AppOptions) => ({
+const useCaseSettings = (settings: Settings, { formats = [] }: AppOptions) => ({
   formats: [...REPORT_FORMATS, ...formats],
-  importFolders: settings.import_folders,
+  importFolders: settings.import_folders.map((folder) => (typeof folder === 'string' ? { path: folder } : folder)),
   maxReportBytes: settings.max_raw_report_mb * 2 ** 20,
+  limits: { activeScans: settings.limits.active_scans, hostsPerDay: settings.limits.hosts_per_day },
 });
 
 function launcherOf(options: AppOptions, { queue, seat }: { queue: ScanQueue; seat: WorkerSeat }) {

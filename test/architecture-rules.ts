@@ -31,6 +31,7 @@ const OPEN_FILES: Readonly<Record<string, readonly string[]>> = {
     'src/queue/scan-index.ts',
     'src/queue/operations.ts',
     'src/queue/api-keys.ts',
+    'src/queue/quotas.ts',
     'src/queue/server-secrets.ts',
   ],
   scanners: ['src/scanners/scanner.ts', 'src/scanners/report-format.ts', 'src/scanners/detect-format.ts'],

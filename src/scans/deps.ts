@@ -11,12 +11,25 @@ import type { ScanQueue } from '../queue/queue.ts';
 import type { SuppressionList } from '../queue/suppressions.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { ReportFormat } from '../scanners/report-format.ts';
+import type { Quotas } from '../queue/quotas.ts';
 import type { ScanIndex } from '../queue/scan-index.ts';
 import type { Catalogues } from './known-checks.ts';
 import type { IndexScans } from './index-scans.ts';
 
 /** Durable before it resolves: nothing is done that was not written down. @throws AppError storage_full, storage_unusable */
 export type Audit = (entry: NewAuditEntry) => Promise<void>;
+
+export interface ImportFolder {
+  readonly path: string;
+  /** Without it, those of `local`. */
+  readonly tenants?: readonly string[] | undefined;
+}
+
+/** What one tenant may use up; 0 is no limit. */
+export interface TenantLimits {
+  readonly activeScans: number;
+  readonly hostsPerDay: number;
+}
 
 /** Makes sure somebody will run what was queued. Never throws; trouble is logged and seen as `waiting_for: worker`. */
 export type WakeWorker = () => void;
@@ -33,9 +46,11 @@ export interface ScanDeps {
   readonly files: ScanFiles;
   /** Kinds of report that can be imported. */
   readonly formats: readonly ReportFormat[];
-  /** Folders agents may import from, absolute. */
-  readonly importFolders: readonly string[];
+  /** Folders agents may import from, absolute, and whose agents. */
+  readonly importFolders: readonly ImportFolder[];
   readonly maxReportBytes: number;
+  readonly quotas: Quotas;
+  readonly limits: TenantLimits;
   readonly audit: Audit;
   readonly wakeWorker: WakeWorker;
   readonly clock: Clock;

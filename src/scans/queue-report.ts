@@ -4,21 +4,34 @@ import type { SeenWorker } from '../queue/operations.ts';
 import type { PoolStatus, QueueStatus } from '../queue/queue.ts';
 import type { Ask, ScanDeps } from './deps.ts';
 
-type Deps = Pick<ScanDeps, 'queue' | 'operations' | 'registry'>;
+type Deps = Pick<ScanDeps, 'queue' | 'operations' | 'registry' | 'quotas'>;
 
 /** Workers listed; the count is of all. */
 const MOST_WORKERS = 50;
 
 export type GetQueueStatus = (input: QueueStatusInput, ask: Ask) => Promise<QueueReport>;
 
-/** @throws AppError pool_unknown, queue_unavailable */
-export function createGetQueueStatus({ queue, operations, registry }: Deps): GetQueueStatus {
+/**
+ * How the caller's own scans stand. Only the expected wait, and so much of others, tells how busy the pools are.
+ * @throws AppError pool_unknown, queue_unavailable
+ */
+export function createGetQueueStatus({ queue, operations, registry, quotas }: Deps): GetQueueStatus {
   return async ({ scanner_pool: only }, { caller }) => {
     const names = only === undefined ? registry.pools().map(({ name }) => name) : [registry.pool(only).name];
-    const [status, seen] = await Promise.all([queue.status(caller.tenant, only), operations.workers()]);
-    const known = new Map(status.pools.map((pool) => [pool.pool, pool]));
-    const all = [...new Set([...names, ...(only === undefined ? known.keys() : [])])];
-    const pools = await Promise.all(all.map((name) => entry({ queue, registry }, known.get(name) ?? idle(name))));
+    const [status, live, seen] = await Promise.all([
+      queue.status(caller.tenant, only),
+      quotas.liveByPool(caller.tenant),
+      operations.workers(),
+    ]);
+    const shared = new Map(status.pools.map((pool) => [pool.pool, pool]));
+    const own = new Map(live.map((pool) => [pool.pool, pool]));
+    const dead = status.pools.flatMap(({ pool, deadLetters }) => (deadLetters > 0 ? [pool] : []));
+    const all = [...new Set([...names, ...(only === undefined ? [...own.keys(), ...dead] : [])])];
+    const pools = await Promise.all(
+      all.map((name) =>
+        entry({ queue, registry }, { ...idle(name), ...own.get(name) }, shared.get(name) ?? idle(name)),
+      ),
+    );
     const sum = (pick: (pool: (typeof pools)[number]) => number): number =>
       pools.reduce((n, pool) => n + pick(pool), 0);
     return {
@@ -58,19 +71,20 @@ const idle = (pool: string): PoolStatus => ({ pool, queued: 0, retrying: 0, runn
 
 async function entry(
   { queue, registry }: Pick<Deps, 'queue' | 'registry'>,
-  status: PoolStatus,
+  status: Omit<PoolStatus, 'deadLetters'>,
+  shared: PoolStatus,
 ): Promise<QueueReport['pools'][number]> {
   const slots = registry
     .available()
     .filter(({ pool }) => pool === status.pool)
     .reduce((sum, { limit }) => sum + limit, 0);
-  const waitMs = await queue.expectedWaitMs(status.pool, status.queued + 1, slots);
+  const waitMs = await queue.expectedWaitMs(status.pool, shared.queued + 1, slots);
   return {
     pool: status.pool,
     queued: status.queued,
     retrying: status.retrying,
     running: status.running,
-    dead_letters: status.deadLetters,
+    dead_letters: shared.deadLetters,
     ...(status.oldestQueuedMs === undefined ? {} : { oldest_queued_seconds: Math.round(status.oldestQueuedMs / 1000) }),
     ...(waitMs === undefined ? {} : { expected_wait_seconds: Math.round(waitMs / 1000) }),
   };

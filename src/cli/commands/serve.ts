@@ -67,7 +67,7 @@ async function startServer(
   note: (line: string) => void,
 ): Promise<RunningServer> {
   const closing = new AbortController();
-  const { authenticator, knowsCallers, partsOf, downloads } = await openServeParts(app, settings);
+  const { authenticator, knowsCallers, partsOf, downloads } = await openServeParts(app, settings, log);
   const allowAnonymous = settings.allow_anonymous_loopback;
   checkExposure({ host: settings.host, knowsCallers, allowAnonymous });
   if (!isLoopback(settings.host) && settings.public_url === '') {

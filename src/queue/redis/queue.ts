@@ -1,8 +1,11 @@
+import type { ApiKeys } from '../api-keys.ts';
 import type { QueueOperations } from '../operations.ts';
 import type { ScanQueue } from '../queue.ts';
+import type { Quotas } from '../quotas.ts';
 import type { ScanIndex } from '../scan-index.ts';
 import type { ServerSecrets } from '../server-secrets.ts';
 import type { SuppressionList } from '../suppressions.ts';
+import { createApiKeysOnRedis } from './api-keys.ts';
 import { checkpoint, finish, progress, reading, renew } from './attempt.ts';
 import { cancel, deadLetters, purgeDeadLetters, retryDeadLetter } from './cancel.ts';
 import { createClaiming } from './claim.ts';
@@ -23,6 +26,7 @@ import {
   readiness,
   referencedAttempts,
 } from './read.ts';
+import { createQuotasOnRedis } from './quotas.ts';
 import { status } from './status.ts';
 import { createRedisScanIndex } from './scan-index.ts';
 import { createRedisSecrets } from './server-secrets.ts';
@@ -86,6 +90,8 @@ export interface RedisQueue {
   readonly index: ScanIndex;
   readonly operations: QueueOperations;
   readonly secrets: ServerSecrets;
+  readonly keys: ApiKeys;
+  readonly quotas: Quotas;
 }
 
 /**
@@ -99,6 +105,8 @@ export async function openRedisQueue(deps: RedisQueueDeps): Promise<RedisQueue> 
     suppressions: createRedisSuppressions(store),
     index: createRedisScanIndex(store),
     operations: createRedisOperations(store),
+    keys: createApiKeysOnRedis(store),
+    quotas: createQuotasOnRedis(store),
     secrets: createRedisSecrets(store),
   };
 }

@@ -2,7 +2,10 @@ import { identityText, ownIdentity } from '../../platform/process-identity.ts';
 import type { QueueOperations } from '../operations.ts';
 import type { ScanQueue } from '../queue.ts';
 import type { SuppressionList } from '../suppressions.ts';
+import type { ApiKeys } from '../api-keys.ts';
+import type { Quotas } from '../quotas.ts';
 import type { ScanIndex } from '../scan-index.ts';
+import { createApiKeys } from './api-keys.ts';
 import type { ServerSecrets } from '../server-secrets.ts';
 import { checkpoint, finish, progress, reading, renew } from './attempt.ts';
 import { cancel, deadLetters, purgeDeadLetters, retryDeadLetter } from './cancel.ts';
@@ -23,6 +26,7 @@ import {
   referencedAttempts,
   status,
 } from './read.ts';
+import { createQuotas } from './quotas.ts';
 import { createScanIndex } from './scan-index.ts';
 import { createServerSecrets } from './server-secrets.ts';
 import { openStore, type SqliteQueueDeps, type Store } from './store.ts';
@@ -89,6 +93,8 @@ export interface EmbeddedQueue {
   readonly suppressions: SuppressionList;
   readonly index: ScanIndex;
   readonly operations: QueueOperations;
+  readonly keys: ApiKeys;
+  readonly quotas: Quotas;
   readonly secrets: ServerSecrets;
 }
 
@@ -106,6 +112,8 @@ export async function openSqliteQueue(deps: SqliteQueueDeps): Promise<EmbeddedQu
     suppressions: createSuppressionList(store),
     index: createScanIndex(store),
     operations: createOperations(store),
+    keys: createApiKeys(store),
+    quotas: createQuotas(store),
     secrets: createServerSecrets(store),
   };
 }

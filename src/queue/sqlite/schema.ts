@@ -184,6 +184,26 @@ CREATE TABLE look_words (
 ) STRICT, WITHOUT ROWID;
 `;
 
+const API_KEYS_AND_QUOTAS = `
+CREATE TABLE api_keys (
+  prefix TEXT PRIMARY KEY,
+  sha256 TEXT NOT NULL UNIQUE,
+  tenant TEXT NOT NULL,
+  name TEXT NOT NULL,
+  scopes TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER,
+  revoked_at INTEGER
+) STRICT, WITHOUT ROWID;
+-- Addresses of the scans a tenant has submitted, per day (UTC, days since 1970).
+CREATE TABLE hosts_per_day (
+  tenant TEXT NOT NULL,
+  day INTEGER NOT NULL,
+  hosts INTEGER NOT NULL,
+  PRIMARY KEY (tenant, day)
+) STRICT, WITHOUT ROWID;
+`;
+
 const SERVER_SECRETS = `
 CREATE TABLE server_secrets (
   name TEXT PRIMARY KEY,
@@ -229,4 +249,5 @@ export const MIGRATIONS: readonly Migration[] = [
   LOOKS_BY_WORD,
   SERVER_SECRETS,
   OPERATIONS,
+  API_KEYS_AND_QUOTAS,
 ];

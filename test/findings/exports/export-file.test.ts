@@ -349,6 +349,8 @@ describe('old exports', () => {
     const root = await folderWith({ 'a/old': { bytes: 500, ageMs: 2_000_000 } });
     await pruneExports(root, { keep: join(root, 'a/old'), limits: LIMITS, now: NOW });
     expect(await left(root)).toEqual(['a/old']);
-    await expect(pruneExports(join(root, 'absent'), { keep: 'none', limits: LIMITS, now: NOW })).resolves.toBeUndefined();
+    await expect(
+      pruneExports(join(root, 'absent'), { keep: 'none', limits: LIMITS, now: NOW }),
+    ).resolves.toBeUndefined();
   });
 });
