@@ -1,6 +1,4 @@
-import { randomBytes } from 'node:crypto';
 import { mkdirSync, openSync, closeSync, renameSync, statSync } from 'node:fs';
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openAuditLog, type AuditLog } from './audit/audit-log.ts';
@@ -9,6 +7,7 @@ import { CREDENTIALS_FILE } from './config/credentials-schema.ts';
 import { findProgram } from './config/find-program.ts';
 import { prepareDataFolder } from './config/folders.ts';
 import { SCANNERS_FILE } from './config/scanners-schema.ts';
+import { DAY_MS, retentionRules } from './config/settings-retention.ts';
 import { loadSettings, type Settings } from './config/settings.ts';
 import { CATALOGUES, ENGINES, REPORT_FORMATS } from './engines.ts';
 import { createCredentials } from './credentials/create-credentials.ts';
@@ -24,7 +23,7 @@ import { createBell, type Bell } from './platform/bell.ts';
 import { leaseMsOf, openQueue, type OpenedQueue } from './open-queue.ts';
 import { systemClock, type Clock } from './platform/clock.ts';
 import type { Log } from './platform/log.ts';
-import { identityOf, identityText, ownIdentity } from './platform/process-identity.ts';
+import { identityOf } from './platform/process-identity.ts';
 import { startDetached } from './platform/subprocess.ts';
 import { createPolicy } from './policy/create-policy.ts';
 import type { Policy } from './policy/policy.ts';
@@ -42,9 +41,10 @@ import { VERSION } from './cli/version.ts';
 import { createIndexScans } from './scans/index-scans.ts';
 import { createUseCases, type UseCases } from './scans/use-cases.ts';
 import type { WorkerDeps, WorkerSettings } from './worker/deps.ts';
-import { createHousekeeper, type RetentionRules } from './worker/housekeeper.ts';
+import { createHousekeeper } from './worker/housekeeper.ts';
 import { createWorkerLauncher } from './worker/launch.ts';
 import { occupySeat } from './worker/occupy-seat.ts';
+import { thisProcess } from './worker/this-process.ts';
 import { withOptions, type WorkerOptions } from './worker/options.ts';
 
 /** Two, so that a question about findings need not wait for another that takes long. Started when first needed. */
@@ -131,8 +131,8 @@ export async function openApp(options: AppOptions): Promise<App> {
     catalogues: CATALOGUES,
     wakeWorker: () => launcher?.wake(),
   });
-  const self = aboutThisProcess(clock, redis === undefined);
-  const keeper = { holder: self.workerId, rules: retentionRules(settings), sweeps: !options.spawnWorker };
+  const self = thisProcess(clock, VERSION, redis === undefined);
+  const keeper = { holder: self.workerId, rules: retentionRules(settings.retention), sweeps: !options.spawnWorker };
   const house = createHousekeeper({ ...shared, ...keeper });
   const workerDeps: WorkerDeps = {
     ...shared,
@@ -255,26 +255,6 @@ function storeSettings({ artefacts }: Settings): Pick<ScanFilesSettings, 'shared
       kmsKeyId: s3.kms_key_id,
       cacheBytes: cacheMb * 2 ** 20,
     },
-  };
-}
-
-const DAY_MS = 86_400_000;
-
-/** 0 in the settings is "for ever". */
-const retentionRules = ({ retention }: Settings): RetentionRules => ({
-  ...(retention.finished_days === 0 ? {} : { finishedMs: retention.finished_days * DAY_MS }),
-  ...(retention.dead_letter_days === 0 ? {} : { deadLetterMs: retention.dead_letter_days * DAY_MS }),
-  ...(retention.finished_per_tenant === 0 ? {} : { keepNewest: retention.finished_per_tenant }),
-});
-
-/** @param isAlone A data folder has one worker: nobody else's engines run for its queue. */
-function aboutThisProcess(clock: Clock, isAlone: boolean): Pick<WorkerDeps, 'workerId' | 'process' | 'isAlone'> {
-  const identity = identityText(ownIdentity());
-  return {
-    // Machines made from one image may tell the same of their boot and processes.
-    workerId: isAlone ? identity : `${identity}|${hostname()}-${randomBytes(6).toString('hex')}`,
-    process: { version: VERSION, host: hostname(), pid: process.pid, startedAt: clock.now() },
-    isAlone,
   };
 }
 
