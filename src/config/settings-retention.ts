@@ -32,3 +32,12 @@ export const Retention = z
     message: 'must not be less than retention.finished_days: dead letters are kept at least as long (0: for ever)',
   });
 export type Retention = z.infer<typeof Retention>;
+
+export const DAY_MS = 86_400_000;
+
+/** How long what has ended stays, in milliseconds, and how many; 0 in the settings is "for ever", and absent here. */
+export const retentionRules = (retention: Retention) => ({
+  ...(retention.finished_days === 0 ? {} : { finishedMs: retention.finished_days * DAY_MS }),
+  ...(retention.dead_letter_days === 0 ? {} : { deadLetterMs: retention.dead_letter_days * DAY_MS }),
+  ...(retention.finished_per_tenant === 0 ? {} : { keepNewest: retention.finished_per_tenant }),
+});

@@ -56,13 +56,12 @@ function workers({ workers: count, backend }: QueueStatus, seen: readonly SeenWo
     : 'No worker runs now; one is started with the next scan.';
 }
 
-/** Machines are the operator's business; over stdio there is one, and the caller sits at it. */
+/** Machines and everybody's load are the operator's business; over stdio all of it is the caller's own. */
 const shownWorker = (worker: SeenWorker, { isOperator, tenant }: Caller): QueueReport['live_workers'][number] => ({
-  ...(isOperator || tenant === LOCAL_TENANT ? { host: worker.host } : {}),
+  ...(isOperator || tenant === LOCAL_TENANT ? { host: worker.host, running: worker.running } : {}),
   version: worker.version,
   ...(worker.pools === undefined ? {} : { pools: [...worker.pools] }),
   concurrency: worker.concurrency,
-  running: worker.running,
   beat_seconds_ago: Math.round(worker.beatAgoMs / 1000),
   draining: worker.draining,
 });

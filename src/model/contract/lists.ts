@@ -129,7 +129,7 @@ export const QueueReport = z.strictObject({
       version: z.string(),
       pools: z.array(z.string()).optional(),
       concurrency: z.int(),
-      running: z.int(),
+      running: z.int().optional(),
       beat_seconds_ago: z.number(),
       draining: z.boolean(),
     }),
