@@ -1,8 +1,8 @@
 import type { Settings } from './config/settings.ts';
+import { DAY_MS } from './config/settings-retention.ts';
 import type { ScanFilesSettings } from './findings/open-scan-files.ts';
 import { leaseMsOf } from './open-queue.ts';
 import type { WorkerSettings } from './worker/deps.ts';
-import type { RetentionRules } from './worker/housekeeper.ts';
 
 export const reserveBytes = (settings: Settings): number => settings.storage_reserve_mb * 2 ** 20;
 
@@ -23,16 +23,7 @@ export function storeSettings({ artefacts }: Settings): Pick<ScanFilesSettings, 
   };
 }
 
-const DAY_MS = 86_400_000;
-
 export const exportsAgeMs = ({ retention }: Settings): number => retention.exports_days * DAY_MS;
-
-/** 0 in the settings is "for ever". */
-export const retentionRules = ({ retention }: Settings): RetentionRules => ({
-  ...(retention.finished_days === 0 ? {} : { finishedMs: retention.finished_days * DAY_MS }),
-  ...(retention.dead_letter_days === 0 ? {} : { deadLetterMs: retention.dead_letter_days * DAY_MS }),
-  ...(retention.finished_per_tenant === 0 ? {} : { keepNewest: retention.finished_per_tenant }),
-});
 
 export const workerSettings = (settings: Settings): WorkerSettings => ({
   maxConcurrentScans: settings.worker.max_concurrent_scans,

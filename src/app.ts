@@ -1,26 +1,14 @@
-<<<<<<< HEAD
-import { hostname } from 'node:os';
 import { closeSync } from 'node:fs';
-=======
-import { mkdirSync, openSync, closeSync, renameSync, statSync } from 'node:fs';
->>>>>>> operations
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import {
-  exportsAgeMs,
-  reserveBytes,
-  retentionRules,
-  storeSettings,
-  useCaseSettings,
-  workerSettings,
-} from './app-settings.ts';
+import { exportsAgeMs, reserveBytes, storeSettings, useCaseSettings, workerSettings } from './app-settings.ts';
 import { openAuditLog, type AuditLog } from './audit/audit-log.ts';
 import type { Environment } from './config/environment.ts';
 import { CREDENTIALS_FILE } from './config/credentials-schema.ts';
 import { findProgram } from './config/find-program.ts';
 import { prepareDataFolder } from './config/folders.ts';
 import { SCANNERS_FILE } from './config/scanners-schema.ts';
-import { DAY_MS, retentionRules } from './config/settings-retention.ts';
+import { retentionRules } from './config/settings-retention.ts';
 import { loadSettings, type Settings } from './config/settings.ts';
 import { CATALOGUES, ENGINES, REPORT_FORMATS } from './engines.ts';
 import { createCredentials } from './credentials/create-credentials.ts';
@@ -38,12 +26,8 @@ import { openTraced } from './open-tracing.ts';
 import { systemClock, type Clock } from './platform/clock.ts';
 import type { Log } from './platform/log.ts';
 import { identityOf } from './platform/process-identity.ts';
-<<<<<<< HEAD
-import { workerIdentity } from './platform/worker-identity.ts';
 import { openWorkerLog } from './platform/worker-log.ts';
 import type { Tracing } from './platform/tracing.ts';
-=======
->>>>>>> operations
 import { startDetached } from './platform/subprocess.ts';
 import { createPolicy } from './policy/create-policy.ts';
 import type { Policy } from './policy/policy.ts';
@@ -163,6 +147,7 @@ export async function openApp(options: AppOptions): Promise<App> {
     ...self,
     indexScans,
     keepHouse: house.round,
+    random: Math.random,
     tracing,
     settings: { ...workerSettings(settings), ...options.workerSettings },
   };
@@ -245,60 +230,3 @@ function launcherOf(options: AppOptions, { queue, seat }: { queue: ScanQueue; se
     },
   });
 }
-
-<<<<<<< HEAD
-/** @param isAlone A data folder has one worker: nobody else's engines run for its queue. */
-const aboutThisProcess = (
-  clock: Clock,
-  isAlone: boolean,
-): Pick<WorkerDeps, 'workerId' | 'process' | 'isAlone' | 'random'> => ({
-  random: Math.random,
-  workerId: workerIdentity(!isAlone),
-  process: { version: VERSION, host: hostname(), pid: process.pid, startedAt: clock.now() },
-  isAlone,
-=======
-const MAX_LOG_BYTES = 10 << 20;
-
-/** `logs/worker.log`, started anew (one old one kept) when it has grown large. */
-function openWorkerLog(dataFolder: string): number {
-  const folder = join(dataFolder, 'logs');
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const path = join(folder, 'worker.log');
-  if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > MAX_LOG_BYTES) renameSync(path, `${path}.1`);
-  return openSync(path, 'a', 0o600);
-}
-
-const reserveBytes = (settings: Settings): number => settings.storage_reserve_mb * 2 ** 20;
-
-function storeSettings({ artefacts }: Settings): Pick<ScanFilesSettings, 'sharedFolder' | 'bucket'> {
-  const { store, folder, s3, cache_mb: cacheMb } = artefacts;
-  if (store === 'directory') return folder === '' ? {} : { sharedFolder: folder };
-  return {
-    bucket: {
-      bucket: s3.bucket,
-      prefix: s3.prefix,
-      region: s3.region,
-      endpoint: s3.endpoint,
-      forcePathStyle: s3.force_path_style,
-      encryption: s3.server_side_encryption,
-      kmsKeyId: s3.kms_key_id,
-      cacheBytes: cacheMb * 2 ** 20,
-    },
-  };
-}
-
-const workerSettings = (settings: Settings): WorkerSettings => ({
-  maxConcurrentScans: settings.worker.max_concurrent_scans,
-  idleExitMs: settings.worker.idle_exit_seconds * 1000,
-  graceMs: settings.worker.shutdown_grace_seconds * 1000,
-  hardStopMs: 30_000,
-  heartbeatMs: Math.min(5_000, leaseMsOf(settings) / 4),
-  maxRawReportBytes: settings.max_raw_report_mb * 2 ** 20,
-  minuteMs: 60_000,
-  retry: {
-    maxAttempts: settings.retry.max_attempts,
-    baseMs: settings.retry.base_seconds * 1000,
-    capMs: settings.retry.max_seconds * 1000,
-  },
->>>>>>> operations
-});
