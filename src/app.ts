@@ -127,8 +127,18 @@ export async function openApp(options: AppOptions): Promise<App> {
   const files = await openScanFiles({ dataFolder, reserveBytes: reserveBytes(settings), ...storeSettings(settings) });
   const findings = openFindings(options, settings, { enrichment, whilePresent: files.whilePresent });
   const launcher = options.spawnWorker && !redis ? launcherOf(options, { queue, seat }) : undefined;
-  const note: WorkerDeps['audit'] = (entry) => audit.append(entry);
-  const shared = { queue, operations, registry, policy, credentials, findings, files, clock, log, audit: note };
+  const shared = {
+    queue,
+    operations,
+    registry,
+    policy,
+    credentials,
+    findings,
+    files,
+    clock,
+    log,
+    audit: noteIn(audit),
+  };
   const indexScans = createIndexScans({ findings, files, log, index: lists.index });
   const scans = createUseCases({
     ...shared,
@@ -230,3 +240,8 @@ function launcherOf(options: AppOptions, { queue, seat }: { queue: ScanQueue; se
     },
   });
 }
+
+const noteIn =
+  (audit: AuditLog): WorkerDeps['audit'] =>
+  (entry) =>
+    audit.append(entry);

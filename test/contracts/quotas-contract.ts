@@ -68,7 +68,7 @@ export function describeQuotasContract(name: string, createHarness: () => Promis
       const handles = [quotas, (await harness.open()).quotas, (await harness.open()).quotas];
       const asked = Array.from({ length: 30 }, (_, index) => handles[index % 3]);
       const taken = await Promise.all(
-        asked.map((handle) => handle?.takeHosts({ tenant: 'a', hosts: 1, limit: 10 }).then((one) => one.taken)),
+        asked.map(async (handle) => (await handle?.takeHosts({ tenant: 'a', hosts: 1, limit: 10 }))?.taken),
       );
       expect(taken.filter((one) => one === true)).toHaveLength(10);
     });
