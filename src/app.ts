@@ -127,18 +127,8 @@ export async function openApp(options: AppOptions): Promise<App> {
   const files = await openScanFiles({ dataFolder, reserveBytes: reserveBytes(settings), ...storeSettings(settings) });
   const findings = openFindings(options, settings, { enrichment, whilePresent: files.whilePresent });
   const launcher = options.spawnWorker && !redis ? launcherOf(options, { queue, seat }) : undefined;
-  const shared = {
-    queue,
-    operations,
-    registry,
-    policy,
-    credentials,
-    findings,
-    files,
-    clock,
-    log,
-    audit: noteIn(audit),
-  };
+  const note: WorkerDeps['audit'] = (entry) => audit.append(entry);
+  const shared = { queue, operations, registry, policy, credentials, findings, files, clock, log, audit: note };
   const indexScans = createIndexScans({ findings, files, log, index: lists.index });
   const scans = createUseCases({
     ...shared,
@@ -157,9 +147,8 @@ export async function openApp(options: AppOptions): Promise<App> {
     ...self,
     indexScans,
     keepHouse: house.round,
-    random: Math.random,
     tracing,
-    settings: { ...workerSettings(settings), ...options.workerSettings },
+    ...workerBasis(settings, options),
   };
   return {
     settings,
@@ -241,7 +230,7 @@ function launcherOf(options: AppOptions, { queue, seat }: { queue: ScanQueue; se
   });
 }
 
-const noteIn =
-  (audit: AuditLog): WorkerDeps['audit'] =>
-  (entry) =>
-    audit.append(entry);
+const workerBasis = (settings: Settings, { workerSettings: over }: AppOptions) => ({
+  random: Math.random,
+  settings: { ...workerSettings(settings), ...over },
+});
