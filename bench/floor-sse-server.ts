@@ -12,18 +12,22 @@ const PROGRESS =
   '"progress":{"percent":50,"phase":"looking","hosts_done":0,"hosts_total":1,"findings_so_far":0,"estimated":false,' +
   '"updated_at":"1970-01-01T00:00:00.000Z"}';
 
+function frameOf(seq: number): Buffer {
+  const facts = `"scan_id":"scan_00000000000000000000","seq":${seq},"at":"${new Date().toISOString()}"`;
+  return Buffer.from(`id: ${seq}\ndata: {${facts},"state":"running","final":false,${PROGRESS}}\n\n`);
+}
+
 function send(group: number): void {
   const seq = (seqs.get(group) ?? 0) + 1;
   seqs.set(group, seq);
-  const facts = `"scan_id":"scan_00000000000000000000","seq":${seq},"at":"${new Date().toISOString()}"`;
-  const frame = Buffer.from(`id: ${seq}\ndata: {${facts},"state":"running","final":false,${PROGRESS}}\n\n`);
+  const frame = frameOf(seq);
   for (const reader of readers[group] ?? []) reader.write(frame);
 }
 
 const server = createServer((request, response) => {
   const group = Number(request.url?.slice(1));
   response.writeHead(200, { 'Content-Type': 'text/event-stream' });
-  response.flushHeaders();
+  response.write(frameOf(seqs.get(group) ?? 0));
   readers[group]?.add(response);
   response.once('close', () => readers[group]?.delete(response));
 }).listen(0, '127.0.0.1', 4_096);

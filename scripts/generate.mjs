@@ -11,6 +11,7 @@ const PAGES = [
   { file: 'docs/tools.md', render: renderTools },
   { file: 'docs/config.md', render: renderConfig },
   { file: 'docs/cli.md', render: async () => (await built('cli/render-docs.js')).renderCliDocs() },
+  { file: 'docs/metrics.md', render: async () => (await built('http/observe/render-docs.js')).renderMetricDocs() },
   { file: 'docs/openapi.json', render: renderOpenApi, isPage: false },
 ];
 

@@ -11,6 +11,7 @@ const TOOLS = [
   { program: 'nmap', apt: 'nmap', brew: 'nmap' },
   { program: 'redis-server', apt: 'redis-server', brew: 'redis' },
   { program: 'chromium', apt: 'chromium', brew: 'chromium' },
+  { program: 'promtool', apt: 'prometheus', brew: 'prometheus' },
 ];
 
 /** Folders that are often missing from the PATH of a desktop session. */

@@ -1,14 +1,14 @@
-import { randomBytes } from 'node:crypto';
-import { mkdirSync, openSync, closeSync, renameSync, statSync } from 'node:fs';
-import { hostname } from 'node:os';
+import { closeSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { exportsAgeMs, reserveBytes, storeSettings, useCaseSettings, workerSettings } from './app-settings.ts';
 import { openAuditLog, type AuditLog } from './audit/audit-log.ts';
 import type { Environment } from './config/environment.ts';
 import { CREDENTIALS_FILE } from './config/credentials-schema.ts';
 import { findProgram } from './config/find-program.ts';
 import { prepareDataFolder } from './config/folders.ts';
 import { SCANNERS_FILE } from './config/scanners-schema.ts';
+import { retentionRules } from './config/settings-retention.ts';
 import { loadSettings, type Settings } from './config/settings.ts';
 import { CATALOGUES, ENGINES, REPORT_FORMATS } from './engines.ts';
 import { createCredentials } from './credentials/create-credentials.ts';
@@ -18,17 +18,22 @@ import type { Enrichment } from './findings/enrichment/enrichment.ts';
 import { enrichingStore, openEnrichment } from './findings/enrichment/open-enrichment.ts';
 import type { FindingsStore } from './findings/findings.ts';
 import type { ScanFiles, WhilePresent } from './findings/artefacts.ts';
-import { openScanFiles, type ScanFilesSettings } from './findings/open-scan-files.ts';
+import { openScanFiles } from './findings/open-scan-files.ts';
 import { createFindingsStore } from './findings/findings-store.ts';
 import { createBell, type Bell } from './platform/bell.ts';
-import { leaseMsOf, openQueue, type OpenedQueue } from './open-queue.ts';
+import { type OpenedQueue } from './open-queue.ts';
+import { openTraced } from './open-tracing.ts';
 import { systemClock, type Clock } from './platform/clock.ts';
 import type { Log } from './platform/log.ts';
-import { identityOf, identityText, ownIdentity } from './platform/process-identity.ts';
+import { identityOf } from './platform/process-identity.ts';
+import { openWorkerLog } from './platform/worker-log.ts';
+import type { Tracing } from './platform/tracing.ts';
 import { startDetached } from './platform/subprocess.ts';
 import { createPolicy } from './policy/create-policy.ts';
 import type { Policy } from './policy/policy.ts';
 import type { WorkerSeat } from './queue/sqlite/worker-seat.ts';
+import type { QueueOperations } from './queue/operations.ts';
+import type { ApiKeys } from './queue/api-keys.ts';
 import type { ScanQueue } from './queue/queue.ts';
 import type { ServerSecrets } from './queue/server-secrets.ts';
 import { createRegistry } from './registry/create-registry.ts';
@@ -36,11 +41,15 @@ import { defaultPools } from './registry/pool-config.ts';
 import type { Registry } from './registry/registry.ts';
 import type { ReportFormat } from './scanners/report-format.ts';
 import type { ScannerType } from './scanners/scanner.ts';
+import { VERSION } from './cli/version.ts';
 import { createIndexScans } from './scans/index-scans.ts';
 import { createUseCases, type UseCases } from './scans/use-cases.ts';
 import type { WorkerDeps, WorkerSettings } from './worker/deps.ts';
+import { createHousekeeper } from './worker/housekeeper.ts';
 import { createWorkerLauncher } from './worker/launch.ts';
-import { runWorker } from './worker/worker.ts';
+import { occupySeat } from './worker/occupy-seat.ts';
+import { thisProcess } from './worker/this-process.ts';
+import { withOptions, type WorkerOptions } from './worker/options.ts';
 
 /** Two, so that a question about findings need not wait for another that takes long. Started when first needed. */
 const READER_THREADS = 2;
@@ -70,11 +79,16 @@ export interface AppOptions {
 
 export interface App {
   readonly settings: Settings;
+  readonly dataFolder: string;
   readonly scans: UseCases;
   readonly registry: Registry;
   readonly policy: Policy;
   readonly inspectCredentials: () => Promise<CredentialsInspection>;
   readonly queue: ScanQueue;
+  readonly operations: QueueOperations;
+  readonly keys: ApiKeys;
+  /** Spans of what is done here; nothing where no receiver is named. */
+  readonly tracing: Tracing;
   readonly secrets: ServerSecrets;
   readonly audit: AuditLog;
   readonly enrichment: Enrichment;
@@ -88,7 +102,7 @@ export interface App {
    * Runs the worker here until `signal` aborts, or until there is nothing to do for a while.
    * False when another process already does.
    */
-  runWorker(signal: AbortSignal, options: { leaveWhenIdle: boolean }): Promise<boolean>;
+  runWorker(signal: AbortSignal, options: WorkerOptions): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -100,9 +114,8 @@ export async function openApp(options: AppOptions): Promise<App> {
   const { configFolder, dataFolder, log, env, clock = systemClock } = options;
   const settings = settingsOf(options);
   prepareDataFolder(dataFolder);
-  const identity = identityText(ownIdentity());
-  const opened = await openQueue({ settings, dataFolder, clock, log });
-  const { queue, seat, suppressions, index, secrets, redis } = opened;
+  const opened = await openTraced(env, { settings, dataFolder, clock, log });
+  const { queue, operations, tracing, seat, redis, keys: _keys, secrets: _secrets, ...lists } = opened;
   const audit = await openAuditLog({ folder: dataFolder, clock });
   const reloadBell = createBell(dataFolder, 'reload');
   const policy = createPolicy({ file: join(configFolder, POLICY_FILE), mode: options.mode, clock });
@@ -114,24 +127,28 @@ export async function openApp(options: AppOptions): Promise<App> {
   const files = await openScanFiles({ dataFolder, reserveBytes: reserveBytes(settings), ...storeSettings(settings) });
   const findings = openFindings(options, settings, { enrichment, whilePresent: files.whilePresent });
   const launcher = options.spawnWorker && !redis ? launcherOf(options, { queue, seat }) : undefined;
-  const append: WorkerDeps['audit'] = (entry) => audit.append(entry);
-  const shared = { queue, registry, policy, credentials, findings, files, clock, log, audit: append };
-  const indexScans = createIndexScans({ findings, files, log, index });
+  const note: WorkerDeps['audit'] = (entry) => audit.append(entry);
+  const shared = { queue, operations, registry, policy, credentials, findings, files, clock, log, audit: note };
+  const indexScans = createIndexScans({ findings, files, log, index: lists.index });
   const scans = createUseCases({
     ...shared,
-    ...importSettings(settings, options),
-    suppressions,
-    index,
+    ...useCaseSettings(settings),
+    formats: [...REPORT_FORMATS, ...(options.formats ?? [])],
+    ...lists,
     indexScans,
     catalogues: CATALOGUES,
     wakeWorker: () => launcher?.wake(),
   });
+  const self = thisProcess(clock, VERSION, redis === undefined);
+  const keeper = { holder: self.workerId, rules: retentionRules(settings.retention), sweeps: !options.spawnWorker };
+  const house = createHousekeeper({ ...shared, ...keeper });
   const workerDeps: WorkerDeps = {
     ...shared,
+    ...self,
     indexScans,
-    random: Math.random,
-    workerId: redis ? sharedWorkerId(identity) : identity,
-    settings: { ...workerSettings(settings), ...options.workerSettings },
+    keepHouse: house.round,
+    tracing,
+    ...workerBasis(settings, options),
   };
   return {
     settings,
@@ -139,23 +156,17 @@ export async function openApp(options: AppOptions): Promise<App> {
     registry,
     policy,
     inspectCredentials: () => inspectCredentials(join(configFolder, CREDENTIALS_FILE), env),
-    queue,
-    secrets,
+    ...opened,
+    dataFolder,
     audit,
     enrichment,
     files,
-    seat,
-    redis,
     reloadBell,
-    runWorker: (signal, { leaveWhenIdle }) => occupySeat(workerDeps, seat, signal, leaveWhenIdle),
+    runWorker: (signal, wanted) => occupySeat(withOptions(workerDeps, wanted), seat, signal),
     async close() {
       over.abort();
-      await Promise.all([registry.close(), launcher?.close() ?? Promise.resolve()]);
-      await findings.close();
-      enrichment.close();
-      reloadBell.close();
-      await audit.close();
-      await queue.close();
+      await Promise.all([registry.close(), launcher?.close(), house.close()]);
+      await closeAll([findings, enrichment, reloadBell, audit, queue, tracing]);
     },
   };
 }
@@ -163,6 +174,11 @@ export async function openApp(options: AppOptions): Promise<App> {
 function settingsOf({ configFolder, env, withoutRedis }: AppOptions): Settings {
   const settings = loadSettings({ configFolder, env });
   return withoutRedis === true ? { ...settings, redis: { ...settings.redis, url: undefined } } : settings;
+}
+
+/** In this order, one after another. */
+async function closeAll(parts: readonly { close(): void | Promise<void> }[]): Promise<void> {
+  for (const part of parts) await part.close();
 }
 
 function openFindings(
@@ -173,7 +189,9 @@ function openFindings(
   const threads = readerThreads ?? READER_THREADS;
   const exportsFolder = join(dataFolder, 'exports');
   const exportsKeepFree = reserveBytes(settings);
-  const store = createFindingsStore({ log, threads, exportsFolder, exportsKeepFree, whilePresent });
+  const exportsMaxAgeMs = exportsAgeMs(settings);
+  const exports = { exportsFolder, exportsKeepFree, exportsMaxAgeMs };
+  const store = createFindingsStore({ log, threads, whilePresent, ...exports });
   return enrichingStore(store, enrichment);
 }
 
@@ -188,44 +206,6 @@ const openRegistry = ({ configFolder, engines, log, env }: AppOptions, settings:
     probeIntervalMs: settings.probe_interval_seconds * 1000,
     reloadBell,
   });
-
-const importSettings = (settings: Settings, { formats = [] }: AppOptions) => ({
-  formats: [...REPORT_FORMATS, ...formats],
-  importFolders: settings.import_folders,
-  maxReportBytes: settings.max_raw_report_mb * 2 ** 20,
-});
-
-/** Machines made from one image may tell the same of their boot and processes. */
-const sharedWorkerId = (identity: string): string => `${identity}|${hostname()}-${randomBytes(6).toString('hex')}`;
-
-/** Runs the worker as long as this process holds the folder's one seat. */
-async function occupySeat(
-  deps: WorkerDeps,
-  seat: WorkerSeat,
-  signal: AbortSignal,
-  leaveWhenIdle: boolean,
-): Promise<boolean> {
-  if (!(await seat.take())) return false;
-  const lost = new AbortController();
-  const guard = setInterval(() => {
-    seat.take().then(
-      (held) => held || lost.abort(),
-      (error: unknown) => deps.log.warn({ err: error }, 'seat could not be confirmed'),
-    );
-  }, deps.settings.heartbeatMs);
-  try {
-    const { idleExitMs: _, ...staying } = deps.settings;
-    const settings = leaveWhenIdle ? deps.settings : staying;
-    await runWorker(
-      { ...deps, settings },
-      { signal: AbortSignal.any([signal, lost.signal]), mayLeave: () => seat.releaseIfIdle() },
-    );
-    return true;
-  } finally {
-    clearInterval(guard);
-    await seat.release();
-  }
-}
 
 function launcherOf(options: AppOptions, { queue, seat }: { queue: ScanQueue; seat: WorkerSeat }) {
   const { configFolder, dataFolder, log, env } = options;
@@ -250,47 +230,7 @@ function launcherOf(options: AppOptions, { queue, seat }: { queue: ScanQueue; se
   });
 }
 
-const MAX_LOG_BYTES = 10 << 20;
-
-/** `logs/worker.log`, started anew (one old one kept) when it has grown large. */
-function openWorkerLog(dataFolder: string): number {
-  const folder = join(dataFolder, 'logs');
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const path = join(folder, 'worker.log');
-  if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > MAX_LOG_BYTES) renameSync(path, `${path}.1`);
-  return openSync(path, 'a', 0o600);
-}
-
-const reserveBytes = (settings: Settings): number => settings.storage_reserve_mb * 2 ** 20;
-
-function storeSettings({ artefacts }: Settings): Pick<ScanFilesSettings, 'sharedFolder' | 'bucket'> {
-  const { store, folder, s3, cache_mb: cacheMb } = artefacts;
-  if (store === 'directory') return folder === '' ? {} : { sharedFolder: folder };
-  return {
-    bucket: {
-      bucket: s3.bucket,
-      prefix: s3.prefix,
-      region: s3.region,
-      endpoint: s3.endpoint,
-      forcePathStyle: s3.force_path_style,
-      encryption: s3.server_side_encryption,
-      kmsKeyId: s3.kms_key_id,
-      cacheBytes: cacheMb * 2 ** 20,
-    },
-  };
-}
-
-const workerSettings = (settings: Settings): WorkerSettings => ({
-  maxConcurrentScans: settings.worker.max_concurrent_scans,
-  idleExitMs: settings.worker.idle_exit_seconds * 1000,
-  graceMs: settings.worker.shutdown_grace_seconds * 1000,
-  hardStopMs: 30_000,
-  heartbeatMs: Math.min(5_000, leaseMsOf(settings) / 4),
-  maxRawReportBytes: settings.max_raw_report_mb * 2 ** 20,
-  minuteMs: 60_000,
-  retry: {
-    maxAttempts: settings.retry.max_attempts,
-    baseMs: settings.retry.base_seconds * 1000,
-    capMs: settings.retry.max_seconds * 1000,
-  },
+const workerBasis = (settings: Settings, { workerSettings: over }: AppOptions) => ({
+  random: Math.random,
+  settings: { ...workerSettings(settings), ...over },
 });

@@ -21,7 +21,13 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** The only files that know every adapter: `app.ts`, and the list of engines and report formats it takes in. */
-const ROOT_FILES: ReadonlySet<string> = new Set(['src/app.ts', 'src/engines.ts', 'src/open-queue.ts']);
+const ROOT_FILES: ReadonlySet<string> = new Set([
+  'src/app.ts',
+  'src/app-settings.ts',
+  'src/engines.ts',
+  'src/open-queue.ts',
+  'src/open-tracing.ts',
+]);
 
 /** What other rooms may see of a room whose adapters only `app.ts` builds: ports and pure functions. */
 const OPEN_FILES: Readonly<Record<string, readonly string[]>> = {
@@ -31,6 +37,7 @@ const OPEN_FILES: Readonly<Record<string, readonly string[]>> = {
     'src/queue/scan-index.ts',
     'src/queue/operations.ts',
     'src/queue/api-keys.ts',
+    'src/queue/quotas.ts',
     'src/queue/server-secrets.ts',
   ],
   scanners: ['src/scanners/scanner.ts', 'src/scanners/report-format.ts', 'src/scanners/detect-format.ts'],
@@ -67,6 +74,8 @@ const DOORS: readonly { readonly packages: RegExp; readonly doors: RegExp }[] = 
   { packages: /^ioredis$/, doors: /^src\/queue\/redis\/.+\.ts$/ },
   { packages: /^(node:)?child_process$/, doors: /^src\/platform\/subprocess\.ts$/ },
   { packages: /^(node:)?worker_threads$/, doors: /^src\/findings\/(threads?|gather-(in-)?thread)\.ts$/ },
+  { packages: /^@opentelemetry\//, doors: /^src\/platform\/otel-tracing\.ts$/ },
+  { packages: /^(prom-client|@bull-board\/.+)$/, doors: /^src\/http\/observe\/.+$/ },
   { packages: /^@aws-sdk\//, doors: /^src\/findings\/remote\/s3-(client|upload)\.ts$/ },
   { packages: /^pino$/, doors: /^src\/platform\/log\.ts$/ },
 ];

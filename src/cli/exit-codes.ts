@@ -38,6 +38,7 @@ const EXIT_OF_ERROR: Readonly<Record<ErrorCode, Exit>> = {
   credential_denied: 'refused',
   credential_unavailable: 'unavailable',
   unauthenticated: 'refused',
+  issuer_unavailable: 'unavailable',
   idempotency_conflict: 'usage',
   scan_not_found: 'not_found',
   scan_not_finished: 'unavailable',

@@ -2,6 +2,7 @@ import { openApp } from '../app.ts';
 import type { Environment } from '../config/environment.ts';
 import { loadSettings } from '../config/settings.ts';
 import type { Log } from '../platform/log.ts';
+import type { Tracing } from '../platform/tracing.ts';
 import type { UseCases } from '../scans/use-cases.ts';
 import { serverLog } from './server-log.ts';
 import { foldersOf } from './session.ts';
@@ -12,6 +13,7 @@ import { workHere } from './work-here.ts';
 export interface StdioApp {
   readonly scans: UseCases;
   readonly log: Log;
+  readonly tracing: Tracing;
   /** True when scans run in this process. */
   readonly isWorker: boolean;
   /** Lets scans that run in this process finish within the grace time, then closes everything. */
@@ -36,6 +38,7 @@ export async function openStdioApp({ globals, inProcess }: StdioFlags, env: Envi
   return {
     scans: app.scans,
     log,
+    tracing: app.tracing,
     isWorker,
     async close() {
       stop.abort();

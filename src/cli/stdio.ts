@@ -7,6 +7,7 @@ import { takeStdout } from './stdout-guard.ts';
 import type { StdioApp } from './stdio-app.ts';
 import type { StdioFlags } from './stdio-flags.ts';
 import { onStopSignals } from './stop-signals.ts';
+import { aroundCalls } from './trace-calls.ts';
 import { VERSION } from './version.ts';
 
 /** SDK clients send SIGTERM two seconds after they closed stdin: answers and closing must fit into less. */
@@ -27,6 +28,7 @@ export async function serveStdio(flags: StdioFlags, env: Environment): Promise<v
   const server = createMcpServer({
     version: VERSION,
     open: async () => (await app.open()).scans,
+    around: aroundCalls(async () => (await app.open()).tracing),
     onDefect: (error, facts) => logFault(error, `defect in ${facts.tool}, trace id ${facts.trace_id}`, isDebugging),
   });
   server.oninitialized = () => setTimeout(() => app.openAhead(isDebugging), OPEN_AFTER_MS).unref();

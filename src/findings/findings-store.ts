@@ -1,6 +1,7 @@
 import { silentLog } from '../platform/log.ts';
 import type { Log } from '../platform/log.ts';
 import type { WhilePresent } from './artefacts.ts';
+import { EXPORT_LIMITS, pruneExports, removeExportsOf } from './exports/prune.ts';
 import { NO_SUPPRESSIONS } from './findings.ts';
 import type { FindingsStore } from './findings.ts';
 import type { IngestLimits } from './ingest.ts';
@@ -26,6 +27,8 @@ export interface FindingsStoreDeps {
   readonly exportsFolder?: string;
   /** Bytes of their disk that exports leave free, for running scans. */
   readonly exportsKeepFree?: number;
+  /** How long exports are kept, in milliseconds. Default 7 days. */
+  readonly exportsMaxAgeMs?: number;
   /** Fetches files that are on another machine. Default: all are here. */
   readonly whilePresent?: WhilePresent;
 }
@@ -33,6 +36,7 @@ export interface FindingsStoreDeps {
 /** The findings databases of all scans: one immutable file each. */
 export function createFindingsStore(deps: FindingsStoreDeps = {}): FindingsStore {
   const { log = silentLog, limits = {}, threads = 0, exportsFolder, exportsKeepFree: keepFree = 0 } = deps;
+  const { exportsMaxAgeMs: maxAgeMs = EXPORT_LIMITS.maxAgeMs } = deps;
   const readers = runnerOf(threads, { ...READ_LIMITS, ...limits }, log);
   const runner = deps.whilePresent ? createPresentRunner(readers, deps.whilePresent) : readers;
   return {
@@ -64,7 +68,12 @@ export function createFindingsStore(deps: FindingsStoreDeps = {}): FindingsStore
     async export(request, signal) {
       if (exportsFolder === undefined) throw new Error('This store has no folder for exports.');
       const file = request.kind === 'native' ? request.report : (request.ref?.file ?? '');
-      return runner.run('export', { request, folder: exportsFolder, keepFree }, { file, signal });
+      return runner.run('export', { request, folder: exportsFolder, keepFree, maxAgeMs }, { file, signal });
+    },
+    async tidyExports(gone) {
+      if (exportsFolder === undefined) return;
+      await removeExportsOf(exportsFolder, gone);
+      await pruneExports(exportsFolder, { limits: { ...EXPORT_LIMITS, maxAgeMs } });
     },
     close: () => runner.close(),
   };

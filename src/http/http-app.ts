@@ -1,4 +1,10 @@
-import express, { type ErrorRequestHandler, type Express, type Request, type Router } from 'express';
+import express, {
+  type ErrorRequestHandler,
+  type Express,
+  type Request,
+  type RequestHandler,
+  type Router,
+} from 'express';
 import type { HttpSettings } from '../config/settings-http.ts';
 import { AppError } from '../model/errors.ts';
 import { cleanLine } from '../model/untrusted.ts';
@@ -11,6 +17,8 @@ import { checkHostAndOrigin, crossOrigin, securityHeaders } from './security.ts'
 
 /** What the other rooms put into the server. Each is a router of its own. */
 export interface HttpParts {
+  /** Before everything else, so that refused requests are counted as well. */
+  readonly first?: RequestHandler;
   /**
    * At the root, without a caller: health, metrics, resource metadata, signed downloads. They look themselves after who
    * may see them.
@@ -36,12 +44,20 @@ export function createHttpApp(deps: ShellDeps, settings: HttpSettings, parts: Ht
   app.disable('etag');
   app.set('trust proxy', settings.trust_proxy.length > 0 ? settings.trust_proxy : false);
   app.set('query parser', 'simple');
-  app.use(traceRequests, securityHeaders(settings), checkHostAndOrigin(settings), crossOrigin(settings));
-  app.use((_request, response, next) => {
-    // A client that keeps its connection would find the next server only after an error.
-    if (deps.closing.aborted) response.set('Connection', 'close');
-    next();
-  });
+  if (parts.first) app.use(parts.first);
+  app.use(
+    inTurn([
+      traceRequests,
+      securityHeaders(settings),
+      checkHostAndOrigin(settings),
+      crossOrigin(settings),
+      (_request, response, next) => {
+        // A client that keeps its connection would find the next server only after an error.
+        if (deps.closing.aborted) response.set('Connection', 'close');
+        next();
+      },
+    ]),
+  );
   for (const router of parts.open ?? []) app.use(router);
   if (parts.queues) app.use('/queues', parts.queues);
   if (parts.rest) app.use('/api', requireCaller(deps), parts.rest);
@@ -51,6 +67,18 @@ export function createHttpApp(deps: ShellDeps, settings: HttpSettings, parts: Ht
   });
   app.use(onError(deps, parts));
   return app;
+}
+
+/** Handlers as one: a router looks at the path of a request anew for each. */
+function inTurn(handlers: readonly RequestHandler[]): RequestHandler {
+  return (request, response, next) => {
+    const from = (index: number): void => {
+      const handler = handlers[index];
+      if (!handler) next();
+      else void handler(request, response, (error?: unknown) => (error ? next(error) : from(index + 1)));
+    };
+    from(0);
+  };
 }
 
 function onError({ log }: ShellDeps, { challenge }: HttpParts): ErrorRequestHandler {

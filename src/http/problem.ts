@@ -34,10 +34,11 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   remote_scan_lost: 502,
   no_scanner_available: 503,
   credential_unavailable: 503,
+  issuer_unavailable: 503,
   queue_unavailable: 503,
+  storage_unavailable: 503,
   scan_timed_out: 504,
   storage_full: 507,
-  storage_unavailable: 503,
 };
 
 /** Seconds to say in `Retry-After` where the error itself knows no better. */
@@ -45,6 +46,7 @@ const RETRY_AFTER: Partial<Record<ErrorCode, number>> = {
   rate_limited: 1,
   quota_exceeded: 30,
   queue_unavailable: 5,
+  issuer_unavailable: 5,
   no_scanner_available: 30,
   credential_unavailable: 60,
   storage_full: 60,

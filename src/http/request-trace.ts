@@ -6,8 +6,8 @@ const TRACE_ID = /^(?!0{32})[0-9a-f]{32}$/;
 const traces = new WeakMap<Request, string>();
 
 function sentTraceId(request: Request): string | undefined {
-  const own = request.get('x-trace-id');
-  return traceIdIn(request.get('traceparent')) ?? (own && TRACE_ID.test(own) ? own : undefined);
+  const own = request.headers['x-trace-id'];
+  return traceIdIn(request.headers['traceparent']) ?? (typeof own === 'string' && TRACE_ID.test(own) ? own : undefined);
 }
 
 /** Gives every request a trace id: the one of `traceparent` or `X-Trace-Id`, else a new one; says it in the answer. */
@@ -19,7 +19,7 @@ export const traceRequests: RequestHandler = (request, response, next) => {
 /** For a request whose body names a trace of its own. */
 export function setTraceId(request: Request, response: Response, traceId: string): void {
   traces.set(request, traceId);
-  response.set('X-Trace-Id', traceId);
+  response.setHeader('X-Trace-Id', traceId);
 }
 
 export const traceIdOf = (request: Request): string => traces.get(request) ?? newTraceId();

@@ -72,16 +72,18 @@ function isOwnOrigin(origin: string, request: Request): boolean {
 /** What keeps a browser from making more of an answer than it is. Routes may set their own afterwards. */
 export function securityHeaders({ public_url: publicUrl }: SecuritySettings): RequestHandler {
   const isTls = publicUrl.startsWith('https:');
+  const headers = Object.entries({
+    'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+    'X-Content-Type-Options': 'nosniff',
+    'X-Frame-Options': 'DENY',
+    'Referrer-Policy': 'no-referrer',
+    'Cross-Origin-Resource-Policy': 'same-origin',
+    'Cache-Control': 'no-store',
+    Vary: 'Origin',
+    ...(isTls ? { 'Strict-Transport-Security': 'max-age=31536000' } : {}),
+  });
   return (_request, response, next) => {
-    response.set({
-      'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
-      'X-Content-Type-Options': 'nosniff',
-      'X-Frame-Options': 'DENY',
-      'Referrer-Policy': 'no-referrer',
-      'Cross-Origin-Resource-Policy': 'same-origin',
-      'Cache-Control': 'no-store',
-      ...(isTls ? { 'Strict-Transport-Security': 'max-age=31536000' } : {}),
-    });
+    for (const [name, value] of headers) response.setHeader(name, value);
     next();
   };
 }
@@ -100,7 +102,6 @@ export function crossOrigin({ allowed_origins: names }: SecuritySettings): Reque
   const allowed = new Set(names);
   return (request, response, next) => {
     const { origin } = request.headers;
-    response.vary('Origin');
     if (origin === undefined || !allowed.has(origin)) {
       next();
       return;

@@ -72,6 +72,10 @@ export const ERROR_CATALOG = {
     retryable: false,
     hint: 'Send `Authorization: Bearer <key>`; an operator makes one with `scanmux keys create`.',
   },
+  issuer_unavailable: {
+    retryable: true,
+    hint: 'Try again in a few seconds. Operator: this server must reach the issuer of oidc in scanmux.yaml.',
+  },
   forbidden: { retryable: false, hint: 'Ask an operator for the permission. Do not retry.' },
   internal_error: { retryable: true, hint: 'This is a defect in scanmux. Report it with the trace id.' },
 } as const satisfies Record<string, { retryable: boolean; hint: string }>;

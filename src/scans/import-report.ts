@@ -141,7 +141,7 @@ async function makeScan(run: Run, scanId: string): Promise<Made> {
   if (unread) throw unread;
   const findingsPath = deps.files.pathOf(scanId, ingested.artefact);
   const hosts = withSpoken(await hostsOf(run, format, findingsPath), ingested);
-  const refusal = await refuseHosts(deps.policy, hosts);
+  const refusal = await refuseHosts(deps.policy, hosts, ask.caller);
   if (refusal) throw refusal;
   ask.signal.throwIfAborted();
   const scan = importRecord({

@@ -14,6 +14,7 @@ import {
 import { z } from 'zod';
 import { AppError, errorFacts, errorText } from '../model/errors.ts';
 import { cleanLine } from '../model/untrusted.ts';
+import type { Ask } from '../scans/deps.ts';
 import type { OnProgress } from '../scans/wait.ts';
 import type { Bridge } from './bridge.ts';
 import { TOOLS } from './catalogue.ts';
@@ -48,9 +49,14 @@ export function serveCalls(server: Server, bridge: Bridge, onDefect: OnDefect): 
   const byName = new Map(TOOLS.map((tool) => [tool.name, tool]));
   const follow = followScans(server, bridge);
 
-  const onCall: CallHandler = async ({ params }, { signal, sendNotification, authInfo }) => {
+  const onCall: CallHandler = ({ params }, { signal, sendNotification, authInfo }) => {
     const tool = toolOf(byName, params);
-    const ask = bridge.ask(signal, { authInfo, traceparent: params._meta?.['traceparent'] });
+    const traceparent = params._meta?.['traceparent'];
+    const ask = bridge.ask(signal, { authInfo, traceparent });
+    const body = () => call(tool, ask, params, sendNotification);
+    return bridge.around ? bridge.around({ tool: tool.name, traceId: ask.traceId, traceparent }, body) : body();
+  };
+  const call = async (tool: AnyTool, ask: Ask, params: Params, sendNotification: CallExtra['sendNotification']) => {
     const onProgress = progressTo(params._meta?.progressToken, sendNotification);
     try {
       const made = await answer(tool, argumentsOf(params), async () => ({

@@ -7,7 +7,7 @@ import { newTraceId, traceIdIn } from '../model/ids.ts';
 import { cleanLine } from '../model/untrusted.ts';
 import type { Ask } from '../scans/deps.ts';
 import type { UseCases } from '../scans/use-cases.ts';
-import type { Bridge } from './bridge.ts';
+import type { AroundCall, Bridge } from './bridge.ts';
 import { TOOLS } from './catalogue.ts';
 import { listed } from './listed.ts';
 import { serveCalls, type OnDefect } from './mcp-call.ts';
@@ -52,17 +52,20 @@ export interface McpServerOptions {
   /** For callers that do not share our disk. */
   readonly downloadUrl?: DownloadUrl;
   readonly onDefect: OnDefect;
+  readonly around?: AroundCall;
 }
 
 /** One for all servers of this process: it is large, and each session has a server of its own. */
 const validator = new AjvJsonSchemaValidator();
 
 /** The MCP face of the use cases, ready to be connected to a transport. The only bridge to the SDK. */
-export function createMcpServer({ version, open, askerOf, downloadUrl, onDefect }: McpServerOptions): Server {
+export function createMcpServer(options: McpServerOptions): Server {
+  const { version, open, askerOf, downloadUrl, onDefect, around } = options;
   const over = new AbortController();
   setMaxListeners(0, over.signal); // every scan that is followed listens
   const bridge: Bridge = {
     open,
+    around,
     closed: over.signal,
     downloadUrl,
     ask(signal, { authInfo, traceparent } = {}) {

@@ -20,17 +20,17 @@ import { failureOutcome } from './outcome.ts';
 import { shareSurely } from './share.ts';
 import { createShield, type Shield } from './shield.ts';
 import { createStopButton, type StopButton, type StopCause } from './stop.ts';
+import { tracedAttempt, tracedIngest, tracedRun } from './trace-attempt.ts';
 
 /**
  * Runs one claim to its end and writes the outcome. Never rejects: every way to fail is an outcome.
  * @param shutdown Aborts when the worker must go.
  * @returns the outcome's kind, or `lost` when the claim had passed to another.
  */
-export async function runAttempt(
-  given: WorkerDeps,
-  claim: Claim,
-  shutdown: AbortSignal,
-): Promise<Outcome['kind'] | 'lost'> {
+export const runAttempt = (deps: WorkerDeps, claim: Claim, shutdown: AbortSignal): Promise<Outcome['kind'] | 'lost'> =>
+  tracedAttempt(deps, claim, () => runToItsEnd(deps, claim, shutdown));
+
+async function runToItsEnd(given: WorkerDeps, claim: Claim, shutdown: AbortSignal): Promise<Outcome['kind'] | 'lost'> {
   const shield = createShield();
   const about = { scan_id: claim.scan.scanId, trace_id: claim.scan.traceId, epoch: claim.epoch };
   const log = shield.log(given.log.child(about));
@@ -77,7 +77,8 @@ async function attempt(deps: WorkerDeps, claim: Claim, button: StopButton, shiel
   // Where a login may have been given before and is not known now, nothing could be masked: nothing is kept.
   const isBlind = scan.request.access === 'authenticated' && !credential;
   const report = isBlind ? nowhere() : sink.writable;
-  const ended = await drive(deps, claim, button, { scanner, targets, report, credential, shield });
+  const run = { scanner, targets, report, credential, shield };
+  const ended = await tracedRun(deps, claim, () => drive(deps, claim, button, run));
   const cause = button.cause();
   const stored = await sink.close().catch((error: unknown) => ({ failure: error }));
   if (cause === 'lease_lost') return 'lost';
@@ -86,7 +87,8 @@ async function attempt(deps: WorkerDeps, claim: Claim, button: StopButton, shiel
   deps.registry.reportOutcome(scan.request.pool, claim.instance, cause !== undefined || !isInstanceFault(ended.error));
   if ('failure' in stored) return failureOutcome(deps, claim, cause, stored.failure, undefined);
   if (!(await mayRead(deps, claim))) return 'lost';
-  const reported = await ingest(deps, claim, { scanner, targets, notes, raw: stored.artefact, shield });
+  const read = { scanner, targets, notes, raw: stored.artefact, shield };
+  const reported = await tracedIngest(deps, () => ingest(deps, claim, read));
   return conclude(deps, claim, cause, { ended, stored, reported, refusal });
 }
 

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { LimitSettings, OidcSettings } from '../../src/config/settings-auth.ts';
 import { HttpSettings } from '../../src/config/settings-http.ts';
 import { loadSettings, Settings } from '../../src/config/settings.ts';
 import { settingVariables } from '../../src/config/settings-environment.ts';
@@ -46,6 +47,15 @@ const TEXTS: ReadonlyMap<string, string> = new Map([
   ['SCANMUX_HTTP_ALLOWED_ORIGINS', 'https://console.test'],
   ['SCANMUX_HTTP_TRUST_PROXY', '10.0.0.1'],
   ['SCANMUX_HTTP_MCP_MODE', 'stateless'],
+  ['SCANMUX_OIDC_ISSUER', 'https://id.test'],
+  ['SCANMUX_OIDC_JWKS_URI', 'https://id.test/keys'],
+  ['SCANMUX_OIDC_ALGORITHMS', 'ES256'],
+  ['SCANMUX_METRICS_TOKEN_FILE', '/run/token'],
+  ['SCANMUX_METRICS_ALLOW_FROM', '192.0.2.0/24'],
+]);
+/** A key that needs another. */
+const COMPANIONS: ReadonlyMap<string, Record<string, string>> = new Map([
+  ['SCANMUX_OIDC_ISSUER', { SCANMUX_OIDC_AUDIENCE: 'scanmux' }],
 ]);
 
 /** Keys that stand for nothing when they are absent. */
@@ -71,6 +81,7 @@ describe('settings', () => {
         lease_seconds: 60,
       },
       retry: { max_attempts: 3, base_seconds: 2, max_seconds: 300 },
+      retention: { finished_days: 0, finished_per_tenant: 0, dead_letter_days: 0, exports_days: 7 },
       artefacts: {
         store: 'directory',
         folder: '',
@@ -88,6 +99,10 @@ describe('settings', () => {
       redis: { cluster: false, sentinels: [], master_name: 'mymaster', tls: {}, prefix: 'scanmux', lease_seconds: 15 },
       allow_volatile_redis: false,
       http: HttpSettings.parse({}),
+      oidc: OidcSettings.parse({}),
+      limits: LimitSettings.parse({}),
+      events: { max_streams_per_tenant: 1_000, max_streams: 10_000 },
+      metrics: { token_file: '', allow_from: [] },
     });
   });
 
@@ -107,7 +122,7 @@ describe('settings', () => {
   it('have a variable for every key', () => {
     for (const { path, name, schema } of settingVariables(Settings)) {
       const text = TEXTS.get(name) ?? (schema['type'] === 'boolean' ? 'true' : '3');
-      const settings: unknown = load(undefined, { [name]: text });
+      const settings: unknown = load(undefined, { ...COMPANIONS.get(name), [name]: text });
       const value = schema['type'] === 'string' ? text : schema['type'] === 'array' ? [text] : JSON.parse(text);
       expect(settings).toHaveProperty([...path], value);
     }
@@ -129,6 +144,15 @@ describe('settings', () => {
     expect(load('import_folders: [/srv/a, /srv/b]').import_folders).toEqual(['/srv/a', '/srv/b']);
     expect(load('import_folders: /srv/a').import_folders).toEqual(['/srv/a']);
     expect(load(undefined, { SCANMUX_IMPORT_FOLDERS: '/srv/a, /srv/b' }).import_folders).toEqual(['/srv/a', '/srv/b']);
+    expect(load("import_folders: [/srv/a, { path: /srv/b, tenants: [acme, '*'] }]").import_folders).toEqual([
+      '/srv/a',
+      { path: '/srv/b', tenants: ['acme', '*'] },
+    ]);
+    for (const wrong of ['{ path: /srv/a }', '{ path: b, tenants: [acme] }', '7'])
+      expect(refusal(`import_folders: [${wrong}]`)).toEqual([expect.stringContaining('must be an absolute path')]);
+    expect(refusal('import_folders: [{ path: /srv/a, tenants: [] }]')).toEqual([
+      'scanmux.yaml:1: import_folders[0].tenants: must name a tenant, or leave it out',
+    ]);
     expect(refusal(undefined, { SCANMUX_IMPORT_FOLDERS: '/srv/a,reports' })).toEqual([
       'environment variable SCANMUX_IMPORT_FOLDERS: must be an absolute path (~ is not expanded here)',
     ]);

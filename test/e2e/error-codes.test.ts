@@ -30,7 +30,7 @@ const PROOF: Readonly<Record<ErrorCode, Proof>> = {
   scan_not_finished: ERRORS,
   finding_not_found: ERRORS,
   cursor_invalid: ERRORS,
-  quota_exceeded: { later: 'Quotas are for servers with several callers.' },
+  quota_exceeded: { in: 'test/scans/quotas.test.ts' },
   rate_limited: REMOTE,
   queue_unavailable: ERRORS,
   storage_full: ERRORS,
@@ -44,8 +44,9 @@ const PROOF: Readonly<Record<ErrorCode, Proof>> = {
   scan_aborted: { in: 'test/scanners/nmap/run.test.ts' },
   remote_scan_lost: REMOTE,
   report_unreadable: SCANS,
-  unauthenticated: { later: 'Only callers over HTTP say who they are.' },
-  forbidden: { later: 'The one caller over stdio is the operator.' },
+  unauthenticated: { in: 'test/http/auth.test.ts' },
+  issuer_unavailable: { in: 'test/http/auth-oidc.test.ts' },
+  forbidden: { in: 'test/scans/scopes.test.ts' },
   internal_error: SCANS,
 };
 

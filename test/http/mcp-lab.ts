@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import type { Server as HttpServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
@@ -46,6 +47,7 @@ export interface McpLab {
   readonly port: number;
   readonly app: App;
   readonly endpoint: McpEndpoint;
+  readonly server: HttpServer;
   readonly closing: AbortController;
   /** One POST to /mcp, as text or as JSON. */
   readonly post: (body: unknown, headers?: Readonly<Record<string, string>>) => Promise<Response>;
@@ -102,6 +104,7 @@ export async function mcpLab(options: LabOptions = {}): Promise<McpLab> {
     port,
     app,
     endpoint,
+    server: http.server,
     closing,
     post,
     async begin(headers) {

@@ -106,7 +106,8 @@ describe('a session', () => {
   });
 
   it('is asked for its caller anew with each request: a scan is of the tenant whose key came with it', async () => {
-    const lab = await mcpLab({ authenticator: TWO });
+    const policy = "allow: [{ target: localhost, tenants: ['*'] }]\n";
+    const lab = await mcpLab({ authenticator: TWO, policy });
     const [red, blue] = [await lab.begin(as('key-a')), await lab.begin(as('key-b'))];
     const scan = await structured(await lab.post(LOCAL_SCAN, { ...as('key-a'), 'mcp-session-id': red }));
     const ask = call('get_scan_status', { scan_id: scan['scan_id'] });

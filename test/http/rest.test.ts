@@ -160,6 +160,10 @@ describe('a report over REST', () => {
     const part = await server.get(path, { range: 'bytes=2-5' });
     expect(part.status).toBe(206);
     expect(await part.text()).toBe(text.slice(2, 6));
+    const beyond = await server.get(path, { range: 'bytes=99999999-' });
+    expect(beyond.status).toBe(416);
+    await problem(beyond);
+    expect(answer.headers.get('vary')).toMatch(/Origin.*Authorization/);
     const same = await server.get(path, { 'if-none-match': answer.headers.get('etag') ?? '' });
     expect(same.status).toBe(304);
     const filtered = await (await server.get(`${path}?min_severity=high`)).text();

@@ -151,10 +151,15 @@ describe('the events of a scan', () => {
 
 describe('streams', () => {
   it('have a heartbeat, and end after their time with all that is needed to come back', async () => {
-    const server = await startRest({ streams: { heartbeatMs: 60, maxAgeMs: 300 } });
+    let later = 0;
+    const clock = { now: () => Date.now(), monotonic: () => performance.now() + later };
+    const server = await startRest({ streams: { heartbeatMs: 60 }, deps: { clock } });
     const scanId = await submitted(server);
     const reader = await follow(server, scanId);
-    await reader.until(() => /^: /m.test(reader.text()));
+    const isBeating = (): boolean => /^: /m.test(reader.text());
+    later = 3_590_000;
+    await reader.until(isBeating);
+    later = 3_600_000;
     await reader.ended;
     expect(reader.text()).toMatch(/^retry: \d+\n\nid: 1\n/);
     expect(reader.response.complete).toBe(true);

@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
 import { openApp } from '../../dist/app.js';
+import { aroundCalls } from '../../dist/cli/trace-calls.js';
 import { createLog } from '../../dist/platform/log.js';
 import { createMcpServer } from '../../dist/tools/server.js';
 import { scriptedType } from './scripted-engine.mjs';
@@ -21,6 +22,7 @@ const opening = openApp({
 const server = createMcpServer({
   version: '0.0.0',
   open: async () => (await opening).scans,
+  around: aroundCalls(async () => (await opening).tracing),
   onDefect: (err, facts) => log.error({ err, ...facts }, 'defect'),
 });
 process.stdin.on('end', () => {

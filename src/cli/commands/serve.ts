@@ -13,6 +13,7 @@ import { serverLog } from '../server-log.ts';
 import { openServeParts } from '../serve-parts.ts';
 import type { Session } from '../session.ts';
 import { onStopSignals } from '../stop-signals.ts';
+import { aroundCalls } from '../trace-calls.ts';
 import { VERSION } from '../version.ts';
 import { workHere } from '../work-here.ts';
 
@@ -33,10 +34,11 @@ export async function serveHttp(session: Session, options: ServeOptions): Promis
   const log = serverLog(config, env, 'serve');
   const settings = loadSettings({ configFolder: config, env });
   const http = httpSettings(settings, options);
-  const runsHere = options.worker && settings.worker.in_process;
-  const spawnWorker = options.worker && !runsHere;
   const stopped = untilStopped(log);
+  const spawnWorker = options.worker && !settings.worker.in_process;
   const app = await openApp({ configFolder: config, dataFolder: data, mode: 'serve', log, env, spawnWorker });
+  // A shared queue has no worker process of its own for each machine.
+  const runsHere = options.worker && (settings.worker.in_process || app.redis !== undefined);
   const stopWork = new AbortController();
   const work = runsHere ? workHere(app, stopWork.signal, log) : Promise.resolve();
   try {
@@ -67,7 +69,7 @@ async function startServer(
   note: (line: string) => void,
 ): Promise<RunningServer> {
   const closing = new AbortController();
-  const { authenticator, knowsCallers, partsOf, downloads } = await openServeParts(app, settings);
+  const { authenticator, knowsCallers, partsOf, downloads } = await openServeParts(app, settings, log);
   const allowAnonymous = settings.allow_anonymous_loopback;
   checkExposure({ host: settings.host, knowsCallers, allowAnonymous });
   if (!isLoopback(settings.host) && settings.public_url === '') {
@@ -91,6 +93,7 @@ async function startServer(
           version: VERSION,
           open: () => Promise.resolve(app.scans),
           askerOf,
+          around: aroundCalls(() => Promise.resolve(app.tracing)),
           downloadUrl,
           onDefect: (error, facts) => log.error({ err: error, ...facts }, 'defect in a tool'),
         }),

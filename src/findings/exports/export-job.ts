@@ -11,7 +11,7 @@ import type { RecordHeader } from './file-source.ts';
 import { FORMATS, FORMATS_VERSION } from './formats.ts';
 import type { WrittenFormat } from './formats.ts';
 import { nativeBytes, nativeKind } from './native-copy.ts';
-import { pruneExports } from './prune.ts';
+import { EXPORT_LIMITS, pruneExports } from './prune.ts';
 import type { ExportSource } from './source.ts';
 import { fillWithBytes, fillWithText, writeOnce } from './write-file.ts';
 import type { WrittenFile } from './write-file.ts';
@@ -49,6 +49,7 @@ export interface ExportJobInput {
   readonly folder: string;
   /** Bytes of the disk that exports leave free. */
   readonly keepFree: number;
+  readonly maxAgeMs: number;
 }
 
 type FindingsRequest = Extract<ExportRequest, { readonly kind: 'findings' }>;
@@ -112,6 +113,7 @@ export async function runExport(files: OpenFiles, input: ExportJobInput, signal:
     request.kind === 'native'
       ? await exportNative({ ...input, request }, signal)
       : await exportFindings(files, { ...input, request }, signal);
-  await pruneExports(input.folder, exported.path);
+  const limits = { ...EXPORT_LIMITS, maxAgeMs: input.maxAgeMs };
+  await pruneExports(input.folder, { keep: exported.path, limits });
   return exported;
 }

@@ -27,7 +27,7 @@ export function sendStatus(request: Request, response: Response, body: Answer): 
   const { poll_after_seconds: _, ...lasting } = body;
   const tag = `"${createHash('sha256').update(JSON.stringify(lasting)).digest('base64url').slice(0, 27)}"`;
   hintPoll(response, body);
-  response.set({ ETag: `W/${tag}`, 'Cache-Control': 'private, no-cache', Vary: 'Authorization' });
+  response.set({ ETag: `W/${tag}`, 'Cache-Control': 'private, no-cache' }).vary('Authorization');
   if (isKnown(request, tag)) response.status(304).end();
   else sendJson(response, 200, body);
 }
@@ -46,12 +46,12 @@ export async function sendFile(request: Request, response: Response, answer: Ans
   response.set({
     ETag: `"${sha256}"`,
     'Cache-Control': 'private, no-cache',
-    Vary: 'Authorization',
     'Content-Disposition': `attachment; filename="${scanId}${extension}"`,
     'Repr-Digest': `sha-256=:${Buffer.from(sha256, 'hex').toString('base64')}:`,
     // Scanned systems wrote parts of it: a browser that shows it anyway runs nothing.
     'Content-Security-Policy': "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:",
   });
+  response.vary('Authorization');
   if (isKnown(request, `"${sha256}"`)) {
     response.status(304).end();
     return;
