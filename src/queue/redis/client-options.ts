@@ -3,8 +3,12 @@ import type { RedisOptions } from 'ioredis';
 /** `commands`: everything that is asked and written. `messages`: the one connection of a process that only listens. */
 export type Purpose = 'commands' | 'messages';
 
-/** Everything a caller of the queue waits for one answer, tries again included. */
-export const LIMIT_MS = 2_000;
+/**
+ * Everything a caller of the queue waits for one answer, tries again included. Whoever asked for the scan is promised an
+ * answer within two seconds, of which the way here and back takes some.
+ */
+export const LIMIT_MS = 1_800;
+const SILENCE_MS = 5_000;
 const RECONNECT_AT_LEAST_MS = 50;
 const RECONNECT_AT_MOST_MS = 1_000;
 
@@ -26,7 +30,7 @@ export const clientOptions = (purpose: Purpose) => {
     maxRetriesPerRequest: 0,
     connectTimeout: LIMIT_MS,
     // A peer that vanished without a word is noticed by its silence, not by TCP a quarter of an hour later.
-    socketTimeout: 2.5 * LIMIT_MS,
+    socketTimeout: SILENCE_MS,
     retryStrategy: reconnectDelayMs,
     // A replica that was promoted or demoted under us: the connection has to find the new master.
     reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
