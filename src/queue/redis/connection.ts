@@ -28,7 +28,9 @@ function sentinelOptions({ addresses, masterName, sentinelLogin, tls }: RedisTar
     sentinels: addresses.map((address) => ({ ...address })),
     name: masterName,
     role: 'master',
-    failoverDetector: true,
+    // ioredis 6.0.0 gives a client up for good when its detector hears of a failover while the client connects. Sentinels
+    // close all connections to a master that becomes a replica, and one that died has none.
+    failoverDetector: false,
     sentinelCommandTimeout: LIMIT_MS,
     sentinelRetryStrategy: reconnectDelayMs,
     sentinelReconnectStrategy: reconnectDelayMs,
