@@ -1,10 +1,14 @@
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { ScanState, TRANSITIONS } from '../../src/model/scan.ts';
 import { identityText, ownIdentity } from '../../src/platform/process-identity.ts';
 import type { Claim, ScanQueue } from '../../src/queue/queue.ts';
 import { clientOptions } from '../../src/queue/redis/client-options.ts';
 import { defineScript } from '../../src/queue/redis/script.ts';
+import { MOVE } from '../../src/queue/redis/scripts/move.ts';
+import { PLACES } from '../../src/queue/redis/scripts/places.ts';
+import { RECORD } from '../../src/queue/redis/scripts/record.ts';
 import { TIME } from '../../src/queue/redis/scripts/time.ts';
 import { openRedisQueue } from '../../src/queue/redis/queue.ts';
 import { openRedisStore } from '../../src/queue/redis/store.ts';
@@ -161,6 +165,27 @@ describe('what the Redis queue keeps', () => {
     await handle.heartbeat(`${own.split('|')[0]}|4194305|1`);
     expect((await handle.status(T)).workers).toBe(2);
     await handle.close();
+  });
+
+  it('refuses every move that the state machine does not list, and changes nothing', async () => {
+    const { scanId } = await submitted();
+    const store = await openRedisStore({
+      connect: (purpose) => new Redis(server.url, clientOptions(purpose)),
+      prefix: harness.keys.slice(1, -2),
+      clock: fakeClock(),
+      settings: REDIS_SETTINGS,
+      durability: 'reply',
+    });
+    const force = defineScript('force', 'take', 'move(load(ARGV[2]), ARGV[3], {})', [RECORD, PLACES, TIME, MOVE]);
+    for (const from of ScanState.options) {
+      await raw.hset(`${harness.keys}scan:${scanId}`, 'state', from);
+      for (const to of ScanState.options.filter((state) => !TRANSITIONS[from].includes(state))) {
+        await expect(store.run(force, scanId, to)).rejects.toMatchObject({ code: 'internal_error' });
+        expect((await queue.get(T, scanId))?.state).toBe(from);
+      }
+    }
+    expect(await queue.events(T, scanId, 0)).toHaveLength(1);
+    await store.close();
   });
 
   it('tells times in scripts as Node does', async () => {

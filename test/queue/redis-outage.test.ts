@@ -108,6 +108,27 @@ describe('the Redis queue, when its server fails it', () => {
     expect(await Promise.all([event, work])).toEqual([true, true]);
   });
 
+  it('listens again when the connection broke while it was about to', async () => {
+    const proxy = await newProxy();
+    const connect: RedisQueueDeps['connect'] = (purpose) =>
+      new Redis(purpose === 'messages' ? proxy.url : server.url, clientOptions(purpose));
+    const queue = await (await newHarness({ connect })).open();
+    const { scan } = await queue.submit(newScan());
+    const event = queue.waitForEvent(T, scan.scanId, 1, new AbortController().signal);
+    const raw = new Redis(server.url);
+    open.push(async () => raw.disconnect());
+    const listeners = async (): Promise<number> => Object.keys(await raw.pubsub('CHANNELS', '*')).length;
+    await expect.poll(listeners).toBe(1);
+    for (let n = 0; n < 3; n++) {
+      proxy.loseReplyOf('subscribe');
+      await raw.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+      await delay(200);
+    }
+    await expect.poll(listeners).toBe(1);
+    await queue.cancel(T, scan.scanId);
+    expect(await event).toBe(true);
+  });
+
   it('refuses new scans when memory is used up, and lets accepted ones run, end and be read', async () => {
     const harness = await newHarness();
     const queue = await harness.open();

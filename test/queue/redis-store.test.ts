@@ -1,5 +1,7 @@
 import { Redis } from 'ioredis';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { Log } from '../../src/platform/log.ts';
 import { clientOptions } from '../../src/queue/redis/client-options.ts';
 import { defineScript } from '../../src/queue/redis/script.ts';
 import { openRedisStore, type RedisQueueDeps, type RedisStore } from '../../src/queue/redis/store.ts';
@@ -64,6 +66,26 @@ describe('the Redis store', () => {
     await expect(store.run(COUNT)).rejects.toMatchObject({ code: 'queue_unavailable', retryable: true });
     await server.restart();
     expect(await store.run(COUNT)).toBe(2);
+  });
+
+  it('lets any number of callers wait for the server, and tells of the outage once', async () => {
+    const said: string[] = [];
+    const say = (_: object, message: string): void => void said.push(message);
+    const log: Log = { debug: say, info: say, warn: say, error: say, child: () => log };
+    const warnings: string[] = [];
+    const onWarning = (warning: Error): void => void warnings.push(warning.name);
+    process.on('warning', onWarning);
+    const store = await openStore({ log });
+    await server.kill('SIGKILL');
+    const answers = Array.from({ length: 100 }, () => store.run(COUNT));
+    await delay(500);
+    await server.restart();
+    expect((await Promise.all(answers)).toSorted((a, b) => Number(a) - Number(b))).toEqual(
+      Array.from({ length: 100 }, (_, n) => n + 1),
+    );
+    process.off('warning', onWarning);
+    expect(warnings).toEqual([]);
+    expect(said).toEqual(['Redis is away; trying again until it is back', 'Redis is back']);
   });
 
   it('gives up on a server that stands still, and goes on when it does', async () => {

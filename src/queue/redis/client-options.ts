@@ -21,7 +21,8 @@ export const clientOptions = (purpose: Purpose) => {
   return {
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
-    autoResubscribe: true,
+    // ioredis would do it without looking at how it ends; messages.ts does it.
+    autoResubscribe: false,
     maxRetriesPerRequest: 0,
     connectTimeout: LIMIT_MS,
     // A peer that vanished without a word is noticed by its silence, not by TCP a quarter of an hour later.

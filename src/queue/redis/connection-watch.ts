@@ -15,6 +15,10 @@ export interface ConnectionWatch {
  * and once when it is over, however many tries to connect lie between.
  */
 export function watchConnection(client: RedisClient, name: string, log: Log | undefined): ConnectionWatch {
+  const waiting = new Set<(isReady: boolean) => void>();
+  const tellAll = (isReady: boolean): void => {
+    for (const done of waiting) done(isReady);
+  };
   let isOut = false;
   let problem: unknown;
   client.on('error', (error: unknown) => {
@@ -28,7 +32,9 @@ export function watchConnection(client: RedisClient, name: string, log: Log | un
     if (isOut) log?.info({ connection: name }, 'Redis is back');
     isOut = false;
     problem = undefined;
+    tellAll(true);
   });
+  client.on('end', () => tellAll(false));
   return {
     problem: () => problem,
     ready(withinMs) {
@@ -37,15 +43,11 @@ export function watchConnection(client: RedisClient, name: string, log: Log | un
       return new Promise((resolve) => {
         const done = (isReady: boolean): void => {
           clearTimeout(timer);
-          client.off('ready', onReady);
-          client.off('end', onEnd);
+          waiting.delete(done);
           resolve(isReady);
         };
-        const onReady = (): void => done(true);
-        const onEnd = (): void => done(false);
         const timer = setTimeout(() => done(false), withinMs);
-        client.once('ready', onReady);
-        client.once('end', onEnd);
+        waiting.add(done);
       });
     },
   };

@@ -23,7 +23,7 @@ export function createMessages(connect: (purpose: Purpose) => RedisClient, log: 
     for (const group of listeners.values()) for (const heard of group) heard(undefined);
   };
   const subscribe = (channel: string): void => {
-    // While it is away: ioredis subscribes to what it knows when it is back; we to what came since.
+    // Where it fails the connection is gone, and the next one subscribes to everything anew.
     client?.subscribe(channel).then(tellAll, () => undefined);
   };
   const open = (): void => {
