@@ -7,11 +7,13 @@ import { coldStart } from './cold-start.ts';
 import { durableSubmit } from './durable-submit.ts';
 import { exports } from './export.ts';
 import { floors } from './floors.ts';
+import { httpLoad } from './http-load.ts';
 import { queries } from './queries.ts';
 import { nessusImport } from './nessus-import.ts';
 import { nucleiLines } from './nuclei-lines.ts';
 import { ingest } from './ingest.ts';
 import { resultsPage } from './results-page.ts';
+import { sse } from './sse.ts';
 import { statusCall } from './status-call.ts';
 import { submitToStart } from './submit-to-start.ts';
 import { save, tableText, type Line } from './table.ts';
@@ -29,6 +31,8 @@ const BENCHES: ReadonlyMap<string, Bench> = new Map([
   ['queries', queries],
   ['nuclei-lines', nucleiLines],
   ['nessus-import', nessusImport],
+  ['http-load', httpLoad],
+  ['sse', sse],
 ]);
 
 const argv = process.argv.slice(2);

@@ -5,7 +5,7 @@ import type { ComparisonResult } from './harness.ts';
 
 type Measure = 'p50' | 'p99' | 'perSecond';
 /** Memory is no latency: a line of it is made by hand. */
-type LineMeasure = Measure | 'MiB';
+type LineMeasure = Measure | 'MiB' | 'KiB';
 
 /** What a figure is held to: the ratio, or our own figure where only the time itself matters. */
 export interface Target {
@@ -14,7 +14,7 @@ export interface Target {
   readonly atLeast?: number;
 }
 
-/** One line of the table. Times are milliseconds, rates are per second, memory is MiB. */
+/** One line of the table. Times are milliseconds, rates are per second, memory is MiB or KiB. */
 export interface Line {
   readonly what: string;
   readonly measure: LineMeasure;
@@ -26,7 +26,7 @@ export interface Line {
   readonly target?: Target;
 }
 
-const LABELS = { p50: 'p50 ms', p99: 'p99 ms', perSecond: 'per second', MiB: 'MiB' } as const;
+const LABELS = { p50: 'p50 ms', p99: 'p99 ms', perSecond: 'per second', MiB: 'MiB', KiB: 'KiB' } as const;
 
 export function lineOf(result: ComparisonResult, measure: Measure, target?: Target): Line {
   const { name, floor, subject, ratio } = result;
@@ -41,7 +41,7 @@ export function isReached({ ratio, ours, target }: Line): boolean | undefined {
   return value <= (target.atMost ?? Infinity) && value >= (target.atLeast ?? -Infinity);
 }
 
-const UNITS = { p50: 'ms', p99: 'ms', perSecond: '/s', MiB: 'MiB' } as const;
+const UNITS = { p50: 'ms', p99: 'ms', perSecond: '/s', MiB: 'MiB', KiB: 'KiB' } as const;
 
 const rounded = (value: number): string => String(Number(value.toPrecision(3)));
 

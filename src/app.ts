@@ -17,7 +17,8 @@ import { inspectCredentials } from './credentials/inspect.ts';
 import type { Enrichment } from './findings/enrichment/enrichment.ts';
 import { enrichingStore, openEnrichment } from './findings/enrichment/open-enrichment.ts';
 import type { FindingsStore } from './findings/findings.ts';
-import { createScanFiles } from './findings/scan-files.ts';
+import type { ScanFiles, WhilePresent } from './findings/artefacts.ts';
+import { openScanFiles, type ScanFilesSettings } from './findings/open-scan-files.ts';
 import { createFindingsStore } from './findings/findings-store.ts';
 import { createBell, type Bell } from './platform/bell.ts';
 import { leaseMsOf, openQueue, type OpenedQueue } from './open-queue.ts';
@@ -28,17 +29,23 @@ import { startDetached } from './platform/subprocess.ts';
 import { createPolicy } from './policy/create-policy.ts';
 import type { Policy } from './policy/policy.ts';
 import type { WorkerSeat } from './queue/sqlite/worker-seat.ts';
+import type { QueueOperations } from './queue/operations.ts';
+import type { ApiKeys } from './queue/api-keys.ts';
 import type { ScanQueue } from './queue/queue.ts';
+import type { ServerSecrets } from './queue/server-secrets.ts';
 import { createRegistry } from './registry/create-registry.ts';
 import { defaultPools } from './registry/pool-config.ts';
 import type { Registry } from './registry/registry.ts';
 import type { ReportFormat } from './scanners/report-format.ts';
 import type { ScannerType } from './scanners/scanner.ts';
+import { VERSION } from './cli/version.ts';
 import { createIndexScans } from './scans/index-scans.ts';
 import { createUseCases, type UseCases } from './scans/use-cases.ts';
 import type { WorkerDeps, WorkerSettings } from './worker/deps.ts';
+import { createHousekeeper, type RetentionRules } from './worker/housekeeper.ts';
 import { createWorkerLauncher } from './worker/launch.ts';
-import { runWorker } from './worker/worker.ts';
+import { occupySeat } from './worker/occupy-seat.ts';
+import { withOptions, type WorkerOptions } from './worker/options.ts';
 
 /** Two, so that a question about findings need not wait for another that takes long. Started when first needed. */
 const READER_THREADS = 2;
@@ -73,8 +80,12 @@ export interface App {
   readonly policy: Policy;
   readonly inspectCredentials: () => Promise<CredentialsInspection>;
   readonly queue: ScanQueue;
+  readonly operations: QueueOperations;
+  readonly keys: ApiKeys;
+  readonly secrets: ServerSecrets;
   readonly audit: AuditLog;
   readonly enrichment: Enrichment;
+  readonly files: ScanFiles;
   readonly seat: WorkerSeat;
   /** The Redis that holds the queue; undefined when a file does. */
   readonly redis: OpenedQueue['redis'];
@@ -84,7 +95,7 @@ export interface App {
    * Runs the worker here until `signal` aborts, or until there is nothing to do for a while.
    * False when another process already does.
    */
-  runWorker(signal: AbortSignal, options: { leaveWhenIdle: boolean }): Promise<boolean>;
+  runWorker(signal: AbortSignal, options: WorkerOptions): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -96,8 +107,8 @@ export async function openApp(options: AppOptions): Promise<App> {
   const { configFolder, dataFolder, log, env, clock = systemClock } = options;
   const settings = settingsOf(options);
   prepareDataFolder(dataFolder);
-  const identity = identityText(ownIdentity());
-  const { queue, seat, suppressions, index, redis } = await openQueue({ settings, dataFolder, clock, log });
+  const opened = await openQueue({ settings, dataFolder, clock, log });
+  const { queue, operations, seat, redis, keys: _keys, secrets: _secrets, ...lists } = opened;
   const audit = await openAuditLog({ folder: dataFolder, clock });
   const reloadBell = createBell(dataFolder, 'reload');
   const policy = createPolicy({ file: join(configFolder, POLICY_FILE), mode: options.mode, clock });
@@ -106,26 +117,29 @@ export async function openApp(options: AppOptions): Promise<App> {
   const over = new AbortController();
   registry.watch(over.signal);
   const enrichment = openEnrichment({ dataFolder, log });
-  const findings = openFindings(options, settings, enrichment);
-  const files = createScanFiles(join(dataFolder, 'scans'), { reserveBytes: reserveBytes(settings) });
+  const files = await openScanFiles({ dataFolder, reserveBytes: reserveBytes(settings), ...storeSettings(settings) });
+  const findings = openFindings(options, settings, { enrichment, whilePresent: files.whilePresent });
   const launcher = options.spawnWorker && !redis ? launcherOf(options, { queue, seat }) : undefined;
-  const append: WorkerDeps['audit'] = (entry) => audit.append(entry);
-  const shared = { queue, registry, policy, credentials, findings, files, clock, log, audit: append };
-  const indexScans = createIndexScans({ findings, files, log, index });
+  const note: WorkerDeps['audit'] = (entry) => audit.append(entry);
+  const shared = { queue, operations, registry, policy, credentials, findings, files, clock, log, audit: note };
+  const indexScans = createIndexScans({ findings, files, log, index: lists.index });
   const scans = createUseCases({
     ...shared,
-    ...importSettings(settings, options),
-    suppressions,
-    index,
+    ...useCaseSettings(settings, options),
+    ...lists,
     indexScans,
     catalogues: CATALOGUES,
     wakeWorker: () => launcher?.wake(),
   });
+  const self = aboutThisProcess(clock, redis === undefined);
+  const keeper = { holder: self.workerId, rules: retentionRules(settings), sweeps: !options.spawnWorker };
+  const house = createHousekeeper({ ...shared, ...keeper });
   const workerDeps: WorkerDeps = {
     ...shared,
+    ...self,
     indexScans,
+    keepHouse: house.round,
     random: Math.random,
-    workerId: redis ? sharedWorkerId(identity) : identity,
     settings: { ...workerSettings(settings), ...options.workerSettings },
   };
   return {
@@ -134,21 +148,16 @@ export async function openApp(options: AppOptions): Promise<App> {
     registry,
     policy,
     inspectCredentials: () => inspectCredentials(join(configFolder, CREDENTIALS_FILE), env),
-    queue,
+    ...opened,
     audit,
     enrichment,
-    seat,
-    redis,
+    files,
     reloadBell,
-    runWorker: (signal, { leaveWhenIdle }) => occupySeat(workerDeps, seat, signal, leaveWhenIdle),
+    runWorker: (signal, wanted) => occupySeat(withOptions(workerDeps, wanted), seat, signal),
     async close() {
       over.abort();
-      await Promise.all([registry.close(), launcher?.close() ?? Promise.resolve()]);
-      await findings.close();
-      enrichment.close();
-      reloadBell.close();
-      await audit.close();
-      await queue.close();
+      await Promise.all([registry.close(), launcher?.close(), house.close()]);
+      await closeAll([findings, enrichment, reloadBell, audit, queue]);
     },
   };
 }
@@ -158,14 +167,22 @@ function settingsOf({ configFolder, env, withoutRedis }: AppOptions): Settings {
   return withoutRedis === true ? { ...settings, redis: { ...settings.redis, url: undefined } } : settings;
 }
 
+/** In this order, one after another. */
+async function closeAll(parts: readonly { close(): void | Promise<void> }[]): Promise<void> {
+  for (const part of parts) await part.close();
+}
+
 function openFindings(
   { log, dataFolder, readerThreads }: AppOptions,
   settings: Settings,
-  enrichment: Enrichment,
+  { enrichment, whilePresent }: { enrichment: Enrichment; whilePresent: WhilePresent },
 ): FindingsStore {
   const threads = readerThreads ?? READER_THREADS;
   const exportsFolder = join(dataFolder, 'exports');
-  const store = createFindingsStore({ log, threads, exportsFolder, exportsKeepFree: reserveBytes(settings) });
+  const exportsKeepFree = reserveBytes(settings);
+  const exportsMaxAgeMs = settings.retention.exports_days * DAY_MS;
+  const exports = { exportsFolder, exportsKeepFree, exportsMaxAgeMs };
+  const store = createFindingsStore({ log, threads, whilePresent, ...exports });
   return enrichingStore(store, enrichment);
 }
 
@@ -181,43 +198,12 @@ const openRegistry = ({ configFolder, engines, log, env }: AppOptions, settings:
     reloadBell,
   });
 
-const importSettings = (settings: Settings, { formats = [] }: AppOptions) => ({
+const useCaseSettings = (settings: Settings, { formats = [] }: AppOptions) => ({
   formats: [...REPORT_FORMATS, ...formats],
-  importFolders: settings.import_folders,
+  importFolders: settings.import_folders.map((folder) => (typeof folder === 'string' ? { path: folder } : folder)),
   maxReportBytes: settings.max_raw_report_mb * 2 ** 20,
+  limits: { activeScans: settings.limits.active_scans, hostsPerDay: settings.limits.hosts_per_day },
 });
-
-/** Machines made from one image may tell the same of their boot and processes. */
-const sharedWorkerId = (identity: string): string => `${identity}|${hostname()}-${randomBytes(6).toString('hex')}`;
-
-/** Runs the worker as long as this process holds the folder's one seat. */
-async function occupySeat(
-  deps: WorkerDeps,
-  seat: WorkerSeat,
-  signal: AbortSignal,
-  leaveWhenIdle: boolean,
-): Promise<boolean> {
-  if (!(await seat.take())) return false;
-  const lost = new AbortController();
-  const guard = setInterval(() => {
-    seat.take().then(
-      (held) => held || lost.abort(),
-      (error: unknown) => deps.log.warn({ err: error }, 'seat could not be confirmed'),
-    );
-  }, deps.settings.heartbeatMs);
-  try {
-    const { idleExitMs: _, ...staying } = deps.settings;
-    const settings = leaveWhenIdle ? deps.settings : staying;
-    await runWorker(
-      { ...deps, settings },
-      { signal: AbortSignal.any([signal, lost.signal]), mayLeave: () => seat.releaseIfIdle() },
-    );
-    return true;
-  } finally {
-    clearInterval(guard);
-    await seat.release();
-  }
-}
 
 function launcherOf(options: AppOptions, { queue, seat }: { queue: ScanQueue; seat: WorkerSeat }) {
   const { configFolder, dataFolder, log, env } = options;
@@ -254,6 +240,43 @@ function openWorkerLog(dataFolder: string): number {
 }
 
 const reserveBytes = (settings: Settings): number => settings.storage_reserve_mb * 2 ** 20;
+
+function storeSettings({ artefacts }: Settings): Pick<ScanFilesSettings, 'sharedFolder' | 'bucket'> {
+  const { store, folder, s3, cache_mb: cacheMb } = artefacts;
+  if (store === 'directory') return folder === '' ? {} : { sharedFolder: folder };
+  return {
+    bucket: {
+      bucket: s3.bucket,
+      prefix: s3.prefix,
+      region: s3.region,
+      endpoint: s3.endpoint,
+      forcePathStyle: s3.force_path_style,
+      encryption: s3.server_side_encryption,
+      kmsKeyId: s3.kms_key_id,
+      cacheBytes: cacheMb * 2 ** 20,
+    },
+  };
+}
+
+const DAY_MS = 86_400_000;
+
+/** 0 in the settings is "for ever". */
+const retentionRules = ({ retention }: Settings): RetentionRules => ({
+  ...(retention.finished_days === 0 ? {} : { finishedMs: retention.finished_days * DAY_MS }),
+  ...(retention.dead_letter_days === 0 ? {} : { deadLetterMs: retention.dead_letter_days * DAY_MS }),
+  ...(retention.finished_per_tenant === 0 ? {} : { keepNewest: retention.finished_per_tenant }),
+});
+
+/** @param isAlone A data folder has one worker: nobody else's engines run for its queue. */
+function aboutThisProcess(clock: Clock, isAlone: boolean): Pick<WorkerDeps, 'workerId' | 'process' | 'isAlone'> {
+  const identity = identityText(ownIdentity());
+  return {
+    // Machines made from one image may tell the same of their boot and processes.
+    workerId: isAlone ? identity : `${identity}|${hostname()}-${randomBytes(6).toString('hex')}`,
+    process: { version: VERSION, host: hostname(), pid: process.pid, startedAt: clock.now() },
+    isAlone,
+  };
+}
 
 const workerSettings = (settings: Settings): WorkerSettings => ({
   maxConcurrentScans: settings.worker.max_concurrent_scans,

@@ -2,12 +2,16 @@ import type { RedisSettings } from './config/settings-redis.ts';
 import type { Settings } from './config/settings.ts';
 import type { Clock } from './platform/clock.ts';
 import type { Log } from './platform/log.ts';
+import type { QueueOperations } from './queue/operations.ts';
+import type { ApiKeys } from './queue/api-keys.ts';
 import type { ScanQueue } from './queue/queue.ts';
+import type { Quotas } from './queue/quotas.ts';
 import type { SharedQueue } from './queue/redis/open.ts';
 import type { RedisPlace } from './queue/redis/connection-target.ts';
 import type { ScanIndex } from './queue/scan-index.ts';
 import { openSqliteQueue } from './queue/sqlite/queue.ts';
 import type { WorkerSeat } from './queue/sqlite/worker-seat.ts';
+import type { ServerSecrets } from './queue/server-secrets.ts';
 import type { SuppressionList } from './queue/suppressions.ts';
 
 /** The queue of this installation, wherever it is. */
@@ -15,6 +19,10 @@ export interface OpenedQueue {
   readonly queue: ScanQueue;
   readonly suppressions: SuppressionList;
   readonly index: ScanIndex;
+  readonly operations: QueueOperations;
+  readonly secrets: ServerSecrets;
+  readonly keys: ApiKeys;
+  readonly quotas: Quotas;
   /** Who runs the scans of a data folder; of a shared queue, whoever wants. */
   readonly seat: WorkerSeat;
   /** Present when it is shared between machines: then nobody starts a worker by himself. */

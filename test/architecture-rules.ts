@@ -31,6 +31,8 @@ const OPEN_FILES: Readonly<Record<string, readonly string[]>> = {
     'src/queue/scan-index.ts',
     'src/queue/operations.ts',
     'src/queue/api-keys.ts',
+    'src/queue/quotas.ts',
+    'src/queue/server-secrets.ts',
   ],
   scanners: ['src/scanners/scanner.ts', 'src/scanners/report-format.ts', 'src/scanners/detect-format.ts'],
   findings: [
@@ -66,6 +68,7 @@ const DOORS: readonly { readonly packages: RegExp; readonly doors: RegExp }[] = 
   { packages: /^ioredis$/, doors: /^src\/queue\/redis\/.+\.ts$/ },
   { packages: /^(node:)?child_process$/, doors: /^src\/platform\/subprocess\.ts$/ },
   { packages: /^(node:)?worker_threads$/, doors: /^src\/findings\/(threads?|gather-(in-)?thread)\.ts$/ },
+  { packages: /^@aws-sdk\//, doors: /^src\/findings\/remote\/s3-(client|upload)\.ts$/ },
   { packages: /^pino$/, doors: /^src\/platform\/log\.ts$/ },
 ];
 

@@ -17,6 +17,10 @@ export const AUDIT_ACTIONS = [
   'data_update',
   'dead_letter_retry',
   'dead_letter_purge',
+  'retention',
+  'key_create',
+  'key_revoke',
+  'login_refused',
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 

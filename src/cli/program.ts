@@ -4,11 +4,14 @@ import type { CompareOptions, SearchOptions } from './commands/across-scans.ts';
 import type { ListOptions } from './commands/scans.ts';
 import type { ResultsOptions } from './commands/results.ts';
 import type { ScanOptions } from './commands/scan.ts';
+import type { WorkerCommand } from './commands/worker.ts';
 import type { SimulateOptions } from './commands/simulate.ts';
 import type { EditOptions } from './commands/policy.ts';
 import { JSON_OPTION, type Action, type Add, type Run, type Runner } from './command.ts';
 import { listOf, wholeNumber } from './input.ts';
 import { withFilters } from './filter-options.ts';
+import { addKeys } from './key-commands.ts';
+import { addServe } from './serve-command.ts';
 import { addReports } from './report-commands.ts';
 import type { Globals } from './session.ts';
 import { VERSION } from './version.ts';
@@ -31,11 +34,13 @@ export function createProgram(runner: Runner = () => Promise.resolve()): Command
   addAcrossScans(add, run);
   addScans(add, run);
   addReports(add, run);
+  addServe(add, run);
   addOperations(add, run);
   addPolicy(add, run);
   addData(add, run);
   addAudit(add, run);
   addDeadLetters(add, run);
+  addKeys(add, run);
   addSimulators(add, run);
   return program;
 }
@@ -130,7 +135,9 @@ function addScans(add: Add, run: Run): void {
 function addOperations(add: Add, run: Run): void {
   add('worker', 'run queued scans until there is nothing left; servers start it by themselves')
     .option('--stay', 'do not end when there is nothing to do')
-    .action(async (options: { stay?: boolean }) =>
+    .option('--pools <names>', 'only scans of these pools, by comma', listOf)
+    .option('--concurrency <n>', 'scans at once; by default worker.max_concurrent_scans', wholeNumber)
+    .action(async (options: WorkerCommand) =>
       run(async (session) => (await import('./commands/worker.ts')).worker(session, options)),
     );
   add('doctor', 'check configuration, folders, engines, policy, worker and audit log, with the fix for each')
@@ -174,6 +181,10 @@ function addPolicy(add: Add, run: Run): void {
     policy(`${list} <target>`, `${list} an address, CIDR, range, host, *.suffix or URL prefix`)
       .option('--note <text>', 'why, kept in the file')
       .option('--expires <YYYY-MM-DD>', 'last day it holds (allow only)')
+      .option(
+        '--tenant <name>',
+        list === 'allow' ? 'whose scans it allows; default: local' : "whose scans it denies; default: everybody's",
+      )
       .option('--remove', `take it out of the ${list} list`)
       .action(async (target: string, options: EditOptions) =>
         run(async (session) => (await import('./commands/policy.ts')).changePolicy(session, list, target, options)),
@@ -181,8 +192,9 @@ function addPolicy(add: Add, run: Run): void {
   }
   policy('check <target>', 'would a scan of it be allowed? Sends nothing to it')
     .addOption(intensityOption())
+    .option('--tenant <name>', 'a scan of this tenant; default: local')
     .option(...JSON_OPTION)
-    .action(async (target: string, options: { intensity?: string; json?: boolean }) =>
+    .action(async (target: string, options: { intensity?: string; tenant?: string; json?: boolean }) =>
       run(async (session) => (await import('./commands/policy.ts')).checkPolicy(session, target, options)),
     );
 }

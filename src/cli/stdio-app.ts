@@ -1,5 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { openApp, type App } from '../app.ts';
+import { openApp } from '../app.ts';
 import type { Environment } from '../config/environment.ts';
 import { loadSettings } from '../config/settings.ts';
 import type { Log } from '../platform/log.ts';
@@ -7,6 +6,7 @@ import type { UseCases } from '../scans/use-cases.ts';
 import { serverLog } from './server-log.ts';
 import { foldersOf } from './session.ts';
 import type { StdioFlags } from './stdio-flags.ts';
+import { workHere } from './work-here.ts';
 
 /** The application behind one stdio server. */
 export interface StdioApp {
@@ -17,9 +17,6 @@ export interface StdioApp {
   /** Lets scans that run in this process finish within the grace time, then closes everything. */
   close(): Promise<void>;
 }
-
-/** How often a server that runs scans itself asks for the worker's seat while another process holds it. */
-const SEAT_RETRY_MS = 2_000;
 
 /** @throws AppError config_invalid, storage_unusable, data_too_new, queue_unavailable */
 export async function openStdioApp({ globals, inProcess }: StdioFlags, env: Environment): Promise<StdioApp> {
@@ -46,15 +43,4 @@ export async function openStdioApp({ globals, inProcess }: StdioFlags, env: Envi
       await app.close();
     },
   };
-}
-
-async function workHere(app: App, signal: AbortSignal, log: Log): Promise<void> {
-  while (!signal.aborted) {
-    try {
-      await app.runWorker(signal, { leaveWhenIdle: false });
-    } catch (error) {
-      log.error({ err: error }, 'worker stopped; starting it again');
-    }
-    await delay(SEAT_RETRY_MS, undefined, { signal }).catch(() => undefined);
-  }
 }

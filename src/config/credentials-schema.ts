@@ -1,6 +1,6 @@
 import { isAbsolute } from 'node:path';
 import { z } from 'zod';
-import { LOCAL_TENANT } from '../model/caller.ts';
+import { LOCAL_TENANT, Tenants } from '../model/caller.ts';
 import { CredentialKind, EscalationMethod } from '../model/credential.ts';
 import { PoolName } from './scanners-schema.ts';
 
@@ -57,11 +57,7 @@ const commonKeys = {
     .boolean()
     .default(false)
     .describe('Lets targets hold host names and *.suffixes: whoever answers for such a name then gets the login.'),
-  tenants: z
-    .array(z.string().min(1).max(200))
-    .max(1_000)
-    .default([LOCAL_TENANT])
-    .describe('Whose scans may use it; `local` is this machine.'),
+  tenants: Tenants.default([LOCAL_TENANT]).describe("Whose scans may use it; `local` is this machine, '*' everybody."),
 };
 
 const escalation = Escalation.optional().describe(

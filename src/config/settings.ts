@@ -1,12 +1,18 @@
-import { isAbsolute, join } from 'node:path';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { environment, type Environment } from './environment.ts';
 import { pathText, withoutNulls, type JsonPath } from './json-value.ts';
 import { parseLenient, type KeyIssue } from './lenient-parse.ts';
 import { configInvalid, type Problem } from './problems.ts';
 import { readConfigFile } from './read-config-file.ts';
+import { Artefacts } from './settings-artefacts.ts';
+import { Retention } from './settings-retention.ts';
 import { AllowVolatileRedis, RedisSettings } from './settings-redis.ts';
 import { overlay, settingVariables } from './settings-environment.ts';
+import { LimitSettings, OidcSettings } from './settings-auth.ts';
+import { EventsSettings } from './settings-events.ts';
+import { HttpSettings } from './settings-http.ts';
+import { ImportFolders } from './settings-imports.ts';
 import { parseYaml, type YamlText } from './yaml-text.ts';
 
 export const SETTINGS_FILE = 'scanmux.yaml';
@@ -97,18 +103,7 @@ export const Settings = z.strictObject({
     .describe(
       'A report of an engine is cut off here; its scan fails, and what was read so far is kept. A larger one is not imported.',
     ),
-  import_folders: z
-    .array(
-      z
-        .string()
-        .min(1)
-        .refine((folder) => isAbsolute(folder), 'must be an absolute path (~ is not expanded here)'),
-    )
-    .max(100)
-    .default([])
-    .describe(
-      'Folders `import_report` may read reports from, and nothing outside of them. Empty: none. In a variable by comma.',
-    ),
+  import_folders: ImportFolders,
   probe_interval_seconds: z
     .number()
     .min(1)
@@ -117,8 +112,14 @@ export const Settings = z.strictObject({
     .describe('What is known about the health of a scanner is asked again after this long.'),
   worker: Worker.prefault({}).describe('Processes that run scans.'),
   retry: Retry.prefault({}).describe('Attempts after errors that can pass.'),
+  retention: Retention.prefault({}).describe('How long what has ended is kept.'),
+  artefacts: Artefacts.prefault({}).describe('Where raw reports and findings are kept.'),
   redis: RedisSettings.prefault({}).describe('One queue for servers and workers on several machines.'),
   allow_volatile_redis: AllowVolatileRedis,
+  http: HttpSettings.prefault({}).describe('The HTTP server.'),
+  oidc: OidcSettings.prefault({}).describe('Tokens of an OpenID Connect issuer.'),
+  limits: LimitSettings.prefault({}).describe('What callers and tenants may use up.'),
+  events: EventsSettings.prefault({}).describe('Live events over HTTP.'),
 });
 export type Settings = z.infer<typeof Settings>;
 

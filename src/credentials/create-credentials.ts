@@ -1,4 +1,5 @@
 import type { Environment } from '../config/environment.ts';
+import { isFor } from '../model/caller.ts';
 import { AppError } from '../model/errors.ts';
 import { nearestName } from '../model/nearest.ts';
 import { cleanLine } from '../model/untrusted.ts';
@@ -44,9 +45,7 @@ export function createCredentials({ file, env }: CredentialsOptions): Credential
 }
 
 const ofTenant = (known: KnownCredentials, tenant: string): KnownCredential[] =>
-  [...known.values()]
-    .filter(({ entry }) => entry.tenants.includes(tenant))
-    .toSorted((a, b) => (a.ref < b.ref ? -1 : 1));
+  [...known.values()].filter(({ entry }) => isFor(entry.tenants, tenant)).toSorted((a, b) => (a.ref < b.ref ? -1 : 1));
 
 const unusable = (why: string): AppError =>
   new AppError('config_invalid', `The credentials file cannot be used, so no credential is: ${why}`);

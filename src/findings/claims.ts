@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError } from '../model/errors.ts';
-import { identityText, isAlive, ownIdentity } from '../platform/process-identity.ts';
+import { identityText, isAlive, isElsewhere, ownIdentity } from '../platform/process-identity.ts';
 import type { ClaimedFolder } from './artefacts.ts';
 import { diskFailure, freeBytes } from './disk.ts';
 
@@ -10,7 +10,7 @@ const CLAIM = '.claim';
 const UNFINISHED = '.new';
 const CLAIM_TRIES = 5;
 
-/** Of a process in another container nothing is known but that no import takes this long. */
+/** Of a process in another container or machine nothing is known but that no import takes this long. */
 const LONGEST_MS = 24 * 3_600_000;
 
 /** @throws AppError storage_full when less than `needed` bytes are free, storage_unusable */
@@ -61,8 +61,14 @@ export interface Claims {
   readonly abandoned: readonly string[];
 }
 
+export interface ClaimsFolder {
+  readonly folder: string;
+  /** Processes of other machines claim here, too. */
+  readonly isShared: boolean;
+}
+
 /** All claims of a folder. What was left of one that was never whole is removed. */
-export async function readClaims(folder: string): Promise<Claims> {
+export async function readClaims({ folder, isShared }: ClaimsFolder): Promise<Claims> {
   const names = await readdir(folder);
   for (const name of names) {
     if (name.endsWith(CLAIM + UNFINISHED)) await rm(join(folder, name), { force: true });
@@ -71,7 +77,7 @@ export async function readClaims(folder: string): Promise<Claims> {
   const abandoned: string[] = [];
   for (const name of names.filter((one) => one.endsWith(CLAIM))) {
     const scanId = name.slice(0, -CLAIM.length);
-    if (await isHeld(join(folder, name))) living.add(scanId);
+    if (await isHeld(join(folder, name), isShared)) living.add(scanId);
     else abandoned.push(scanId);
   }
   return { living, abandoned };
@@ -82,10 +88,11 @@ export async function dropClaims(folder: string, scanIds: readonly string[]): Pr
   for (const scanId of scanIds) await rm(join(folder, `${scanId}${CLAIM}`), { force: true });
 }
 
-async function isHeld(path: string): Promise<boolean> {
+async function isHeld(path: string, isShared: boolean): Promise<boolean> {
   try {
     const [{ mtimeMs }, owner] = await Promise.all([stat(path), readFile(path, 'utf8')]);
-    return Date.now() - mtimeMs < LONGEST_MS && isAlive(owner);
+    const mayRun = isAlive(owner) || (isShared && isElsewhere(owner));
+    return Date.now() - mtimeMs < LONGEST_MS && mayRun;
   } catch {
     return false; // released meanwhile, so its record is there
   }

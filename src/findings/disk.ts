@@ -8,6 +8,13 @@ import { sealedName } from './seal.ts';
 
 const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined);
 
+/** There is no such file or folder. */
+export const isMissing = (error: unknown): boolean => codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR';
+
+/** Windows neither moves nor removes what is open. */
+export const isInUse = (error: unknown): boolean =>
+  process.platform === 'win32' && ['EBUSY', 'EPERM', 'EACCES'].includes(String(codeOf(error)));
+
 /** Gives failures of the file system our code; anything else passes through as it is. */
 export function diskFailure(error: unknown, folder: string): unknown {
   switch (codeOf(error)) {
@@ -43,7 +50,7 @@ export const makePrivateFile = (path: string): void => closeSync(openSync(path, 
 const HASHED_BYTES = 512 << 10;
 
 /** In two buffers by turns: the disk fills one while the other is hashed, and a large file leaves no garbage. */
-async function sha256Of(path: string): Promise<string> {
+export async function sha256Of(path: string): Promise<string> {
   const hash = createHash('sha256');
   const handle = await open(path, 'r');
   try {

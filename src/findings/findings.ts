@@ -196,6 +196,8 @@ export interface FindingsStore {
    * @throws AppError storage_full, storage_unusable, invalid_request, scan_aborted when `signal` aborts
    */
   export(request: ExportRequest, signal: AbortSignal): Promise<Exported>;
+  /** Removes old exports, and all of scans that are gone. Those being made are left. */
+  tidyExports(goneScanIds: readonly string[]): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -1,9 +1,12 @@
+import type { WhilePresent } from './artefacts.ts';
 import type { JobInput, JobName, JobOutput } from './jobs.ts';
 import type { OpenFiles, OpenFilesLimits } from './open-files.ts';
 
 export interface RunOptions {
   /** The file the job reads most of: it goes to the thread that has it open, while that one is free. */
   readonly file: string;
+  /** Others it may read. */
+  readonly others?: readonly string[];
   readonly signal?: AbortSignal;
 }
 
@@ -14,6 +17,13 @@ export interface JobRunner {
   /** Ends every thread; questions that are open fail. The next one starts anew. */
   close(): Promise<void>;
 }
+
+/** Has every file a job may read fetched before, and kept as long as it runs. */
+export const createPresentRunner = (runner: JobRunner, whilePresent: WhilePresent): JobRunner => ({
+  run: (name, input, options) =>
+    whilePresent([options.file, ...(options.others ?? [])], () => runner.run(name, input, options)),
+  close: () => runner.close(),
+});
 
 const NEVER = new AbortController().signal;
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, open, type FileHandle } from 'node:fs/promises';
+import { access, mkdir, open, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
@@ -8,38 +8,71 @@ import type { Artefact } from '../model/scan.ts';
 import { createSecretMask } from '../platform/secret-mask.ts';
 import type { ReportSink, ScanFiles } from './artefacts.ts';
 import { claimFolder } from './claims.ts';
-import { diskFailure } from './disk.ts';
-import { sweep, sweepAbandoned } from './sweep.ts';
+import { findingsArtefact, placeOf } from './artefact-place.ts';
+import { diskFailure, freeBytes, isMissing } from './disk.ts';
+import { removeScanFolders, sweep, sweepAbandoned } from './sweep.ts';
 
 const RAW_REPORT = 'report.raw';
 
-/**
- * The artefact store in a folder of this machine (or a shared volume).
- * @param reserveBytes What claims leave free on the disk, for running scans.
- */
-export function createScanFiles(folder: string, { reserveBytes = 0 }: { reserveBytes?: number } = {}): ScanFiles {
+export interface ScanFilesOptions {
+  /** What claims leave free on the disk, for running scans. Default 0. */
+  readonly reserveBytes?: number;
+  /** Other machines write to the folder, too: their processes cannot be asked whether they live. */
+  readonly isShared?: boolean;
+}
+
+/** The artefact store in a folder of this machine, or of a volume that several share. */
+export function createScanFiles(folder: string, options: ScanFilesOptions = {}): ScanFiles {
+  const { reserveBytes = 0, isShared = false } = options;
+  // A volume that is not mounted must not be taken for one without scans, nor the disk below it for the volume.
+  const requireVolume = async (): Promise<void> => {
+    if (isShared) await access(folder).catch((error: unknown) => Promise.reject(noVolume(folder, error)));
+  };
   const attemptFolder = async (scanId: string, epoch: number): Promise<string> => {
+    await requireVolume();
     const path = join(folder, scanId, String(epoch));
-    await mkdir(path, { recursive: true, mode: 0o700 });
+    const make = (): Promise<unknown> => mkdir(path, { recursive: true, mode: 0o700 });
+    // A sweep may remove the scan's folder, which is empty, before the attempt's is in it.
+    await make().catch((error: unknown) => (isMissing(error) ? make() : Promise.reject(error)));
     return path;
   };
-  const pathOf = (scanId: string, { path }: Artefact): string => join(folder, scanId, ...path.split('/'));
+  const pathOf = (scanId: string, artefact: Artefact): string => join(folder, ...placeOf(scanId, artefact));
   return {
     attemptFolder,
     pathOf,
-    claim: (scanId, bytes) => claimFolder(folder, scanId, bytes + reserveBytes),
+    async claim(scanId, bytes) {
+      await requireVolume();
+      return claimFolder(folder, scanId, bytes + reserveBytes);
+    },
     async openReport(scanId, epoch, maxBytes, secrets = []) {
       const path = join(await attemptFolder(scanId, epoch), RAW_REPORT);
       return createReportSink({ path, name: `${epoch}/${RAW_REPORT}`, maxBytes, secrets });
     },
-    findingsOf({ scanId, result }) {
-      const artefact = result?.artefacts.find(({ kind }) => kind === 'findings');
-      return artefact && pathOf(scanId, artefact);
+    async share() {
+      // Whoever can read the folder can read it already.
     },
-    sweep: (referenced) => sweep(folder, referenced),
-    sweepAbandoned: (referenced) => sweepAbandoned(folder, referenced),
+    findingsOf(scan) {
+      const artefact = findingsArtefact(scan);
+      return artefact && pathOf(scan.scanId, artefact);
+    },
+    whilePresent: (_paths, body) => body(),
+    removeScans: (scanIds) => removeScanFolders(folder, scanIds),
+    async check() {
+      await requireVolume();
+      await freeBytes(folder).catch((error: unknown) => {
+        if (!isMissing(error)) throw diskFailure(error, folder);
+      });
+    },
+    sweep: (referenced) => sweep({ folder, isShared }, referenced),
+    sweepAbandoned: (referenced) => sweepAbandoned({ folder, isShared }, referenced),
   };
 }
+
+const noVolume = (folder: string, cause: unknown): AppError =>
+  new AppError('storage_unavailable', `The folder of artefacts, ${folder}, is not there.`, {
+    cause,
+    hint: 'Operator: mount its volume; when this is the first start, make the folder. Then try again.',
+  });
 
 interface NewReport {
   readonly path: string;

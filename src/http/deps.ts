@@ -30,4 +30,6 @@ export interface HttpDeps {
   readonly authenticator: Authenticator;
   readonly clock: Clock;
   readonly log: Log;
+  /** Aborts when the server is asked to stop: streams say `retry:` and end, waits answer what they know. */
+  readonly closing: AbortSignal;
 }

@@ -1,6 +1,27 @@
 import { z } from 'zod';
 import { AppError } from './errors.ts';
 
+/** Whose things they are. `local` is whoever uses this machine. */
+export const Tenant = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._@-]{0,62}$/,
+    'must be 1 to 63 of letters, digits, ., _, @ and -, and begin with a letter or digit',
+  );
+
+/** In a list of tenants: all of them. */
+export const EVERY_TENANT = '*';
+
+/** For whom an entry of a configuration file is: tenants, or `*` for all. */
+export const Tenants = z
+  .array(z.union([z.literal(EVERY_TENANT), Tenant]))
+  .min(1, 'must name a tenant, or leave it out')
+  .max(1_000);
+
+/** Without a list an entry is for this machine's own tenant alone. */
+export const isFor = (tenants: readonly string[] | undefined, tenant: string): boolean =>
+  tenants === undefined ? tenant === LOCAL_TENANT : tenants.includes(tenant) || tenants.includes(EVERY_TENANT);
+
 /** What a caller may do. `admin` is the operator: everything, for its own tenant, and the pages for operators. */
 export const Scope = z.enum(['scan:read', 'scan:run', 'scan:intrusive', 'finding:suppress', 'credential:use', 'admin']);
 export type Scope = z.infer<typeof Scope>;

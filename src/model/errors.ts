@@ -43,6 +43,10 @@ export const ERROR_CATALOG = {
     retryable: true,
     hint: 'Operator: free disk space in the data folder. Nothing that was accepted is lost.',
   },
+  storage_unavailable: {
+    retryable: true,
+    hint: 'The store of reports and findings does not answer. Try again in a minute; `scanmux doctor` asks it.',
+  },
   storage_unusable: { retryable: false, hint: 'Operator: run `scanmux doctor`; it says what is wrong and the fix.' },
   data_too_new: {
     retryable: false,
@@ -68,6 +72,10 @@ export const ERROR_CATALOG = {
     retryable: false,
     hint: 'Send `Authorization: Bearer <key>`; an operator makes one with `scanmux keys create`.',
   },
+  issuer_unavailable: {
+    retryable: true,
+    hint: 'Try again in a few seconds. Operator: this server must reach the issuer of oidc in scanmux.yaml.',
+  },
   forbidden: { retryable: false, hint: 'Ask an operator for the permission. Do not retry.' },
   internal_error: { retryable: true, hint: 'This is a defect in scanmux. Report it with the trace id.' },
 } as const satisfies Record<string, { retryable: boolean; hint: string }>;
@@ -79,6 +87,8 @@ export interface AppErrorOptions extends ErrorOptions {
   readonly hint?: string;
   /** The targets the error is about, as the caller wrote them. */
   readonly targets?: readonly string[];
+  /** When the same call is worth another try, where that is known. */
+  readonly retryAfterSeconds?: number;
 }
 
 /** The only class we throw. Anything else that reaches a boundary is a bug and is reported as one. */
@@ -88,12 +98,14 @@ export class AppError extends Error {
   /** One or two sentences that tell the reader what to do next. */
   readonly hint: string;
   readonly targets: readonly string[] | undefined;
+  readonly retryAfterSeconds: number | undefined;
 
   constructor(code: ErrorCode, message: string, options: AppErrorOptions = {}) {
     super(message, options);
     this.code = code;
     this.hint = options.hint ?? ERROR_CATALOG[code].hint;
     this.targets = options.targets;
+    this.retryAfterSeconds = options.retryAfterSeconds;
   }
 
   get retryable(): boolean {

@@ -15,6 +15,12 @@ export const SCAN_ID = /^scan_[0-9a-hjkmnp-tv-z]{20}$/;
  */
 export const newTraceId = (): string => randomUUID().replaceAll('-', '');
 
+const TRACEPARENT = /^00-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+/** The trace id in a W3C `traceparent`; undefined when it holds none. */
+export const traceIdIn = (traceparent: unknown): string | undefined =>
+  typeof traceparent === 'string' ? TRACEPARENT.exec(traceparent)?.[1] : undefined;
+
 /** A finding id is the scan id and the finding's number in it, the same on every ingest. */
 export const findingId = (scanId: string, number: number): string => `${scanId}.${number}`;
 

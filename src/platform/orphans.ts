@@ -45,18 +45,22 @@ export async function endOrphans({ scanId, reference }: { scanId: string; refere
 }
 
 /**
- * Ends every marked process whose scan `isOurs` claims, each with its group: what dead workers left, whose checkpoints
- * may be gone by now. `isOurs` is asked once for each scan id and must say no to the scans of living workers. Finds
- * nothing on Windows, where no process can read the environment of another.
+ * Ends every marked process whose attempt `isOurs` claims, each with its group: what dead workers left, whose
+ * checkpoints may be gone by now. `isOurs` is asked once for each attempt and must say no to those of living workers.
+ * Finds nothing on Windows, where no process can read the environment of another.
  * @returns how many groups were ended
  */
-export async function endMarked(isOurs: (scanId: string) => boolean | Promise<boolean>): Promise<number> {
+export async function endMarked(
+  isOurs: (scanId: string, epoch: number) => boolean | Promise<boolean>,
+): Promise<number> {
   const seen = markedProcesses();
   const ours = new Set<string>();
-  for (const scanId of new Set(seen.map((marked) => marked.scanId))) if (await isOurs(scanId)) ours.add(scanId);
+  for (const [attempt, { scanId, epoch }] of new Map(seen.map((marked) => [attemptOf(marked), marked]))) {
+    if (await isOurs(scanId, Number(epoch))) ours.add(attempt);
+  }
   // While the question was answered, a process may have ended and its id been given away, or a new attempt begun.
   const before = new Set(seen.map(keyOf));
-  return await endAll(groupsOf((marked) => ours.has(marked.scanId) && before.has(keyOf(marked))));
+  return await endAll(groupsOf((marked) => ours.has(attemptOf(marked)) && before.has(keyOf(marked))));
 }
 
 async function endAll(groups: ReadonlySet<number>): Promise<number> {
@@ -69,6 +73,8 @@ interface MarkedProcess {
   readonly epoch: string;
   readonly group: number;
 }
+
+const attemptOf = ({ scanId, epoch }: MarkedProcess): string => `${scanId}.${epoch}`;
 
 const keyOf = ({ scanId, epoch, group }: MarkedProcess): string => `${scanId}.${epoch} ${group}`;
 

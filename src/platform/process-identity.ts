@@ -115,3 +115,10 @@ export function isAlive(text: string, here: string = namespace()): boolean {
   if (id !== boot() || !pid || !/^\d+$/.test(pid) || !started) return false;
   return space !== here || startTime(Number(pid)) === started;
 }
+
+/** Whether the text names a process of another machine, or of this one before it was started anew: both look the same. */
+export function isElsewhere(text: string): boolean {
+  const [machine = '', pid = '', started = ''] = text.split('|');
+  const [id = ''] = machine.split('/');
+  return /^[0-9a-zA-Z-]{1,64}$/.test(id) && /^\d+$/.test(pid) && started !== '' && id !== boot();
+}

@@ -1,3 +1,4 @@
+import { pathToFileURL } from 'node:url';
 import { DatabaseSync } from '@photostructure/sqlite';
 import { CORRUPT, isBusy, sqliteCode, sqliteFailure } from './sqlite-failure.ts';
 import { createWrites } from './sqlite-writes.ts';
@@ -52,6 +53,11 @@ export interface OpenOptions {
    * last statement.
    */
   readonly schema?: string;
+  /**
+   * The file never changes any more: read without locks, which network file systems may not have, and without a look at
+   * what lies beside it. Needs `schema` and `readOnly`. Source: sqlite.org/uri.html, `immutable`.
+   */
+  readonly immutable?: boolean;
   /** For worker threads and the command line, which may wait. Milliseconds. */
   readonly blockingWaitMs?: number;
 }
@@ -249,6 +255,9 @@ function connect(path: string, options: OpenOptions): Connection {
   }
 }
 
+const attachedName = (path: string, { immutable = false }: OpenOptions): string =>
+  (immutable ? `${pathToFileURL(path).href}?mode=ro&immutable=1` : path).replaceAll("'", "''");
+
 function connectOnce(path: string, options: OpenOptions): Connection {
   const { schema } = options;
   const db = new DatabaseSync(schema === undefined ? path : ':memory:', {
@@ -256,7 +265,7 @@ function connectOnce(path: string, options: OpenOptions): Connection {
     timeout: options.blockingWaitMs ?? BLOCKING_WAIT_MS,
   });
   try {
-    if (schema !== undefined) db.exec(`ATTACH '${path.replaceAll("'", "''")}' AS ${schema}`);
+    if (schema !== undefined) db.exec(`ATTACH '${attachedName(path, options)}' AS ${schema}`);
     if (options.pageBytes !== undefined) db.exec(`PRAGMA page_size = ${options.pageBytes}`);
     const journal = options.journal ?? 'wal';
     if (!options.readOnly && journal !== 'keep') db.exec(`PRAGMA journal_mode = ${journal}`);

@@ -7,7 +7,7 @@ import { createDecider, type Decider } from './decide.ts';
 import { createPolicySource, type PolicyInForce, type PolicyMode } from './policy-source.ts';
 import type { Policy, PolicyAnswer, TargetDecision } from './policy.ts';
 import { machineIpv6, resolveName, systemLookup, type Ipv6Presence, type Lookup, type Resolution } from './resolver.ts';
-import type { AllowRule } from './rules.ts';
+import { rulesFor, type AllowRule, type DenyRule, type PolicyRules } from './rules.ts';
 import { addressesOf, sizeOf } from './target.ts';
 
 export interface PolicyOptions {
@@ -31,10 +31,14 @@ const LOOKUPS_AT_ONCE = 8;
 export function createPolicy(options: PolicyOptions): Policy {
   const { lookup = systemLookup, hasIpv6 = machineIpv6 } = options;
   const inForce = createPolicySource({ ...options, ownAddresses: () => ownRanges(options.ownAddresses?.() ?? []) });
+  const inForceFor = (tenant: string): TenantPolicy => {
+    const policy = inForce();
+    return { ...policy, rules: rulesFor(policy.rules, tenant) };
+  };
   return {
-    async check(targets, { intensity }, signal) {
+    async check(targets, { intensity, caller }, signal) {
       signal.throwIfAborted();
-      const policy = inForce();
+      const policy = inForceFor(caller.tenant);
       const hosts = Math.min(
         targets.reduce((sum, target) => sum + sizeOf(target), 0),
         Number.MAX_SAFE_INTEGER,
@@ -52,19 +56,20 @@ export function createPolicy(options: PolicyOptions): Policy {
       };
       return recounted(await decideAll(targets, ask), hosts, ask);
     },
-    judgeReported(hosts) {
-      const { rules, lastError } = inForce();
+    judgeReported(hosts, { tenant }) {
+      const { rules, lastError } = inForceFor(tenant);
       const now = options.clock.now();
       if (lastError !== undefined) return hosts.map((host) => refusedFor(host, brokenPolicy));
       return hosts.flatMap((host) => refuseReported(host, rules, now) ?? []);
     },
-    describe() {
-      const { source, rules, lastError } = inForce();
+    describe(of) {
+      const isAll = of === 'every tenant';
+      const { source, rules, lastError } = isAll ? inForce() : inForceFor(of.tenant);
       const now = options.clock.now();
       return {
         source,
-        allow: rules.allow.map((rule) => shownRule(rule, now)),
-        deny: rules.deny.map(({ text }) => text),
+        allow: rules.allow.map((rule) => `${shownRule(rule, now)}${isAll ? shownTenants(rule) : ''}`),
+        deny: rules.deny.map((rule) => `${rule.text}${isAll ? shownTenants(rule) : ''}`),
         maxHosts: rules.maxHosts,
         maxIntensity: rules.maxIntensity,
         ...(lastError === undefined ? {} : { lastError }),
@@ -73,8 +78,13 @@ export function createPolicy(options: PolicyOptions): Policy {
   };
 }
 
+/** What is in force for one tenant. */
+interface TenantPolicy extends PolicyInForce {
+  readonly rules: PolicyRules;
+}
+
 interface Ask {
-  readonly policy: PolicyInForce;
+  readonly policy: TenantPolicy;
   readonly decider: Decider;
   readonly intensity: Intensity;
   readonly tooMany: Refusal | undefined;
@@ -95,6 +105,8 @@ function shownRule({ text, expiresAt }: AllowRule, now: number): string {
   const lastDay = new Date(expiresAt - 1).toISOString().slice(0, 10);
   return `${text} (${now < expiresAt ? 'until' : 'expired'} ${lastDay})`;
 }
+
+const shownTenants = ({ tenants }: DenyRule): string => (tenants === undefined ? '' : ` for ${tenants.join(', ')}`);
 
 const tooManyHosts = (hosts: number, { rules }: PolicyInForce): Refusal => ({
   rule: 'max_hosts',

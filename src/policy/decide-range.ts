@@ -1,5 +1,5 @@
 import { contains, firstOf, formatRange, isSingle, overlap, type AddressRange } from './address.ts';
-import { covers, isActive, type AllowRule, type PolicyRules } from './rules.ts';
+import { allowCommand, covers, isActive, type AllowRule, type PolicyRules } from './rules.ts';
 import { ALWAYS_DENIED, embeddedIpv4, isLoopback, SPECIAL } from './special-ranges.ts';
 
 /** The rule that decides where no entry does. */
@@ -79,7 +79,7 @@ function forbiddenIn(
   const own = rules.own.map((range) => ({ name: "scanmux's own control address", range }));
   for (const { name, range } of [...own, ...ALWAYS_DENIED]) {
     const part = overlap(subject, range);
-    if (part && !isExempt(part)) return alwaysDenied(name, subject, part);
+    if (part && !isExempt(part)) return alwaysDenied(name, { subject, part }, rules);
   }
   return undefined;
 }
@@ -98,7 +98,7 @@ function opensTo(ranges: readonly AddressRange[], subject: AddressRange): boolea
 }
 
 function outside(subject: AddressRange, { rules, now, opens }: Scope): Refusal {
-  const fix = `Operator: scanmux policy allow ${formatRange(subject)}.`;
+  const fix = `Operator: ${allowCommand(rules, formatRange(subject))}.`;
   const expired = rules.allow.find((rule) => !isActive(rule, now) && opensTo(opens(rule), subject));
   if (expired) {
     return {
@@ -129,7 +129,11 @@ function deniedBy(text: string, subject: AddressRange, part: AddressRange): Refu
   };
 }
 
-function alwaysDenied(name: string, subject: AddressRange, part: AddressRange): Refusal {
+function alwaysDenied(
+  name: string,
+  { subject, part }: { readonly subject: AddressRange; readonly part: AddressRange },
+  rules: PolicyRules,
+): Refusal {
   const whole = contains(part, subject);
   const rule = `always denied: ${name}`;
   const because = whole
@@ -137,7 +141,7 @@ function alwaysDenied(name: string, subject: AddressRange, part: AddressRange): 
     : `contains ${formatRange(part)}, which is always denied (${name})`;
   if (!whole) return { rule, because, fix: `Leave ${formatRange(part)} out.` };
   const exact = isSingle(subject)
-    ? `It must be named exactly. Operator: scanmux policy allow ${firstOf(subject)}.`
+    ? `It must be named exactly. Operator: ${allowCommand(rules, firstOf(subject))}.`
     : 'Each address must be named exactly by an operator; no network opens it.';
   return { rule, because, fix: exact };
 }

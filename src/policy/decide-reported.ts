@@ -3,7 +3,7 @@ import type { Target } from '../model/target.ts';
 import { formatAddress, parseAddress, range, type AddressRange } from './address.ts';
 import { DEFAULT_DENY, decideRange, refuseThroughName, type Refusal, type Scope } from './decide-range.ts';
 import type { NamedHost, RefusedHost } from './policy.ts';
-import { deniesByName, isActive, namesTarget, rangesFor, type PolicyRules } from './rules.ts';
+import { allowCommand, deniesByName, isActive, namesTarget, rangesFor, type PolicyRules } from './rules.ts';
 import { isMetadataName } from './special-ranges.ts';
 import { parseTarget, rangeOfTarget } from './target.ts';
 
@@ -77,7 +77,7 @@ function refusalOf(targets: readonly Target[], rules: PolicyRules, now: number):
     return !verdict || verdict.allowed ? [] : [verdict];
   });
   if (refusals.length === 0 && rangesWith(host, ranges).length > 0) return undefined;
-  if (!host || !isNamed(host, rules, now)) return refusals[0] ?? outside(host);
+  if (!host || !isNamed(host, rules, now)) return refusals[0] ?? outside(host, rules);
   return ranges.map((subject) => refuseThroughName(subject, scopeFor(host))).find((found) => found !== undefined);
 }
 
@@ -103,8 +103,8 @@ const deniedByName = (text: string): Refusal => ({
   fix: `Operator: take ${text} out of \`deny\` in the policy file.`,
 });
 
-const outside = (host: HostTarget | undefined): Refusal => ({
+const outside = (host: HostTarget | undefined, rules: PolicyRules): Refusal => ({
   rule: DEFAULT_DENY,
   because: 'is outside the scope (default deny; the names in a report are not looked up)',
-  fix: `Operator: scanmux policy allow ${host?.host ?? '<host>'}.`,
+  fix: `Operator: ${allowCommand(rules, host?.host ?? '<host>')}.`,
 });

@@ -9,7 +9,15 @@ import {
   type Scope,
   type Verdict,
 } from './decide-range.ts';
-import { deniesByName, isActive, namesTarget, rangesFor, type AllowRule, type PolicyRules } from './rules.ts';
+import {
+  allowCommand,
+  deniesByName,
+  isActive,
+  namesTarget,
+  rangesFor,
+  type AllowRule,
+  type PolicyRules,
+} from './rules.ts';
 import { isLoopback, isMetadataName } from './special-ranges.ts';
 import { rangeOfTarget } from './target.ts';
 
@@ -37,7 +45,7 @@ export function createDecider(rules: PolicyRules, now: number): Decider {
       return beforeName(target, naming(target), rules, now);
     },
     afterLookup: (target, addresses) => decideName(target, addresses, naming(target), scopeFor(target)),
-    tooHard,
+    tooHard: (by, intensity) => tooHard(by, intensity, rules),
   };
 }
 
@@ -54,7 +62,7 @@ function beforeName(target: Target, named: readonly AllowRule[], rules: PolicyRu
   const host = hostOf(target);
   const isExact = named.some(({ matcher }) => matcher.host === host || matcher.url?.host === host);
   if (isMetadataName(host) && !isExact) {
-    const fix = `It must be named exactly. Operator: scanmux policy allow ${host}.`;
+    const fix = `It must be named exactly. Operator: ${allowCommand(rules, host)}.`;
     return { allowed: false, rule: 'always denied: metadata', because: 'is always denied (metadata)', fix };
   }
   if (named.length > 0 || host === 'localhost') return 'resolve';
@@ -63,16 +71,16 @@ function beforeName(target: Target, named: readonly AllowRule[], rules: PolicyRu
     (rule) => isActive(rule, now) && rule.matcher.ranges.some((range) => !isLoopback(range)),
   );
   if (couldHold && !isInternal(host)) return 'resolve';
-  return { allowed: false, ...outsideByName(target) };
+  return { allowed: false, ...outsideByName(target, rules) };
 }
 
 /** `.internal` is where clouds keep their metadata services: an entry must name it, an address range is not enough. */
 const isInternal = (host: string): boolean => host.endsWith('.internal');
 
-const outsideByName = (target: Target): Refusal => ({
+const outsideByName = (target: Target, rules: PolicyRules): Refusal => ({
   rule: DEFAULT_DENY,
   because: 'is outside the scope (default deny)',
-  fix: `Operator: scanmux policy allow ${hostOf(target)}.`,
+  fix: `Operator: ${allowCommand(rules, hostOf(target))}.`,
 });
 
 function decideName(target: Target, addresses: readonly string[], named: readonly AllowRule[], scope: Scope): Verdict {
@@ -82,7 +90,7 @@ function decideName(target: Target, addresses: readonly string[], named: readonl
     if (!verdict.allowed) return { ...verdict, because: `resolves to ${address}, which ${verdict.because}` };
     by.push([...verdict.by]);
   }
-  if (by.length === 0) return { allowed: false, ...outsideByName(target) };
+  if (by.length === 0) return { allowed: false, ...outsideByName(target, scope.rules) };
   return { allowed: true, by: named.length > 0 ? named : weakest(by) };
 }
 
@@ -109,7 +117,7 @@ function decideLocalhost(subject: ReturnType<typeof single>, named: readonly All
   const verdict = decideRange(subject, { ...scope, opens });
   return verdict.allowed || verdict.rule !== DEFAULT_DENY
     ? verdict
-    : { ...verdict, fix: 'Operator: scanmux policy allow localhost.' };
+    : { ...verdict, fix: `Operator: ${allowCommand(scope.rules, 'localhost')}.` };
 }
 
 const rankOf = (rules: readonly AllowRule[]): number =>
@@ -120,13 +128,13 @@ function weakest(by: readonly (readonly AllowRule[])[]): readonly AllowRule[] {
   return by.reduce((least, rules) => (rankOf(rules) < rankOf(least) ? rules : least));
 }
 
-function tooHard(by: readonly AllowRule[], intensity: Intensity): Refusal | undefined {
+function tooHard(by: readonly AllowRule[], intensity: Intensity, rules: PolicyRules): Refusal | undefined {
   if (rankOf(by) >= intensityRank(intensity)) return undefined;
   const strongest = by.toSorted((a, b) => intensityRank(b.maxIntensity) - intensityRank(a.maxIntensity))[0];
   if (!strongest) return undefined;
   return {
     rule: `max_intensity ${strongest.maxIntensity} (allow ${strongest.text})`,
     because: `may be scanned at most at intensity ${strongest.maxIntensity}, not ${intensity}`,
-    fix: `Ask for intensity ${strongest.maxIntensity}, or operator: set max_intensity: ${intensity} on the entry ${strongest.text} of policy.yaml (\`scanmux policy allow ${strongest.text}\` makes one).`,
+    fix: `Ask for intensity ${strongest.maxIntensity}, or operator: set max_intensity: ${intensity} on the entry ${strongest.text} of policy.yaml (\`${allowCommand(rules, strongest.text)}\` makes one).`,
   };
 }

@@ -1,11 +1,12 @@
 import { chmod, mkdir, readFile, realpath, rename, rm, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { Document, isMap, isScalar, isSeq, parseDocument, type YAMLSeq } from 'yaml';
+import { Document, isMap, isScalar, isSeq, parseDocument, type YAMLMap, type YAMLSeq } from 'yaml';
+import { EVERY_TENANT, LOCAL_TENANT } from '../model/caller.ts';
 import { AppError } from '../model/errors.ts';
 import { overlap } from './address.ts';
 import { parseEntry } from './entry.ts';
 import { lastMoment, parsePolicy } from './policy-schema.ts';
-import { deniesByName, type DenyRule, type Matcher } from './rules.ts';
+import { deniesByName, rulesFor, type DenyRule, type Matcher } from './rules.ts';
 import { parseTarget } from './target.ts';
 
 /** One change of the scope. `target` is an entry: address, CIDR, range, host, `*.suffix` or URL prefix. */
@@ -15,6 +16,8 @@ export interface PolicyEdit {
   readonly note?: string;
   /** Last day the entry holds, `YYYY-MM-DD`, UTC; only for allow. */
   readonly expires?: string;
+  /** Whose scans it is about; without it those of `local` (allow) or everybody's (deny). */
+  readonly tenant?: string | undefined;
   /** Takes the entry out instead. */
   readonly remove?: boolean;
 }
@@ -54,11 +57,14 @@ export async function editPolicy(file: string, edit: PolicyEdit, now: number): P
     if (before !== undefined) parsePolicy(before);
     const document = parseDocument(before ?? NEW_FILE);
     const list = listIn(document, edit.list);
-    const changed = edit.remove ? removeFrom(list, canonical) : putInto(list, canonical, { ...edit, now }, document);
+    const changed = edit.remove
+      ? removeFrom(list, canonical, edit)
+      : putInto(list, canonical, { ...edit, now }, document);
     const after = document.toString({ lineWidth: 0 });
     const rules = parsePolicy(after);
     if (changed) await write(after);
-    const denied = edit.list === 'allow' && !edit.remove ? coveringDenies(rules.deny, canonical, entry.matcher) : [];
+    const { deny } = rulesFor(rules, edit.tenant ?? LOCAL_TENANT);
+    const denied = edit.list === 'allow' && !edit.remove ? coveringDenies(deny, canonical, entry.matcher) : [];
     return { changed, created: changed && before === undefined, entry: canonical, stillDeniedBy: denied };
   });
 }
@@ -112,8 +118,40 @@ function canonicalOf(item: unknown): string | undefined {
   return entry?.ok ? entry.canonical : undefined;
 }
 
-function removeFrom(list: YAMLSeq, canonical: string): boolean {
-  const kept = list.items.filter((item) => canonicalOf(item) !== canonical);
+/** Whom an item is for; undefined where it does not say. */
+function tenantsOf(item: unknown): readonly string[] | undefined {
+  const written = isMap(item) ? item.get('tenants') : undefined;
+  if (!isSeq(written)) return undefined;
+  return written.items.map((tenant) => String(isScalar(tenant) ? tenant.value : tenant));
+}
+
+type Whose = Pick<PolicyEdit, 'list' | 'tenant'>;
+
+/** True when the item is for the tenant of the edit and nobody else. */
+function isOwn(item: unknown, { list, tenant }: Whose): boolean {
+  const tenants = tenantsOf(item);
+  const [only, ...others] = tenants ?? [];
+  if (tenants === undefined) return tenant === undefined || (list === 'allow' && tenant === LOCAL_TENANT);
+  return others.length === 0 && only === (tenant ?? (list === 'allow' ? LOCAL_TENANT : EVERY_TENANT));
+}
+
+/** True when the item holds for the tenant of the edit, and perhaps for others. */
+function holdsFor(item: unknown, { list, tenant }: Whose): boolean {
+  const tenants = tenantsOf(item);
+  if (tenants === undefined) return list === 'deny' || (tenant ?? LOCAL_TENANT) === LOCAL_TENANT;
+  return tenants.includes(EVERY_TENANT) || tenants.includes(tenant ?? (list === 'allow' ? LOCAL_TENANT : EVERY_TENANT));
+}
+
+/** @throws AppError invalid_request when the entry is for others too, who would lose it */
+function removeFrom(list: YAMLSeq, canonical: string, whose: Whose): boolean {
+  const kept = list.items.filter((item) => canonicalOf(item) !== canonical || !isOwn(item, whose));
+  const shared = kept.find((item) => canonicalOf(item) === canonical && holdsFor(item, whose));
+  if (shared !== undefined) {
+    const who = tenantsOf(shared)?.join(', ') ?? 'everybody';
+    throw new AppError('invalid_request', `${canonical} is in ${whose.list} for ${who} together.`, {
+      hint: 'Change its tenants in policy.yaml.',
+    });
+  }
   if (kept.length === list.items.length) return false;
   list.items = kept;
   return true;
@@ -130,24 +168,34 @@ function putInto(
     ...(edit.note === undefined ? {} : { note: edit.note }),
     ...(edit.expires === undefined ? {} : { expires: edit.expires }),
   };
-  const index = list.items.findIndex((item) => canonicalOf(item) === canonical);
+  const same = list.items.filter((item) => canonicalOf(item) === canonical);
+  // One that others share is left as it is: a date for one tenant is none for the others.
+  if (Object.keys(extra).length === 0 && same.some((item) => !isOwn(item, edit) && isOpen(item, edit))) return false;
+  const index = list.items.findIndex((item) => canonicalOf(item) === canonical && isOwn(item, edit));
   const found = list.items[index];
   if (index === -1) {
     list.flow = false;
-    list.add(document.createNode({ target: canonical, ...extra }));
+    const tenants = edit.tenant === undefined ? {} : { tenants: [edit.tenant] };
+    list.add(document.createNode({ target: canonical, ...extra, ...tenants }));
     return true;
   }
-  if (!isMap(found)) {
-    if (Object.keys(extra).length === 0) return false;
-    list.items[index] = document.createNode({ target: canonical, ...extra });
-    return true;
-  }
+  if (isMap(found)) return updated(found, extra, edit);
+  if (Object.keys(extra).length === 0) return false;
+  list.items[index] = document.createNode({ target: canonical, ...extra });
+  return true;
+}
+
+/** Changes what was given; without a date, one that has passed goes. */
+function updated(found: YAMLMap, extra: Readonly<Record<string, string>>, edit: PolicyEdit & { now: number }): boolean {
   const differing = Object.entries(extra).filter(([key, value]) => found.get(key) !== value);
   const outdated = edit.expires === undefined && isOver(found.get('expires'), edit.now);
   for (const [key, value] of differing) found.set(key, value);
   if (outdated) found.delete('expires');
   return differing.length > 0 || outdated;
 }
+
+const isOpen = (item: unknown, edit: Whose & { now: number }): boolean =>
+  holdsFor(item, edit) && !(isMap(item) && isOver(item.get('expires'), edit.now));
 
 const isOver = (expires: unknown, now: number): boolean => typeof expires === 'string' && lastMoment(expires) <= now;
 

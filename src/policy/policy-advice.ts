@@ -2,7 +2,7 @@ import { AppError } from '../model/errors.ts';
 import { bitsOf, countOf, overlap } from './address.ts';
 import { parseEntry } from './entry.ts';
 import { lastMoment, parsePolicy } from './policy-schema.ts';
-import { deniesByName, isActive, namesTarget, type AllowRule, type DenyRule, type Matcher } from './rules.ts';
+import { deniesByName, isActive, namesTarget, rulesFor, type AllowRule, type DenyRule, type Matcher } from './rules.ts';
 import { parseTarget } from './target.ts';
 
 /** A day from which on an entry would never hold is a slip of the pen. @throws AppError invalid_request */
@@ -15,8 +15,17 @@ export function checkExpires(day: string, list: 'allow' | 'deny', now: number): 
 }
 
 /** What an operator should know about an entry that now stands in the file: sentences, mostly none. */
-export function adviceOn(list: 'allow' | 'deny', entry: string, yamlText: string, now: number): string[] {
-  const rules = parsePolicy(yamlText);
+export function adviceOn(
+  {
+    list,
+    entry,
+    tenant,
+  }: { readonly list: 'allow' | 'deny'; readonly entry: string; readonly tenant?: string | undefined },
+  yamlText: string,
+  now: number,
+): string[] {
+  const written = parsePolicy(yamlText);
+  const rules = tenant === undefined ? written : rulesFor(written, tenant);
   if (list === 'allow') {
     const warning = wideWarning(entry, rules.maxHosts);
     return warning === undefined ? [] : [warning];

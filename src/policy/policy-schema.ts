@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { parseDocument } from 'yaml';
+import { Tenants } from '../model/caller.ts';
 import { AppError } from '../model/errors.ts';
 import { Intensity } from '../model/scan.ts';
 import { parseEntry } from './entry.ts';
-import type { AllowRule, DenyRule, Matcher, PolicyRules } from './rules.ts';
+import type { AllowRule, DenyRule, Matcher, WrittenRules } from './rules.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -23,9 +24,17 @@ const AllowEntry = z.preprocess(
     note: Note,
     max_intensity: Intensity.optional().describe('For this entry, instead of the one of the file.'),
     expires: Expires.optional(),
+    tenants: Tenants.optional().describe("Whose scans it allows; without it those of `local`. '*': everybody's."),
   }),
 );
-const DenyEntry = z.preprocess(written, z.strictObject({ target: z.string(), note: Note }));
+const DenyEntry = z.preprocess(
+  written,
+  z.strictObject({
+    target: z.string(),
+    note: Note,
+    tenants: Tenants.optional().describe("Whose scans it denies; without it everybody's."),
+  }),
+);
 
 /** A key without a value is YAML for null. */
 const listOf = <Entry extends z.ZodType>(entry: Entry) =>
@@ -41,7 +50,7 @@ const PolicyFile = z.strictObject({
 type PolicyFile = z.infer<typeof PolicyFile>;
 
 /** The bounds and rules of a policy file. @throws AppError config_invalid, naming every wrong key */
-export function parsePolicy(yamlText: string): Omit<PolicyRules, 'own'> {
+export function parsePolicy(yamlText: string): WrittenRules {
   const result = PolicyFile.safeParse(readYaml(yamlText) ?? {});
   if (!result.success) throw new AppError('config_invalid', `policy.yaml: ${z.prettifyError(result.error)}`);
   return compile(result.data);
@@ -59,7 +68,7 @@ function readYaml(yamlText: string): unknown {
   }
 }
 
-function compile(file: PolicyFile): Omit<PolicyRules, 'own'> {
+function compile(file: PolicyFile): WrittenRules {
   const wrong: string[] = [];
   const matcherAt = (place: string, text: string): Matcher => {
     const entry = parseEntry(text);
@@ -69,11 +78,13 @@ function compile(file: PolicyFile): Omit<PolicyRules, 'own'> {
   };
   const allow = file.allow.map((entry, index): AllowRule => {
     const matcher = matcherAt(`allow[${index}].target`, entry.target);
-    const rule = { text: entry.target, matcher, maxIntensity: entry.max_intensity ?? file.max_intensity };
+    const { target: text, tenants } = entry;
+    const rule = { text, matcher, tenants, maxIntensity: entry.max_intensity ?? file.max_intensity };
     return entry.expires === undefined ? rule : { ...rule, expiresAt: lastMoment(entry.expires) };
   });
   const deny = file.deny.map((entry, index): DenyRule => ({
     text: entry.target,
+    tenants: entry.tenants,
     matcher: matcherAt(`deny[${index}].target`, entry.target),
   }));
   if (wrong.length > 0) throw new AppError('config_invalid', `policy.yaml: ${wrong.join(' ')}`);

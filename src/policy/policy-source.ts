@@ -2,7 +2,7 @@ import { closeSync, fstatSync, openSync, readFileSync, statSync, type BigIntStat
 import { AppError } from '../model/errors.ts';
 import { range, type AddressRange } from './address.ts';
 import { parsePolicy } from './policy-schema.ts';
-import { LOOPBACK_RANGES, type PolicyRules } from './rules.ts';
+import { LOOPBACK_RANGES, type PolicyRules, type WrittenRules } from './rules.ts';
 
 /** Without a policy file, `stdio` may scan this machine's loopback and `serve` nothing. */
 export type PolicyMode = 'stdio' | 'serve';
@@ -10,16 +10,16 @@ export type PolicyMode = 'stdio' | 'serve';
 /** What is in force now. */
 export interface PolicyInForce {
   readonly source: string;
-  readonly rules: PolicyRules;
+  readonly rules: Omit<PolicyRules, 'tenant'>;
   /** Why the file was refused; the rules then allow nothing. */
   readonly lastError?: string;
 }
 
 const MAX_FILE_BYTES = 4_000_000;
 
-const NOTHING: Omit<PolicyRules, 'own'> = { allow: [], deny: [], maxHosts: 256, maxIntensity: 'standard' };
+const NOTHING: WrittenRules = { allow: [], deny: [], maxHosts: 256, maxIntensity: 'standard' };
 
-const LOOPBACK_ONLY: Omit<PolicyRules, 'own'> = {
+const LOOPBACK_ONLY: WrittenRules = {
   ...NOTHING,
   allow: [
     { text: 'localhost', matcher: { ranges: [], host: 'localhost' }, maxIntensity: 'standard' },
@@ -38,7 +38,7 @@ export function createPolicySource(deps: {
   readonly ownAddresses: () => readonly AddressRange[];
 }): () => PolicyInForce {
   let seen: string | undefined;
-  let current: Omit<PolicyInForce, 'rules'> & { rules: Omit<PolicyRules, 'own'> };
+  let current: Omit<PolicyInForce, 'rules'> & { rules: WrittenRules };
   return () => {
     const mark = markOf(deps.file);
     if (mark !== seen) {
@@ -65,7 +65,7 @@ function markOf(file: string): string {
 
 const markOfStats = ({ mtimeNs, ctimeNs, size, ino }: BigIntStats): string => [mtimeNs, ctimeNs, size, ino].join(' ');
 
-function load(file: string, mode: PolicyMode): Omit<PolicyInForce, 'rules'> & { rules: Omit<PolicyRules, 'own'> } {
+function load(file: string, mode: PolicyMode): Omit<PolicyInForce, 'rules'> & { rules: WrittenRules } {
   try {
     return { source: file, rules: parsePolicy(readBounded(file)) };
   } catch (error) {

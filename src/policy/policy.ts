@@ -62,9 +62,9 @@ export interface Policy {
    * Which hosts of a report made elsewhere lie outside the scope. They are judged as they are named: nothing is resolved,
    * counted or scanned. Takes some tens of microseconds for each: give it a long list in parts.
    */
-  judgeReported(hosts: readonly NamedHost[]): readonly RefusedHost[];
-  /** What is in force, for people. */
-  describe(): PolicySummary;
+  judgeReported(hosts: readonly NamedHost[], caller: Pick<Caller, 'tenant'>): readonly RefusedHost[];
+  /** What is in force, for people: for one tenant; or for an operator all of it, with the tenants named. */
+  describe(of: Pick<Caller, 'tenant'> | 'every tenant'): PolicySummary;
 }
 
 export interface PolicySummary {

@@ -1,3 +1,4 @@
+import { isFor, LOCAL_TENANT } from '../model/caller.ts';
 import type { Intensity } from '../model/scan.ts';
 import type { Target } from '../model/target.ts';
 import { contains, parseAddress, range, single, type AddressRange } from './address.ts';
@@ -25,6 +26,8 @@ export interface DenyRule {
   /** As the operator wrote it. */
   readonly text: string;
   readonly matcher: Matcher;
+  /** Whom the entry is for. Without it, what is denied is denied to all, and what is allowed is allowed to `local`. */
+  readonly tenants?: readonly string[] | undefined;
 }
 
 export interface AllowRule extends DenyRule {
@@ -33,15 +36,35 @@ export interface AllowRule extends DenyRule {
   readonly expiresAt?: number;
 }
 
-/** Everything that decides, compiled. */
-export interface PolicyRules {
+/** A policy file, compiled. */
+export interface WrittenRules {
   readonly allow: readonly AllowRule[];
   readonly deny: readonly DenyRule[];
   readonly maxHosts: number;
   readonly maxIntensity: Intensity;
+}
+
+/** Everything that decides about one tenant. */
+export interface PolicyRules extends WrittenRules {
+  readonly tenant: string;
   /** The scanner's own control addresses (a Nessus host, this server, a proxy): always denied unless named exactly. */
   readonly own: readonly AddressRange[];
 }
+
+/** Those of the rules that are about a tenant. */
+export const rulesFor = <Rules extends WrittenRules>(
+  rules: Rules,
+  tenant: string,
+): Rules & { readonly tenant: string } => ({
+  ...rules,
+  tenant,
+  allow: rules.allow.filter(({ tenants }) => isFor(tenants, tenant)),
+  deny: rules.deny.filter(({ tenants }) => tenants === undefined || isFor(tenants, tenant)),
+});
+
+/** What an operator types to open something for the tenant. */
+export const allowCommand = ({ tenant }: Pick<PolicyRules, 'tenant'>, target: string): string =>
+  `scanmux policy allow ${target}${tenant === LOCAL_TENANT ? '' : ` --tenant ${tenant}`}`;
 
 export const LOOPBACK_RANGES: readonly AddressRange[] = [range('127.0.0.0/8'), range('::1')];
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { AppError } from '../model/errors.ts';
+import { SCAN_ID } from '../model/ids.ts';
 import type { ListFilter } from './queue.ts';
 
 /** A cursor is only good for the query it came from. */
@@ -10,19 +11,22 @@ function bindingOf(tenant: string, filter: ListFilter): string {
   return createHash('sha256').update(parts).digest('base64url').slice(0, 12);
 }
 
-/** @param last Order of creation of the last scan of a page. */
-export const writeCursor = (last: number, tenant: string, filter: ListFilter): string =>
+/**
+ * @param last Id of the last scan of a page. Its order of creation counts the scans of all tenants, so it stays inside.
+ */
+export const writeCursor = (last: string, tenant: string, filter: ListFilter): string =>
   Buffer.from(`${last}.${bindingOf(tenant, filter)}`).toString('base64url');
 
 /**
- * The number that the cursor was written with; undefined without one. The next page lies before it.
+ * The scan that the cursor was written with; undefined without one. The next page lies before it.
  * @throws AppError cursor_invalid
  */
-export function readCursor(tenant: string, filter: ListFilter): number | undefined {
+export function readCursor(tenant: string, filter: ListFilter): string | undefined {
   if (filter.cursor === undefined) return undefined;
-  const match = /^([1-9]\d{0,15})\.([\w-]{12})$/.exec(Buffer.from(filter.cursor, 'base64url').toString('latin1'));
-  if (!match || match[2] !== bindingOf(tenant, filter)) {
-    throw new AppError('cursor_invalid', 'This cursor does not belong to this list.');
-  }
-  return Number(match[1]);
+  const [scanId = '', binding] = Buffer.from(filter.cursor, 'base64url').toString('latin1').split('.');
+  if (!SCAN_ID.test(scanId) || binding !== bindingOf(tenant, filter)) throw wrongCursor();
+  return scanId;
 }
+
+/** Also for one whose scan has been removed since. */
+export const wrongCursor = (): AppError => new AppError('cursor_invalid', 'This cursor does not belong to this list.');

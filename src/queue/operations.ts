@@ -17,6 +17,16 @@ export interface WorkerFacts {
   readonly draining: boolean;
 }
 
+/** A worker that has not said anything of itself yet. */
+export const UNKNOWN_WORKER: WorkerFacts = {
+  concurrency: 0,
+  version: 'unknown',
+  host: 'unknown',
+  pid: 0,
+  startedAt: 0,
+  draining: false,
+};
+
 export interface SeenWorker extends WorkerFacts {
   readonly workerId: string;
   readonly running: number;

@@ -1,4 +1,5 @@
 import type { ScannerHealth } from '../model/capability.ts';
+import type { WorkerFacts } from './operations.ts';
 import type { Progress, ScanError, ScanRecord, ScanRequest, ScanResult, ScanState } from '../model/scan.ts';
 
 /** A scan to accept. */
@@ -229,8 +230,8 @@ export interface ScanQueue {
   progress(claim: Claim, progress: Progress, externalScanId?: string): Promise<boolean>;
   /** The fenced write that makes a result visible. */
   finish(claim: Claim, outcome: Outcome): Promise<boolean>;
-  /** Announces a worker and keeps it counted; its claims live exactly as long as it does. */
-  heartbeat(workerId: string): Promise<void>;
+  /** Announces a worker and keeps it counted; its claims live exactly as long as it does. `facts` are shown to operators. */
+  heartbeat(workerId: string, facts?: WorkerFacts): Promise<void>;
   /** Takes a worker off the list. Its claims must have been finished or released. */
   retire(workerId: string): Promise<void>;
   /** Resolves true when there may be work or a cancel for a worker, false when `signal` aborts or `timeoutMs` is over. */

@@ -106,8 +106,11 @@ export interface Scanner {
   run(job: ScanJob, ctx: RunContext): Promise<RawReport>;
   /** Pure: a report made elsewhere parses alike. @throws AppError report_unreadable naming line or byte. */
   parse(report: Readable): AsyncIterable<ReportEvent>;
-  /** Absent where reports of other scans cannot be read. */
-  readonly remote?: RemoteReports;
+  /**
+   * The scans of others as far as they are open to a tenant. Absent where they cannot be read; undefined where nothing is
+   * open to the tenant, which then learns of none.
+   */
+  readonly remote?: (tenant: string) => RemoteReports | undefined;
   /**
    * What is due beside the scans, such as deleting old ones of our own. Only workers call it: at their start and every
    * minute or so; how often something is done is the engine's to decide. Never throws for an engine that is away.

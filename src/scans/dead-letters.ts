@@ -1,24 +1,28 @@
-import type { Caller } from '../model/caller.ts';
+import { requireScope, type Caller } from '../model/caller.ts';
 import type { ScanRecord } from '../model/scan.ts';
 import type { Ask, ScanDeps } from './deps.ts';
 import { findScan } from './find-scan.ts';
 
-type Deps = Pick<ScanDeps, 'queue' | 'audit' | 'wakeWorker'>;
+type Deps = Pick<ScanDeps, 'queue' | 'audit' | 'wakeWorker' | 'files' | 'findings' | 'log'>;
 
 const LIST_LIMIT = 1_000;
 
 /** Scans that failed or timed out for good, for operators. */
 export interface DeadLetters {
-  list(caller: Caller): Promise<readonly ScanRecord[]>;
+  readonly list: (caller: Caller) => Promise<readonly ScanRecord[]>;
   /** @throws AppError scan_not_found, invalid_request */
-  retry(scanId: string, ask: Ask): Promise<ScanRecord>;
-  /** Removes those that ended before `before` (epoch milliseconds); their files go with the next sweep. */
-  purge(before: number, ask: Ask): Promise<readonly string[]>;
+  readonly retry: (scanId: string, ask: Ask) => Promise<ScanRecord>;
+  /** Removes those that ended before `before` (epoch milliseconds) and their files; what cannot be removed now goes with
+   * a later sweep. */
+  readonly purge: (before: number, ask: Ask) => Promise<readonly string[]>;
 }
 
-export function createDeadLetters({ queue, audit, wakeWorker }: Deps): DeadLetters {
+export function createDeadLetters({ queue, audit, wakeWorker, files, findings, log }: Deps): DeadLetters {
   return {
-    list: ({ tenant }) => queue.deadLetters(tenant, LIST_LIMIT),
+    async list(caller) {
+      requireScope(caller, 'scan:read');
+      return queue.deadLetters(caller.tenant, LIST_LIMIT);
+    },
     async retry(scanId, { caller, traceId }) {
       await findScan(queue, caller.tenant, scanId);
       await audit({ caller, action: 'dead_letter_retry', decision: 'allowed', scanId, traceId });
@@ -29,7 +33,14 @@ export function createDeadLetters({ queue, audit, wakeWorker }: Deps): DeadLette
     async purge(before, { caller, traceId }) {
       const detail = { before: new Date(before).toISOString() };
       await audit({ caller, action: 'dead_letter_purge', decision: 'allowed', traceId, detail });
-      return queue.purgeDeadLetters(caller.tenant, before);
+      const removed = await queue.purgeDeadLetters(caller.tenant, before);
+      try {
+        await files.removeScans(removed);
+        await findings.tidyExports(removed);
+      } catch (error) {
+        log.warn({ err: error, scans: removed.length }, 'files of purged dead letters could not be removed yet');
+      }
+      return removed;
     },
   };
 }

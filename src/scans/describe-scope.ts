@@ -13,11 +13,11 @@ export interface ScopeDescription {
   readonly last_error?: string;
 }
 
-export type DescribeScope = (ask: Ask) => Promise<ScopeDescription>;
+export type DescribeScope = (input: object, ask: Ask) => Promise<ScopeDescription>;
 
 export function createDescribeScope({ policy }: Pick<ScanDeps, 'policy'>): DescribeScope {
-  return async ({ caller }) => {
-    const { source, allow, deny, maxHosts, maxIntensity, lastError } = policy.describe();
+  return async (_, { caller }) => {
+    const { source, allow, deny, maxHosts, maxIntensity, lastError } = policy.describe(caller);
     return {
       summary:
         allow.length === 0

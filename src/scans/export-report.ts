@@ -1,4 +1,4 @@
-import type { ExportAnswer, ExportFormat, ExportInput } from '../model/contract/export.ts';
+import type { ExportedFile, ExportFormat, ExportInput } from '../model/contract/export.ts';
 import { noCoverage } from '../model/coverage.ts';
 import { AppError } from '../model/errors.ts';
 import { NativeHeader } from '../model/native.ts';
@@ -12,7 +12,7 @@ import { sumOf } from './tally.ts';
 
 type Deps = Pick<ScanDeps, 'queue' | 'findings' | 'files' | 'audit' | 'suppressions'>;
 
-export type ExportReport = (input: ExportInput, ask: Ask) => Promise<ExportAnswer>;
+export type ExportReport = (input: ExportInput, ask: Ask) => Promise<ExportedFile>;
 
 /**
  * Writes the findings of a finished scan, or its raw report, to a file. The same export again is the same file.

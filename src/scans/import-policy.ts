@@ -1,4 +1,5 @@
 import { setImmediate as yieldToOthers } from 'node:timers/promises';
+import type { Caller } from '../model/caller.ts';
 import { AppError } from '../model/errors.ts';
 import type { ReportedHost } from '../findings/findings.ts';
 import type { Policy, RefusedHost } from '../policy/policy.ts';
@@ -11,11 +12,15 @@ const NAMED = 20;
 const FIXES = 3;
 
 /** @returns the refusal when any host of a report lies outside the scope; it names the first few and counts the rest. */
-export async function refuseHosts(policy: Policy, hosts: readonly ReportedHost[]): Promise<AppError | undefined> {
+export async function refuseHosts(
+  policy: Policy,
+  hosts: readonly ReportedHost[],
+  caller: Pick<Caller, 'tenant'>,
+): Promise<AppError | undefined> {
   const named: RefusedHost[] = [];
   let refused = 0;
   for (let start = 0; start < hosts.length; start += PART) {
-    const found = policy.judgeReported(hosts.slice(start, start + PART));
+    const found = policy.judgeReported(hosts.slice(start, start + PART), caller);
     refused += found.length;
     named.push(...found.slice(0, NAMED - named.length));
     await yieldToOthers();

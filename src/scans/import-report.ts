@@ -48,7 +48,7 @@ export type ImportReport = (
  * may be as large as the disk allows.
  *
  * @throws AppError invalid_request, forbidden, option_unsupported, report_unreadable, target_denied, scan_aborted when
- *   the caller gives up, storage_full, queue_unavailable
+ *   the caller gives up, storage_full, storage_unavailable, queue_unavailable
  */
 export function createImportReport(deps: Deps): ImportReport {
   const takeTurn = createTurnTaking();
@@ -141,7 +141,7 @@ async function makeScan(run: Run, scanId: string): Promise<Made> {
   if (unread) throw unread;
   const findingsPath = deps.files.pathOf(scanId, ingested.artefact);
   const hosts = withSpoken(await hostsOf(run, format, findingsPath), ingested);
-  const refusal = await refuseHosts(deps.policy, hosts);
+  const refusal = await refuseHosts(deps.policy, hosts, ask.caller);
   if (refusal) throw refusal;
   ask.signal.throwIfAborted();
   const scan = importRecord({
@@ -155,6 +155,7 @@ async function makeScan(run: Run, scanId: string): Promise<Made> {
     requestHash: readError ? names.cut : names.whole,
     now: deps.clock.now(),
   });
+  await deps.files.share(scanId, scan.result.artefacts, ask.signal);
   const facts = { caller: ask.caller, traceId: ask.traceId, scanId, targets: scan.request.targets };
   const detail = { ...named(input).detail, format: format.name, sha256: raw.sha256, findings: ingested.findings };
   await deps.audit({ ...facts, action: 'import', decision: 'allowed', detail });

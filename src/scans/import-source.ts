@@ -1,6 +1,7 @@
 import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ImportInput } from '../model/contract/imports.ts';
+import { isFor } from '../model/caller.ts';
 import { AppError } from '../model/errors.ts';
 import { openContained, openRegularFile, type OpenedFile } from '../platform/contained-file.ts';
 import { REPORT_CHUNK_BYTES } from '../scanners/report-format.ts';
@@ -37,7 +38,9 @@ export async function openSource(
   }
   if (input.source !== undefined) return remoteSource(findRemote(deps.registry, input.source, ask));
   if (input.content !== undefined) return textSource(input.content);
-  const opened = await openFile(deps, input.path ?? '', isPerson);
+  const opened = isPerson
+    ? await openRegularFile(input.path ?? '')
+    : await openFile(deps, input.path ?? '', ask.caller);
   if (opened.bytes <= deps.maxReportBytes) return fileSource(opened);
   await opened.handle.close();
   throw tooLarge(deps);
@@ -48,9 +51,9 @@ export const tooLarge = ({ maxReportBytes }: Pick<ScanDeps, 'maxReportBytes'>): 
     hint: 'Export it in parts, or operator: raise max_raw_report_mb in scanmux.yaml.',
   });
 
-async function openFile({ importFolders }: Deps, path: string, isPerson: boolean): Promise<OpenedFile> {
-  if (isPerson) return openRegularFile(path);
-  if (importFolders.length > 0) return openContained(path, importFolders);
+async function openFile({ importFolders }: Deps, path: string, { tenant }: Ask['caller']): Promise<OpenedFile> {
+  const open = importFolders.filter(({ tenants }) => isFor(tenants, tenant)).map((folder) => folder.path);
+  if (open.length > 0) return openContained(path, open);
   throw new AppError('forbidden', 'path: no folder is open for imports.', {
     hint: 'Give the report as content; or operator: set import_folders: [/path/to/reports] in scanmux.yaml and restart, or run `scanmux import <file>`. Do not retry.',
   });

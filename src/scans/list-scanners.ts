@@ -1,4 +1,5 @@
 import type { ListScannersInput, ScannerList } from '../model/contract/lists.ts';
+import type { CredentialList } from '../credentials/credentials.ts';
 import { instanceKey } from '../queue/queue.ts';
 import type { Instance, InstanceHealth, Pool } from '../registry/registry.ts';
 import { BROKEN } from './cannot-start.ts';
@@ -6,27 +7,27 @@ import type { Ask, ScanDeps } from './deps.ts';
 import { listRemoteScans, type RemoteScans } from './remote-scans.ts';
 import { isoTime } from './time.ts';
 
-type Deps = Pick<ScanDeps, 'queue' | 'registry' | 'credentials'>;
+type Deps = Pick<ScanDeps, 'queue' | 'registry' | 'credentials' | 'quotas'>;
 type PoolEntry = ScannerList['pools'][number];
 type InstanceEntry = PoolEntry['instances'][number];
 
 export type ListScanners = (input: ListScannersInput, ask: Ask) => Promise<ScannerList>;
 
 /** @throws AppError pool_unknown, option_unsupported, queue_unavailable */
-export function createListScanners({ queue, registry, credentials }: Deps): ListScanners {
+export function createListScanners({ queue, registry, credentials, quotas }: Deps): ListScanners {
   return async ({ scanner_pool: only, remote_scans: isRemoteAsked = false }, ask) => {
     const { caller, signal } = ask;
     const shown = only === undefined ? registry.pools() : [registry.pool(only)];
-    const [remote, active, status, states] = await Promise.all([
+    const [remote, active, live, states] = await Promise.all([
       isRemoteAsked ? listRemoteScans(shown, ask) : undefined,
       queue.activeByInstance(),
-      queue.status(caller.tenant),
+      quotas.liveByPool(caller.tenant),
       queue.instanceStates(),
     ]);
     const broken = new Set(
       states.filter(({ health }) => health.circuit === 'open').map((state) => instanceKey(state.pool, state.instance)),
     );
-    const queued = new Map(status.pools.map((pool) => [pool.pool, pool.queued]));
+    const queued = new Map(live.map((pool) => [pool.pool, pool.queued]));
     const pools = await Promise.all(
       shown.map(async (pool): Promise<PoolEntry> => {
         const instances = await Promise.all(
@@ -36,7 +37,7 @@ export function createListScanners({ queue, registry, credentials }: Deps): List
       }),
     );
     const { loadedAt, lastError: poolsError } = registry.status();
-    const logins = credentials.describe(caller, only === undefined ? undefined : [only]);
+    const logins = maySeeLogins(caller) ? credentials.describe(caller, only === undefined ? undefined : [only]) : NONE;
     const lastError = joined(poolsError, logins.lastError);
     return {
       summary: summary(pools, { poolsError, loginsError: logins.lastError }, remote),
@@ -48,6 +49,9 @@ export function createListScanners({ queue, registry, credentials }: Deps): List
     };
   };
 }
+
+const maySeeLogins = ({ isOperator, scopes }: Ask['caller']): boolean => isOperator || scopes.has('credential:use');
+const NONE: CredentialList = { refs: [] };
 
 const joined = (...errors: readonly (string | undefined)[]): string | undefined =>
   errors.some((error) => error !== undefined) ? errors.filter((error) => error !== undefined).join('\n') : undefined;

@@ -1,3 +1,4 @@
+import type { Scope } from '../model/caller.ts';
 import type { Plan, PlanInput } from '../model/contract/run.ts';
 import { requestHash, type ScanRequest } from '../model/scan.ts';
 import type { PolicyAnswer, TargetDecision } from '../policy/policy.ts';
@@ -7,6 +8,7 @@ import { whyNone } from './cannot-start.ts';
 import type { Ask, ScanDeps } from './deps.ts';
 import { candidates } from './launchable.ts';
 import { prepareRun, type PreparedRun } from './prepare.ts';
+import { lackedByRun } from './rights.ts';
 
 type Deps = Pick<ScanDeps, 'queue' | 'registry' | 'policy' | 'credentials'>;
 
@@ -21,8 +23,11 @@ export function createPlanScan(deps: Deps): PlanScan {
     const run = prepareRun(input, deps.registry);
     const { request, targets, pool } = run;
     const policy = await deps.policy.check(targets, { intensity: request.intensity, caller: ask.caller }, ask.signal);
-    const refusal = refuseCredential(deps, request, policy, ask.caller);
-    const answer = refusal ? withCredential(policy, request.credential_ref ?? '', refusal) : policy;
+    const lacked = lackedByRun({ ...input, wait_seconds: 0 }, ask.caller);
+    // Whoever may not use logins is not told which there are.
+    const refusal = lacked === undefined ? refuseCredential(deps, request, policy, ask.caller) : undefined;
+    const allowed = refusal ? withCredential(policy, request.credential_ref ?? '', refusal) : policy;
+    const answer = withoutRight(allowed, lacked, ask);
     const [instances, estimates] = await Promise.all([launchability(deps, run, ask.signal), estimatesOf(deps, run)]);
     const twin = await deps.queue.wouldDeduplicateTo({
       tenant: ask.caller.tenant,
@@ -47,6 +52,13 @@ export function createPlanScan(deps: Deps): PlanScan {
       ...(twin === undefined ? {} : { would_deduplicate_to: twin.scanId }),
     };
   };
+}
+
+/** A run that is in scope is refused all the same where its caller may not ask for it. */
+function withoutRight(answer: PolicyAnswer, lacked: Scope | undefined, { caller }: Ask): PolicyAnswer {
+  if (!answer.allowed || lacked === undefined) return answer;
+  const reason = `It needs the scope ${lacked}, which ${caller.name} does not have.`;
+  return { ...answer, allowed: false, refusal: { reason, fix: '' } };
 }
 
 function launchability(

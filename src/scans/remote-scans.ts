@@ -1,5 +1,4 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { LOCAL_TENANT } from '../model/caller.ts';
 import type { ScannerList } from '../model/contract/lists.ts';
 import { AppError, ERROR_CATALOG, errorFacts } from '../model/errors.ts';
 import { cleanLine } from '../model/untrusted.ts';
@@ -28,12 +27,10 @@ interface Opened {
 }
 
 function openedIn(pools: readonly Pool[], { caller }: Pick<Ask, 'caller'>): Opened[] {
-  // Folders are opened to this machine's users, and to no other tenant.
-  if (caller.tenant !== LOCAL_TENANT) return [];
   return pools.flatMap(({ instances }) =>
     instances.flatMap((instance) => {
-      const { remote } = instance.scanner;
-      return remote && instance.enabled ? [{ instance, remote }] : [];
+      const remote = instance.enabled ? instance.scanner.remote?.(caller.tenant) : undefined;
+      return remote ? [{ instance, remote }] : [];
     }),
   );
 }

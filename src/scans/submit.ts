@@ -10,12 +10,16 @@ import type { Ask, ScanDeps } from './deps.ts';
 import { requireLaunchable } from './launchable.ts';
 import { prepareRun, type PreparedRun } from './prepare.ts';
 import { pollAfterSeconds } from './poll.ts';
+import { createWithinQuota } from './quota.ts';
 import { submittedSummary } from './summaries.ts';
 import { isoTime } from './time.ts';
 import type { GetScanStatus } from './status.ts';
 import type { WaitForScan } from './wait.ts';
 
-type Deps = Pick<ScanDeps, 'queue' | 'registry' | 'policy' | 'credentials' | 'audit' | 'wakeWorker' | 'clock'> & {
+type Deps = Pick<
+  ScanDeps,
+  'queue' | 'registry' | 'policy' | 'credentials' | 'audit' | 'wakeWorker' | 'clock' | 'quotas' | 'limits'
+> & {
   wait: WaitForScan;
   status: GetScanStatus;
 };
@@ -27,12 +31,18 @@ export type SubmitScan = (input: PlanInput, ask: Ask) => Promise<SubmittedScan>;
  *
  * @throws AppError pool_unknown, instance_unknown, no_scanner_available, scanner_edition_forbids_api, target_invalid,
  *   target_unsupported, option_unsupported, target_denied, target_unresolvable, credential_unknown, credential_denied,
- *   idempotency_conflict, queue_unavailable, storage_full
+ *   idempotency_conflict, quota_exceeded, queue_unavailable, storage_full
  */
 export function createSubmitScan(deps: Deps): SubmitScan {
+  const withinQuota = createWithinQuota(deps);
   return async (input, ask) => {
     const prepared = await audited(deps, input, ask, () => admit(deps, input, ask));
-    const submitted = await enqueue(deps, input, prepared.run, ask);
+    const { request } = prepared.run;
+    const wanted = { request, idempotencyKey: input.idempotency_key, hosts: prepared.hosts };
+    const submitted = await withinQuota(wanted, ask, async (reserve) => {
+      await audited(deps, input, ask, reserve);
+      return enqueue(deps, input, prepared.run, ask);
+    });
     deps.wakeWorker();
     const answer = await answerFor(deps, submitted, prepared.instances);
     if (input.wait_seconds === 0) return answer;
@@ -42,6 +52,8 @@ export function createSubmitScan(deps: Deps): SubmitScan {
 
 interface Admitted {
   readonly run: PreparedRun;
+  /** Addresses it covers. */
+  readonly hosts: number;
   /** Those it could go to. */
   readonly instances: readonly KnownInstance[];
 }
@@ -56,7 +68,7 @@ async function admit(deps: Deps, input: PlanInput, ask: Ask): Promise<Admitted> 
   const instances = await requireLaunchable(deps.registry, prepared.pool, request.pinned_instance, ask.signal);
   const denied = refuseCredential(deps, request, answer, ask.caller);
   if (denied) throw denied;
-  return { run: prepared, instances };
+  return { run: prepared, hosts: answer.hosts, instances };
 }
 
 /** Writes refusals down before they are passed on. */

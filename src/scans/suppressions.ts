@@ -1,4 +1,4 @@
-import type { Caller } from '../model/caller.ts';
+import { requireScope, type Caller } from '../model/caller.ts';
 import { AppError } from '../model/errors.ts';
 import type { SuppressionSubject } from '../model/suppression.ts';
 import type { StoredSuppression } from '../queue/suppressions.ts';
@@ -12,18 +12,20 @@ export interface ListedSuppression extends StoredSuppression {
 
 /** What people judged about findings, for operators. */
 export interface Suppressed {
-  list(caller: Caller): Promise<readonly ListedSuppression[]>;
+  readonly list: (caller: Caller) => Promise<readonly ListedSuppression[]>;
   /** @throws AppError finding_not_found when nothing is suppressed by that */
-  takeBack(subject: SuppressionSubject, reason: string | undefined, ask: Ask): Promise<StoredSuppression>;
+  readonly takeBack: (subject: SuppressionSubject, ask: Ask, reason?: string) => Promise<StoredSuppression>;
 }
 
 export function createSuppressed({ suppressions, audit, clock }: Deps): Suppressed {
   return {
-    async list({ tenant }) {
+    async list(caller) {
+      requireScope(caller, 'scan:read');
+      const { tenant } = caller;
       const now = clock.now();
       return (await suppressions.list(tenant)).map((entry) => ({ ...entry, isExpired: entry.expiresAt <= now }));
     },
-    async takeBack(subject, reason, { caller, traceId }) {
+    async takeBack(subject, { caller, traceId }, reason) {
       const detail = { ...subject, status: 'active', ...(reason === undefined ? {} : { reason }) };
       await audit({ caller, action: 'suppress', decision: 'allowed', traceId, detail });
       const was = await suppressions.remove(caller.tenant, subject);

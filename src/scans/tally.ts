@@ -23,6 +23,8 @@ export const rawTally = ({ result }: Pick<ScanRecord, 'result'>): Tally => ({
 /** Counts without looking at a single finding. */
 export const COUNTS: FindingQuery = { group_by: 'severity', detail: 'minimal', sort: 'urgency', max_tokens: 500 };
 
+const UNREADABLE: ReadonlySet<string> = new Set(['storage_unusable', 'storage_unavailable']);
+
 /** Answers kept; all are dropped when there are more. */
 const MOST_KEPT = 1_000;
 
@@ -56,7 +58,7 @@ export function createCountFindings({
       return made;
     } catch (error) {
       // How a scan went can still be told when its findings cannot be read; whoever reads them is told why.
-      if (error instanceof AppError && error.code === 'storage_unusable') return plain;
+      if (error instanceof AppError && UNREADABLE.has(error.code)) return plain;
       throw error;
     }
   };

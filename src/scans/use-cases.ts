@@ -13,6 +13,7 @@ import { createGetQueueStatus } from './queue-report.ts';
 import { createNoteRefusal } from './note-refusal.ts';
 import { createGetScanResults } from './results.ts';
 import { createReadReport } from './read-report.ts';
+import { changing, reading, scopesOfRun } from './rights.ts';
 import { createSearchFindings } from './search-findings.ts';
 import { createGetScanStatus } from './status.ts';
 import { createSubmitScan } from './submit.ts';
@@ -29,27 +30,37 @@ export function createUseCases(deps: ScanDeps) {
   const counting = { ...deps, countFindings: createCountFindings(deps) };
   const wait = createWaitForScan(counting);
   const status = createGetScanStatus(counting);
-  const exportReport = createExportReport(deps);
+  const change = changing(deps);
+  const exportReport = reading(createExportReport(deps));
+  const letters = createDeadLetters(deps);
+  const suppressed = createSuppressed(deps);
   return {
-    submit: createSubmitScan({ ...deps, wait, status }),
-    plan: createPlanScan(deps),
-    status,
-    wait,
-    cancel: createCancelScan(deps),
-    listScans: createListScans(deps),
-    results: createGetScanResults(counting),
-    finding: createGetFinding(deps),
-    importReport: createImportReport(counting),
+    submit: change('run', scopesOfRun, createSubmitScan({ ...deps, wait, status })),
+    plan: reading(createPlanScan(deps)),
+    status: reading(status),
+    wait: reading(wait),
+    cancel: change('cancel', () => ['scan:run'], createCancelScan(deps)),
+    listScans: reading(createListScans(deps)),
+    results: reading(createGetScanResults(counting)),
+    finding: reading(createGetFinding(deps)),
+    importReport: change('import', () => ['scan:run'], createImportReport(counting)),
     exportReport,
     readReport: createReadReport(exportReport),
-    suppressFinding: createSuppressFinding(deps),
-    suppressed: createSuppressed(deps),
-    compare: createCompareScans(deps),
-    search: createSearchFindings(deps),
-    listScanners: createListScanners(deps),
-    queueStatus: createGetQueueStatus(deps),
-    deadLetters: createDeadLetters(deps),
-    describeScope: createDescribeScope(deps),
+    suppressFinding: change('suppress', () => ['finding:suppress'], createSuppressFinding(deps)),
+    suppressed: {
+      list: suppressed.list,
+      takeBack: change('unsuppress', () => ['finding:suppress'], suppressed.takeBack),
+    },
+    compare: reading(createCompareScans(deps)),
+    search: reading(createSearchFindings(deps)),
+    listScanners: reading(createListScanners(deps)),
+    queueStatus: reading(createGetQueueStatus(deps)),
+    deadLetters: {
+      list: letters.list,
+      retry: change('dead_letter_retry', () => ['scan:run'], letters.retry),
+      purge: change('dead_letter_purge', () => ['admin'], letters.purge),
+    },
+    describeScope: reading(createDescribeScope(deps)),
     watch: createWatchScan(deps),
     newestEvent: createNewestEvent(deps),
     noteRefusal: createNoteRefusal(deps),

@@ -19,7 +19,15 @@ export type WaitForScan = (input: WaitInput, ask: Ask, onProgress?: OnProgress) 
 export function createWaitForScan(deps: Deps): WaitForScan {
   return async ({ scan_id: scanId, wait_seconds: seconds }, ask, onProgress) => {
     const timeUp = AbortSignal.timeout(seconds * 1000);
-    const scan = await untilFinal(deps, scanId, ask, AbortSignal.any([timeUp, ask.signal]), onProgress);
+    const over = new AbortController();
+    const end = (): void => over.abort();
+    // Not one more of `AbortSignal.any`: it would hang on the server's signal for as long as that lives.
+    ask.closing?.addEventListener('abort', end);
+    if (ask.closing?.aborted) end();
+    const signal = AbortSignal.any([timeUp, ask.signal, over.signal]);
+    const scan = await untilFinal(deps, scanId, ask, signal, onProgress).finally(() =>
+      ask.closing?.removeEventListener('abort', end),
+    );
     const status = await statusNow(deps, scan);
     return isFinal(scan.state) ? { ...status, wait_timed_out: false } : unfinished(status);
   };

@@ -1,3 +1,4 @@
+import { requireScope } from '../model/caller.ts';
 import { isFinal } from '../model/scan.ts';
 import type { ScanEvent } from '../queue/queue.ts';
 import type { Ask, ScanDeps } from './deps.ts';
@@ -9,10 +10,12 @@ export type WatchScan = (scanId: string, ask: Ask, afterSeq?: number) => AsyncGe
 
 /**
  * Every event of a scan after `afterSeq`, as it comes; ends after the one of its end, and when `ask.signal` aborts.
- * @throws AppError scan_not_found, queue_unavailable
+ * @throws AppError scan_not_found, queue_unavailable, forbidden
  */
 export function createWatchScan({ queue }: Deps): WatchScan {
-  return async function* watch(scanId, { caller: { tenant }, signal }, afterSeq = 0) {
+  return async function* watch(scanId, { caller, signal }, afterSeq = 0) {
+    requireScope(caller, 'scan:read');
+    const { tenant } = caller;
     const { state } = await findScan(queue, tenant, scanId);
     let seen = afterSeq;
     while (!signal.aborted) {
@@ -33,7 +36,9 @@ export type NewestEvent = (scanId: string, ask: Ask) => Promise<number>;
 
 /** Sequence number of the last event of a scan. @throws AppError scan_not_found, queue_unavailable */
 export function createNewestEvent({ queue }: Deps): NewestEvent {
-  return async (scanId, { caller: { tenant } }) => {
+  return async (scanId, { caller }) => {
+    requireScope(caller, 'scan:read');
+    const { tenant } = caller;
     await findScan(queue, tenant, scanId);
     let newest = 0;
     for (;;) {

@@ -15,14 +15,12 @@ import { z } from 'zod';
 import { AppError, errorFacts, errorText } from '../model/errors.ts';
 import { cleanLine } from '../model/untrusted.ts';
 import type { OnProgress } from '../scans/wait.ts';
-import { argumentError } from './arguments.ts';
 import type { Bridge } from './bridge.ts';
 import { TOOLS } from './catalogue.ts';
-import { lenient } from './lenient.ts';
 import { protocolError } from './mcp-failure.ts';
 import { followScans } from './mcp-scan-log.ts';
 import { taskOf } from './mcp-tasks.ts';
-import { oddText } from './odd-text.ts';
+import { runTool } from './run-tool.ts';
 import type { AnyTool, ToolContext } from './tool.ts';
 
 const isRecord = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -50,15 +48,16 @@ export function serveCalls(server: Server, bridge: Bridge, onDefect: OnDefect): 
   const byName = new Map(TOOLS.map((tool) => [tool.name, tool]));
   const follow = followScans(server, bridge);
 
-  const onCall: CallHandler = async ({ params }, { signal, sendNotification }) => {
+  const onCall: CallHandler = async ({ params }, { signal, sendNotification, authInfo }) => {
     const tool = toolOf(byName, params);
-    const ask = bridge.ask(signal, params._meta?.['traceparent']);
+    const ask = bridge.ask(signal, { authInfo, traceparent: params._meta?.['traceparent'] });
     const onProgress = progressTo(params._meta?.progressToken, sendNotification);
     try {
       const made = await answer(tool, argumentsOf(params), async () => ({
         scans: await bridge.open(),
         ask,
         onProgress,
+        downloadUrl: bridge.downloadUrl,
       }));
       const scanId = made.structuredContent?.['scan_id'];
       if (!tool.startsScan || typeof scanId !== 'string') return made;
@@ -105,13 +104,7 @@ async function answer(
   args: Readonly<Record<string, unknown>>,
   context: () => Promise<ToolContext>,
 ): Promise<CallToolResult> {
-  const call = prepared(tool, args);
-  if (call instanceof AppError) {
-    // Like every refusal of what would change something: written down before the caller hears of it.
-    if (!tool.annotations.readOnlyHint) await noteRefusal(tool, call, await context());
-    throw call;
-  }
-  const structuredContent = await call.run(await context());
+  const structuredContent = await runTool(tool, args, context);
   return {
     structuredContent,
     content: [{ type: 'text', text: jsonText(structuredContent) }, ...linkOf(structuredContent)],
@@ -124,18 +117,6 @@ function linkOf({ resource_uri: uri, scan_id: scanId }: Readonly<Record<string, 
   const name = typeof scanId === 'string' ? scanId : uri;
   return [{ type: 'resource_link', uri, name, mimeType: 'application/json' }];
 }
-
-/** The call, or why its arguments are no good. */
-function prepared(tool: AnyTool, args: Readonly<Record<string, unknown>>) {
-  const meant = lenient(tool, args);
-  const odd = oddText(meant);
-  if (odd) return odd;
-  const call = tool.prepare(meant);
-  return call.error ? argumentError(tool, call.error) : call;
-}
-
-const noteRefusal = async ({ name }: AnyTool, { code }: AppError, { scans, ask }: ToolContext): Promise<void> =>
-  scans.noteRefusal(name, code, ask);
 
 /** Use cases give the same object again while nothing has changed. */
 const texts = new WeakMap<object, string>();

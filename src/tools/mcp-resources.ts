@@ -19,13 +19,19 @@ const MOST_SUBSCRIPTIONS = 100;
 /** After a failure of the queue that can pass. */
 const TRY_AGAIN_MS = 1_000;
 
+/** Of a request, as the SDK hands it on. */
+interface From {
+  readonly signal: AbortSignal;
+  readonly authInfo?: object | undefined;
+}
+
 type OnDefect = (error: unknown) => void;
 
 /** Resources, their templates and completion, and word of every change of a scan somebody subscribed to. */
 export function serveResources(server: Server, bridge: Bridge, onDefect: OnDefect): void {
-  const guarded = async <T>(signal: AbortSignal, body: (context: Context) => Promise<T>): Promise<T> => {
+  const guarded = async <T>({ signal, authInfo }: From, body: (context: Context) => Promise<T>): Promise<T> => {
     try {
-      return await body({ scans: await bridge.open(), ask: bridge.ask(signal) });
+      return await body({ scans: await bridge.open(), ask: bridge.ask(signal, { authInfo }) });
     } catch (error) {
       throw protocolError(error, onDefect);
     }
@@ -33,28 +39,28 @@ export function serveResources(server: Server, bridge: Bridge, onDefect: OnDefec
   server.setRequestHandler(ListResourceTemplatesRequestSchema, () => ({
     resourceTemplates: RESOURCE_TEMPLATES.map((template) => ({ ...template })),
   }));
-  server.setRequestHandler(ListResourcesRequestSchema, ({ params }, { signal }) =>
-    guarded(signal, async (context) => {
+  server.setRequestHandler(ListResourcesRequestSchema, ({ params }, from) =>
+    guarded(from, async (context) => {
       const { resources, nextCursor } = await listResources(params?.cursor, context);
       return { resources: [...resources], ...(nextCursor === undefined ? {} : { nextCursor }) };
     }),
   );
-  server.setRequestHandler(ReadResourceRequestSchema, ({ params }, { signal }) =>
-    guarded(signal, async (context) => ({ contents: [{ ...(await readResource(params.uri, context)) }] })),
+  server.setRequestHandler(ReadResourceRequestSchema, ({ params }, from) =>
+    guarded(from, async (context) => ({ contents: [{ ...(await readResource(params.uri, context)) }] })),
   );
-  server.setRequestHandler(CompleteRequestSchema, ({ params }, { signal }) =>
-    guarded(signal, async (context) => ({ completion: { ...(await complete(params.argument, context)) } })),
+  server.setRequestHandler(CompleteRequestSchema, ({ params }, from) =>
+    guarded(from, async (context) => ({ completion: { ...(await complete(params.argument, context)) } })),
   );
   serveSubscriptions(server, bridge, guarded);
 }
 
 type Context = Parameters<typeof readResource>[1];
-type Guarded = <T>(signal: AbortSignal, body: (context: Context) => Promise<T>) => Promise<T>;
+type Guarded = <T>(from: From, body: (context: Context) => Promise<T>) => Promise<T>;
 
 function serveSubscriptions(server: Server, bridge: Bridge, guarded: Guarded): void {
   const watched = new Map<string, AbortController>();
-  server.setRequestHandler(SubscribeRequestSchema, ({ params: { uri } }, { signal }) =>
-    guarded(signal, async ({ scans, ask }) => {
+  server.setRequestHandler(SubscribeRequestSchema, ({ params: { uri } }, from) =>
+    guarded(from, async ({ scans, ask }) => {
       const reference = parseResource(uri);
       if (reference?.kind !== 'status') {
         throw new AppError('invalid_request', 'Only scan://{scan_id} can be subscribed to.');

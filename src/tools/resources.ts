@@ -122,7 +122,7 @@ async function contentOf(reference: Reference, { scans, ask }: Context) {
     case 'scanners':
       return json(await scans.listScanners({}, ask));
     case 'policy':
-      return json(await scans.describeScope(ask));
+      return json(await scans.describeScope({}, ask));
     case 'status':
       return json(await scans.status({ scan_id: reference.scanId }, ask));
     case 'findings': {

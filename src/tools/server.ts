@@ -1,8 +1,9 @@
 import { setMaxListeners } from 'node:events';
 import { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import { ListToolsRequestSchema } from '@modelcontextprotocol/sdk/types.js';
-import { AGENT_SCOPES, LOCAL_TENANT } from '../model/caller.ts';
-import { newTraceId } from '../model/ids.ts';
+import { AjvJsonSchemaValidator } from '@modelcontextprotocol/sdk/validation/ajv';
+import { AGENT_SCOPES, LOCAL_TENANT, type Caller } from '../model/caller.ts';
+import { newTraceId, traceIdIn } from '../model/ids.ts';
 import { cleanLine } from '../model/untrusted.ts';
 import type { Ask } from '../scans/deps.ts';
 import type { UseCases } from '../scans/use-cases.ts';
@@ -13,6 +14,7 @@ import { serveCalls, type OnDefect } from './mcp-call.ts';
 import { servePrompts } from './mcp-prompts.ts';
 import { serveResources } from './mcp-resources.ts';
 import { createTaskStore } from './mcp-tasks.ts';
+import type { DownloadUrl } from './tool.ts';
 
 const INSTRUCTIONS =
   'scanmux runs vulnerability scans on systems its operator has authorised. Usual way: list_scanners, plan_scan, ' +
@@ -29,25 +31,53 @@ const CAPABILITIES = {
   tasks: { list: {}, cancel: {}, requests: { tools: { call: {} } } },
 };
 
+/** Who sends a message, where the transport knows. */
+export interface Asker {
+  readonly caller: Caller;
+  /** For messages that name no trace of their own. */
+  readonly traceId: string;
+  /** Aborts when this server has to go: waits answer what they know by then. */
+  readonly closing: AbortSignal;
+}
+
 export interface McpServerOptions {
   readonly version: string;
   /** Opens the application at the first call, so that a client gets its handshake at once. Asked again after a failure. */
   readonly open: () => Promise<UseCases>;
+  /**
+   * By what the transport says of the sender of a message; of those the SDK answers itself (tasks) it says nothing.
+   * Without it, all come from whoever started the process.
+   */
+  readonly askerOf?: (authInfo: object | undefined) => Asker;
+  /** For callers that do not share our disk. */
+  readonly downloadUrl?: DownloadUrl;
   readonly onDefect: OnDefect;
 }
 
+/** One for all servers of this process: it is large, and each session has a server of its own. */
+const validator = new AjvJsonSchemaValidator();
+
 /** The MCP face of the use cases, ready to be connected to a transport. The only bridge to the SDK. */
-export function createMcpServer({ version, open, onDefect }: McpServerOptions): Server {
+export function createMcpServer({ version, open, askerOf, downloadUrl, onDefect }: McpServerOptions): Server {
   const over = new AbortController();
   setMaxListeners(0, over.signal); // every scan that is followed listens
   const bridge: Bridge = {
     open,
     closed: over.signal,
-    ask: (signal, traceparent) => ({ caller: callerOf(), traceId: traceIdOf(traceparent), signal }),
+    downloadUrl,
+    ask(signal, { authInfo, traceparent } = {}) {
+      const asker = askerOf?.(authInfo) ?? { caller: callerOf(), traceId: newTraceId() };
+      return { ...asker, traceId: traceIdIn(traceparent) ?? asker.traceId, signal };
+    },
   };
   const server = new Server(
     { name: 'scanmux', title: 'scanmux', version },
-    { capabilities: CAPABILITIES, instructions: INSTRUCTIONS, taskStore: createTaskStore(bridge) },
+    {
+      capabilities: CAPABILITIES,
+      instructions: INSTRUCTIONS,
+      taskStore: createTaskStore(bridge),
+      jsonSchemaValidator: validator,
+    },
   );
   server.onclose = () => over.abort();
   const callerOf = createCallerOf(server);
@@ -71,9 +101,3 @@ function createCallerOf(server: Server): () => Ask['caller'] {
     return known.caller;
   };
 }
-
-const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
-
-/** Source of the trace id: W3C Trace Context in `_meta.traceparent`, where a client sends it. */
-const traceIdOf = (traceparent: unknown): string =>
-  typeof traceparent === 'string' && TRACEPARENT.test(traceparent) ? traceparent.slice(3, 35) : newTraceId();

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { ExportInput } from '../model/contract/export.ts';
 import type { Ask } from '../scans/deps.ts';
 import type { UseCases } from '../scans/use-cases.ts';
 import type { OnProgress } from '../scans/wait.ts';
@@ -15,7 +16,12 @@ export interface ToolContext {
   readonly ask: Ask;
   /** Set when the client asked for progress of this call. */
   readonly onProgress: OnProgress | undefined;
+  /** Set where the caller does not share our disk. */
+  readonly downloadUrl?: DownloadUrl | undefined;
 }
+
+/** Where a caller can fetch an export that it may have. */
+export type DownloadUrl = (input: ExportInput, ask: Ask) => Promise<string>;
 
 /** A tool whose listed answer (and arguments, where they are given) spells out what others hold as well. */
 export interface SeeAlso {

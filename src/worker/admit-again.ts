@@ -31,7 +31,7 @@ export async function admitAgain({ policy }: Pick<WorkerDeps, 'policy'>, scan: S
     { intensity: scan.request.intensity, caller },
     AbortSignal.timeout(TIME_LIMIT_MS),
   );
-  if (!answer.allowed && policy.describe().lastError !== undefined) {
+  if (!answer.allowed && policy.describe(caller).lastError !== undefined) {
     throw new AppError('scan_aborted', 'At run time: the policy file cannot be read, so nothing is allowed.', {
       hint: 'Operator: `scanmux policy show` says what is wrong with the file.',
     });

@@ -17,6 +17,7 @@ import { drive, type Ended } from './drive.ts';
 import { finishSurely } from './finish.ts';
 import { keepLease } from './lease-keeper.ts';
 import { failureOutcome } from './outcome.ts';
+import { shareSurely } from './share.ts';
 import { createShield, type Shield } from './shield.ts';
 import { createStopButton, type StopButton, type StopCause } from './stop.ts';
 
@@ -41,11 +42,12 @@ export async function runAttempt(
   const release = keepLease(deps.queue, claim, button, log);
   try {
     log.info({ pool: claim.scan.request.pool, instance: claim.instance }, 'attempt starts');
-    const outcome = await attempt(deps, claim, button, shield).catch((error: unknown) => {
+    const made = await attempt(deps, claim, button, shield).catch((error: unknown) => {
       log.error({ err: error }, 'attempt failed');
       return failureOutcome(deps, claim, button.cause(), shield.error(error), undefined);
     });
-    if (outcome === 'lost') return 'lost';
+    if (made === 'lost') return 'lost';
+    const outcome = await shareSurely(deps, claim, made, { button, shutdown });
     const written = await finishSurely(deps, claim, outcome, shutdown);
     log.info({ outcome: outcome.kind, written }, 'attempt ended');
     await deps

@@ -25,8 +25,8 @@ export function failureOutcome(
   const { attempt } = claim.scan;
   if (mayRetry(facts, attempt, deps.settings.retry)) {
     const delayMs = retryDelayMs(attempt, deps.settings.retry, deps.random);
-    // The scan was done, only its report found no room here: a scanner elsewhere is not made to scan twice.
-    const keepsRun = facts.code === 'storage_full';
+    // The scan was done, only its report found no room: a scanner elsewhere is not made to scan twice.
+    const keepsRun = facts.code === 'storage_full' || facts.code === 'storage_unavailable';
     return { kind: 'retry', error: scanError(error), delayMs, ...(keepsRun ? { keepsRun } : {}) };
   }
   return { kind: 'failed', error: scanError(error), ...kept };

@@ -1,6 +1,9 @@
 import type { WorkerDeps } from './deps.ts';
 import { runAttempt } from './attempt.ts';
-import { endMarked } from '../platform/orphans.ts';
+import type { WorkerFacts } from '../queue/operations.ts';
+import type { Slot } from '../queue/queue.ts';
+import { startHeart } from './heart.ts';
+import { endLeftovers } from './leftovers.ts';
 import { publishHealth } from './publish-health.ts';
 import { keepUp } from './upkeep.ts';
 
@@ -22,13 +25,12 @@ export interface WorkerRun {
  */
 export async function runWorker(deps: WorkerDeps, { signal, mayLeave }: WorkerRun): Promise<void> {
   const { queue, registry, workerId, settings, log } = deps;
-  await queue.heartbeat(workerId);
-  const heart = setInterval(() => {
-    queue.heartbeat(workerId).catch((error: unknown) => log.warn({ err: error }, 'heartbeat failed'));
-  }, settings.heartbeatMs);
+  const heart = await startHeart({ queue, workerId, facts: factsOf(deps), everyMs: settings.heartbeatMs, log });
   const probes = setInterval(() => {
     void registry.probeAll(signal).catch(() => undefined);
     void keepUp(deps);
+    // The only worker has seen to all of them before its first scan.
+    if (!deps.isAlone) void endLeftovers(deps);
   }, PROBE_EVERY_MS);
   const shutdown = new AbortController();
   const running = new Map<string, Promise<void>>();
@@ -37,20 +39,34 @@ export async function runWorker(deps: WorkerDeps, { signal, mayLeave }: WorkerRu
     wake.ring();
     void publishHealth(deps, signal);
   });
+  signal.addEventListener('abort', heart.drain, { once: true });
   try {
     await registry.probeAll(signal).catch(() => undefined);
     await publishHealth(deps, signal);
     void keepUp(deps);
     await endLeftovers(deps);
     await sweep(deps);
+    void deps.keepHouse?.();
     await loop(deps, { signal, running, shutdown: shutdown.signal, wake, ...(mayLeave ? { mayLeave } : {}) });
     await drain(running, shutdown, settings.graceMs);
   } finally {
-    clearInterval(heart);
     clearInterval(probes);
     unlisten();
-    await queue.retire(workerId);
+    signal.removeEventListener('abort', heart.drain);
+    await heart.stop();
   }
+}
+
+const factsOf = ({ settings: { pools, maxConcurrentScans }, process }: WorkerDeps): Omit<WorkerFacts, 'draining'> => ({
+  ...process,
+  concurrency: maxConcurrentScans,
+  ...(pools === undefined ? {} : { pools }),
+});
+
+/** Instances that could take a scan now, of the pools it serves. */
+function slotsOf({ registry, settings: { pools } }: WorkerDeps): readonly Slot[] {
+  const slots = registry.available();
+  return pools === undefined ? slots : slots.filter(({ pool }) => pools.includes(pool));
 }
 
 interface Loop extends WorkerRun {
@@ -60,14 +76,14 @@ interface Loop extends WorkerRun {
 }
 
 async function loop(deps: WorkerDeps, { signal, running, shutdown, wake, mayLeave }: Loop): Promise<void> {
-  const { queue, registry, settings, clock, log } = deps;
+  const { queue, settings, clock, log } = deps;
   let busyAt = clock.monotonic();
   while (!signal.aborted) {
     // Taken before looking: a ring while we look must cut the next sleep short.
     const rung = wake.next();
     try {
       while (!signal.aborted && running.size < settings.maxConcurrentScans) {
-        const claim = await queue.claim(deps.workerId, registry.available());
+        const claim = await queue.claim(deps.workerId, slotsOf(deps));
         if (!claim) break;
         const key = `${claim.scan.scanId}.${claim.epoch}`;
         const done = runAttempt(deps, claim, shutdown).then(() => {
@@ -116,19 +132,6 @@ async function drain(
   const timer = setTimeout(() => shutdown.abort(), graceMs);
   await Promise.all(running.values());
   clearTimeout(timer);
-}
-
-/**
- * Ends child processes of engines that dead workers left, whatever became of their scans. Only for the one worker of a
- * data folder: it has started nothing yet, so whatever runs for a scan of its queue is nobody's.
- */
-async function endLeftovers({ queue, log }: WorkerDeps): Promise<void> {
-  try {
-    const ended = await endMarked(async (scanId) => (await queue.referencedAttempts([scanId])).has(scanId));
-    if (ended > 0) log.warn({ ended }, 'processes of dead workers were ended');
-  } catch (error) {
-    log.warn({ err: error }, 'processes of dead workers could not be looked for');
-  }
 }
 
 async function sweep({ files, queue, log }: WorkerDeps): Promise<void> {

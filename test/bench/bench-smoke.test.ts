@@ -15,6 +15,8 @@ const BENCHES = [
   'queries',
   'nuclei-lines',
   'nessus-import',
+  'http-load',
+  'sse',
 ];
 
 describe('the benches', () => {

@@ -1,6 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { LimitSettings, OidcSettings } from '../../src/config/settings-auth.ts';
+import { HttpSettings } from '../../src/config/settings-http.ts';
 import { loadSettings, Settings } from '../../src/config/settings.ts';
 import { settingVariables } from '../../src/config/settings-environment.ts';
 import { AppError } from '../../src/model/errors.ts';
@@ -28,6 +30,11 @@ function refusal(text: string | undefined, env: Record<string, string> = {}): st
 const TEXTS: ReadonlyMap<string, string> = new Map([
   ['SCANMUX_LOG_LEVEL', 'debug'],
   ['SCANMUX_IMPORT_FOLDERS', '/srv/reports'],
+  ['SCANMUX_ARTEFACTS_STORE', 'directory'],
+  ['SCANMUX_ARTEFACTS_FOLDER', '/srv/scans'],
+  ['SCANMUX_ARTEFACTS_S3_BUCKET', 'scans'],
+  ['SCANMUX_ARTEFACTS_S3_ENDPOINT', 'http://127.0.0.1:9000'],
+  ['SCANMUX_ARTEFACTS_S3_SERVER_SIDE_ENCRYPTION', 'AES256'],
   ['SCANMUX_REDIS_PASSWORD_FILE', '/run/password'],
   ['SCANMUX_REDIS_SENTINEL_PASSWORD_FILE', '/run/password'],
   ['SCANMUX_REDIS_SENTINELS', 'host:26379'],
@@ -35,6 +42,18 @@ const TEXTS: ReadonlyMap<string, string> = new Map([
   ['SCANMUX_REDIS_TLS_CERT_FILE', '/run/cert.pem'],
   ['SCANMUX_REDIS_TLS_KEY_FILE', '/run/key.pem'],
   ['SCANMUX_REDIS_LEASE_SECONDS', '30'],
+  ['SCANMUX_HTTP_PUBLIC_URL', 'https://scanmux.test'],
+  ['SCANMUX_HTTP_ALLOWED_HOSTS', 'scanmux.test'],
+  ['SCANMUX_HTTP_ALLOWED_ORIGINS', 'https://console.test'],
+  ['SCANMUX_HTTP_TRUST_PROXY', '10.0.0.1'],
+  ['SCANMUX_HTTP_MCP_MODE', 'stateless'],
+  ['SCANMUX_OIDC_ISSUER', 'https://id.test'],
+  ['SCANMUX_OIDC_JWKS_URI', 'https://id.test/keys'],
+  ['SCANMUX_OIDC_ALGORITHMS', 'ES256'],
+]);
+/** A key that needs another. */
+const COMPANIONS: ReadonlyMap<string, Record<string, string>> = new Map([
+  ['SCANMUX_OIDC_ISSUER', { SCANMUX_OIDC_AUDIENCE: 'scanmux' }],
 ]);
 
 /** Keys that stand for nothing when they are absent. */
@@ -60,8 +79,27 @@ describe('settings', () => {
         lease_seconds: 60,
       },
       retry: { max_attempts: 3, base_seconds: 2, max_seconds: 300 },
+      retention: { finished_days: 0, finished_per_tenant: 0, dead_letter_days: 0, exports_days: 7 },
+      artefacts: {
+        store: 'directory',
+        folder: '',
+        cache_mb: 4_096,
+        s3: {
+          bucket: '',
+          prefix: 'scanmux',
+          region: '',
+          endpoint: '',
+          force_path_style: false,
+          server_side_encryption: 'bucket',
+          kms_key_id: '',
+        },
+      },
       redis: { cluster: false, sentinels: [], master_name: 'mymaster', tls: {}, prefix: 'scanmux', lease_seconds: 15 },
       allow_volatile_redis: false,
+      http: HttpSettings.parse({}),
+      oidc: OidcSettings.parse({}),
+      limits: LimitSettings.parse({}),
+      events: { max_streams_per_tenant: 1_000, max_streams: 10_000 },
     });
   });
 
@@ -81,11 +119,13 @@ describe('settings', () => {
   it('have a variable for every key', () => {
     for (const { path, name, schema } of settingVariables(Settings)) {
       const text = TEXTS.get(name) ?? (schema['type'] === 'boolean' ? 'true' : '3');
-      const settings: unknown = load(undefined, { [name]: text });
+      const settings: unknown = load(undefined, { ...COMPANIONS.get(name), [name]: text });
       const value = schema['type'] === 'string' ? text : schema['type'] === 'array' ? [text] : JSON.parse(text);
       expect(settings).toHaveProperty([...path], value);
     }
-    expect(settingVariables(Settings)).toHaveLength(31);
+    const names = settingVariables(Settings).map(({ name }) => name);
+    expect(new Set(names).size).toBe(names.length);
+    expect(settingVariables(Settings)).toHaveLength(34);
   });
 
   it('describe and bound every key', () => {
@@ -102,6 +142,15 @@ describe('settings', () => {
     expect(load('import_folders: [/srv/a, /srv/b]').import_folders).toEqual(['/srv/a', '/srv/b']);
     expect(load('import_folders: /srv/a').import_folders).toEqual(['/srv/a']);
     expect(load(undefined, { SCANMUX_IMPORT_FOLDERS: '/srv/a, /srv/b' }).import_folders).toEqual(['/srv/a', '/srv/b']);
+    expect(load("import_folders: [/srv/a, { path: /srv/b, tenants: [acme, '*'] }]").import_folders).toEqual([
+      '/srv/a',
+      { path: '/srv/b', tenants: ['acme', '*'] },
+    ]);
+    for (const wrong of ['{ path: /srv/a }', '{ path: b, tenants: [acme] }', '7'])
+      expect(refusal(`import_folders: [${wrong}]`)).toEqual([expect.stringContaining('must be an absolute path')]);
+    expect(refusal('import_folders: [{ path: /srv/a, tenants: [] }]')).toEqual([
+      'scanmux.yaml:1: import_folders[0].tenants: must name a tenant, or leave it out',
+    ]);
     expect(refusal(undefined, { SCANMUX_IMPORT_FOLDERS: '/srv/a,reports' })).toEqual([
       'environment variable SCANMUX_IMPORT_FOLDERS: must be an absolute path (~ is not expanded here)',
     ]);

@@ -860,6 +860,9 @@ export function describeQueueContract(name: string, createHarness: () => Promise
           await expect(queue.list(T, filter)).rejects.toMatchObject({ code: 'cursor_invalid' });
         }
         await expect(queue.list('other', { limit: 1, cursor })).rejects.toMatchObject({ code: 'cursor_invalid' });
+        // Nothing in it counts the scans of others.
+        const [inside] = Buffer.from(cursor, 'base64url').toString().split('.');
+        expect(inside).toBe((await queue.list(T, { limit: 1 })).scans[0]?.scanId);
       });
 
       it('counts what waits and runs, per pool', async () => {

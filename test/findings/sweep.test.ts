@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { newScanId } from '../../src/model/ids.ts';
 import { createScanFiles } from '../../src/findings/scan-files.ts';
+import { identityText, ownIdentity } from '../../src/platform/process-identity.ts';
 
 describe('a sweep', () => {
   let folder: string;
@@ -162,5 +163,54 @@ describe('a sweep', () => {
     const files = createScanFiles(join(folder, 'none'));
     expect(await files.sweepAbandoned(nothing)).toBe(0);
     expect(await files.sweep(nothing)).toBe(0);
+  });
+});
+
+describe('a sweep of a folder that machines share', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'scanmux-sweep-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  const nothing = () => Promise.resolve(new Map<string, ReadonlySet<number>>());
+  const ELSEWHERE = '11111111-2222-3333-4444-555555555555/4026531836|4711|123456';
+
+  it.each([
+    ['another machine', ELSEWHERE, 1],
+    ['a process of this machine that died', `${identityText(ownIdentity()).split('|')[0]}|1|1`, 0],
+    ['nobody', 'no identity', 0],
+  ])('takes a claim of %s for what it is', async (_, owner, left) => {
+    const files = createScanFiles(folder, { isShared: true });
+    const scanId = newScanId();
+    await files.claim(scanId, 0);
+    writeFileSync(join(await files.attemptFolder(scanId, 1), 'x'), 'x');
+    writeFileSync(join(folder, `${scanId}.claim`), owner);
+    await files.sweep(nothing);
+    await files.sweepAbandoned(nothing);
+    expect(readdirSync(folder).filter((name) => name === scanId)).toHaveLength(left);
+  });
+
+  it('gives a claim of another machine up after a day', async () => {
+    const files = createScanFiles(folder, { isShared: true });
+    const scanId = newScanId();
+    await files.claim(scanId, 0);
+    writeFileSync(join(folder, `${scanId}.claim`), ELSEWHERE);
+    utimesSync(join(folder, `${scanId}.claim`), 1, 1);
+    await files.attemptFolder(scanId, 1);
+    expect(await files.sweep(nothing)).toBe(1);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('leaves alone the folder of an attempt that starts elsewhere while records are asked for', async () => {
+    const files = createScanFiles(folder, { isShared: true });
+    const scanId = newScanId();
+    writeFileSync(join(await files.attemptFolder(scanId, 1), 'x'), 'x');
+    const startsMeanwhile = async () => {
+      writeFileSync(join(await files.attemptFolder(scanId, 2), 'x'), 'x');
+      return new Map<string, ReadonlySet<number>>();
+    };
+    expect(await files.sweep(startsMeanwhile)).toBe(1);
+    expect(readdirSync(join(folder, scanId))).toEqual(['2']);
   });
 });

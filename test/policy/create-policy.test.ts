@@ -37,7 +37,7 @@ describe('without a policy file', () => {
     const { one, policy } = policyOf({ mode: 'serve' });
     expect(await one('127.0.0.1')).toMatchObject({ allowed: false });
     expect(await one('localhost')).toMatchObject({ allowed: false });
-    expect(policy.describe()).toMatchObject({ source: 'built-in: nothing', allow: [] });
+    expect(policy.describe('every tenant')).toMatchObject({ source: 'built-in: nothing', allow: [] });
   });
 });
 
@@ -489,7 +489,7 @@ allow:
     expect(await one('10.1.0.1')).toMatchObject({ allowed: true });
     setNow('2026-07-01T00:00:00Z');
     expect(await one('10.1.0.1')).toMatchObject({ allowed: false, rule: 'expired: allow 10.1.0.0/24' });
-    expect(policy.describe().allow).toContain('10.1.0.0/24 (expired 2026-06-30)');
+    expect(policy.describe('every tenant').allow).toContain('10.1.0.0/24 (expired 2026-06-30)');
   });
 
   it('carry their own intensity, above or below the one of the file', async () => {
@@ -531,13 +531,13 @@ describe('the policy file', () => {
       rule: 'broken policy file',
       fix: expect.stringContaining('scanmux doctor'),
     });
-    expect(policy.describe().lastError).toMatch(why);
+    expect(policy.describe('every tenant').lastError).toMatch(why);
   });
 
   it('may be empty, which allows nothing', async () => {
     const { one, policy } = policyOf({ yaml: '# nothing yet\nallow:\n' });
     expect(await one('127.0.0.1')).toMatchObject({ allowed: false, rule: 'default deny' });
-    expect(policy.describe().lastError).toBeUndefined();
+    expect(policy.describe('every tenant').lastError).toBeUndefined();
   });
 
   it('is read again when it changes, closed while it is broken, and open again when it is mended', async () => {

@@ -141,6 +141,7 @@ describe('a denied address', () => {
         const rules = {
           ...parsePolicy(JSON.stringify({ allow: everything, deny: [plain], max_hosts: 1_000_000 })),
           own: [],
+          tenant: 'local',
         };
         const decider = createDecider(rules, 0);
         for (const text of spellings(value)) {
@@ -188,7 +189,11 @@ describe('a denied address', () => {
 
 describe('always-denied addresses', () => {
   it('are reached through no entry but their own', () => {
-    const rules = { ...parsePolicy(JSON.stringify({ allow: everything, max_hosts: 1_000_000 })), own: [] };
+    const rules = {
+      ...parsePolicy(JSON.stringify({ allow: everything, max_hosts: 1_000_000 })),
+      own: [],
+      tenant: 'local',
+    };
     const decider = createDecider(rules, 0);
     for (const value of [0xa9fea9fen, 0xe0000001n, 0n, 0xffff_ffffn, 0xa83f8110n, 0x646464c8n]) {
       for (const text of spellings(value)) {
@@ -253,7 +258,7 @@ describe('networks', () => {
       .map(([value, prefix]) => formatRange(networkOf({ family: 4, value }, prefix)));
     fc.assert(
       fc.property(small, fc.array(small, { maxLength: 3 }), fc.array(small, { maxLength: 2 }), (asked, allow, deny) => {
-        const decider = createDecider({ ...parsePolicy(JSON.stringify({ allow, deny })), own: [] }, 0);
+        const decider = createDecider({ ...parsePolicy(JSON.stringify({ allow, deny })), own: [], tenant: 'local' }, 0);
         const target = parseTarget(asked);
         const whole = decider.beforeLookup(target);
         if (whole === 'resolve' || !whole.allowed) return;

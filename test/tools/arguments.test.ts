@@ -260,7 +260,7 @@ describe('a call refused for its arguments', () => {
 
 describe('what belongs to another tenant', () => {
   it('does not exist for a caller, in the same words as what never existed', async () => {
-    const { ok, fails, app } = await wire();
+    const { ok, fails, app } = await wire({ 'policy.yaml': "allow: [{ target: 127.0.0.1, tenants: ['*'] }]\n" });
     const caller = { tenant: 'other', name: 'test', isOperator: true, scopes: ALL_SCOPES };
     const ask = { caller, traceId: '1'.repeat(32), signal: new AbortController().signal };
     const input = { targets: ['127.0.0.1'], intensity: 'light', priority: 1 } as const;

@@ -57,7 +57,7 @@ export function loginEngine(remote?: RemoteReports, options: readonly 'privilege
         }
         yield { kind: 'end' };
       },
-      ...(remote ? { remote } : {}),
+      ...(remote ? { remote: (tenant) => (tenant === 'local' ? remote : undefined) } : {}),
     }),
   };
   return { type, given };

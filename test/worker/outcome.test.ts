@@ -4,7 +4,9 @@ import type { Claim } from '../../src/queue/queue.ts';
 import { failureOutcome } from '../../src/worker/outcome.ts';
 import { startParts } from './start-worker.ts';
 
-async function outcomeOf(code: 'storage_full' | 'scanner_unreachable'): Promise<ReturnType<typeof failureOutcome>> {
+async function outcomeOf(
+  code: 'storage_full' | 'storage_unavailable' | 'scanner_unreachable',
+): Promise<ReturnType<typeof failureOutcome>> {
   const parts = await startParts(async () => ({ whole: true }));
   await parts.submit();
   const claim: Claim = await parts.claim();
@@ -13,5 +15,6 @@ async function outcomeOf(code: 'storage_full' | 'scanner_unreachable'): Promise<
 
 it('a full disk here is no reason to scan again there: the next attempt takes over what was started', async () => {
   expect(await outcomeOf('storage_full')).toMatchObject({ kind: 'retry', keepsRun: true });
+  expect(await outcomeOf('storage_unavailable')).toMatchObject({ kind: 'retry', keepsRun: true });
   expect(await outcomeOf('scanner_unreachable')).not.toHaveProperty('keepsRun');
 });

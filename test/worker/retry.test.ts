@@ -12,6 +12,7 @@ describe('whether another attempt follows', () => {
     ['scanner_unreachable', [true, true, false]],
     ['rate_limited', [true, true, false]],
     ['storage_full', [true, true, false]],
+    ['storage_unavailable', [true, true, false]],
     ['internal_error', [true, false, false]],
     ['scanner_login_failed', [false, false, false]],
     ['scanner_edition_forbids_api', [false, false, false]],

@@ -142,6 +142,8 @@ export async function startParts(
     log: silentLog,
     random: () => 0.5,
     workerId: WORKER,
+    process: { version: '0.0.0', host: 'here', pid: process.pid, startedAt: systemClock.now() },
+    isAlone: true,
     settings: { ...SETTINGS, ...over },
     ...(typeof wrap === 'function' ? wrap(queue) : wrap),
   };

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { POLICY_FILE } from '../../app.ts';
+import { LOCAL_TENANT, Tenant } from '../../model/caller.ts';
 import { RunUntrustedInput } from '../../model/contract/run.ts';
 import { AppError } from '../../model/errors.ts';
 import { editPolicy, type PolicyEdited } from '../../policy/edit-policy.ts';
@@ -16,7 +18,7 @@ import type { Session } from '../session.ts';
 export const showPolicy = (session: Session): Promise<number> =>
   session.withApp(
     async ({ policy }) => {
-      const { source, allow, deny, maxHosts, maxIntensity, lastError } = policy.describe();
+      const { source, allow, deny, maxHosts, maxIntensity, lastError } = policy.describe('every tenant');
       const { terminal } = session;
       terminal.out(`Source:         ${source}`);
       if (lastError !== undefined) {
@@ -40,6 +42,7 @@ const shown = (rules: readonly string[]): string[] =>
 export interface EditOptions {
   readonly note?: string;
   readonly expires?: string;
+  readonly tenant?: string;
   readonly remove?: boolean;
 }
 
@@ -53,26 +56,38 @@ export const changePolicy = (
   session.withApp(
     async ({ audit }) => {
       const { note, expires, remove = false } = options;
+      const tenant = tenantOf(options);
       if (expires !== undefined) checkExpires(expires, list, Date.now());
       const file = join(session.folders().config, POLICY_FILE);
       const { caller, traceId } = session.ask();
-      const detail = { list, remove, file };
+      const detail = { list, remove, file, ...(tenant === undefined ? {} : { tenant }) };
       await audit.append({ caller, action: 'policy_change', decision: 'allowed', targets: [target], traceId, detail });
       const change = {
         list,
         target,
         ...(note === undefined ? {} : { note }),
         ...(expires === undefined ? {} : { expires }),
+        ...(tenant === undefined ? {} : { tenant }),
         ...(remove ? { remove } : {}),
       };
       const edited = await editPolicy(file, change, Date.now());
-      tellEdit(session, edited, `${remove ? 'no longer in' : 'now in'} ${list} of ${file}`);
-      const advice = remove ? [] : adviceOn(list, edited.entry, readFileSync(file, 'utf8'), Date.now());
+      tellEdit(
+        session,
+        edited,
+        `${remove ? 'no longer in' : 'now in'} ${list} of ${file}${tenant === undefined ? '' : ` for tenant ${tenant}`}`,
+      );
+      const advice = remove
+        ? []
+        : adviceOn({ list, entry: edited.entry, tenant }, readFileSync(file, 'utf8'), Date.now());
       for (const sentence of advice) session.terminal.note(sentence);
       return exitCode('ok');
     },
     { spawnWorker: false },
   );
+
+/** @throws AppError invalid_request */
+const tenantOf = ({ tenant }: { readonly tenant?: string | undefined }): string | undefined =>
+  readInput(z.object({ tenant: Tenant.optional() }), { tenant }).tenant;
 
 function tellEdit({ terminal }: Session, { entry, changed, created, stillDeniedBy }: PolicyEdited, what: string): void {
   terminal.out(changed ? `${entry} is ${what}.` : `Nothing to change: ${entry} is ${what} already.`);
@@ -87,14 +102,18 @@ function tellEdit({ terminal }: Session, { entry, changed, created, stillDeniedB
 export const checkPolicy = (
   session: Session,
   target: string,
-  { intensity, json }: { intensity?: string; json?: boolean },
+  { intensity, tenant, json }: { intensity?: string; tenant?: string; json?: boolean },
 ): Promise<number> =>
   session.withApp(
     async ({ policy }) => {
       const { terminal } = session;
       const input = readInput(RunUntrustedInput, { targets: [target], intensity });
       const ask = session.ask();
-      const checked = { intensity: input.intensity, caller: ask.caller };
+      const caller = {
+        ...ask.caller,
+        tenant: tenantOf({ tenant }) ?? LOCAL_TENANT,
+      };
+      const checked = { intensity: input.intensity, caller };
       const answer = await policy.check([parseTarget(target)], checked, ask.signal);
       if (json === true) terminal.out(JSON.stringify(answer, undefined, 2));
       else terminal.out(checkedLines(answer).join('\n'));

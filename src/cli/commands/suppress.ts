@@ -63,7 +63,7 @@ export function unsuppress(session: Session, what: string, options: UnsuppressOp
   const subject = subjectOf(what);
   return session.withApp(
     async ({ scans }) => {
-      await scans.suppressed.takeBack(subject, reason, session.ask());
+      await scans.suppressed.takeBack(subject, session.ask(), reason);
       session.terminal.out(`${what} is no longer suppressed.`);
       return exitCode('ok');
     },

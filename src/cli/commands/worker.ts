@@ -1,14 +1,23 @@
+import type { App } from '../../app.ts';
+import { AppError } from '../../model/errors.ts';
 import { exitCode } from '../exit-codes.ts';
 import { openPatiently } from '../open-patiently.ts';
 import { serverLog } from '../server-log.ts';
 import type { Session } from '../session.ts';
 import { onStopSignals } from '../stop-signals.ts';
 
+export interface WorkerCommand {
+  readonly stay?: boolean;
+  readonly pools?: readonly string[] | undefined;
+  readonly concurrency?: number | undefined;
+}
+
 /**
  * `scanmux worker`: runs queued scans until there is nothing to do. The first SIGTERM or SIGINT lets running scans
  * finish within the grace time, the second one ends the process at once; the queue gives its scans to the next worker.
+ * @throws AppError pool_unknown, naming the pools there are; invalid_request
  */
-export async function worker({ env, folders }: Session, { stay }: { stay?: boolean }): Promise<number> {
+export async function worker({ env, folders }: Session, { stay, pools, concurrency }: WorkerCommand): Promise<number> {
   const { config, data } = folders();
   const log = serverLog(config, env, 'worker');
   const stop = new AbortController();
@@ -23,12 +32,29 @@ export async function worker({ env, folders }: Session, { stay }: { stay?: boole
   );
   if (!app) return exitCode('ok');
   try {
-    log.info({ data_folder: data }, 'worker started');
-    const isOurs = await app.runWorker(stop.signal, { leaveWhenIdle: stay !== true });
+    checkOptions(app, { pools, concurrency });
+    log.info({ data_folder: data, ...(pools ? { pools } : {}) }, 'worker started');
+    const wanted = { ...(pools ? { pools } : {}), ...(concurrency === undefined ? {} : { concurrency }) };
+    const isOurs = await app.runWorker(stop.signal, { leaveWhenIdle: stay !== true, ...wanted });
     log.info({}, isOurs ? 'worker ended' : 'another worker serves this data folder; nothing to do');
     return exitCode('ok');
   } finally {
     off();
     await app.close();
+  }
+}
+
+/** More than this would not be served faster; the bound of `worker.max_concurrent_scans`. */
+const MOST_AT_ONCE = 256;
+
+function checkOptions({ registry }: App, { pools, concurrency }: Pick<WorkerCommand, 'pools' | 'concurrency'>): void {
+  for (const name of pools ?? []) registry.pool(name);
+  if (pools?.length === 0) {
+    throw new AppError('invalid_request', '--pools names no pool.', {
+      hint: 'Name one, or leave --pools out for all.',
+    });
+  }
+  if (concurrency !== undefined && (concurrency < 1 || concurrency > MOST_AT_ONCE)) {
+    throw new AppError('invalid_request', `--concurrency must be from 1 to ${MOST_AT_ONCE}.`);
   }
 }

@@ -1,8 +1,10 @@
 import type { App } from '../../app.ts';
 import { AppError } from '../../model/errors.ts';
 import type { Folders, Session } from '../session.ts';
+import { examineArtefacts } from './artefacts.ts';
 import { examineConfigFolder, examineDataFolder, examineNode, examineSettings } from './folders.ts';
 import { failed, type Finding } from './finding.ts';
+import { examineRetention } from './retention.ts';
 import { examineAuditAlone, examineConfiguration } from './without-queue.ts';
 import { missingLog } from '../audit-check.ts';
 import { examineRedis } from './redis.ts';
@@ -82,7 +84,9 @@ const PARTS: readonly (readonly [string, Part])[] = [
   ['policy', examinePolicy],
   ['logins', examineCredentials],
   ['scores', examineEnrichment],
+  ['artefacts', examineArtefacts],
   ['worker', examineWorker],
+  ['retention', examineRetention],
   ['audit', examineAudit],
 ];
 

@@ -52,7 +52,7 @@ export async function examineEngines(
 }
 
 export async function examinePolicy({ policy }: App, _session: Session, { config }: Folders): Promise<Finding[]> {
-  const { source, allow, deny, maxHosts, maxIntensity, lastError } = policy.describe();
+  const { source, allow, deny, maxHosts, maxIntensity, lastError } = policy.describe('every tenant');
   const said = `${source}: ${allow.length} allowed, ${deny.length} denied, max_hosts ${maxHosts}, max_intensity ${maxIntensity}`;
   const loose = writableByOthers(join(config, POLICY_FILE), 'policy');
   const state =

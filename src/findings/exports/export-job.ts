@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
+import { rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { AppError } from '../../model/errors.ts';
 import type { BySeverity } from '../../model/finding.ts';
 import type { FindingsRef, Suppressions } from '../findings.ts';
 import type { OpenFiles } from '../open-files.ts';
@@ -9,7 +11,7 @@ import type { RecordHeader } from './file-source.ts';
 import { FORMATS, FORMATS_VERSION } from './formats.ts';
 import type { WrittenFormat } from './formats.ts';
 import { nativeBytes, nativeKind } from './native-copy.ts';
-import { pruneExports } from './prune.ts';
+import { EXPORT_LIMITS, pruneExports } from './prune.ts';
 import type { ExportSource } from './source.ts';
 import { fillWithBytes, fillWithText, writeOnce } from './write-file.ts';
 import type { WrittenFile } from './write-file.ts';
@@ -47,6 +49,7 @@ export interface ExportJobInput {
   readonly folder: string;
   /** Bytes of the disk that exports leave free. */
   readonly keepFree: number;
+  readonly maxAgeMs: number;
 }
 
 type FindingsRequest = Extract<ExportRequest, { readonly kind: 'findings' }>;
@@ -91,6 +94,12 @@ async function exportNative(input: ExportJobInput & { request: NativeRequest }, 
   const name = nameOf(['native', sha256], scanId, extension);
   const target = { folder: join(folder, scanId), name, signal, keepFree, leastBytes };
   const file = await writeOnce(target, fillWithBytes(nativeBytes(report), signal));
+  if (file.sha256 !== sha256) {
+    await rm(file.path, { force: true });
+    throw new AppError('storage_unusable', 'The raw report of this scan was changed after it was stored.', {
+      hint: 'The findings are as they were: use another format. Operator: restore the report from a copy.',
+    });
+  }
   return { ...file, mediaType };
 }
 
@@ -104,6 +113,7 @@ export async function runExport(files: OpenFiles, input: ExportJobInput, signal:
     request.kind === 'native'
       ? await exportNative({ ...input, request }, signal)
       : await exportFindings(files, { ...input, request }, signal);
-  await pruneExports(input.folder, exported.path);
+  const limits = { ...EXPORT_LIMITS, maxAgeMs: input.maxAgeMs };
+  await pruneExports(input.folder, { keep: exported.path, limits });
   return exported;
 }

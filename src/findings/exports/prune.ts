@@ -1,5 +1,6 @@
 import { readdir, rm, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { SCAN_ID } from '../../model/ids.ts';
 
 /** Exports can always be made again. What is older, or beyond the newest ones, is removed. */
 export interface ExportLimits {
@@ -57,16 +58,21 @@ function outdated(files: readonly Found[], keep: string, limits: ExportLimits, n
     });
 }
 
+export interface Pruning {
+  /** The file that was just made: it stays. */
+  readonly keep?: string;
+  readonly limits?: ExportLimits;
+  /** Epoch milliseconds. */
+  readonly now?: number;
+}
+
 /**
  * Removes exports of `<root>/<scan id>/` that are old or too many. What cannot be removed now is tried again with the
  * next export.
- * @param keep The file that was just made.
  */
 export async function pruneExports(
   root: string,
-  keep: string,
-  limits: ExportLimits = EXPORT_LIMITS,
-  now: number = Date.now(),
+  { keep = '', limits = EXPORT_LIMITS, now = Date.now() }: Pruning = {},
 ): Promise<void> {
   for (const { path, at } of outdated(await filesUnder(root), keep, limits, now)) {
     // Handed out again, or written on, since it was looked at.
@@ -76,5 +82,12 @@ export async function pruneExports(
     await rm(`${path}.sha256`, { force: true }).catch(() => undefined);
     // Only when nothing else is in it.
     await rmdir(join(path, '..')).catch(() => undefined);
+  }
+}
+
+/** Removes all exports of scans that are gone. Text that is no scan id names no folder. */
+export async function removeExportsOf(root: string, scanIds: readonly string[]): Promise<void> {
+  for (const scanId of scanIds) {
+    if (SCAN_ID.test(scanId)) await rm(join(root, scanId), { recursive: true, force: true });
   }
 }

@@ -35,12 +35,21 @@ export const ExportInput = ScanIdInput.extend({
 });
 export type ExportInput = z.infer<typeof ExportInput>;
 
-export const ExportAnswer = z.strictObject({
+/** A file on the disk of this server. */
+export const ExportedFile = z.strictObject({
   summary: z.string(),
   path: z.string(),
   media_type: z.string(),
   bytes: z.int(),
   sha256: z.string(),
   findings: z.int().optional(),
+});
+export type ExportedFile = z.infer<typeof ExportedFile>;
+
+/** Who shares no disk with the server gets a link instead of a path. */
+export const ExportAnswer = z.strictObject({
+  ...ExportedFile.shape,
+  path: z.string().optional(),
+  download_url: z.string().optional().describe('Over HTTP instead of path: good for five minutes, needs no key.'),
 });
 export type ExportAnswer = z.infer<typeof ExportAnswer>;

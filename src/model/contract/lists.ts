@@ -123,6 +123,17 @@ export const QueueReport = z.strictObject({
     }),
   ),
   workers: z.int(),
+  live_workers: z.array(
+    z.strictObject({
+      host: z.string().optional(),
+      version: z.string(),
+      pools: z.array(z.string()).optional(),
+      concurrency: z.int(),
+      running: z.int(),
+      beat_seconds_ago: z.number(),
+      draining: z.boolean(),
+    }),
+  ),
   backend: z.string(),
   next: z.array(z.strictObject({ scan_id: z.string(), scanner_pool: z.string(), priority: z.int() })),
 });

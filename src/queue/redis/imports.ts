@@ -23,6 +23,8 @@ export async function recordImport(store: RedisStore, scan: NewImport): Promise<
     scan.finishedAt,
     givenText(scan),
     JSON.stringify(scan.result),
+    scan.engine,
+    JSON.stringify(scan.result.by_severity),
   );
   const [kind, record] = listOf(reply);
   return { scan: recordOf(record), deduplicated: kind === 'known' };

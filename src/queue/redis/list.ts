@@ -1,9 +1,9 @@
 import type { ScanRecord } from '../../model/scan.ts';
-import { readCursor, writeCursor } from '../list-cursor.ts';
+import { readCursor, writeCursor, wrongCursor } from '../list-cursor.ts';
 import type { ListFilter, ListPage } from '../queue.ts';
 import { jsonOf, recordOf } from './record.ts';
 import { isNothing, listOf, numberOf, textOf } from './reply.ts';
-import { PAGE, RECORDS, WALK } from './scripts/list.ts';
+import { ORDER, PAGE, RECORDS, WALK } from './scripts/list.ts';
 import type { RedisStore } from './store.ts';
 
 /** Scans looked at in one step, so that a long list does not hold up the server. */
@@ -11,7 +11,7 @@ const WALKED_AT_ONCE = 500;
 
 /** Newest first, by order of creation: a clock that was set back does not shuffle pages. */
 export async function list(store: RedisStore, tenant: string, filter: ListFilter): Promise<ListPage> {
-  const before = readCursor(tenant, filter);
+  const before = await orderOf(store, tenant, readCursor(tenant, filter));
   const isPlain =
     filter.pool === undefined &&
     filter.projectId === undefined &&
@@ -27,8 +27,16 @@ export async function list(store: RedisStore, tenant: string, filter: ListFilter
   return {
     scans: page.map(({ scan }) => scan),
     total,
-    ...(more ? { nextCursor: writeCursor(last.order, tenant, filter) } : {}),
+    ...(more ? { nextCursor: writeCursor(last.scan.scanId, tenant, filter) } : {}),
   };
+}
+
+/** @throws AppError cursor_invalid */
+async function orderOf(store: RedisStore, tenant: string, scanId: string | undefined): Promise<number | undefined> {
+  if (scanId === undefined) return undefined;
+  const order = await store.run(ORDER, tenant, scanId);
+  if (isNothing(order)) throw wrongCursor();
+  return numberOf(order);
 }
 
 interface Entry {

@@ -1,6 +1,11 @@
+import type { ApiKeys } from '../api-keys.ts';
+import type { QueueOperations } from '../operations.ts';
 import type { ScanQueue } from '../queue.ts';
+import type { Quotas } from '../quotas.ts';
 import type { ScanIndex } from '../scan-index.ts';
+import type { ServerSecrets } from '../server-secrets.ts';
 import type { SuppressionList } from '../suppressions.ts';
+import { createApiKeysOnRedis } from './api-keys.ts';
 import { checkpoint, finish, progress, reading, renew } from './attempt.ts';
 import { cancel, deadLetters, purgeDeadLetters, retryDeadLetter } from './cancel.ts';
 import { createClaiming } from './claim.ts';
@@ -8,6 +13,7 @@ import { createEventWaits } from './event-waits.ts';
 import { events } from './events.ts';
 import { recentImport, recordImport } from './imports.ts';
 import { list } from './list.ts';
+import { createRedisOperations } from './operations.ts';
 import {
   activeByInstance,
   expectedDurationMs,
@@ -20,8 +26,10 @@ import {
   readiness,
   referencedAttempts,
 } from './read.ts';
+import { createQuotasOnRedis } from './quotas.ts';
 import { status } from './status.ts';
 import { createRedisScanIndex } from './scan-index.ts';
+import { createRedisSecrets } from './server-secrets.ts';
 import { createRedisSuppressions } from './suppressions.ts';
 import { openRedisStore, type RedisQueueDeps, type RedisStore } from './store.ts';
 import { submit, wouldDeduplicateTo } from './submit.ts';
@@ -58,7 +66,7 @@ export function createQueueOnRedis(store: RedisStore): ScanQueue {
     reading: (claimed) => reading(store, claimed),
     progress: (claimed, shown, externalScanId) => progress(store, claimed, shown, externalScanId),
     finish: (claimed, outcome) => finish(store, claimed, outcome),
-    heartbeat: (workerId) => heartbeat(store, workerId),
+    heartbeat: (workerId, facts) => heartbeat(store, workerId, facts),
     retire: (workerId) => retire(store, workerId),
     waitForWork: (signal, timeoutMs) => workWaits.wait(signal, timeoutMs),
     nextRetryInMs: () => nextRetryInMs(store),
@@ -80,6 +88,10 @@ export interface RedisQueue {
   readonly queue: ScanQueue;
   readonly suppressions: SuppressionList;
   readonly index: ScanIndex;
+  readonly operations: QueueOperations;
+  readonly secrets: ServerSecrets;
+  readonly keys: ApiKeys;
+  readonly quotas: Quotas;
 }
 
 /**
@@ -92,5 +104,9 @@ export async function openRedisQueue(deps: RedisQueueDeps): Promise<RedisQueue> 
     queue: createQueueOnRedis(store),
     suppressions: createRedisSuppressions(store),
     index: createRedisScanIndex(store),
+    operations: createRedisOperations(store),
+    keys: createApiKeysOnRedis(store),
+    quotas: createQuotasOnRedis(store),
+    secrets: createRedisSecrets(store),
   };
 }

@@ -1,5 +1,6 @@
 import type { Progress, ScanResult } from '../../model/scan.ts';
 import type { Claim, Outcome, StoredCheckpoint } from '../queue.ts';
+import { countFindings } from './counts.ts';
 import { noteDuration } from './durations.ts';
 import { numberOf, storedScan, type StoredScan } from './row.ts';
 import { one, change, type Store } from './store.ts';
@@ -92,21 +93,24 @@ function end(store: Store, scan: StoredScan, outcome: Outcome): void {
       return release(store, scan);
     case 'completed':
       noteDuration(store, scan.record);
-      move(store, scan, 'completed', { ...ended(store), ...visible(scan, outcome.result), error: null });
+      move(store, scan, 'completed', { ...ended(store), ...visible(store, scan, outcome.result), error: null });
       return;
     case 'cancelled':
-      move(store, scan, 'cancelled', { ...ended(store), ...visible(scan, outcome.result), error: null });
+      move(store, scan, 'cancelled', { ...ended(store), ...visible(store, scan, outcome.result), error: null });
       return;
     case 'failed':
     case 'timed_out': {
       const error = JSON.stringify(outcome.error);
-      move(store, scan, outcome.kind, { ...ended(store), ...visible(scan, outcome.result), error });
+      move(store, scan, outcome.kind, { ...ended(store), ...visible(store, scan, outcome.result), error });
     }
   }
 }
 
-const visible = ({ record: { epoch } }: StoredScan, result: ScanResult | undefined): Changes =>
-  result ? { result: JSON.stringify(result), result_epoch: epoch } : {};
+function visible(store: Store, { record: { epoch, engine } }: StoredScan, result: ScanResult | undefined): Changes {
+  if (!result) return {};
+  countFindings(store, engine, result);
+  return { result: JSON.stringify(result), result_epoch: epoch };
+}
 
 /** A clean retry has nothing outside; with a cancel waiting there is no reason for another attempt. */
 function retryLater(

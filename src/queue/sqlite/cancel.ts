@@ -2,8 +2,9 @@ import { AppError } from '../../model/errors.ts';
 import { isDeadLetter, isFinal, type ScanRecord } from '../../model/scan.ts';
 import type { CancelEffect } from '../queue.ts';
 import { nextRank } from './lanes.ts';
+import { removeScans } from './remove.ts';
 import { numberOf, recordOf, storedScan, textOf, type StoredScan } from './row.ts';
-import { many, one, change, type Store } from './store.ts';
+import { many, one, type Store } from './store.ts';
 import { withPosition } from './submit.ts';
 import { unindex } from './scan-index.ts';
 import { requeued } from './tidy.ts';
@@ -74,7 +75,7 @@ export async function retryDeadLetter(store: Store, tenant: string, scanId: stri
     const dead = find(store, tenant, scanId);
     const { state, request } = dead.record;
     if (!isDeadLetter(state)) throw new AppError('invalid_request', `${scanId} is ${state}, not a dead letter.`);
-    unindex(store, tenant, scanId);
+    unindex(store, tenant, [dead.id]);
     const fresh = {
       rank: nextRank(store, request.pool, request.priority, tenant),
       ...FRESH,
@@ -97,12 +98,11 @@ export async function purgeDeadLetters(store: Store, tenant: string, before: num
       tenant,
       before,
     );
-    for (const row of rows) {
-      const id = numberOf(row, 'id');
-      unindex(store, tenant, textOf(row, 'scan_id'));
-      change(store, 'DELETE FROM events WHERE scan = ?', id);
-      change(store, 'DELETE FROM scans WHERE id = ?', id);
-    }
+    removeScans(
+      store,
+      tenant,
+      rows.map((row) => numberOf(row, 'id')),
+    );
     return rows.map((row) => textOf(row, 'scan_id'));
   });
 }

@@ -1,5 +1,6 @@
 import type { ScanRecord } from '../../model/scan.ts';
 import type { Imported, NewImport } from '../queue.ts';
+import { countFindings } from './counts.ts';
 import { numberOf, recordOf } from './row.ts';
 import { hoursMs, one, type Store } from './store.ts';
 import { createSpaceCheck } from './submit.ts';
@@ -65,5 +66,6 @@ function insert(store: Store, scan: NewImport): ScanRecord {
       JSON.stringify(result),
     ) ?? {};
   appendEvent(store, numberOf(row, 'id'), 1);
+  countFindings(store, scan.engine, result);
   return recordOf(row);
 }

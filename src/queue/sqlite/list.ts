@@ -1,6 +1,6 @@
 import type { ScanRequest } from '../../model/scan.ts';
 import type { SqlValue } from '../../platform/sqlite.ts';
-import { readCursor, writeCursor } from '../list-cursor.ts';
+import { readCursor, writeCursor, wrongCursor } from '../list-cursor.ts';
 import type { ListFilter, ListPage } from '../queue.ts';
 import { jsonOf, numberOf } from './row.ts';
 import { many, one, type Store } from './store.ts';
@@ -9,7 +9,7 @@ import { withPosition } from './submit.ts';
 /** Newest first, by order of creation: a clock that was set back does not shuffle pages. */
 export function list(store: Store, tenant: string, filter: ListFilter): ListPage {
   const { where, values } = condition(tenant, filter);
-  const before = readCursor(tenant, filter);
+  const before = orderOf(store, tenant, readCursor(tenant, filter));
   const { ids, total } = filter.matchesTargets
     ? matching(store, where, values, filter, filter.matchesTargets, before)
     : plain(store, where, values, filter, before);
@@ -18,9 +18,17 @@ export function list(store: Store, tenant: string, filter: ListFilter): ListPage
     const row = one(store, 'SELECT * FROM scans WHERE id = ?', id);
     return row ? [withPosition(store, row)] : [];
   });
-  const last = page.at(-1);
+  const last = scans.at(-1)?.scanId;
   const more = ids.length > filter.limit && last !== undefined;
   return { scans, total, ...(more ? { nextCursor: writeCursor(last, tenant, filter) } : {}) };
+}
+
+/** @throws AppError cursor_invalid */
+function orderOf(store: Store, tenant: string, scanId: string | undefined): number | undefined {
+  if (scanId === undefined) return undefined;
+  const row = one(store, 'SELECT id FROM scans WHERE scan_id = ? AND tenant = ?', scanId, tenant);
+  if (!row) throw wrongCursor();
+  return numberOf(row, 'id');
 }
 
 /** Ids after the cursor, at least one more than the page holds when there are more. */

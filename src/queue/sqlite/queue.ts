@@ -1,7 +1,12 @@
 import { identityText, ownIdentity } from '../../platform/process-identity.ts';
+import type { QueueOperations } from '../operations.ts';
 import type { ScanQueue } from '../queue.ts';
 import type { SuppressionList } from '../suppressions.ts';
+import type { ApiKeys } from '../api-keys.ts';
+import type { Quotas } from '../quotas.ts';
 import type { ScanIndex } from '../scan-index.ts';
+import { createApiKeys } from './api-keys.ts';
+import type { ServerSecrets } from '../server-secrets.ts';
 import { checkpoint, finish, progress, reading, renew } from './attempt.ts';
 import { cancel, deadLetters, purgeDeadLetters, retryDeadLetter } from './cancel.ts';
 import { claim } from './claim.ts';
@@ -9,6 +14,7 @@ import { medianMs, waitMs } from './durations.ts';
 import { createEventWaits, events } from './events.ts';
 import { createImports } from './imports.ts';
 import { list } from './list.ts';
+import { createOperations } from './operations.ts';
 import {
   activeByInstance,
   createGet,
@@ -20,7 +26,9 @@ import {
   referencedAttempts,
   status,
 } from './read.ts';
+import { createQuotas } from './quotas.ts';
 import { createScanIndex } from './scan-index.ts';
+import { createServerSecrets } from './server-secrets.ts';
 import { openStore, type SqliteQueueDeps, type Store } from './store.ts';
 import { createSubmitting } from './submit.ts';
 import { createSuppressionList } from './suppressions.ts';
@@ -61,7 +69,7 @@ export function createQueueOn(store: Store): ScanQueue {
     reading: (claimed) => reading(store, claimed),
     progress: (claimed, shown, externalScanId) => progress(store, claimed, shown, externalScanId),
     finish: (claimed, outcome) => finish(store, claimed, outcome),
-    heartbeat: (workerId) => heartbeat(store, workerId),
+    heartbeat: (workerId, facts) => heartbeat(store, workerId, facts),
     retire: (workerId) => retire(store, workerId),
     waitForWork: (signal, timeoutMs) => workWaits.wait(signal, timeoutMs),
     nextRetryInMs: async () => nextRetryInMs(store),
@@ -84,6 +92,10 @@ export interface EmbeddedQueue {
   readonly seat: WorkerSeat;
   readonly suppressions: SuppressionList;
   readonly index: ScanIndex;
+  readonly operations: QueueOperations;
+  readonly keys: ApiKeys;
+  readonly quotas: Quotas;
+  readonly secrets: ServerSecrets;
 }
 
 /**
@@ -99,6 +111,10 @@ export async function openSqliteQueue(deps: SqliteQueueDeps): Promise<EmbeddedQu
     seat: createWorkerSeat(store, identityText(ownIdentity())),
     suppressions: createSuppressionList(store),
     index: createScanIndex(store),
+    operations: createOperations(store),
+    keys: createApiKeys(store),
+    quotas: createQuotas(store),
+    secrets: createServerSecrets(store),
   };
 }
 

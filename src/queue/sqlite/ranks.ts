@@ -15,6 +15,9 @@ VALUES (?1, 6, ?2, ?3 >> 6, ?4), (?1, 12, ?2, ?3 >> 12, ?4), (?1, 18, ?2, ?3 >> 
        (?1, 24, ?2, ?3 >> 24, ?4), (?1, 30, ?2, ?3 >> 30, ?4), (?1, 99, ?2, 0, ?4)
 ON CONFLICT DO UPDATE SET n = n + excluded.n`;
 
+/** Shift 100 counts the scans a pool ever accepted: beside the totals, so that a submit writes no further page. */
+const COUNT_NEW = COUNT.replace('(?1, 99, ?2, 0, ?4)', '(?1, 99, ?2, 0, ?4), (?1, 100, 0, 0, ?4)');
+
 /** Within a scan's own block of 64 ranks its rows are counted; scans of one rank stand in order of creation. */
 const AHEAD_IN_BLOCK = (boundIs: string): string => `
 (SELECT count(*) FROM scans WHERE state = 'queued' AND bound ${boundIs} AND pool = ?1 AND priority = ?2
@@ -32,6 +35,11 @@ const AHEAD = `SELECT
 
 export function countIn(store: Store, { pool, priority, rank }: Place): void {
   store.db.prepare(COUNT).run(pool, priority, rank, 1);
+}
+
+/** The same for a scan that was not there before. */
+export function countNew(store: Store, { pool, priority, rank }: Place): void {
+  store.db.prepare(COUNT_NEW).run(pool, priority, rank, 1);
 }
 
 export function countOut(store: Store, { pool, priority, rank }: Place): void {
@@ -53,3 +61,9 @@ export function queuedByPool(store: Store): ReadonlyMap<string, number> {
   }
   return pools;
 }
+
+/** Scans ever accepted, by pool. */
+export const acceptedByPool = (store: Store): ReadonlyMap<string, number> =>
+  new Map(
+    many(store, 'SELECT pool, n FROM ranks WHERE shift = 100').map((row) => [String(row['pool']), numberOf(row, 'n')]),
+  );

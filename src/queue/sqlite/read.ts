@@ -68,7 +68,7 @@ function countBy(store: Store, sql: string, ...values: readonly string[]): Reado
   return new Map(many(store, sql, ...values).map((row) => [textOf(row, 'pool'), numberOf(row, 'n')]));
 }
 
-function oldestQueuedMs(store: Store, pool: string): number | undefined {
+export function oldestQueuedMs(store: Store, pool: string): number | undefined {
   const row = one(store, `SELECT min(queued_at) AS at FROM scans WHERE state = 'queued' AND pool = ?`, pool);
   const at = optionalNumber(row ?? {}, 'at');
   return at === undefined ? undefined : Math.max(0, store.clock.now() - at);

@@ -2,7 +2,7 @@ import { setImmediate as yieldToOthers } from 'node:timers/promises';
 import type { ScanRecord } from '../../model/scan.ts';
 import type { Row } from '../../platform/sqlite.ts';
 import type { IndexedScan, LatestLook, Look, ScanIndex } from '../scan-index.ts';
-import { numberOf, recordOf, textOf } from './row.ts';
+import { numberOf, optionalNumber, recordOf, textOf } from './row.ts';
 import { change, many, one, type Store } from './store.ts';
 
 /** Places entered in one transaction, and read at once: others get their turn in between. */
@@ -67,7 +67,7 @@ async function add(store: Store, scan: IndexedScan, looks: AsyncIterable<readonl
     // It may have been removed or started again meanwhile.
     const isThere = one(store, KNOWN, scanId, tenant) !== undefined;
     if (isThere) change(store, 'INSERT OR IGNORE INTO indexed_scans (scan_id) VALUES (?)', scanId);
-    else change(store, 'DELETE FROM latest_looks WHERE tenant = ? AND scan_id = ?', tenant, scanId);
+    else unindex(store, tenant, [numberOf(known, 'id')]);
   });
 }
 
@@ -98,12 +98,19 @@ function lookOf(row: Row): LatestLook {
 }
 
 /**
- * Takes a scan whose results are gone out of the index, in the caller's transaction. The scans it had taken the place of
- * are only known to the files: all of the tenant are entered anew, when somebody asks next.
+ * Takes scans whose results are gone out of the index, in the caller's transaction. The scans they had taken the place of
+ * are only known to the files: those of the tenant that are no newer are entered anew, when somebody asks next.
+ * @param ids Of scans of this tenant that are still in the table.
  */
-export function unindex(store: Store, tenant: string, scanId: string): void {
-  const looks = change(store, 'DELETE FROM latest_looks WHERE tenant = ? AND scan_id = ?', tenant, scanId);
-  change(store, 'DELETE FROM indexed_scans WHERE scan_id = ?', scanId);
-  if (looks === 0) return;
-  change(store, 'DELETE FROM indexed_scans WHERE scan_id IN (SELECT scan_id FROM scans WHERE tenant = ?)', tenant);
+export function unindex(store: Store, tenant: string, ids: readonly number[]): void {
+  const listed = JSON.stringify(ids);
+  const newest = optionalNumber(one(store, NEWEST_LOOK, listed) ?? {}, 'at');
+  change(store, 'DELETE FROM latest_looks WHERE scan IN (SELECT value FROM json_each(?))', listed);
+  change(store, `DELETE FROM indexed_scans WHERE scan_id IN (${SCAN_IDS})`, listed);
+  if (newest !== undefined) change(store, FORGET_OLDER, tenant, newest);
 }
+
+const SCAN_IDS = 'SELECT scan_id FROM scans WHERE id IN (SELECT value FROM json_each(?))';
+const NEWEST_LOOK = `SELECT max(finished_at) AS at FROM latest_looks WHERE scan IN (SELECT value FROM json_each(?))`;
+const FORGET_OLDER = `DELETE FROM indexed_scans
+  WHERE scan_id IN (SELECT scan_id FROM scans WHERE tenant = ? AND finished_at <= ?)`;

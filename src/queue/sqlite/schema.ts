@@ -184,5 +184,70 @@ CREATE TABLE look_words (
 ) STRICT, WITHOUT ROWID;
 `;
 
+const API_KEYS_AND_QUOTAS = `
+CREATE TABLE api_keys (
+  prefix TEXT PRIMARY KEY,
+  sha256 TEXT NOT NULL UNIQUE,
+  tenant TEXT NOT NULL,
+  name TEXT NOT NULL,
+  scopes TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER,
+  revoked_at INTEGER
+) STRICT, WITHOUT ROWID;
+-- Addresses of the scans a tenant has submitted, per day (UTC, days since 1970).
+CREATE TABLE hosts_per_day (
+  tenant TEXT NOT NULL,
+  day INTEGER NOT NULL,
+  hosts INTEGER NOT NULL,
+  PRIMARY KEY (tenant, day)
+) STRICT, WITHOUT ROWID;
+`;
+
+const SERVER_SECRETS = `
+CREATE TABLE server_secrets (
+  name TEXT PRIMARY KEY,
+  value BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+`;
+
+const OPERATIONS = `
+-- What happened since the store was made, over all processes. Accepted scans are counted in ranks (shift 100), which a
+-- submit writes anyway.
+CREATE TABLE counts (
+  name TEXT NOT NULL,
+  label TEXT NOT NULL,
+  part TEXT NOT NULL,
+  n INTEGER NOT NULL,
+  PRIMARY KEY (name, label, part)
+) STRICT, WITHOUT ROWID;
+INSERT INTO ranks (pool, shift, priority, bucket, n)
+  SELECT pool, 100, 0, 0, count(*) FROM scans WHERE origin = 'run' GROUP BY pool;
+INSERT INTO counts (name, label, part, n)
+  SELECT 'started', pool, '', sum(epoch) FROM scans WHERE origin = 'run' GROUP BY pool HAVING sum(epoch) > 0;
+INSERT INTO counts (name, label, part, n)
+  SELECT 'finished', pool, state, count(*) FROM scans
+  WHERE origin = 'run' AND state IN ('completed', 'failed', 'timed_out', 'cancelled') GROUP BY pool, state;
+
+-- For operators: what has ended, newest first, and how many dead letters there are.
+CREATE INDEX ended ON scans(state, pool) WHERE state IN ('completed', 'failed', 'timed_out', 'cancelled');
+-- For retention. An imported scan is as old as its import, whenever it was run.
+CREATE INDEX done_age ON scans(tenant, max(finished_at, created_at)) WHERE state IN ('completed', 'cancelled');
+CREATE INDEX looks_of_scan ON latest_looks(scan);
+
+-- What workers say of themselves (JSON), and when (epoch milliseconds).
+ALTER TABLE workers ADD COLUMN facts TEXT;
+ALTER TABLE workers ADD COLUMN beat_at INTEGER;
+-- Elections among processes: until is epoch milliseconds.
+CREATE TABLE turns (turn TEXT PRIMARY KEY, holder TEXT NOT NULL, until INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+`;
+
 /** Entry `n` leads from version `n` to `n + 1`. Only ever appended to. */
-export const MIGRATIONS: readonly Migration[] = [FIRST, IMPORTS_AND_SUPPRESSIONS, LOOKS_BY_WORD];
+export const MIGRATIONS: readonly Migration[] = [
+  FIRST,
+  IMPORTS_AND_SUPPRESSIONS,
+  LOOKS_BY_WORD,
+  SERVER_SECRETS,
+  OPERATIONS,
+  API_KEYS_AND_QUOTAS,
+];

@@ -3,7 +3,7 @@ import type { ScanRecord } from '../../model/scan.ts';
 import type { Row } from '../../platform/sqlite.ts';
 import type { NewScan, Submitted } from '../queue.ts';
 import { nextRank } from './lanes.ts';
-import { countIn, positionOf } from './ranks.ts';
+import { countNew, positionOf } from './ranks.ts';
 import { numberOf, recordOf, textOf } from './row.ts';
 import { hoursMs, one, change, type Store } from './store.ts';
 
@@ -95,7 +95,7 @@ function insert(store: Store, scan: NewScan): Submitted {
       rank,
       now,
     );
-  countIn(store, { pool, priority, rank });
+  countNew(store, { pool, priority, rank });
   if (scan.idempotencyKey !== undefined) holdKey(store, scan, scan.idempotencyKey, now);
   const { engine, requestHash, ...rest } = scan;
   const position = positionOf(store, { pool, priority, rank }, lastRowId);

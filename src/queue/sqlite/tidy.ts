@@ -1,6 +1,7 @@
 import { ERROR_CATALOG, type ErrorCode } from '../../model/errors.ts';
 import type { ScanError } from '../../model/scan.ts';
 import type { Slot } from '../queue.ts';
+import { count } from './counts.ts';
 import { queuedByPool } from './ranks.ts';
 import { numberOf, storedScan, textOf, type StoredScan } from './row.ts';
 import { hoursMs, many, change, type Store } from './store.ts';
@@ -73,6 +74,7 @@ function isBystander(store: Store, { checkpoint, record }: StoredScan): boolean 
 
 function reclaimOne(store: Store, scan: StoredScan): void {
   const lost = scan.lost + (isBystander(store, scan) ? 0 : 1);
+  count(store, 'lost', scan.record.request.pool);
   if (lost > store.settings.maxLostLeases) {
     const error = scanError('scan_aborted', `Its worker ended ${lost} times while running it.`);
     move(store, scan, 'failed', { ...abandoned(store), lost, error });

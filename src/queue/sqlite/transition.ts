@@ -1,6 +1,7 @@
 import { AppError } from '../../model/errors.ts';
 import { TRANSITIONS, type Progress, type ScanState } from '../../model/scan.ts';
 import type { SqlValue } from '../../platform/sqlite.ts';
+import { countMove } from './counts.ts';
 import { countIn, countOut } from './ranks.ts';
 import { numberOf, storedScan, type StoredScan } from './row.ts';
 import { one, change, type Store } from './store.ts';
@@ -27,6 +28,7 @@ export function move(store: Store, scan: StoredScan, to: ScanState, changes: Cha
   record(store, scan.id, { state: to, ...changes });
   const moved = reread(store, scan.id);
   if (to === 'queued') countIn(store, placeOf(moved));
+  countMove(store, moved.record);
   return moved;
 }
 

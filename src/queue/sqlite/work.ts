@@ -1,3 +1,4 @@
+import type { WorkerFacts } from '../operations.ts';
 import { guarded } from './events.ts';
 import { announce } from './claim.ts';
 import { one, change, type Store } from './store.ts';
@@ -73,8 +74,12 @@ function mayHaveWork(store: Store): boolean {
   return lost || one(store, MAY_HAVE_WORK, store.clock.now())?.['found'] === 1;
 }
 
-export async function heartbeat(store: Store, workerId: string): Promise<void> {
-  await store.write(() => announce(store, workerId, 1));
+export async function heartbeat(store: Store, workerId: string, facts?: WorkerFacts): Promise<void> {
+  await store.write(() => {
+    announce(store, workerId, 1);
+    const sql = 'UPDATE workers SET facts = coalesce(?, facts), beat_at = ? WHERE worker_id = ?';
+    change(store, sql, facts ? JSON.stringify(facts) : null, store.clock.now(), workerId);
+  });
 }
 
 export async function retire(store: Store, workerId: string): Promise<void> {

@@ -11,13 +11,19 @@ export interface WorkerSeat {
   take(): Promise<boolean>;
   /** Identity text of a working holder. One that stood frozen under our eyes is evicted, with its claims. */
   holder(): Promise<string | undefined>;
-  /** Leaves the seat unless any scan is not final; both in one step, so no scan is left without a worker to come. */
-  releaseIfIdle(): Promise<boolean>;
+  /**
+   * Leaves the seat unless any scan (of these pools) is not final; both in one step, so no scan is left without a worker
+   * to come.
+   */
+  releaseIfIdle(pools?: readonly string[]): Promise<boolean>;
   release(): Promise<void>;
 }
 
 /** All worker ids of a process: its identity, or the identity and a suffix. */
 const OF_PROCESS = `(worker_id = ?1 OR substr(worker_id, 1, length(?1) + 1) = ?1 || '|')`;
+
+const LIVE = `SELECT 1 FROM scans WHERE state IN ('queued', 'running', 'retrying')
+  AND (?1 IS NULL OR pool IN (SELECT value FROM json_each(?1))) LIMIT 1`;
 
 /** @param identity Identity text of the process that asks. */
 export function createWorkerSeat(store: Store, identity: string): WorkerSeat {
@@ -57,9 +63,9 @@ export function createWorkerSeat(store: Store, identity: string): WorkerSeat {
       if (stale !== undefined) await store.write(() => evict(stale));
       return found;
     },
-    releaseIfIdle: () =>
+    releaseIfIdle: (pools) =>
       store.write(() => {
-        const live = one(store, `SELECT 1 FROM scans WHERE state IN ('queued', 'running', 'retrying') LIMIT 1`);
+        const live = one(store, LIVE, pools ? JSON.stringify(pools) : null);
         if (live) return false;
         leave();
         return true;

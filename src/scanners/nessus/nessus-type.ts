@@ -84,7 +84,7 @@ export function createNessusScanner(
       template: settings.template,
       scannerName: settings.scanner_name,
       scannerKey,
-      remoteFolders: settings.remote_folders,
+      remoteFolders: settings.remote_folders.map((folder) => (typeof folder === 'string' ? { name: folder } : folder)),
       deleteAfterDays: settings.delete_after_days,
       exportMs: settings.export_minutes * 60_000,
       stopMs: settings.stop_minutes * 60_000,

@@ -214,6 +214,9 @@ describe('an export out of a findings file', () => {
       expect(await readFile(made.path, 'utf8')).toBe(content);
       expect(made.path.startsWith(join(exportsFolder, SCAN_ID))).toBe(true);
     }
+    const report = join(folder, 'report-0');
+    const changed = store.export({ kind: 'native', scanId: SCAN_ID, report, sha256: 'a'.repeat(64) }, NEVER);
+    await expect(changed).rejects.toMatchObject({ code: 'storage_unusable' });
     const gone = store.export({ kind: 'native', scanId: SCAN_ID, report: join(folder, 'gone'), sha256: '' }, NEVER);
     await expect(gone).rejects.toMatchObject({ code: 'storage_unusable' });
   });
@@ -312,7 +315,7 @@ describe('old exports', () => {
     ['left temporary', { 'a/1.tmp': { bytes: 1, ageMs: 90_000_000 }, 'a/2.tmp': { bytes: 1, ageMs: 10 } }, ['a/2.tmp']],
   ])('go by %s, with their sums and empty folders', async (_, files, expected) => {
     const root = await folderWith(files);
-    await pruneExports(root, 'none', LIMITS, NOW);
+    await pruneExports(root, { keep: 'none', limits: LIMITS, now: NOW });
     expect(await left(root)).toEqual(expected);
     const sums = (await readdir(root, { recursive: true })).filter((name) => name.endsWith('.sha256'));
     expect(sums).toHaveLength(expected.length);
@@ -325,7 +328,7 @@ describe('old exports', () => {
       'b/3': { bytes: 60, ageMs: 2 },
       'b/4': { bytes: 60, ageMs: 6 },
     });
-    await pruneExports(root, 'none', LIMITS, NOW);
+    await pruneExports(root, { keep: 'none', limits: LIMITS, now: NOW });
     expect(await left(root)).toEqual(['a/1', 'a/2', 'b/3']);
   });
 
@@ -344,8 +347,10 @@ describe('old exports', () => {
 
   it('never take the one just made with them, and a folder that is not there is no failure', async () => {
     const root = await folderWith({ 'a/old': { bytes: 500, ageMs: 2_000_000 } });
-    await pruneExports(root, join(root, 'a/old'), LIMITS, NOW);
+    await pruneExports(root, { keep: join(root, 'a/old'), limits: LIMITS, now: NOW });
     expect(await left(root)).toEqual(['a/old']);
-    await expect(pruneExports(join(root, 'absent'), 'none', LIMITS, NOW)).resolves.toBeUndefined();
+    await expect(
+      pruneExports(join(root, 'absent'), { keep: 'none', limits: LIMITS, now: NOW }),
+    ).resolves.toBeUndefined();
   });
 });

@@ -7,7 +7,7 @@ import { TIME } from './time.ts';
 import { UNINDEX } from './unindex.ts';
 
 const PARTS = [RECORD, PLACES, TIME, MOVE, REPLY];
-const TAKING_OUT = [...PARTS, UNINDEX];
+export const TAKING_OUT = [...PARTS, UNINDEX];
 
 /** tenant, id, request id, reason or '' */
 export const CANCEL = defineScript(

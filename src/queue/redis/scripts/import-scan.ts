@@ -26,7 +26,8 @@ return scan and reply(scan)
   [RECORD, PLACES, REPLY, RECENT],
 );
 
-/** id, tenant, hash, lifetime of keys, pool, priority, project, minutes, hosts, started, finished, request, result */
+/** id, tenant, hash, lifetime of keys, pool, priority, project, minutes, hosts, started, finished, request, result,
+ * engine, findings by severity (JSON) */
 export const IMPORT = defineScript(
   'import',
   'take',
@@ -50,6 +51,8 @@ scan = load(id)
 redis.call('SADD', P .. 'tenants', tenant)
 redis.call('ZADD', P .. 'list:all:' .. tenant, scan.n, id)
 enter(scan)
+count('imported:' .. scan.pool, 1)
+for severity, n in pairs(cjson.decode(ARGV[16])) do count('findings:' .. severity .. ':' .. ARGV[15], n) end
 redis.call('SET', P .. 'imported:' .. pair(tenant, hash), id .. ' ' .. int(now), 'PX', int(lifetime + 3600000))
 redis.call('PUBLISH', P .. 'events', int(redis.call('INCR', P .. 'told')) .. ' 1 ' .. id)
 return {'made', reply(scan)}

@@ -22,6 +22,9 @@ return {redis.call('ZCARD', list), found}
   [RECORD, PLACES, REPLY],
 );
 
+/** tenant, id. Returns the order of creation, or nothing. */
+export const ORDER = defineScript('order', 'read', `return redis.call('ZSCORE', P .. 'list:all:' .. ARGV[2], ARGV[3])`);
+
 /**
  * tenant, state or 'all', before, most to look at, '1' when the text of the request is wanted. Returns order, id, pool,
  * project, creation and request of each, newest first, so that the reader can filter.

@@ -69,6 +69,7 @@ end
 local function leave(scan)
   local state = scan.state
   redis.call('ZREM', P .. 'list:' .. state .. ':' .. scan.tenant, scan.id)
+  redis.call('ZREM', P .. 'board:' .. state .. ':' .. scan.pool, scan.id)
   if isLive(state) then add('counts', state .. ':' .. scan.pool, -1) end
   if state == 'queued' then
     leaveQueue(scan)
@@ -80,17 +81,17 @@ local function leave(scan)
     redis.call('ZREM', P .. 'retry_from', scan.id)
   elseif isDead(state) then
     redis.call('ZREM', P .. 'dead:' .. scan.tenant, scan.id)
-    redis.call('ZREM', P .. 'ended:dead', scan.id)
     add('dead_of:' .. scan.tenant, scan.pool, -1)
     add('counts', 'dead:' .. scan.pool, -1)
   else
-    redis.call('ZREM', P .. 'ended:done', scan.id)
+    redis.call('ZREM', P .. 'done:' .. scan.tenant, scan.id)
   end
 end
 
 local function enter(scan)
   local state = scan.state
   redis.call('ZADD', P .. 'list:' .. state .. ':' .. scan.tenant, scan.n, scan.id)
+  redis.call('ZADD', P .. 'board:' .. state .. ':' .. scan.pool, scan.n, scan.id)
   if isLive(state) then add('counts', state .. ':' .. scan.pool, 1) end
   if state == 'queued' then
     enterQueue(scan)
@@ -102,11 +103,12 @@ local function enter(scan)
     redis.call('ZADD', P .. 'retry_from', now, scan.id)
   elseif isDead(state) then
     redis.call('ZADD', P .. 'dead:' .. scan.tenant, scan.finished, scan.id)
-    redis.call('ZADD', P .. 'ended:dead', scan.finished, scan.id)
     add('dead_of:' .. scan.tenant, scan.pool, 1)
     add('counts', 'dead:' .. scan.pool, 1)
   else
-    redis.call('ZADD', P .. 'ended:done', scan.finished, scan.id)
+    -- An imported scan is as old as its import, whenever it was run.
+    local age = math.max(tonumber(scan.finished), tonumber(scan.created))
+    redis.call('ZADD', P .. 'done:' .. scan.tenant, int(age), scan.id)
   end
   if not isLive(state) and scan.result_epoch then toIndex(scan) end
 end

@@ -15,6 +15,7 @@ end
 local function forget(worker)
   redis.call('HDEL', P .. 'beats', worker)
   redis.call('HDEL', P .. 'beaten', worker)
+  redis.call('HDEL', P .. 'facts', worker)
 end
 
 -- Beats by worker, when each last beat (server's clock) with the time now, and who has running scans.
@@ -30,8 +31,17 @@ end
 
 const PARTS = [TIME, WORKERS];
 
-/** worker */
-export const HEARTBEAT = defineScript('heartbeat', 'keep', `announce(ARGV[2], 1) return 1`, PARTS);
+/** worker, what it says of itself (JSON) or '' */
+export const HEARTBEAT = defineScript(
+  'heartbeat',
+  'keep',
+  `
+announce(ARGV[2], 1)
+if ARGV[3] ~= '' then redis.call('HSET', P .. 'facts', ARGV[2], ARGV[3]) end
+return 1
+`,
+  PARTS,
+);
 
 /** worker */
 export const RETIRE = defineScript(

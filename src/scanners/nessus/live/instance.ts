@@ -9,11 +9,17 @@ export interface InstanceOptions {
   readonly scannerName?: string | undefined;
   /** Which of the two a scan names its scanner by. */
   readonly scannerKey: 'id' | 'uuid';
-  readonly remoteFolders: readonly string[];
+  readonly remoteFolders: readonly RemoteFolder[];
   readonly deleteAfterDays?: number | undefined;
   readonly exportMs: number;
   readonly stopMs: number;
   readonly outageMs: number;
+}
+
+export interface RemoteFolder {
+  readonly name: string;
+  /** Without it, `local`. */
+  readonly tenants?: readonly string[];
 }
 
 /** One configured scanner, with what its scans share. */

@@ -1,6 +1,7 @@
 import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 import type { Authority } from '../api/authority.ts';
+import { Tenants } from '../../../model/caller.ts';
 import { plainFingerprint, type Trust } from '../api/connection.ts';
 import type { Account } from '../api/session.ts';
 
@@ -31,6 +32,8 @@ function isPlain(text: string): boolean {
 
 const seconds = (fallback: number, most: number) => z.int().min(1).max(most).default(fallback);
 
+const FOLDER = 'must be the name of a folder, or { name: Folder, tenants: [name] }';
+
 const shared = {
   access_key: ApiKey.optional().describe('API access key of the account that scans.'),
   secret_key: ApiKey.optional().describe('API secret key.'),
@@ -52,10 +55,12 @@ const shared = {
   template: Name.optional().describe('Name of the scan template; default: basic for intensity light, else advanced.'),
   scanner_name: Name.optional().describe('Scanner that runs the scans, where there are several.'),
   remote_folders: z
-    .array(Name)
+    .array(z.union([Name, z.strictObject({ name: Name, tenants: Tenants })], { error: FOLDER }))
     .max(100)
     .default([])
-    .describe('Folders whose scans, launched by people, may be listed and imported. None by default.'),
+    .describe(
+      "Folders whose scans, launched by people, may be listed and imported. None by default. A name alone opens it to the tenant `local`; for others write `{ name: Acme, tenants: [acme] }`, `'*'` for all.",
+    ),
   delete_after_days: z
     .int()
     .min(1)

@@ -10,8 +10,8 @@ const DAY = 86_400_000;
 let lab: Lab;
 afterEach(async () => lab.close());
 
-const remoteOf = (settings: Record<string, unknown>): RemoteReports => {
-  const { remote } = lab.another(settings);
+const remoteOf = (settings: Record<string, unknown>, tenant = 'local'): RemoteReports => {
+  const remote = lab.another(settings).remote?.(tenant);
   if (!remote) throw new Error('no remote reports');
   return remote;
 };
@@ -49,6 +49,34 @@ describe('scans that people launched', () => {
       ).toBe(true);
     });
   }
+
+  it('are those of the folders of the tenant, and of no other', async () => {
+    lab = await openLab({
+      folders: ['Open', 'Closed', 'Ours'],
+      scans: [...scans, { name: 'ours', folder: 'Ours', status: 'completed' }],
+    });
+    const settings = {
+      remote_folders: [
+        'Open',
+        { name: 'Closed', tenants: ['acme'] },
+        { name: 'Ours', tenants: ['*'] },
+        { name: 'Gone', tenants: ['lost'] },
+      ],
+    };
+    const namesFor = async (tenant: string) =>
+      (await remoteOf(settings, tenant).list(never)).scans.map(({ name }) => name).toSorted();
+    expect(await namesFor('acme')).toEqual(['ours', 'secret']);
+    expect(await namesFor('local')).toEqual(['Büro ñ', 'aborted one', 'never run', 'ours', 'running one']);
+    expect(await namesFor('nobody')).toEqual(['ours']);
+    await expect(
+      remoteOf(settings, 'acme').fetch(String(idOf('Büro ñ')), new PassThrough().resume(), never),
+    ).rejects.toMatchObject({ code: 'scan_not_found' });
+    // What other folders are called is nothing to them.
+    const { trouble } = await remoteOf(settings, 'lost').list(never);
+    expect(trouble?.message).toContain('"Gone"');
+    expect(trouble?.message).not.toMatch(/Open|Closed|Trash|My Scans/);
+    expect(lab.another({ remote_folders: ['Open'] }).remote?.('acme')).toBeUndefined();
+  });
 
   it('are not told from none in folders that are closed', async () => {
     lab = await openLab({ folders: ['Open', 'Closed'], scans });

@@ -1,0 +1,25 @@
+import type { Request, RequestHandler } from 'express';
+import type { Ask } from '../scans/deps.ts';
+import { setAsk } from './ask.ts';
+import type { HttpDeps } from './deps.ts';
+import { traceIdOf } from './request-trace.ts';
+
+/** Lets a request pass once it is known who sends it; `askOf` says who, from then on. Errors go to `next`. */
+export function requireCaller({ authenticator, closing }: Pick<HttpDeps, 'authenticator' | 'closing'>): RequestHandler {
+  return async (request, response, next) => {
+    const over = new AbortController();
+    response.once('close', () => {
+      if (!response.writableFinished) over.abort();
+    });
+    const caller = await authenticator.authenticate(claimedBy(request));
+    const ask: Ask = { caller, traceId: traceIdOf(request), signal: over.signal, closing };
+    setAsk(request, ask);
+    next();
+  };
+}
+
+/** `request.ip` heeds `trust proxy`. */
+export const claimedBy = (request: Request) => ({
+  authorization: request.headers.authorization,
+  remoteAddress: request.ip ?? request.socket.remoteAddress ?? '',
+});

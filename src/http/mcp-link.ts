@@ -1,0 +1,73 @@
+import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
+import type { AuthInfo } from '@modelcontextprotocol/sdk/server/auth/types.js';
+import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
+import type { Request, Response } from 'express';
+import type { Log } from '../platform/log.ts';
+import { AppError } from '../model/errors.ts';
+import type { Asker } from '../tools/server.ts';
+import type { SessionReplay } from './mcp-replay.ts';
+import type { SessionContent } from './mcp-sessions.ts';
+
+/** When clients whose stream ended come back, in milliseconds. */
+export const RETRY_MS = 2_000;
+
+/** Makes the MCP server of one session, or of one request that stands alone. */
+export type MakeServer = (askerOf: (authInfo: object | undefined) => Asker) => Server;
+
+/** One MCP server and the transport it is connected to. */
+export interface Link extends SessionContent {
+  handle(request: Request, response: Response, asker: Asker): Promise<void>;
+  /** The client's `initialize` was taken. */
+  hasBegun(): boolean;
+  /** Ends the stream of a client that listens; it comes back. */
+  endListening(): void;
+}
+
+export interface LinkOptions {
+  /** Absent: for one request that stands alone, answered as JSON. */
+  readonly sessionId?: string;
+  readonly events?: SessionReplay;
+  readonly onEnd?: () => Promise<void>;
+}
+
+/** Connects a new MCP server to a new transport. */
+export async function createLink(
+  { makeServer, log }: { makeServer: MakeServer; log: Log },
+  { sessionId, events, onEnd }: LinkOptions,
+): Promise<Link> {
+  /** The SDK hands the same object on with each message of a request. */
+  const askers = new WeakMap<object, Asker>();
+  /** All messages of a link are of one caller: a session is found by no other. */
+  let latest: Asker | undefined;
+  const server = makeServer((authInfo) => {
+    const asker = (authInfo && askers.get(authInfo)) ?? latest;
+    if (!asker) throw new AppError('internal_error', 'An MCP message came without its caller.');
+    return asker;
+  });
+  const transport = new StreamableHTTPServerTransport(
+    sessionId === undefined
+      ? { enableJsonResponse: true }
+      : {
+          sessionIdGenerator: () => sessionId,
+          retryInterval: RETRY_MS,
+          ...(events ? { eventStore: events } : {}),
+          ...(onEnd ? { onsessionclosed: onEnd } : {}),
+        },
+  );
+  server.onerror = (error) => log.debug({ err: error }, 'MCP transport');
+  await server.connect(transport);
+  return {
+    handle(request, response, asker) {
+      const auth: AuthInfo = { token: '', clientId: asker.caller.name, scopes: [...asker.caller.scopes] };
+      askers.set(auth, asker);
+      latest = asker;
+      return transport.handleRequest(Object.assign(request, { auth }), response, request.body);
+    },
+    hasBegun: () => transport.sessionId !== undefined,
+    endListening: () => transport.closeStandaloneSSEStream(),
+    async close() {
+      events?.drop();
+      await server.close();
+    },
+  };
+}

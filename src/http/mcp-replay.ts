@@ -1,0 +1,93 @@
+import type { EventStore } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
+import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
+
+/** How much of what was sent is kept for clients that come back with `Last-Event-ID`. */
+export interface ReplayLimits {
+  readonly eventsPerSession: number;
+  readonly bytesPerSession: number;
+  /** Over all sessions of this process. */
+  readonly bytes: number;
+}
+
+export const REPLAY_LIMITS: ReplayLimits = { eventsPerSession: 64, bytesPerSession: 1 << 20, bytes: 32 << 20 };
+
+/** What one session sent. Dropped with the session. */
+export interface SessionReplay extends EventStore {
+  drop(): void;
+}
+
+export interface Replay {
+  forSession(): SessionReplay;
+  /** Bytes kept now, over all sessions. */
+  bytes(): number;
+}
+
+interface Sent {
+  readonly streamId: string;
+  readonly message: JSONRPCMessage;
+  readonly bytes: number;
+  readonly session: Kept;
+}
+
+/** Of one session, oldest first. */
+interface Kept {
+  readonly events: Map<string, Sent>;
+  bytes: number;
+}
+
+/**
+ * The newest messages of all sessions, within bounds. A client that was away for longer than they reach is told that its
+ * place is unknown (400), never given a gap it cannot see.
+ */
+export function createReplay(limits: ReplayLimits = REPLAY_LIMITS): Replay {
+  /** Of all sessions, oldest first. */
+  const all = new Map<string, Sent>();
+  let total = 0;
+  let count = 0;
+
+  const account = (eventId: string, sent: Sent, sign: 1 | -1): void => {
+    total += sign * sent.bytes;
+    sent.session.bytes += sign * sent.bytes;
+    for (const events of [all, sent.session.events]) {
+      if (sign === 1) events.set(eventId, sent);
+      else events.delete(eventId);
+    }
+  };
+  /** The newest one stays, whatever its size: somebody may be about to read it. */
+  const shrink = (events: Map<string, Sent>, fits: () => boolean): void => {
+    for (const [eventId, sent] of events) {
+      if (fits() || events.size === 1) return;
+      account(eventId, sent, -1);
+    }
+  };
+
+  const forSession = (): SessionReplay => {
+    const own: Kept = { events: new Map(), bytes: 0 };
+    return {
+      storeEvent(streamId, message) {
+        count += 1;
+        const eventId = `${count.toString(36)}-${streamId.slice(0, 8)}`;
+        account(eventId, { streamId, message, bytes: JSON.stringify(message).length + 200, session: own }, 1);
+        shrink(own.events, () => own.events.size <= limits.eventsPerSession && own.bytes <= limits.bytesPerSession);
+        shrink(all, () => total <= limits.bytes);
+        return Promise.resolve(eventId);
+      },
+      getStreamIdForEventId: (eventId) => Promise.resolve(own.events.get(eventId)?.streamId),
+      async replayEventsAfter(lastEventId, { send }) {
+        const last = own.events.get(lastEventId);
+        if (!last) throw new Error('The place to go on from is no longer known.');
+        let isAfter = false;
+        for (const [eventId, { streamId, message }] of own.events) {
+          // The first event of a stream is empty: it only gives the client a place to come back to.
+          if (isAfter && streamId === last.streamId && 'jsonrpc' in message) await send(eventId, message);
+          if (eventId === lastEventId) isAfter = true;
+        }
+        return last.streamId;
+      },
+      drop() {
+        for (const [eventId, sent] of own.events) account(eventId, sent, -1);
+      },
+    };
+  };
+  return { forSession, bytes: () => total };
+}

@@ -1,0 +1,60 @@
+import type { Request } from 'express';
+import { AppError } from '../../model/errors.ts';
+import { readJsonBody } from '../json-body.ts';
+
+/** Room for a thousand targets of usual length. */
+const MAX_BODY_BYTES = 1 << 20;
+
+export type Arguments = Readonly<Record<string, unknown>>;
+
+/**
+ * The arguments of a call: those of the path, and of the query or the body. A name that is repeated in the query is a
+ * list; whoever reads the arguments knows what a list may be.
+ * @throws AppError invalid_request
+ */
+export async function argumentsOf(request: Request, method: 'get' | 'post'): Promise<Arguments> {
+  const inPath = Object.entries(request.params);
+  const inQuery = queryOf(request);
+  if (method === 'post' && inQuery.length > 0)
+    throw new AppError('invalid_request', 'The arguments of a POST are in its body, as JSON, not in the query.');
+  const others = method === 'post' ? await bodyOf(request) : inQuery;
+  const twice = others.find(([name]) => inPath.some(([other]) => other === name));
+  if (twice) throw new AppError('invalid_request', `${twice[0]} is in the path already.`);
+  return Object.fromEntries([...others, ...inPath, ...idempotencyKeyOf(request, others)]);
+}
+
+type Entries = readonly (readonly [string, unknown])[];
+
+function queryOf({ originalUrl }: Request): Entries {
+  const at = originalUrl.indexOf('?');
+  const query = new URLSearchParams(at < 0 ? '' : originalUrl.slice(at));
+  return [...new Set(query.keys())].map((name) => {
+    const values = query.getAll(name);
+    return [name, values.length === 1 ? values[0] : values];
+  });
+}
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+async function bodyOf(request: Request): Promise<Entries> {
+  const { 'content-length': length = '0', 'transfer-encoding': coding } = request.headers;
+  if (coding === undefined && length === '0') return [];
+  const body = await readJsonBody(request, MAX_BODY_BYTES);
+  if (isRecord(body)) return Object.entries(body);
+  throw new AppError('invalid_request', 'The body must be a JSON object.');
+}
+
+/**
+ * A structured field string, or the bare key. Only where it means something: elsewhere it is an unknown argument.
+ * Source: draft-ietf-httpapi-idempotency-key-header-07.
+ */
+function idempotencyKeyOf(request: Request, others: Entries): Entries {
+  const header = request.get('idempotency-key');
+  if (header === undefined) return [];
+  const key = /^"((?:[^"\\]|\\["\\])*)"$/.exec(header.trim())?.[1]?.replaceAll(/\\(["\\])/g, '$1') ?? header.trim();
+  const inBody = others.find(([name]) => name === 'idempotency_key')?.[1];
+  if (inBody !== undefined && inBody !== null && inBody !== key)
+    throw new AppError('invalid_request', 'Idempotency-Key and idempotency_key differ.');
+  return [['idempotency_key', key]];
+}

@@ -1,0 +1,58 @@
+import { hostname } from 'node:os';
+import { describe, expect, it } from 'vitest';
+import { AGENT_SCOPES, LOCAL_TENANT } from '../../src/model/caller.ts';
+import { newTraceId } from '../../src/model/ids.ts';
+import { identityText, ownIdentity } from '../../src/platform/process-identity.ts';
+import { wire } from './wire.ts';
+
+const ID = identityText(ownIdentity());
+const facts = (draining: boolean) => ({
+  pools: ['baseline'],
+  concurrency: 8,
+  version: '1.2.3',
+  host: hostname(),
+  pid: process.pid,
+  startedAt: 1,
+  draining,
+});
+const ask = (tenant: string, isOperator = false) => ({
+  caller: { tenant, name: 'key:abc', isOperator, scopes: AGENT_SCOPES },
+  traceId: newTraceId(),
+  signal: new AbortController().signal,
+});
+
+describe('get_queue_status', () => {
+  it('shows live workers, what they serve and run, and that one is about to end', async () => {
+    const { app, ok } = await wire();
+    await app.queue.heartbeat(ID, facts(false));
+    const { scan_id: scanId } = await ok('run_untrusted_scan', { targets: ['127.0.0.1'], scanner_pool: 'baseline' });
+    expect(await app.queue.claim(ID, [{ pool: 'baseline', instance: 'baseline', limit: 1 }])).toMatchObject({
+      scan: { scanId },
+    });
+    const shown = { pools: ['baseline'], concurrency: 8, version: '1.2.3', host: hostname(), running: 1 };
+    expect(await ok('get_queue_status')).toMatchObject({
+      workers: 1,
+      live_workers: [{ ...shown, beat_seconds_ago: 0, draining: false }],
+      summary: expect.stringContaining('1 worker running.'),
+    });
+    await app.queue.heartbeat(ID, facts(true));
+    expect(await ok('get_queue_status')).toMatchObject({
+      live_workers: [{ ...shown, draining: true }],
+      summary: expect.stringContaining('1 worker running, 1 of them ending.'),
+    });
+  });
+
+  it('tells another tenant the load, and neither machines, processes, scans nor tenants', async () => {
+    const { app, ok } = await wire();
+    await app.queue.heartbeat(ID, facts(false));
+    await ok('run_untrusted_scan', { targets: ['127.0.0.1'], scanner_pool: 'baseline', name: 'secret-name' });
+    const report = await app.scans.queueStatus({}, ask('stranger'));
+    expect(report).toMatchObject({ workers: 1, live_workers: [{ concurrency: 8 }], next: [] });
+    const text = JSON.stringify(report);
+    for (const secret of [ID, hostname(), String(process.pid), 'scan_', LOCAL_TENANT, 'secret-name']) {
+      expect(text).not.toContain(secret);
+    }
+    const operator = await app.scans.queueStatus({}, ask('stranger', true));
+    expect(operator.live_workers[0]?.host).toBe(hostname());
+  });
+});
