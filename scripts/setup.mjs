@@ -12,6 +12,8 @@ const TOOLS = [
   { program: 'redis-server', apt: 'redis-server', brew: 'redis' },
   { program: 'chromium', apt: 'chromium', brew: 'chromium' },
   { program: 'promtool', apt: 'prometheus', brew: 'prometheus' },
+  { program: 'nginx', apt: 'nginx', brew: 'nginx' },
+  { program: 'openssl', apt: 'openssl', brew: 'openssl' },
 ];
 
 /** Folders that are often missing from the PATH of a desktop session. */

@@ -111,11 +111,11 @@ export interface App {
  * @throws AppError config_invalid, storage_unusable, data_too_new
  */
 export async function openApp(options: AppOptions): Promise<App> {
-  const { configFolder, dataFolder, log, env, clock = systemClock } = options;
+  const { configFolder, dataFolder, log, env } = options;
   const settings = settingsOf(options);
   prepareDataFolder(dataFolder);
-  const opened = await openTraced(env, { settings, dataFolder, clock, log });
-  const { queue, operations, tracing, seat, redis, keys: _keys, secrets: _secrets, ...lists } = opened;
+  const opened = await openTraced(env, { settings, dataFolder, clock: options.clock ?? systemClock, log });
+  const { queue, operations, tracing, seat, redis, clock, keys: _keys, secrets: _secrets, ...lists } = opened;
   const audit = await openAuditLog({ folder: dataFolder, clock });
   const reloadBell = createBell(dataFolder, 'reload');
   const policy = createPolicy({ file: join(configFolder, POLICY_FILE), mode: options.mode, clock });

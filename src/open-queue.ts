@@ -25,6 +25,8 @@ export interface OpenedQueue {
   readonly quotas: Quotas;
   /** Who runs the scans of a data folder; of a shared queue, whoever wants. */
   readonly seat: WorkerSeat;
+  /** The wall clock that counts for its scans. */
+  readonly clock: Clock;
   /** Present when it is shared between machines: then nobody starts a worker by himself. */
   readonly redis: SharedQueue['redis'] | undefined;
 }
@@ -47,7 +49,7 @@ export async function openQueue(options: QueueOptions): Promise<OpenedQueue> {
   const leaseMs = leaseMsOf(settings);
   const reserveBytes = settings.storage_reserve_mb * 2 ** 20;
   const opened = await openSqliteQueue({ folder, clock, settings: { ...lifetimes(settings), reserveBytes, leaseMs } });
-  return { ...opened, redis: undefined };
+  return { ...opened, clock, redis: undefined };
 }
 
 /** How long a worker may be silent; its heartbeats come several times as often. */

@@ -63,7 +63,7 @@ async function closedPort(): Promise<number> {
 }
 
 const Arguments = z.record(z.string(), z.unknown());
-const Answer = z.object({ content: z.array(z.object({ text: z.string() })) });
+const Answer = z.object({ content: z.array(z.object({ text: z.string().optional() })) });
 
 async function answerOf({ mcp }: Scene, step: DialogueStep, placeholders: Placeholders): Promise<string> {
   if (step.awaited) await reach(mcp, placeholders, step.awaited);

@@ -108,6 +108,22 @@ describe('scanmux with its queue in Redis', () => {
     }
   }, 60_000);
 
+  it('runs them inside a server that was told to, and takes a second machine for what it is', async () => {
+    const { env } = await startServer();
+    const installation = createInstallation(CONFIG);
+    const mcp = await connect(installation, { program: PROGRAM, env, argv: ['--in-process'] });
+    const target = await startTarget();
+    const { scan_id: scanId } = await mcp.ok('run_untrusted_scan', { targets: [target] });
+    expect(await finished(mcp, scanId)).toMatchObject({ state: 'completed' });
+    expect(workerPids(installation.data)).toEqual([]);
+    const elsewhere = createInstallation(CONFIG);
+    expect((await command(elsewhere, ['list'], env)).said).toContain(scanId);
+    const { said } = await command(elsewhere, ['doctor'], env);
+    expect(said).toMatch(/ok +worker +1 runs, on any machine/);
+    // Its own audit log is empty, because the scan was asked for elsewhere.
+    expect(said).toMatch(/ok +audit +0 entries/);
+  }, 60_000);
+
   it('is told by doctor: where, which version, how durable, who works; never the password', async () => {
     const { redis, env } = await startServer();
     const installation = createInstallation(CONFIG);

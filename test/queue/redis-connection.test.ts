@@ -4,9 +4,11 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
+import { setTimeout as delay } from 'node:timers/promises';
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { openConnection, withConnection } from '../../src/queue/redis/connection.ts';
 import { redisTarget, type RedisPlace } from '../../src/queue/redis/connection-target.ts';
 import type { RedisClient } from '../../src/queue/redis/connection-watch.ts';
@@ -228,17 +230,26 @@ describe('connections to several servers', () => {
         () => watch.call('SENTINEL', 'REPLICAS', 'scans'),
         (found) => Array.isArray(found) && found.length > 0,
       );
-      watch.disconnect();
       await eventually(
         () => admin.get('key'),
         (value) => value === 'kept',
       );
-      await master.kill('SIGKILL');
+      // The master lives on as a replica; what is written to it before it knows is lost.
       await eventually(
-        () => client.set('after', 'failover'),
+        () => watch.call('SENTINEL', 'FAILOVER', 'scans'),
         (answer) => answer === 'OK',
       );
-      expect(await admin.get('after')).toBe('failover');
+      watch.disconnect();
+      await eventually(
+        () => admin.role(),
+        (role) => String(role).startsWith('master'),
+      );
+      for (const [n, one] of [client, old].entries()) {
+        await eventually(
+          async () => (await one.set(`after-${n}`, 'failover')) && (await admin.get(`after-${n}`)),
+          (value) => value === 'failover' && one.status === 'ready',
+        );
+      }
       expect(await client.get('key')).toBe('kept');
     } finally {
       admin.disconnect();
@@ -247,6 +258,35 @@ describe('connections to several servers', () => {
       await replica.close();
     }
   }, 90_000);
+
+  it('come back when a failover is heard of while the sentinels are asked', async () => {
+    const master = await startRedis();
+    const sentinel = await startSentinel(master.port);
+    try {
+      const client = await connect({ url: `redis+sentinel://127.0.0.1:${sentinel.port}/scans` });
+      // What ioredis' detector of failovers does.
+      client.once('connecting', () => {
+        const connector = z.looseObject({ disconnect: z.custom<() => void>() }).parse(Reflect.get(client, 'connector'));
+        connector.disconnect.call(Reflect.get(client, 'connector'));
+      });
+      const ended = new Promise<void>((resolve) => client.once('end', () => resolve()));
+      client.disconnect(true);
+      await ended;
+      expect(
+        await eventually(
+          () => client.ping(),
+          (answer) => answer === 'PONG',
+        ),
+      ).toBe('PONG');
+      client.disconnect();
+      await once(client, 'end');
+      await delay(200);
+      expect(client.status).toBe('end');
+    } finally {
+      sentinel.end();
+      await master.close();
+    }
+  });
 
   it('log in to sentinels that want a password of their own', async () => {
     const master = await startRedis();

@@ -90,9 +90,10 @@ export async function startSentinel(master: number, more: readonly string[] = []
     'bind 127.0.0.1',
     `dir ${folder}`,
     `sentinel monitor scans 127.0.0.1 ${master} 1`,
-    'sentinel down-after-milliseconds scans 500',
+    // On a busy machine also a replica that lives may be silent for a while; then it is not promoted.
+    'sentinel down-after-milliseconds scans 1500',
     // A failover that found no good replica yet is tried again after twice this.
-    'sentinel failover-timeout scans 1000',
+    'sentinel failover-timeout scans 4000',
     ...more,
   ];
   writeFileSync(file, lines.join('\n'));

@@ -16,10 +16,30 @@ export function openConnection(target: RedisTarget, purpose: Purpose): RedisClie
   if (target.kind === 'cluster') return clusterOf(target, purpose);
   const { addresses, login, db, tls } = target;
   const options: Options = { ...clientOptions(purpose), ...login, db, ...(tls ? { tls } : {}) };
-  if (target.kind === 'sentinel') return new Redis({ ...options, ...sentinelOptions(target) });
+  if (target.kind === 'sentinel') return lasting(new Redis({ ...options, ...sentinelOptions(target) }));
   const [first] = addresses;
   if (!first) throw new AppError('config_invalid', 'The Redis URL names no host.');
   return new Redis({ ...options, ...first });
+}
+
+/**
+ * ioredis 6.0.0 gives a client up for good when it hears of a failover while it asks the sentinels for the master:
+ * SentinelConnector.connect then throws, and Redis.connect has no way back from that. This one begins anew.
+ */
+function lasting(client: Redis): Redis {
+  let isWanted = true;
+  const disconnect = client.disconnect.bind(client);
+  client.disconnect = (reconnect) => {
+    if (reconnect !== true) isWanted = false;
+    disconnect(reconnect);
+  };
+  client.on('end', () => {
+    const again = setTimeout(() => {
+      if (isWanted) client.connect().catch(() => undefined);
+    }, reconnectDelayMs(1));
+    again.unref();
+  });
+  return client;
 }
 
 function sentinelOptions({ addresses, masterName, sentinelLogin, tls }: RedisTarget): Options {
@@ -28,6 +48,7 @@ function sentinelOptions({ addresses, masterName, sentinelLogin, tls }: RedisTar
     sentinels: addresses.map((address) => ({ ...address })),
     name: masterName,
     role: 'master',
+    // A master that lives goes on taking writes for seconds after another was made master; they would be lost.
     failoverDetector: true,
     sentinelCommandTimeout: LIMIT_MS,
     sentinelRetryStrategy: reconnectDelayMs,

@@ -6,6 +6,7 @@ import type { RedisClient } from './connection-watch.ts';
 import { redisTarget, type RedisPlace } from './connection-target.ts';
 import { examineRedis, preflight, type RedisReport } from './preflight.ts';
 import { openRedisQueue, type RedisQueue } from './queue.ts';
+import { createServerClock, type ServerClock } from './server-clock.ts';
 import type { RedisQueueSettings } from './store.ts';
 
 export interface SharedQueueDeps {
@@ -21,6 +22,8 @@ export interface SharedQueueDeps {
 /** What one Redis holds, each part by its own port, and what it is like. `queue.close` closes all of it. */
 export interface SharedQueue extends RedisQueue {
   readonly redis: RedisReport & { readonly shown: string };
+  /** The wall clock of Redis. */
+  readonly clock: Clock;
 }
 
 /**
@@ -31,30 +34,51 @@ export async function openSharedQueue(deps: SharedQueueDeps): Promise<SharedQueu
   const { place, prefix, allowVolatile, clock, settings, log } = deps;
   const target = redisTarget(place);
   const { shown } = target;
-  const report = await withConnection(target, (client) => preflight(client, { allowVolatile, log, shown }));
+  const serverClock = createServerClock(clock, log);
+  const report = await withConnection(target, async (client) => {
+    const found = await preflight(client, { allowVolatile, log, shown });
+    await serverClock.measure(client);
+    return found;
+  });
   const opened = await openRedisQueue({
-    connect: (purpose) => watched(openConnection(target, purpose), purpose, { log, shown }),
+    connect: (purpose) => watched(openConnection(target, purpose), purpose, { log, shown, serverClock }),
     prefix,
-    clock,
+    clock: serverClock.clock,
     settings,
     durability: report.durability === 'waitaof' ? 'waitaof' : 'reply',
     log,
   });
-  return { ...opened, redis: { ...report, shown } };
+  return { ...opened, clock: serverClock.clock, redis: { ...report, shown } };
 }
 
+interface Watching {
+  readonly log: Log;
+  readonly shown: string;
+  readonly serverClock: ServerClock;
+}
+
+/** Clocks are compared this often: one may be set right, or leap. */
+const CLOCK_EVERY_MS = 60_000;
+
 /** After an outage another server may answer, a replica that was promoted, and be set up otherwise. */
-function watched(client: RedisClient, purpose: Purpose, { log, shown }: { log: Log; shown: string }): RedisClient {
+function watched(client: RedisClient, purpose: Purpose, watching: Watching): RedisClient {
   if (purpose !== 'commands') return client;
   let isFirst = true;
+  const compare = (): void => {
+    // What fails now is asked again: the clock stays as it was known.
+    if (client.status === 'ready') watching.serverClock.measure(client).catch(() => undefined);
+  };
+  const clocks = setInterval(compare, CLOCK_EVERY_MS).unref();
+  client.on('end', () => clearInterval(clocks));
   client.on('ready', () => {
-    if (!isFirst) void examineAgain(client, { log, shown });
+    compare();
+    if (!isFirst) void examineAgain(client, watching);
     isFirst = false;
   });
   return client;
 }
 
-async function examineAgain(client: RedisClient, { log, shown }: { log: Log; shown: string }): Promise<void> {
+async function examineAgain(client: RedisClient, { log, shown }: Watching): Promise<void> {
   try {
     const { problems } = await examineRedis(client);
     for (const { said, fix } of problems) log.error({ redis: shown, fix }, `Redis may lose scans now: ${said}`);
