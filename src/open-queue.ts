@@ -25,7 +25,7 @@ export interface OpenedQueue {
   readonly quotas: Quotas;
   /** Who runs the scans of a data folder; of a shared queue, whoever wants. */
   readonly seat: WorkerSeat;
-  /** Present when it is shared between machines: then nobody starts a worker by himself. */
+  /** Present when it is shared between machines: then no server starts a worker process; `serve` may work itself. */
   readonly redis: SharedQueue['redis'] | undefined;
 }
 
