@@ -27,7 +27,7 @@ export interface OpenedQueue {
   readonly seat: WorkerSeat;
   /** The wall clock that counts for its scans. */
   readonly clock: Clock;
-  /** Present when it is shared between machines: then nobody starts a worker by himself. */
+  /** Present when it is shared between machines: then no server starts a worker process; `serve` may work itself. */
   readonly redis: SharedQueue['redis'] | undefined;
 }
 

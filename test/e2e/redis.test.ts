@@ -92,19 +92,18 @@ describe('scanmux with its queue in Redis', () => {
     const target = await startTarget();
     run(installation, ['worker'], env);
     const scan = await command(installation, ['scan', target, '--json'], env);
-    expect(scan).toMatchObject({ code: expect.any(Number) });
+    expect(scan.code, scan.said).toBe(0);
     const [scanId = ''] = /scan_[0-9a-z]+/.exec(scan.said) ?? [];
     for (const [argv, said] of [
       [['list'], scanId],
       [['status', scanId], 'completed'],
       [['results', scanId], scanId],
       [['dlq', 'list'], 'No dead letters.'],
-      [['suppressions'], ''],
-      [['search'], ''],
+      [['suppressions'], 'Nothing is suppressed.'],
+      [['search'], '1 searched'],
     ] as const) {
       const answer = await command(installation, argv, env);
-      expect(answer).toMatchObject({ code: expect.any(Number), said: expect.stringContaining(said) });
-      expect(answer.said).not.toMatch(/internal_error|queue_unavailable/);
+      expect(answer, argv.join(' ')).toMatchObject({ code: 0, said: expect.stringContaining(said) });
     }
   }, 60_000);
 

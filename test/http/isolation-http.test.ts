@@ -10,7 +10,7 @@ import { newScanId } from '../../src/model/ids.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { createLog } from '../../src/platform/log.ts';
 import { createMcpServer } from '../../src/tools/server.ts';
-import { openLab, populate } from './isolation-lab.ts';
+import { blue, madeId, openLab, populate, report } from './isolation-lab.ts';
 
 /** The whole server with keys of two tenants, who have everything but `admin`. */
 async function openServer() {
@@ -64,7 +64,17 @@ const pathOf = ({ path }: Route, id: string): string =>
 
 /** Routes that name a thing, in their path or in their query. */
 const NAMING = ROUTES.filter(({ path }) => path.includes('_id}'));
-const QUERIES = ['/api/compare?head_scan_id=', '/api/findings?cursor=', '/api/scans?cursor='];
+const HEAD = '/api/compare?head_scan_id=';
+
+/** A cursor of the same form as ours that nobody was given. */
+const unknownCursor = (): string => Buffer.from(`${newScanId()}.AAAAAAAAAAAA`).toString('base64url');
+
+/** Asks which scans begin so, at every place that completes the id of a scan. */
+const completions = (value: string): readonly [string, object][] =>
+  ['scan://{scan_id}', 'scan://{scan_id}/findings{?cursor}', 'scan://{scan_id}/report/{format}'].map((uri) => [
+    'completion/complete',
+    { ref: { type: 'ref/resource', uri }, argument: { name: 'scan_id', value } },
+  ]);
 
 describe('another tenant, over HTTP', () => {
   it('is answered by every route as about what does not exist: status, headers and body', async () => {
@@ -84,17 +94,43 @@ describe('another tenant, over HTTP', () => {
         expect(one, `${route.method} ${route.path}`).toMatch(/^\[404,/);
       }
     }
-    for (const query of QUERIES) {
-      for (const id of scans) {
-        const unknown = newScanId();
-        expect(await told(await send(keys.blue, `${query}${id}`), id)).toBe(
-          await told(await send(keys.blue, `${query}${unknown}`), unknown),
-        );
-      }
+    for (const id of scans) {
+      const unknown = newScanId();
+      expect(await told(await send(keys.blue, `${HEAD}${id}`), id)).toBe(
+        await told(await send(keys.blue, `${HEAD}${unknown}`), unknown),
+      );
     }
     // The walk can fail: the owner is answered otherwise.
     const own = await send(keys.acme, `/api/scans/${scans[0]}`);
     expect(own.status).toBe(200);
+  });
+
+  it('cannot go on where a cursor of others points', async () => {
+    const { lab, keys, send } = await openServer();
+    const { scans, cursors } = await populate(lab);
+    const own = madeId(await lab.call(blue, 'import_report', { content: report([22]) }));
+    const lists: readonly [theirs: string, ours: string, cursor: string][] = [
+      ['/api/scans?limit=1', '/api/scans?limit=1', cursors.list_scans],
+      [
+        '/api/findings?latest_only=false&max_tokens=500',
+        '/api/findings?latest_only=false&max_tokens=500',
+        cursors.search_findings,
+      ],
+      [
+        `/api/scans/${scans[0]}/findings?max_tokens=500`,
+        `/api/scans/${own}/findings?max_tokens=500`,
+        cursors.get_scan_results,
+      ],
+    ];
+    for (const [theirs, ours, cursor] of lists) {
+      const unknown = unknownCursor();
+      const one = await told(await send(keys.blue, `${ours}&cursor=${cursor}`), cursor);
+      expect(one, ours).toBe(await told(await send(keys.blue, `${ours}&cursor=${unknown}`), unknown));
+      expect(one, ours).toMatch(/^\[400,.*cursor_invalid/);
+      // The walk can fail: whoever was given the cursor gets the next page.
+      const next = await send(keys.acme, `${theirs}&cursor=${cursor}`);
+      expect(next.status, await next.text()).toBe(200);
+    }
   });
 
   it('sees nothing in any list', async () => {
@@ -143,7 +179,7 @@ describe('another tenant, over HTTP', () => {
 
   it('reads no resource and gets no tool to speak of it, over MCP', async () => {
     const { lab, keys, send } = await openServer();
-    const { scans } = await populate(lab);
+    const { scans, cursors } = await populate(lab);
     const rpc = async (key: string, method: string, params: object, id: string): Promise<string> =>
       told(
         await send(key, '/mcp', { method: 'POST', body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }) }),
@@ -159,6 +195,9 @@ describe('another tenant, over HTTP', () => {
         ['resources/read', { uri: `scan://${named}/report/json` }],
         ['resources/subscribe', { uri: `scan://${named}` }],
         ['tasks/get', { taskId: named }],
+        ['tasks/result', { taskId: named }],
+        ['tasks/cancel', { taskId: named }],
+        ...completions(named),
       ];
       const asked = walks(unknown);
       for (const [index, [method, params]] of walks(id).entries()) {
@@ -167,6 +206,30 @@ describe('another tenant, over HTTP', () => {
       }
     }
     const [first = ''] = scans;
+    for (const method of ['tasks/list', 'resources/list']) {
+      const unknown = unknownCursor();
+      const { list_scans: cursor } = cursors;
+      const one = await rpc(keys.blue, method, { cursor }, cursor);
+      expect(one, method).toBe(await rpc(keys.blue, method, { cursor: unknown }, unknown));
+      expect(one, method).toContain('does not belong to this list');
+      expect(await rpc(keys.acme, method, { cursor }, cursor), method).not.toContain('does not belong to this list');
+    }
+    // What takes no name at all tells the other tenant of nothing, and the owner of its scans.
+    const [queued = ''] = scans.slice(3);
+    const open: readonly [string, object][] = [['tasks/list', {}], ['resources/list', {}], ...completions('scan_')];
+    for (const [method, params] of open) {
+      const text = await rpc(keys.blue, method, params, 'none');
+      for (const secret of [...scans, 'acme', '10.9.0.', 'secret']) expect(text, method).not.toContain(secret);
+      expect(await rpc(keys.acme, method, params, 'none'), method).toContain(queued);
+    }
+    // Nor did its attempts to cancel do anything.
+    const still = await rpc(
+      keys.acme,
+      'tools/call',
+      { name: 'get_scan_status', arguments: { scan_id: queued } },
+      queued,
+    );
+    expect(still).toContain('queued');
     const own = await rpc(keys.acme, 'tools/call', { name: 'get_scan_status', arguments: { scan_id: first } }, first);
     expect(own).toContain('completed');
   });

@@ -1,14 +1,18 @@
-import { openApp, type App } from '../../app.ts';
+import { once } from 'node:events';
+import type { App } from '../../app.ts';
 import type { HttpSettings } from '../../config/settings-http.ts';
 import { loadSettings, type Settings } from '../../config/settings.ts';
 import { AppError } from '../../model/errors.ts';
 import { systemClock } from '../../platform/clock.ts';
 import type { Log } from '../../platform/log.ts';
 import { anonymousOnLoopback, checkExposure, isLoopback } from '../../http/exposure.ts';
+import { openDoor, type Door } from '../../http/door.ts';
 import { createDownloadUrl } from '../../http/rest/downloads.ts';
 import { serve, type RunningServer } from '../../http/serve.ts';
+import { createWaitingApp } from '../../http/waiting-app.ts';
 import { createMcpServer } from '../../tools/server.ts';
 import { exitCode } from '../exit-codes.ts';
+import { openPatiently } from '../open-patiently.ts';
 import { serverLog } from '../server-log.ts';
 import { openServeParts } from '../serve-parts.ts';
 import type { Session } from '../session.ts';
@@ -26,7 +30,8 @@ export interface ServeOptions {
 
 /**
  * `scanmux serve`: until the first SIGTERM or SIGINT, which lets requests in flight be answered within the grace time; a
- * second one ends the process at once.
+ * second one ends the process at once. Where the queue is in Redis it listens before that is there, so that whoever
+ * watches the process sees it alive and not ready.
  */
 export async function serveHttp(session: Session, options: ServeOptions): Promise<number> {
   const { env, folders, terminal } = session;
@@ -34,17 +39,45 @@ export async function serveHttp(session: Session, options: ServeOptions): Promis
   const log = serverLog(config, env, 'serve');
   const settings = loadSettings({ configFolder: config, env });
   const http = httpSettings(settings, options);
-  const stopped = untilStopped(log);
+  const stop = untilStopped(log);
   const spawnWorker = options.worker && !settings.worker.in_process;
-  const app = await openApp({ configFolder: config, dataFolder: data, mode: 'serve', log, env, spawnWorker });
-  // A shared queue has no worker process of its own for each machine.
-  const runsHere = options.worker && (settings.worker.in_process || app.redis !== undefined);
+  const door = settings.redis.url === undefined ? undefined : await openWaitingDoor(http, log, stop);
+  const tell = onlyOnce((url: string) => terminal.out(`scanmux ${VERSION} listens on ${url} (MCP at ${url}/mcp)`));
+  try {
+    const app = await openPatiently(
+      { configFolder: config, dataFolder: data, mode: 'serve', log, env, spawnWorker },
+      stop,
+      () => door && tell(door.url),
+    );
+    if (app) await serveApp({ app, http, log, stop, door, note: (line) => terminal.note(line), tell }, options);
+  } finally {
+    await door?.drained(0);
+    door?.cut();
+  }
+  return exitCode('ok');
+}
+
+interface Serving {
+  readonly app: App;
+  readonly http: HttpSettings;
+  readonly log: Log;
+  readonly stop: AbortSignal;
+  readonly door: Door | undefined;
+  readonly note: (line: string) => void;
+  readonly tell: (url: string) => void;
+}
+
+/** Serves until `stop`, then closes the app. */
+async function serveApp(serving: Serving, options: ServeOptions): Promise<void> {
+  const { app, log, stop, tell } = serving;
+  // With a shared queue nobody starts a worker process: the server runs scans itself.
+  const runsHere = options.worker && (app.settings.worker.in_process || app.redis !== undefined);
   const stopWork = new AbortController();
   const work = runsHere ? workHere(app, stopWork.signal, log) : Promise.resolve();
   try {
-    const server = await startServer(app, http, log, (line) => terminal.note(line));
-    terminal.out(`scanmux ${VERSION} listens on ${server.url} (MCP at ${server.url}/mcp)`);
-    await stopped;
+    const server = await startServer(serving);
+    tell(server.url);
+    if (!stop.aborted) await once(stop, 'abort');
     stopWork.abort();
     await server.stop();
   } finally {
@@ -52,7 +85,17 @@ export async function serveHttp(session: Session, options: ServeOptions): Promis
     await work;
     await app.close();
   }
-  return exitCode('ok');
+}
+
+const openWaitingDoor = (http: HttpSettings, log: Log, closing: AbortSignal): Promise<Door> =>
+  openDoor(http, createWaitingApp({ log, closing }, http));
+
+function onlyOnce(tell: (url: string) => void): (url: string) => void {
+  let isTold = false;
+  return (url) => {
+    if (!isTold) tell(url);
+    isTold = true;
+  };
 }
 
 /** @throws AppError invalid_request for a port that is none */
@@ -62,12 +105,7 @@ function httpSettings({ http }: Settings, { host = http.host, port = http.port }
 }
 
 /** @throws AppError config_invalid when others could reach it and it would know nobody */
-async function startServer(
-  app: App,
-  settings: HttpSettings,
-  log: Log,
-  note: (line: string) => void,
-): Promise<RunningServer> {
+async function startServer({ app, http: settings, log, note, door }: Serving): Promise<RunningServer> {
   const closing = new AbortController();
   const { authenticator, knowsCallers, partsOf, downloads } = await openServeParts(app, settings, log);
   const allowAnonymous = settings.allow_anonymous_loopback;
@@ -100,17 +138,19 @@ async function startServer(
     },
     settings,
     partsOf({ ...shell, closing: closing.signal }),
+    door,
   );
   if (baseUrl === '') baseUrl = server.url;
   return server;
 }
 
-function untilStopped(log: Log): Promise<void> {
-  return new Promise((resolve) => {
-    onStopSignals((signal, count) => {
-      if (count > 1) process.exit(exitCode('ok'));
-      log.info({ signal }, 'finishing; a second signal ends at once');
-      resolve();
-    });
+/** Aborted by the first signal to stop. */
+function untilStopped(log: Log): AbortSignal {
+  const stop = new AbortController();
+  onStopSignals((signal, count) => {
+    if (count > 1) process.exit(exitCode('ok'));
+    log.info({ signal }, 'finishing; a second signal ends at once');
+    stop.abort();
   });
+  return stop.signal;
 }

@@ -30,6 +30,6 @@ export async function examineSharedWorkers(
   const { workers } = await scans.queueStatus({}, ask);
   if (workers > 0) return [ok('worker', `${workers === 1 ? '1 runs' : `${workers} run`}, on any machine`)];
   const waiting = await queue.liveCount();
-  const fix = 'run `scanmux worker` on one or more machines; with a queue in Redis no server starts one.';
+  const fix = 'run `scanmux worker` on one or more machines, or `scanmux serve` without --no-worker.';
   return [warn('worker', waiting === 0 ? 'none runs.' : `none runs, and ${waiting} scans wait for one.`, fix)];
 }
