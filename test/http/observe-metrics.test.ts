@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Router } from 'express';
 import { expect, it, onTestFinished } from 'vitest';
 import { helpOf, METRICS, type MetricRow } from '../../src/http/observe/metric-table.ts';
 import { renderMetricDocs } from '../../src/http/observe/render-docs.ts';
@@ -128,6 +129,35 @@ it('counts requests by route, and what a client invents as one', async () => {
   const job = 'scanmux_http_requests_total{method="GET",route="/queues/api/queues/:queueName/:jobId",status="404"}';
   expect(samples.get(job)).toBe(1);
   expect(samples.get('scanmux_http_open_requests')).toBe(1);
+});
+
+it('counts a route under one name, whether it was refused or not', async () => {
+  const { url } = await startObserved({}, {}, undefined, {
+    rest: Router()
+      .post('/scans', (_request, response) => void response.status(202).end())
+      .get('/scans/:scan_id', (_request, _response, next) => next(new AppError('forbidden', 'no'))),
+  });
+  await fetch(`${url}/api/scans`, { method: 'POST', headers: AGENT });
+  await fetch(`${url}/API/scans/`, { method: 'POST', headers: AGENT });
+  await fetch(`${url}/api/scans`, { method: 'POST' });
+  await fetch(`${url}/api/scans/scan_1?x=1`, { headers: AGENT });
+  for (const path of ['/api/openapi.json', '/queues', '/queues/queue/web', '/mcp', '/api/nothing'])
+    await fetch(url + path);
+  const text = await (await fetch(`${url}/metrics`, { headers: ADMIN })).text();
+  const rows = [...samplesOf(text)].flatMap(([key, value]) => {
+    const [, method, route, status] =
+      /^scanmux_http_requests_total\{method="(.*)",route="(.*)",status="(.*)"\}$/.exec(key) ?? [];
+    return method === undefined ? [] : [`${method} ${route} ${status} ${value}`];
+  });
+  expect(rows.toSorted()).toEqual([
+    'GET /api/openapi.json 401 1',
+    'GET /api/scans/:scan_id 403 1',
+    'GET /mcp 401 1',
+    'GET /queues 401 2',
+    'GET other 401 1',
+    'POST /api/scans 202 2',
+    'POST /api/scans 401 1',
+  ]);
 });
 
 it('is for operators: others are refused', async () => {
