@@ -7,7 +7,11 @@ import { expect, it, onTestFinished } from 'vitest';
 import { helpOf, METRICS, type MetricRow } from '../../src/http/observe/metric-table.ts';
 import { renderMetricDocs } from '../../src/http/observe/render-docs.ts';
 import { AppError } from '../../src/model/errors.ts';
+import type { Authenticator } from '../../src/http/deps.ts';
+import { ALL_SCOPES } from '../../src/model/caller.ts';
 import { identityText, ownIdentity } from '../../src/platform/process-identity.ts';
+import { fakeClock } from '../queue/sqlite-harness.ts';
+import { authenticatorOf, callerNamed } from './fixed-authenticator.ts';
 import { ADMIN, AGENT, newScan, samplesOf, startObserved } from './observe-lab.ts';
 
 /** Alive as long as this process. */
@@ -164,6 +168,36 @@ it('is for operators: others are refused', async () => {
   const { url } = await startObserved();
   expect((await fetch(`${url}/metrics`)).status).toBe(401);
   expect((await fetch(`${url}/metrics`, { headers: AGENT })).status).toBe(403);
+});
+
+it('lets an admin key in that was good a minute ago, while the queue that knows it is away', async () => {
+  const clock = fakeClock();
+  const known = authenticatorOf({
+    'good-key': callerNamed('key:a', { scopes: ALL_SCOPES }),
+    'agent-key': callerNamed('b'),
+  });
+  const state: { trouble: 'queue_unavailable' | 'unauthenticated' | undefined } = { trouble: undefined };
+  const authenticator: Authenticator = {
+    async authenticate(claimed) {
+      if (state.trouble !== undefined) throw new AppError(state.trouble, 'away');
+      return known.authenticate(claimed);
+    },
+  };
+  const { url } = await startObserved({}, { authenticator, clock });
+  const statusOf = async (key: string): Promise<number> =>
+    (await fetch(`${url}/metrics`, { headers: { authorization: `Bearer ${key}` } })).status;
+  expect([await statusOf('good-key'), await statusOf('agent-key')]).toEqual([200, 403]);
+  state.trouble = 'queue_unavailable';
+  clock.advance(59_000);
+  expect([await statusOf('good-key'), await statusOf('agent-key'), await statusOf('new-key')]).toEqual([200, 503, 503]);
+  clock.advance(1_001);
+  expect(await statusOf('good-key')).toBe(503);
+  state.trouble = undefined;
+  expect(await statusOf('good-key')).toBe(200);
+  state.trouble = 'unauthenticated'; // revoked
+  expect(await statusOf('good-key')).toBe(401);
+  state.trouble = 'queue_unavailable';
+  expect(await statusOf('good-key')).toBe(503);
 });
 
 it('is for who holds the token of the file, which may change, and only for the metrics', async () => {
