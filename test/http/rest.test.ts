@@ -207,6 +207,13 @@ describe('a request that is wrong', () => {
     ['a forged cursor', (server) => server.get('/scans?cursor=abc'), 400, /cursor/i],
     ['an unknown scan', (server) => server.get('/scans/scan_00000000000000000000'), 404, /no scan/],
     [
+      'a short key',
+      (server) => server.post('/scans', TARGET, { 'idempotency-key': '"k"' }),
+      400,
+      /The header Idempotency-Key must have 8 to 200 characters; this one has 1\./,
+    ],
+    ['a long key', (server) => server.post('/scans', TARGET, { 'idempotency-key': 'k'.repeat(201) }), 400, /has 201\./],
+    [
       'a key with no use',
       (server) => server.post('/scans/x/cancel', {}, { 'idempotency-key': 'k' }),
       400,
