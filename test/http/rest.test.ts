@@ -227,6 +227,16 @@ describe('a request that is wrong', () => {
     expect(String((await problem(answer))['detail'])).toMatch(detail);
   });
 
+  it('is told the next step in routes, not in tools', async () => {
+    const server = await startRest();
+    const hintOf = async (path: string) => (await problem(await server.get(path)))['hint'];
+    expect(await hintOf('/scanz')).toBe('GET /api/openapi.json has the routes of REST; MCP is at /mcp.');
+    const none = '/scans/scan_00000000000000000000';
+    expect(await hintOf(none)).toBe('Call GET /api/scans for the scans there are.');
+    const { scan_id: scanId } = SubmittedScan.parse(await (await server.post('/scans', TARGET)).json());
+    expect(await hintOf(`/scans/${scanId}/findings`)).toMatch(/^Call GET \/api\/scans\/\{scan_id\}/);
+  });
+
   it('is told which methods a route takes', async () => {
     const server = await startRest();
     const answer = await server.post('/queue');
