@@ -1,14 +1,14 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { environment, type Environment } from './environment.ts';
-import { pathText, withoutNulls, type JsonPath } from './json-value.ts';
+import { pathText, valueAt, withoutNulls, type JsonPath } from './json-value.ts';
 import { parseLenient, type KeyIssue } from './lenient-parse.ts';
 import { configInvalid, type Problem } from './problems.ts';
 import { readConfigFile } from './read-config-file.ts';
 import { Artefacts } from './settings-artefacts.ts';
 import { Retention } from './settings-retention.ts';
 import { AllowVolatileRedis, RedisSettings } from './settings-redis.ts';
-import { overlay, settingVariables } from './settings-environment.ts';
+import { overlay, settingVariables, type SettingVariable } from './settings-environment.ts';
 import { LimitSettings, OidcSettings } from './settings-auth.ts';
 import { EventsSettings } from './settings-events.ts';
 import { MetricsSettings } from './settings-observe.ts';
@@ -143,23 +143,41 @@ export function loadSettings({
   const { raw, sources, problems: wrongNames } = overlay(withoutNulls(yaml.value ?? {}), variables, env);
   const problems: Problem[] = [...yaml.problems, ...wrongNames];
   const parsed = parseLenient(Settings, raw);
-  if (!parsed.ok) problems.push(...parsed.issues.map((issue) => located(issue, file, yaml, sources)));
+  if (!parsed.ok) problems.push(...parsed.issues.map((issue) => located(issue, file, { yaml, sources, variables })));
   if (!parsed.ok || problems.length > 0) throw configInvalid(problems);
   return parsed.value;
 }
 
-function located(
-  { path, message }: KeyIssue,
-  file: string,
-  yaml: YamlText,
-  sources: ReadonlyMap<string, string>,
-): Problem {
+interface Places {
+  readonly yaml: YamlText;
+  /** Variable that set a key, by the path of the key. */
+  readonly sources: ReadonlyMap<string, string>;
+  readonly variables: readonly SettingVariable[];
+}
+
+/** What is missing beside a variable is no mistake of the file, which may not even be there. */
+function besideOf(path: JsonPath, { yaml, sources, variables }: Places): string | undefined {
+  if (valueAt(yaml.value, path) !== undefined) return undefined;
+  const key = pathText(path);
+  const own = variables.find((variable) => pathText(variable.path) === key)?.name;
+  const section = own === undefined ? key : pathText(path.slice(0, -1));
+  const set = section === '' ? [] : [...sources].filter(([other]) => other.startsWith(`${section}.`));
+  if (set.length === 0) return undefined;
+  const names = set.map(([, name]) => name).join(', ');
+  return own === undefined
+    ? `environment variable ${names}`
+    : `environment variable ${own}, which is not set beside ${names}`;
+}
+
+function located({ path, message }: KeyIssue, file: string, { yaml, sources, variables }: Places): Problem {
   const key = pathText(path);
   // A variable that holds a list sets all of it: the place of the wrong part is no variable.
   const source = path
     .map((_, index) => sources.get(pathText(path.slice(0, index + 1))))
     .find((name) => name !== undefined);
   if (source !== undefined) return { where: `environment variable ${source}`, message };
+  const beside = besideOf(path, { yaml, sources, variables });
+  if (beside !== undefined) return { where: beside, message };
   return { where: [fileAt(file, yaml, path), key].filter(Boolean).join(': '), message };
 }
 

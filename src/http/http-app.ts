@@ -12,6 +12,7 @@ import { requireCaller } from './authentication.ts';
 import type { HttpDeps } from './deps.ts';
 import { sendProblem } from './problem.ts';
 import { HttpRefusal, refusalOf } from './refusal.ts';
+import { hintForRest } from './rest/route-words.ts';
 import { traceIdOf, traceRequests } from './request-trace.ts';
 import { checkHostAndOrigin, crossOrigin, securityHeaders } from './security.ts';
 
@@ -33,6 +34,8 @@ export interface HttpParts {
   /** `WWW-Authenticate` for callers nobody knows; with OIDC it names the resource metadata. */
   readonly challenge?: (request: Request) => string;
 }
+
+const NO_ROUTE = 'GET /api/openapi.json has the routes of REST; MCP is at /mcp.';
 
 /** What the shell itself stands on. */
 export type ShellDeps = Pick<HttpDeps, 'authenticator' | 'closing' | 'log'>;
@@ -63,7 +66,7 @@ export function createHttpApp(deps: ShellDeps, settings: HttpSettings, parts: Ht
   if (parts.rest) app.use('/api', requireCaller(deps), parts.rest);
   if (parts.mcp) app.use('/mcp', requireCaller(deps), parts.mcp);
   app.use((request) => {
-    throw new HttpRefusal(404, `There is no ${request.method} ${cleanLine(request.path, 200)}.`);
+    throw new HttpRefusal(404, `There is no ${request.method} ${cleanLine(request.path, 200)}.`, NO_ROUTE);
   });
   app.use(onError(deps, parts));
   return app;
@@ -89,6 +92,11 @@ function onError({ log }: ShellDeps, { challenge }: HttpParts): ErrorRequestHand
       log.error({ err: error, trace_id: traceId, method: request.method, path: request.path }, 'defect in a request');
     }
     const status = told instanceof HttpRefusal ? { status: told.status } : {};
-    sendProblem(response, told, { traceId, ...status, ...(challenge ? { challenge: challenge(request) } : {}) });
+    sendProblem(response, told, {
+      traceId,
+      ...status,
+      ...(challenge ? { challenge: challenge(request) } : {}),
+      ...(/^\/api(\/|$)/i.test(request.path) ? { hintIn: hintForRest } : {}),
+    });
   };
 }

@@ -98,17 +98,26 @@ export function errorHeaders(response: Response, error: unknown, status: number,
   response.set('Cache-Control', 'no-store');
 }
 
-/** Answers with problem details; ends the connection where an answer has begun already. */
+/**
+ * Answers with problem details; ends the connection where an answer has begun already.
+ * @param hintIn The next step in the words of the face that was asked.
+ */
 export function sendProblem(
   response: Response,
   error: unknown,
-  { traceId, status, challenge = 'Bearer realm="scanmux"' }: { traceId: string; status?: number; challenge?: string },
+  {
+    traceId,
+    status,
+    challenge = 'Bearer realm="scanmux"',
+    hintIn = (hint) => hint,
+  }: { traceId: string; status?: number; challenge?: string; hintIn?: (hint: string) => string },
 ): void {
   if (response.headersSent) {
     response.destroy();
     return;
   }
-  const problem = problemOf(error, traceId, status);
+  const told = problemOf(error, traceId, status);
+  const problem = { ...told, hint: hintIn(told.hint) };
   errorHeaders(response, error, problem.status, challenge);
   response.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
 }

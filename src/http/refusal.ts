@@ -4,7 +4,7 @@ import { AppError } from '../model/errors.ts';
 export class HttpRefusal extends AppError {
   readonly status: number;
 
-  constructor(status: number, message: string, hint = 'Correct the request; docs/rest.md has the routes.') {
+  constructor(status: number, message: string, hint = 'Correct the request; GET /api/openapi.json has the routes.') {
     super('invalid_request', message, { hint });
     this.status = status;
   }

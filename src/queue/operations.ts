@@ -122,4 +122,6 @@ export interface QueueOperations {
    * is followed by another after that time.
    */
   takeTurn(turn: string, holder: string, forMs: number): Promise<boolean>;
+  /** Gives a turn back, so that another need not wait for its end. Nothing where somebody else has it. */
+  releaseTurn(turn: string, holder: string): Promise<void>;
 }

@@ -6,10 +6,11 @@ import type { QueueOperations, RemovedScan, Retention } from '../queue/operation
 import type { ScanQueue } from '../queue/queue.ts';
 import type { WorkerDeps } from './deps.ts';
 
+const TURN = 'housekeeping';
 /** How often each process asks whether it is the one. */
-const ROUND_EVERY_MS = 5 * 60_000;
-/** Longer than two rounds, so that the turn stays where it is until its holder is gone. */
-const TURN_MS = 11 * 60_000;
+const ROUND_EVERY_MS = 60_000;
+/** Longer than a round, so that the turn stays where it is until its holder is gone: this long after it was killed. */
+const TURN_MS = 90_000;
 /** Scans removed in one step: the queue stands still for so many at most. */
 const BATCH = 200;
 /** In one round: what is left waits for the next. */
@@ -26,7 +27,7 @@ export interface RetentionRules {
 }
 
 export interface HousekeeperDeps {
-  readonly operations: Pick<QueueOperations, 'takeTurn' | 'removeFinished'>;
+  readonly operations: Pick<QueueOperations, 'takeTurn' | 'releaseTurn' | 'removeFinished'>;
   readonly queue: Pick<ScanQueue, 'referencedAttempts'>;
   readonly files: Pick<ScanFiles, 'removeScans' | 'sweep'>;
   readonly findings: Pick<FindingsStore, 'tidyExports'>;
@@ -49,7 +50,7 @@ export interface Housekeeper {
    * exports of this machine go whoever's turn it is. Never throws, and never runs twice at once.
    */
   readonly round: () => Promise<void>;
-  /** Ends a round that is under way at its next step, and those to come. */
+  /** Ends a round that is under way at its next step, and those to come, and gives the turn back. Never throws. */
   readonly close: () => Promise<void>;
 }
 
@@ -61,8 +62,15 @@ export function createHousekeeper(deps: HousekeeperDeps): Housekeeper {
   let isClosed = false;
   let running: Promise<void> | undefined;
 
-  const isOurTurn = async (): Promise<boolean> =>
-    !isClosed && (await operations.takeTurn('housekeeping', holder, TURN_MS));
+  let mayHaveTurn = false;
+
+  const isOurTurn = async (): Promise<boolean> => {
+    if (isClosed) return false;
+    // Before the answer, which may get lost.
+    mayHaveTurn = true;
+    mayHaveTurn = await operations.takeTurn(TURN, holder, TURN_MS);
+    return mayHaveTurn;
+  };
   const keep = async (): Promise<void> => {
     await findings.tidyExports([]);
     if (!(await isOurTurn())) return;
@@ -100,6 +108,11 @@ export function createHousekeeper(deps: HousekeeperDeps): Housekeeper {
       isClosed = true;
       clearInterval(timer);
       await running;
+      if (!mayHaveTurn) return;
+      mayHaveTurn = false;
+      await operations
+        .releaseTurn(TURN, holder)
+        .catch((error: unknown) => log.debug({ err: error }, 'the turn to keep house runs out by itself'));
     },
   };
 }

@@ -196,6 +196,17 @@ describe('settings', () => {
     ]);
   });
 
+  it('blame the variable, not the file, for what is missing beside it', () => {
+    const needed = expect.stringMatching(
+      /^environment variable SCANMUX_OIDC_AUDIENCE, which is not set beside SCANMUX_OIDC_ISSUER: is needed with oidc/,
+    );
+    expect(refusal(undefined, { SCANMUX_OIDC_ISSUER: 'https://id.example.org' })).toEqual([needed]);
+    expect(refusal('log_level: info', { SCANMUX_OIDC_ISSUER: 'https://id.example.org' })).toEqual([needed]);
+    expect(refusal('oidc:\n  issuer: https://id.example.org\n')).toEqual([
+      expect.stringMatching(/^scanmux\.yaml(:\d)?: oidc\.audience: is needed/),
+    ]);
+  });
+
   it('name line and column of a syntax error', () => {
     expect(refusal('log_level: info\nretry: {max_attempts: 2\n')).toEqual([
       expect.stringMatching(/^scanmux\.yaml:3:1: YAML: /),

@@ -456,6 +456,18 @@ export function describeOperationsContract(name: string, createHarness: () => Pr
         expect(await other.operations.takeTurn('sweep', loser, 10_000)).toBe(true);
         expect(await operations.takeTurn('sweep', winner, 10_000)).toBe(false);
       });
+
+      it('is free at once when its holder gives it back, and nobody else can', async () => {
+        const other = await harness.open();
+        await operations.takeTurn('sweep', 'a', 10_000);
+        await other.operations.releaseTurn('sweep', 'b');
+        await operations.releaseTurn('other', 'a');
+        expect(await other.operations.takeTurn('sweep', 'b', 10_000)).toBe(false);
+        await operations.releaseTurn('sweep', 'a');
+        await operations.releaseTurn('sweep', 'a');
+        expect(await other.operations.takeTurn('sweep', 'b', 10_000)).toBe(true);
+        expect(await operations.takeTurn('sweep', 'a', 10_000)).toBe(false);
+      });
     });
 
     async function* looks() {

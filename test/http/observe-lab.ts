@@ -1,12 +1,14 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Router } from 'express';
 import { onTestFinished } from 'vitest';
 import type { NewAuditEntry } from '../../src/audit/entry.ts';
 import { createFindingsStore } from '../../src/findings/findings-store.ts';
 import { createScanFiles } from '../../src/findings/scan-files.ts';
 import { MetricsSettings } from '../../src/config/settings-observe.ts';
 import type { HttpDeps } from '../../src/http/deps.ts';
+import type { HttpParts } from '../../src/http/http-app.ts';
 import { createObserveParts } from '../../src/http/observe/observe-parts.ts';
 import type { ScannerPools } from '../../src/http/observe/scanner-pools.ts';
 import { ALL_SCOPES } from '../../src/model/caller.ts';
@@ -78,6 +80,7 @@ export async function startObserved(
   settings: Partial<MetricsSettings> = {},
   over: Partial<HttpDeps> = {},
   tracing = noTracing,
+  parts: Partial<HttpParts> = {},
 ) {
   const folder = mkdtempSync(join(tmpdir(), 'scanmux-observe-'));
   const embedded = await openSqliteQueue({
@@ -106,7 +109,7 @@ export async function startObserved(
     ...over,
   };
   const deps = { ...shared, scanners, dataFolder: folder, scans, tracing, settings: MetricsSettings.parse(settings) };
-  const server = await startHttp(shared, createObserveParts(deps));
+  const server = await startHttp(shared, { ...createObserveParts(deps), mcp: Router(), ...parts });
   onTestFinished(async () => {
     await server.close();
     closing.abort();

@@ -2,11 +2,16 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Router } from 'express';
 import { expect, it, onTestFinished } from 'vitest';
 import { helpOf, METRICS, type MetricRow } from '../../src/http/observe/metric-table.ts';
 import { renderMetricDocs } from '../../src/http/observe/render-docs.ts';
 import { AppError } from '../../src/model/errors.ts';
+import type { Authenticator } from '../../src/http/deps.ts';
+import { ALL_SCOPES } from '../../src/model/caller.ts';
 import { identityText, ownIdentity } from '../../src/platform/process-identity.ts';
+import { fakeClock } from '../queue/sqlite-harness.ts';
+import { authenticatorOf, callerNamed } from './fixed-authenticator.ts';
 import { ADMIN, AGENT, newScan, samplesOf, startObserved } from './observe-lab.ts';
 
 /** Alive as long as this process. */
@@ -130,10 +135,69 @@ it('counts requests by route, and what a client invents as one', async () => {
   expect(samples.get('scanmux_http_open_requests')).toBe(1);
 });
 
+it('counts a route under one name, whether it was refused or not', async () => {
+  const { url } = await startObserved({}, {}, undefined, {
+    rest: Router()
+      .post('/scans', (_request, response) => void response.status(202).end())
+      .get('/scans/:scan_id', (_request, _response, next) => next(new AppError('forbidden', 'no'))),
+  });
+  await fetch(`${url}/api/scans`, { method: 'POST', headers: AGENT });
+  await fetch(`${url}/API/scans/`, { method: 'POST', headers: AGENT });
+  await fetch(`${url}/api/scans`, { method: 'POST' });
+  await fetch(`${url}/api/scans/scan_1?x=1`, { headers: AGENT });
+  for (const path of ['/api/openapi.json', '/queues', '/queues/queue/web', '/mcp', '/api/nothing'])
+    await fetch(url + path);
+  const text = await (await fetch(`${url}/metrics`, { headers: ADMIN })).text();
+  const rows = [...samplesOf(text)].flatMap(([key, value]) => {
+    const [, method, route, status] =
+      /^scanmux_http_requests_total\{method="(.*)",route="(.*)",status="(.*)"\}$/.exec(key) ?? [];
+    return method === undefined ? [] : [`${method} ${route} ${status} ${value}`];
+  });
+  expect(rows.toSorted()).toEqual([
+    'GET /api/openapi.json 401 1',
+    'GET /api/scans/:scan_id 403 1',
+    'GET /mcp 401 1',
+    'GET /queues 401 2',
+    'GET other 401 1',
+    'POST /api/scans 202 2',
+    'POST /api/scans 401 1',
+  ]);
+});
+
 it('is for operators: others are refused', async () => {
   const { url } = await startObserved();
   expect((await fetch(`${url}/metrics`)).status).toBe(401);
   expect((await fetch(`${url}/metrics`, { headers: AGENT })).status).toBe(403);
+});
+
+it('lets an admin key in that was good a minute ago, while the queue that knows it is away', async () => {
+  const clock = fakeClock();
+  const known = authenticatorOf({
+    'good-key': callerNamed('key:a', { scopes: ALL_SCOPES }),
+    'agent-key': callerNamed('b'),
+  });
+  const state: { trouble: 'queue_unavailable' | 'unauthenticated' | undefined } = { trouble: undefined };
+  const authenticator: Authenticator = {
+    async authenticate(claimed) {
+      if (state.trouble !== undefined) throw new AppError(state.trouble, 'away');
+      return known.authenticate(claimed);
+    },
+  };
+  const { url } = await startObserved({}, { authenticator, clock });
+  const statusOf = async (key: string): Promise<number> =>
+    (await fetch(`${url}/metrics`, { headers: { authorization: `Bearer ${key}` } })).status;
+  expect([await statusOf('good-key'), await statusOf('agent-key')]).toEqual([200, 403]);
+  state.trouble = 'queue_unavailable';
+  clock.advance(59_000);
+  expect([await statusOf('good-key'), await statusOf('agent-key'), await statusOf('new-key')]).toEqual([200, 503, 503]);
+  clock.advance(1_001);
+  expect(await statusOf('good-key')).toBe(503);
+  state.trouble = undefined;
+  expect(await statusOf('good-key')).toBe(200);
+  state.trouble = 'unauthenticated'; // revoked
+  expect(await statusOf('good-key')).toBe(401);
+  state.trouble = 'queue_unavailable';
+  expect(await statusOf('good-key')).toBe(503);
 });
 
 it('is for who holds the token of the file, which may change, and only for the metrics', async () => {

@@ -54,6 +54,15 @@ it('is for operators only, who may show their key as a password', async () => {
   expect([asked.status, asked.headers.get('www-authenticate')]).toEqual([401, expect.stringMatching(/^Basic realm=/)]);
 });
 
+it('fetches nothing from elsewhere, and does not say what serves it', async () => {
+  const { url } = await startObserved();
+  for (const path of ['/queues/', '/queues/queue/web', '/queues/api/queues']) {
+    const answer = await fetch(url + path, { headers: ADMIN });
+    expect([path, answer.status, answer.headers.get('x-powered-by')]).toEqual([path, 200, null]);
+    expect(await answer.text()).not.toMatch(/(?:href|src)="https?:/);
+  }
+});
+
 it('lists every tenant, in the words of the board, by page', async () => {
   const { url, queue } = await startObserved();
   await deadLetter(queue, 'other');

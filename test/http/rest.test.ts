@@ -207,6 +207,13 @@ describe('a request that is wrong', () => {
     ['a forged cursor', (server) => server.get('/scans?cursor=abc'), 400, /cursor/i],
     ['an unknown scan', (server) => server.get('/scans/scan_00000000000000000000'), 404, /no scan/],
     [
+      'a short key',
+      (server) => server.post('/scans', TARGET, { 'idempotency-key': '"k"' }),
+      400,
+      /The header Idempotency-Key must have 8 to 200 characters; this one has 1\./,
+    ],
+    ['a long key', (server) => server.post('/scans', TARGET, { 'idempotency-key': 'k'.repeat(201) }), 400, /has 201\./],
+    [
       'a key with no use',
       (server) => server.post('/scans/x/cancel', {}, { 'idempotency-key': 'k' }),
       400,
@@ -218,6 +225,16 @@ describe('a request that is wrong', () => {
     const answer = await ask(server);
     expect(answer.status).toBe(status);
     expect(String((await problem(answer))['detail'])).toMatch(detail);
+  });
+
+  it('is told the next step in routes, not in tools', async () => {
+    const server = await startRest();
+    const hintOf = async (path: string) => (await problem(await server.get(path)))['hint'];
+    expect(await hintOf('/scanz')).toBe('GET /api/openapi.json has the routes of REST; MCP is at /mcp.');
+    const none = '/scans/scan_00000000000000000000';
+    expect(await hintOf(none)).toBe('Call GET /api/scans for the scans there are.');
+    const { scan_id: scanId } = SubmittedScan.parse(await (await server.post('/scans', TARGET)).json());
+    expect(await hintOf(`/scans/${scanId}/findings`)).toMatch(/^Call GET \/api\/scans\/\{scan_id\}/);
   });
 
   it('is told which methods a route takes', async () => {

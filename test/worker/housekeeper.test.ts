@@ -128,6 +128,7 @@ describe('the housekeeper', () => {
         holder,
         operations: {
           takeTurn: (...args) => operations.takeTurn(...args),
+          releaseTurn: (...args) => operations.releaseTurn(...args),
           removeFinished: (...args) => {
             calls.push(holder);
             return operations.removeFinished(...args);
@@ -141,6 +142,41 @@ describe('the housekeeper', () => {
     clock.advance(31 * DAY);
     await second.round();
     expect(await isThere(late)).toBe(false);
+  });
+
+  it('leaves its turn to another when it is closed, and a killed one after two minutes', async () => {
+    const { clock, housekeeper, finished, isThere } = await installation();
+    const old = await finished();
+    const first = housekeeper();
+    await first.round();
+    clock.advance(31 * DAY);
+    await housekeeper().round(); // the same holder: not closed, so killed as far as others know
+    expect(await isThere(old)).toBe(false);
+    const late = await finished();
+    const second = housekeeper({ holder: 'two', rules: { finishedMs: 0 } });
+    clock.advance(60_000);
+    await second.round();
+    expect(await isThere(late)).toBe(true);
+    await first.close();
+    await second.round();
+    expect(await isThere(late)).toBe(false);
+    const last = await finished();
+    clock.advance(120_000);
+    await housekeeper({ holder: 'three', rules: { finishedMs: 0 } }).round();
+    expect(await isThere(last)).toBe(false);
+  });
+
+  it('closes although the turn cannot be given back', async () => {
+    const { operations, housekeeper } = await installation();
+    const house = housekeeper({
+      operations: {
+        takeTurn: (...args) => operations.takeTurn(...args),
+        releaseTurn: () => Promise.reject(new AppError('queue_unavailable', 'away')),
+        removeFinished: (retention) => operations.removeFinished(retention),
+      },
+    });
+    await house.round();
+    await expect(house.close()).resolves.toBeUndefined();
   });
 
   it('removes files that it could not remove before', async () => {
@@ -211,6 +247,7 @@ describe('the housekeeper', () => {
     const house = housekeeper({
       operations: {
         takeTurn: (...args) => operations.takeTurn(...args),
+        releaseTurn: (...args) => operations.releaseTurn(...args),
         async removeFinished(retention) {
           const removed = await operations.removeFinished(retention);
           sizes.push(removed.length);

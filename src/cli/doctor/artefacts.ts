@@ -1,16 +1,35 @@
 import { join } from 'node:path';
 import type { App } from '../../app.ts';
-import type { Folders, Session } from '../session.ts';
-import { ok, type Finding } from './finding.ts';
+import { AppError } from '../../model/errors.ts';
+import type { Folders } from '../session.ts';
+import { fail, ok, type Finding } from './finding.ts';
 
-/** Where results are kept, once that has answered. @throws AppError storage_unavailable, storage_unusable */
+const FOLDER_AWAY = 'see that the volume is mounted and this user may write to it.';
+const S3_AWAY =
+  'see that this machine reaches the store and its login holds: artefacts.s3 (endpoint, region, bucket) and the AWS_* ' +
+  'variables. Scans that end meanwhile wait with their results.';
+
+interface Parts {
+  readonly settings: Pick<App['settings'], 'artefacts'>;
+  readonly files: Pick<App['files'], 'check'>;
+}
+
+/** Where results are kept, once that has answered. @throws AppError storage_unusable */
 export async function examineArtefacts(
-  { files, settings }: App,
-  _session: Session,
+  { files, settings }: Parts,
+  _session: unknown,
   { data }: Folders,
 ): Promise<Finding[]> {
   const { store, folder, s3 } = settings.artefacts;
-  await files.check();
-  const place = folder === '' ? join(data, 'scans') : folder;
-  return [ok('artefacts', store === 'directory' ? place : `s3://${s3.bucket}/${s3.prefix}`)];
+  const folderOrBucket = folder === '' ? join(data, 'scans') : folder;
+  const place = store === 'directory' ? folderOrBucket : `s3://${s3.bucket}/${s3.prefix}`;
+  try {
+    await files.check();
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'storage_unavailable') throw error;
+    return [
+      fail('artefacts', `${place}: ${error.code}: ${error.message}`, store === 'directory' ? FOLDER_AWAY : S3_AWAY),
+    ];
+  }
+  return [ok('artefacts', place)];
 }

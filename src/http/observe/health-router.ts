@@ -6,7 +6,7 @@ import { createMetricsAccess } from './metrics-access.ts';
 import type { Metrics } from './metrics.ts';
 import { createReadiness, type ReadinessDeps } from './readiness.ts';
 
-export type HealthDeps = Pick<HttpDeps, 'authenticator'> &
+export type HealthDeps = Pick<HttpDeps, 'authenticator' | 'clock'> &
   ReadinessDeps & {
     readonly metrics: Metrics;
     readonly settings: MetricsSettings;

@@ -3,29 +3,55 @@ import { readFile, stat } from 'node:fs/promises';
 import { BlockList, isIPv6 } from 'node:net';
 import type { MetricsSettings } from '../../config/settings-observe.ts';
 import { requireScope } from '../../model/caller.ts';
+import { AppError } from '../../model/errors.ts';
 import type { Claimed, HttpDeps } from '../deps.ts';
 
-type Deps = Pick<HttpDeps, 'authenticator' | 'log'>;
+type Deps = Pick<HttpDeps, 'authenticator' | 'clock' | 'log'>;
 
 /** Rejects for who may not read the metrics. */
 export type RequireMetricsReader = (claimed: Claimed) => Promise<void>;
+
+/** An admin key reads on for so long while the queue that knows it is away: that is when the numbers are asked for. */
+const TRUSTED_MS = 60_000;
+const MOST_TRUSTED = 100;
 
 /** A token is one line. */
 const MAX_TOKEN_BYTES = 4_096;
 
 /**
- * Addresses of `allow_from`, the token of `token_file`, and callers with the scope admin.
+ * Addresses of `allow_from`, the token of `token_file`, and callers with the scope admin: while the queue is away, those
+ * that were such a caller within the last minute.
  * @throws AppError unauthenticated, forbidden, rate_limited, queue_unavailable
  */
 export function createMetricsAccess(
-  { authenticator, log }: Deps,
+  deps: Deps,
   { token_file: tokenFile, allow_from: ranges }: MetricsSettings,
 ): RequireMetricsReader {
   const allowed = rangesOf(ranges);
+  const requireAdmin = createAdminAccess(deps);
   return async (claimed) => {
     if (isIn(allowed, claimed.remoteAddress)) return;
-    if (tokenFile !== '' && (await holdsToken(tokenFile, claimed, log))) return;
-    requireScope(await authenticator.authenticate(claimed), 'admin');
+    if (tokenFile !== '' && (await holdsToken(tokenFile, claimed, deps.log))) return;
+    await requireAdmin(claimed);
+  };
+}
+
+function createAdminAccess({ authenticator, clock }: Deps): RequireMetricsReader {
+  const trustedUntil = new Map<string, number>();
+  return async (claimed) => {
+    const key = sha256(claimed.authorization ?? '').toString('base64');
+    try {
+      requireScope(await authenticator.authenticate(claimed), 'admin');
+    } catch (error) {
+      const isAway = error instanceof AppError && error.code === 'queue_unavailable';
+      if (isAway && clock.monotonic() < (trustedUntil.get(key) ?? -Infinity)) return;
+      if (!isAway) trustedUntil.delete(key);
+      throw error;
+    }
+    trustedUntil.delete(key);
+    trustedUntil.set(key, clock.monotonic() + TRUSTED_MS);
+    const [oldest] = trustedUntil.keys();
+    if (trustedUntil.size > MOST_TRUSTED && oldest !== undefined) trustedUntil.delete(oldest);
   };
 }
 

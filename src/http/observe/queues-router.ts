@@ -1,7 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { createBullBoard } from '@bull-board/api';
 import type { BeforeHook } from '@bull-board/api/typings/app';
-import { ExpressAdapter } from '@bull-board/express';
 import { Router, type RequestHandler } from 'express';
 import { AppError, errorFacts, errorText } from '../../model/errors.ts';
 import { isDeadLetter, isFinal, type ScanRecord } from '../../model/scan.ts';
@@ -10,6 +9,7 @@ import { askOf } from '../ask.ts';
 import type { HttpDeps } from '../deps.ts';
 import { statusOfCode } from '../problem.ts';
 import type { BoardActions } from './board-job.ts';
+import { BoardPages } from './board-pages.ts';
 import { PoolBoardQueue } from './board-queue.ts';
 import { requireOperator } from './operator-login.ts';
 import type { ScannerPools } from './scanner-pools.ts';
@@ -22,7 +22,7 @@ export type QueuesDeps = Pick<HttpDeps, 'authenticator' | 'closing' | 'operation
 /** Where the app mounts the router: the page needs to know. */
 export const BOARD_PATH = '/queues';
 
-/** Scripts of our own only. The page's styles are partly inline, and its fonts elsewhere: those are left out. */
+/** Scripts of our own only. The page's styles are partly inline. */
 const CONTENT_SECURITY_POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; " +
   "connect-src 'self'; base-uri 'self'; form-action 'none'; frame-ancestors 'none'";
@@ -31,7 +31,7 @@ const CONTENT_SECURITY_POLICY =
 export function createQueuesRouter(deps: QueuesDeps): Router {
   const asking = new AsyncLocalStorage<Ask>();
   const queueDeps = { operations: deps.operations, actions: createActions(deps.scans, asking) };
-  const adapter = new ExpressAdapter();
+  const adapter = new BoardPages();
   adapter.setBasePath(BOARD_PATH);
   const known = new Map<string, PoolBoardQueue>();
   const { replaceQueues } = createBullBoard({

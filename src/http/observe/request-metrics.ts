@@ -1,6 +1,7 @@
-import type { Request, RequestHandler, Response } from 'express';
+import type { RequestHandler, Response } from 'express';
 import type { Clock } from '../../platform/clock.ts';
 import type { Instruments } from './instruments.ts';
+import { routeOf } from './route-name.ts';
 
 /** More routes than there are. What a client sends must not grow the number of series without end. */
 const MAX_ROUTES = 300;
@@ -36,11 +37,3 @@ const statusOf = (response: Response): string => (response.headersSent ? String(
 
 const isStream = (response: Response): boolean =>
   String(response.getHeader('content-type') ?? '').startsWith('text/event-stream');
-
-/** Routes are matched whatever their case, and mounts keep the case the client wrote. */
-export function routeOf(request: Request): string {
-  const route: unknown = request.route;
-  if (typeof route !== 'object' || route === null || !('path' in route)) return 'other';
-  const path: unknown = Array.isArray(route.path) ? route.path[0] : route.path;
-  return typeof path === 'string' ? `${request.baseUrl.toLowerCase()}${path}` : 'other';
-}

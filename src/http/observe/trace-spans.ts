@@ -1,7 +1,7 @@
 import { Router } from 'express';
 import { parentIdIn, type Tracing } from '../../platform/tracing.ts';
 import { traceIdOf } from '../request-trace.ts';
-import { routeOf } from './request-metrics.ts';
+import { routeOf } from './route-name.ts';
 
 /** Asked every few seconds, and never part of anything. */
 const PROBES: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics']);

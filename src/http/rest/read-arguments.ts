@@ -5,14 +5,21 @@ import { readJsonBody } from '../json-body.ts';
 /** Room for a thousand targets of usual length. */
 const MAX_BODY_BYTES = 1 << 20;
 
+const MIN_KEY = 8;
+const MAX_KEY = 200;
+
 export type Arguments = Readonly<Record<string, unknown>>;
 
 /**
  * The arguments of a call: those of the path, and of the query or the body. A name that is repeated in the query is a
  * list; whoever reads the arguments knows what a list may be.
+ * @param takesKey The route knows `Idempotency-Key`; elsewhere it is an unknown argument, which the tool refuses.
  * @throws AppError invalid_request
  */
-export async function argumentsOf(request: Request, method: 'get' | 'post'): Promise<Arguments> {
+export async function argumentsOf(
+  request: Request,
+  { method, takesKey }: { readonly method: 'get' | 'post'; readonly takesKey: boolean },
+): Promise<Arguments> {
   const inPath = Object.entries(request.params);
   const inQuery = queryOf(request);
   if (method === 'post' && inQuery.length > 0)
@@ -20,7 +27,9 @@ export async function argumentsOf(request: Request, method: 'get' | 'post'): Pro
   const others = method === 'post' ? await bodyOf(request) : inQuery;
   const twice = others.find(([name]) => inPath.some(([other]) => other === name));
   if (twice) throw new AppError('invalid_request', `${twice[0]} is in the path already.`);
-  return Object.fromEntries([...others, ...inPath, ...idempotencyKeyOf(request, others)]);
+  const inHeader = idempotencyKeyOf(request, others);
+  if (takesKey) for (const [, key] of inHeader) checkKey(key);
+  return Object.fromEntries([...others, ...inPath, ...inHeader]);
 }
 
 type Entries = readonly (readonly [string, unknown])[];
@@ -46,10 +55,10 @@ async function bodyOf(request: Request): Promise<Entries> {
 }
 
 /**
- * A structured field string, or the bare key. Only where it means something: elsewhere it is an unknown argument.
+ * A structured field string, or the bare key.
  * Source: draft-ietf-httpapi-idempotency-key-header-07.
  */
-function idempotencyKeyOf(request: Request, others: Entries): Entries {
+function idempotencyKeyOf(request: Request, others: Entries): readonly (readonly [string, string])[] {
   const header = request.get('idempotency-key');
   if (header === undefined) return [];
   const key = /^"((?:[^"\\]|\\["\\])*)"$/.exec(header.trim())?.[1]?.replaceAll(/\\(["\\])/g, '$1') ?? header.trim();
@@ -57,4 +66,11 @@ function idempotencyKeyOf(request: Request, others: Entries): Entries {
   if (inBody !== undefined && inBody !== null && inBody !== key)
     throw new AppError('invalid_request', 'Idempotency-Key and idempotency_key differ.');
   return [['idempotency_key', key]];
+}
+
+/** Said here, where it is known that it came in a header. The bounds are those of `idempotency_key`. */
+function checkKey(key: string): void {
+  if (key.length >= MIN_KEY && key.length <= MAX_KEY) return;
+  const told = `The header Idempotency-Key must have ${MIN_KEY} to ${MAX_KEY} characters; this one has ${key.length}.`;
+  throw new AppError('invalid_request', told, { hint: 'Send one that is new for every scan you want, e.g. a UUID.' });
 }

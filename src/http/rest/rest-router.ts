@@ -34,7 +34,7 @@ export function createRestRouter(deps: RestDeps, { streams }: RestOptions = {}):
     ({ method, tool, answer }: Route): RequestHandler =>
     async (request, response) => {
       const ask = askOf(request);
-      const args = await argumentsOf(request, method);
+      const args = await argumentsOf(request, { method, takesKey: answer === 'accepted' });
       const told = await runTool(tool, args, () => Promise.resolve({ scans: deps.scans, ask, onProgress: undefined }));
       await sends[answer](request, response, told, args);
     };

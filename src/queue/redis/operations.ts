@@ -13,7 +13,16 @@ import {
 import { jsonOf, recordIfAny, recordOf } from './record.ts';
 import { listOf, mapOf, numberOf, textsOf } from './reply.ts';
 import { newRequestId } from './request-id.ts';
-import { BOARD, COUNTERS, FIND, GAUGES, REMOVE_FINISHED, TAKE_TURN, WORKER_FACTS } from './scripts/operations.ts';
+import {
+  BOARD,
+  COUNTERS,
+  FIND,
+  GAUGES,
+  RELEASE_TURN,
+  REMOVE_FINISHED,
+  TAKE_TURN,
+  WORKER_FACTS,
+} from './scripts/operations.ts';
 import type { RedisStore } from './store.ts';
 import { liveWorkers, seenWorkersOf } from './workers.ts';
 
@@ -30,6 +39,7 @@ export function createRedisOperations(store: RedisStore): QueueOperations {
     gauges: () => gauges(store),
     removeFinished: (retention) => removeFinished(store, retention),
     takeTurn: async (turn, holder, forMs) => (await store.run(TAKE_TURN, turn, holder, forMs)) === 1,
+    releaseTurn: async (turn, holder) => void (await store.run(RELEASE_TURN, turn, holder)),
   };
 }
 

@@ -25,6 +25,8 @@ export function createOperations(store: Store): QueueOperations {
     gauges: async () => gauges(store),
     removeFinished: (retention) => removeFinished(store, retention),
     takeTurn: (turn, holder, forMs) => store.write(() => takeTurn(store, turn, holder, forMs)),
+    releaseTurn: (turn, holder) =>
+      store.write(() => void change(store, 'DELETE FROM turns WHERE turn = ? AND holder = ?', turn, holder)),
   };
 }
 

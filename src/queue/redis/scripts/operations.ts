@@ -138,7 +138,7 @@ return gone
 );
 
 /**
- * name, holder, milliseconds. By the clocks of the callers: where those differ by more than a turn two may hold it for a
+ * name, holder, milliseconds. By the clock of Redis as the callers know it: where that leaps two may hold a turn for a
  * while, so nothing may rest on it but that work is not done twice for nothing.
  */
 export const TAKE_TURN = defineScript(
@@ -152,6 +152,17 @@ if held[1] and held[1] ~= holder then
   if left > 0 and left <= length then return 0 end
 end
 redis.call('HSET', key, 'holder', holder, 'until', int(now + length))
+return 1
+`,
+);
+
+/** name, holder. */
+export const RELEASE_TURN = defineScript(
+  'releaseTurn',
+  'keep',
+  `
+local key = P .. 'turn:' .. ARGV[2]
+if redis.call('HGET', key, 'holder') == ARGV[3] then redis.call('DEL', key) end
 return 1
 `,
 );

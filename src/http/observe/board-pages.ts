@@ -1,0 +1,24 @@
+import type { AppViewRoute } from '@bull-board/api/typings/app';
+import { ExpressAdapter } from '@bull-board/express';
+
+/** Fonts of another site: the policy of the page refuses them, and a browser need not even be asked to fetch them. */
+const FOREIGN_STYLES = /<link[^>]+href="https?:[^>]*>\s*/g;
+
+/** Serves the board without what it would fetch elsewhere, and without naming what serves it. */
+export class BoardPages extends ExpressAdapter {
+  constructor() {
+    super();
+    this.app.disable('x-powered-by');
+  }
+
+  override setEntryRoute({ method, route, handler }: AppViewRoute): this {
+    this.app[method](route, (_request, response, next) => {
+      const { name, params } = handler({ basePath: this.basePath, uiConfig: this.uiConfig });
+      response.render(name, params, (error: unknown, html: string) => {
+        if (error) next(error);
+        else response.send(html.replaceAll(FOREIGN_STYLES, ''));
+      });
+    });
+    return this;
+  }
+}

@@ -1,0 +1,19 @@
+import { expect, it } from 'vitest';
+import { examineArtefacts } from '../../src/cli/doctor/artefacts.ts';
+import { Settings } from '../../src/config/settings.ts';
+import { AppError } from '../../src/model/errors.ts';
+
+it.each([
+  ['directory', '/mnt/shared: storage_unavailable: away', /mounted/],
+  ['s3', 's3://reports/', /artefacts\.s3/],
+] as const)('a store (%s) that is away is named, with what to look at', async (store, said, fix) => {
+  const artefacts = store === 's3' ? { store, s3: { bucket: 'reports' } } : { store, folder: '/mnt/shared' };
+  const app = {
+    settings: Settings.parse({ artefacts }),
+    files: { check: () => Promise.reject(new AppError('storage_unavailable', 'away')) },
+  };
+  const [line] = await examineArtefacts(app, undefined, { config: '/c', data: '/d' });
+  expect(line).toMatchObject({ level: 'fail', subject: 'artefacts', said: expect.stringContaining(said) });
+  expect(line?.fix).toMatch(fix);
+  expect(line?.fix).not.toContain('doctor');
+});
