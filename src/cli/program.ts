@@ -183,7 +183,9 @@ function addPolicy(add: Add, run: Run): void {
       .option('--expires <YYYY-MM-DD>', 'last day it holds (allow only)')
       .option(
         '--tenant <name>',
-        list === 'allow' ? 'whose scans it allows; default: local' : "whose scans it denies; default: everybody's",
+        list === 'allow'
+          ? "whose scans it allows ('*': everybody's); default: local"
+          : "whose scans it denies; default: everybody's",
       )
       .option('--remove', `take it out of the ${list} list`)
       .action(async (target: string, options: EditOptions) =>

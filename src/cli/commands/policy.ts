@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { POLICY_FILE } from '../../app.ts';
-import { LOCAL_TENANT, Tenant } from '../../model/caller.ts';
+import { EVERY_TENANT, LOCAL_TENANT, Tenant } from '../../model/caller.ts';
 import { RunUntrustedInput } from '../../model/contract/run.ts';
 import { AppError } from '../../model/errors.ts';
 import { editPolicy, type PolicyEdited } from '../../policy/edit-policy.ts';
@@ -56,11 +56,11 @@ export const changePolicy = (
   session.withApp(
     async ({ audit }) => {
       const { note, expires, remove = false } = options;
-      const tenant = tenantOf(options);
+      const tenant = whose(list, options);
       if (expires !== undefined) checkExpires(expires, list, Date.now());
       const file = join(session.folders().config, POLICY_FILE);
       const { caller, traceId } = session.ask();
-      const detail = { list, remove, file, ...(tenant === undefined ? {} : { tenant }) };
+      const detail = { list, remove, file, tenant: tenant ?? (list === 'allow' ? LOCAL_TENANT : EVERY_TENANT) };
       await audit.append({ caller, action: 'policy_change', decision: 'allowed', targets: [target], traceId, detail });
       const change = {
         list,
@@ -85,13 +85,29 @@ export const changePolicy = (
     { spawnWorker: false },
   );
 
+/**
+ * Whose scans an edit is about. A deny entry is everybody's when it names nobody.
+ * @throws AppError invalid_request
+ */
+const whose = (list: 'allow' | 'deny', { tenant }: Pick<EditOptions, 'tenant'>): string | undefined => {
+  if (tenant !== EVERY_TENANT) return tenantOf({ tenant });
+  return list === 'allow' ? EVERY_TENANT : undefined;
+};
+
 /** @throws AppError invalid_request */
 const tenantOf = ({ tenant }: { readonly tenant?: string | undefined }): string | undefined =>
   readInput(z.object({ tenant: Tenant.optional() }), { tenant }).tenant;
 
-function tellEdit({ terminal }: Session, { entry, changed, created, stillDeniedBy }: PolicyEdited, what: string): void {
+/** What a new file says of this machine itself. */
+const madeNote = (keptLocalhost: boolean): string =>
+  keptLocalhost
+    ? 'It allows localhost for every caller of tenant local, over HTTP as well; `scanmux policy allow localhost --remove` closes it.'
+    : 'It does not allow localhost; `scanmux policy allow localhost` opens this machine to tenant local.';
+
+function tellEdit({ terminal }: Session, edited: PolicyEdited, what: string): void {
+  const { entry, changed, created, keptLocalhost, stillDeniedBy } = edited;
   terminal.out(changed ? `${entry} is ${what}.` : `Nothing to change: ${entry} is ${what} already.`);
-  if (created) terminal.note('The file was made just now; it replaces the built-in scope.');
+  if (created) terminal.note(`The file was made just now; it replaces the built-in scope. ${madeNote(keptLocalhost)}`);
   if (stillDeniedBy.length === 0) return;
   terminal.note(
     `Deny wins: ${stillDeniedBy.join(', ')} still denies it; \`scanmux policy deny <target> --remove\` takes that out.`,
