@@ -61,8 +61,15 @@ const lifetimes = (settings: Settings) => ({
   queuedExpiryHours: settings.queued_expiry_hours,
 });
 
+const RESULTS_NOT_SHARED =
+  'The queue is in Redis, but results stay in the data folder, where other machines cannot read them: set artefacts.folder ' +
+  'to a folder on a volume that servers and workers share, or artefacts.store: s3.';
+
 /** Loaded only then: a server on a file starts without the Redis client. */
 async function openShared(redis: RedisSettings, url: string, { settings, clock, log }: QueueOptions) {
+  if (settings.artefacts.store === 'directory' && settings.artefacts.folder === '') {
+    log.warn({ artefacts: settings.artefacts.store }, RESULTS_NOT_SHARED);
+  }
   const { openSharedQueue } = await import('./queue/redis/open.ts');
   const shared = await openSharedQueue({
     place: placeOf(redis, url),
