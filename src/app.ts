@@ -140,6 +140,7 @@ export async function openApp(options: AppOptions): Promise<App> {
     indexScans,
     catalogues: CATALOGUES,
     wakeWorker: () => launcher?.wake(),
+    startsWorkers: launcher !== undefined,
   });
   const self = thisProcess(clock, VERSION, redis === undefined);
   const keeper = { holder: self.workerId, rules: retentionRules(settings.retention), sweeps: !options.spawnWorker };
