@@ -8,18 +8,22 @@ import { fail, ok, warn, type Finding } from './finding.ts';
 import { examineSharedWorkers } from './redis.ts';
 import { writableByOthers } from './folders.ts';
 
-export async function examineQueue({ scans }: App, session: Session): Promise<Finding[]> {
-  const { pools, backend } = await scans.queueStatus({}, session.ask());
-  const total = (key: 'queued' | 'running' | 'retrying' | 'dead_letters'): number =>
+/** The scans of every tenant: who keeps this machine running sees to all of them. */
+export async function examineQueue(
+  { scans, operations }: Pick<App, 'scans' | 'operations'>,
+  session: Pick<Session, 'ask'>,
+): Promise<Finding[]> {
+  const [{ backend }, { pools }] = await Promise.all([scans.queueStatus({}, session.ask()), operations.gauges()]);
+  const total = (key: 'queued' | 'running' | 'retrying' | 'deadLetters'): number =>
     pools.reduce((sum, pool) => sum + pool[key], 0);
   const said = `${backend}: ${total('queued')} queued, ${total('running')} running, ${total('retrying')} waiting for a retry`;
-  const dead = total('dead_letters');
+  const dead = total('deadLetters');
   if (dead === 0) return [ok('queue', said)];
   return [
     warn(
       'queue',
       `${said}; ${dead} failed for good.`,
-      '`scanmux dlq list` shows them, `scanmux dlq retry <scan_id>` tries again.',
+      '`scanmux dlq list` shows them, `scanmux dlq retry <scan_id>` tries again; both with `--tenant <name>` for another tenant than local.',
     ),
   ];
 }
