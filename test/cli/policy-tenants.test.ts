@@ -70,6 +70,14 @@ describe('the first change of the scope', () => {
     expect((await runCommand(at, ['policy', 'check', 'localhost'])).code).toBe(3);
   });
 
+  it('is of two scopes before it, and both are told', async () => {
+    const at = fresh();
+    const both = 'stdio and command line: loopback only; serve: nothing';
+    expect((await runCommand(at, ['policy', 'show'])).stdout).toContain(both);
+    expect((await runCommand(at, ['policy', 'check', 'localhost'])).stderr).toContain('`scanmux serve` allows nothing');
+    expect((await runCommand(at, ['doctor'])).stdout).toContain(both);
+  });
+
   it('takes nothing out of a file that is not there', async () => {
     const at = fresh();
     expect((await allow(at, '10.1.0.7', '--remove')).stdout).toContain('Nothing to change');

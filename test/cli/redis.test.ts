@@ -36,6 +36,15 @@ it('results that no other machine can read are warned about, until a folder is n
   expect(shared.stderr).not.toContain('artefacts.folder');
 });
 
+it('what is empty for one tenant says so, and a name no tenant can have is refused', async () => {
+  for (const argv of [['list'], ['dlq', 'list']]) {
+    const acme = await runCommand(place, [...argv, '--tenant', 'acme']);
+    expect(acme).toMatchObject({ code: 0, stderr: expect.stringContaining('of the tenant acme') });
+    expect((await runCommand(place, argv)).stderr).toContain('of the tenant local');
+  }
+  expect((await runCommand(place, ['list', '--tenant', '*'])).code).toBe(2);
+});
+
 it('a Redis URL that is none fails under settings, and is not repeated', async () => {
   const broken = await doctor({ REDIS_URL: 'redis//user:hunter2@host' });
   expect(broken.of('settings')).toMatchObject([{ level: 'fail', said: expect.stringContaining('Redis URL') }]);

@@ -9,6 +9,7 @@ import { editPolicy, type PolicyEdited } from '../../policy/edit-policy.ts';
 import { adviceOn, checkExpires } from '../../policy/policy-advice.ts';
 import type { PolicyAnswer } from '../../policy/policy.ts';
 import { parseTarget } from '../../policy/target.ts';
+import { isBuiltIn, scopeSource } from '../built-in-scope.ts';
 import { hintForPeople, refusedPolicy } from '../errors-for-people.ts';
 import { exitCode } from '../exit-codes.ts';
 import { readInput } from '../input.ts';
@@ -18,9 +19,10 @@ import type { Session } from '../session.ts';
 export const showPolicy = (session: Session): Promise<number> =>
   session.withApp(
     async ({ policy }) => {
-      const { source, allow, deny, maxHosts, maxIntensity, lastError } = policy.describe('every tenant');
+      const scope = policy.describe('every tenant');
+      const { allow, deny, maxHosts, maxIntensity, lastError } = scope;
       const { terminal } = session;
-      terminal.out(`Source:         ${source}`);
+      terminal.out(`Source:         ${scopeSource(scope)}`);
       if (lastError !== undefined) {
         terminal.out('In force:       nothing: the file is refused, so every scan is denied');
         throw new AppError('config_invalid', refusedPolicy(lastError), {
@@ -133,6 +135,11 @@ export const checkPolicy = (
       const answer = await policy.check([parseTarget(target)], checked, ask.signal);
       if (json === true) terminal.out(JSON.stringify(answer, undefined, 2));
       else terminal.out(checkedLines(answer).join('\n'));
+      if (isBuiltIn(policy.describe('every tenant'))) {
+        terminal.note(
+          'There is no policy.yaml: this holds for stdio and the command line. `scanmux serve` allows nothing.',
+        );
+      }
       return exitCode(answer.allowed ? 'ok' : 'refused');
     },
     { spawnWorker: false },

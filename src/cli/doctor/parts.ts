@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { POLICY_FILE, type App } from '../../app.ts';
 import type { AuditVerdict } from '../../audit/verify.ts';
 import { AUDIT_FIX, brokenText, checkAudit } from '../audit-check.ts';
+import { scopeSource } from '../built-in-scope.ts';
 import { refusedPolicy } from '../errors-for-people.ts';
 import type { Folders, Session } from '../session.ts';
 import { fail, ok, warn, type Finding } from './finding.ts';
@@ -56,8 +57,9 @@ export async function examineEngines(
 }
 
 export async function examinePolicy({ policy }: App, _session: Session, { config }: Folders): Promise<Finding[]> {
-  const { source, allow, deny, maxHosts, maxIntensity, lastError } = policy.describe('every tenant');
-  const said = `${source}: ${allow.length} allowed, ${deny.length} denied, max_hosts ${maxHosts}, max_intensity ${maxIntensity}`;
+  const scope = policy.describe('every tenant');
+  const { allow, deny, maxHosts, maxIntensity, lastError } = scope;
+  const said = `${scopeSource(scope)}: ${allow.length} allowed, ${deny.length} denied, max_hosts ${maxHosts}, max_intensity ${maxIntensity}`;
   const loose = writableByOthers(join(config, POLICY_FILE), 'policy');
   const state =
     lastError === undefined ? ok('policy', said) : fail('policy', refusedPolicy(lastError), 'correct the file.');
