@@ -21,7 +21,7 @@ import type { ScanFiles, WhilePresent } from './findings/artefacts.ts';
 import { openScanFiles } from './findings/open-scan-files.ts';
 import { createFindingsStore } from './findings/findings-store.ts';
 import { createBell, type Bell } from './platform/bell.ts';
-import { type OpenedQueue } from './open-queue.ts';
+import type { OpenedQueue } from './open-queue.ts';
 import { openTraced } from './open-tracing.ts';
 import { systemClock, type Clock } from './platform/clock.ts';
 import type { Log } from './platform/log.ts';
@@ -53,6 +53,8 @@ import { withOptions, type WorkerOptions } from './worker/options.ts';
 
 /** Two, so that a question about findings need not wait for another that takes long. Started when first needed. */
 const READER_THREADS = 2;
+
+export { checkQueueSettings } from './open-queue.ts';
 
 export const POLICY_FILE = 'policy.yaml';
 
@@ -138,6 +140,7 @@ export async function openApp(options: AppOptions): Promise<App> {
     indexScans,
     catalogues: CATALOGUES,
     wakeWorker: () => launcher?.wake(),
+    startsWorkers: launcher !== undefined,
   });
   const self = thisProcess(clock, VERSION, redis === undefined);
   const keeper = { holder: self.workerId, rules: retentionRules(settings.retention), sweeps: !options.spawnWorker };

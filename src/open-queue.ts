@@ -7,6 +7,7 @@ import type { ApiKeys } from './queue/api-keys.ts';
 import type { ScanQueue } from './queue/queue.ts';
 import type { Quotas } from './queue/quotas.ts';
 import type { SharedQueue } from './queue/redis/open.ts';
+import { parseRedisUrl } from './queue/redis/connection-url.ts';
 import type { RedisPlace } from './queue/redis/connection-target.ts';
 import type { ScanIndex } from './queue/scan-index.ts';
 import { openSqliteQueue } from './queue/sqlite/queue.ts';
@@ -61,8 +62,20 @@ const lifetimes = (settings: Settings) => ({
   queuedExpiryHours: settings.queued_expiry_hours,
 });
 
+const RESULTS_NOT_SHARED =
+  'The queue is in Redis, but results stay in the data folder, where other machines cannot read them: set artefacts.folder ' +
+  'to a folder on a volume that servers and workers share, or artefacts.store: s3.';
+
+/** Whether the settings name a Redis that can be asked for. @throws AppError config_invalid, quoting nothing of the URL */
+export function checkQueueSettings({ redis }: Pick<Settings, 'redis'>): void {
+  if (redis.url !== undefined) parseRedisUrl(redis.url);
+}
+
 /** Loaded only then: a server on a file starts without the Redis client. */
 async function openShared(redis: RedisSettings, url: string, { settings, clock, log }: QueueOptions) {
+  if (settings.artefacts.store === 'directory' && settings.artefacts.folder === '') {
+    log.warn({ artefacts: settings.artefacts.store }, RESULTS_NOT_SHARED);
+  }
   const { openSharedQueue } = await import('./queue/redis/open.ts');
   const shared = await openSharedQueue({
     place: placeOf(redis, url),

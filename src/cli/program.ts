@@ -1,5 +1,7 @@
 import { Command, Option } from 'commander';
 import { Intensity, ScanState } from '../model/scan.ts';
+import { TENANT_OPTION, type TenantOption } from './ask-as.ts';
+import { addDeadLetters } from './dead-letter-commands.ts';
 import type { CompareOptions, SearchOptions } from './commands/across-scans.ts';
 import type { ListOptions } from './commands/scans.ts';
 import type { ResultsOptions } from './commands/results.ts';
@@ -110,14 +112,16 @@ function addAcrossScans(add: Add, run: Run): void {
 
 function addScans(add: Add, run: Run): void {
   add('status <scan_id>', 'how a scan is doing')
+    .option(...TENANT_OPTION)
     .option(...JSON_OPTION)
-    .action(async (scanId: string, options: { json?: boolean }) =>
+    .action(async (scanId: string, options: { json?: boolean } & TenantOption) =>
       run(async (session) => (await import('./commands/scans.ts')).status(session, scanId, options)),
     );
   add('cancel <scan_id>', 'end a scan; what it found so far is kept')
     .option('--reason <text>', 'for the audit log')
+    .option(...TENANT_OPTION)
     .option(...JSON_OPTION)
-    .action(async (scanId: string, options: { reason?: string; json?: boolean }) =>
+    .action(async (scanId: string, options: { reason?: string; json?: boolean } & TenantOption) =>
       run(async (session) => (await import('./commands/scans.ts')).cancel(session, scanId, options)),
     );
   add('list', 'scans, newest first')
@@ -126,6 +130,7 @@ function addScans(add: Add, run: Run): void {
     .option('--pool <name>', 'only of this pool')
     .option('--limit <count>', 'scans per page', wholeNumber)
     .option('--cursor <cursor>', 'where the page before ended')
+    .option(...TENANT_OPTION)
     .option(...JSON_OPTION)
     .action(async (options: ListOptions) =>
       run(async (session) => (await import('./commands/scans.ts')).list(session, options)),
@@ -133,7 +138,10 @@ function addScans(add: Add, run: Run): void {
 }
 
 function addOperations(add: Add, run: Run): void {
-  add('worker', 'run queued scans until there is nothing left; servers start it by themselves')
+  add(
+    'worker',
+    'run queued scans until there is nothing left. Servers start it by themselves, except with a queue in Redis: run it there, on any machine; it stays',
+  )
     .option('--stay', 'do not end when there is nothing to do')
     .option('--pools <names>', 'only scans of these pools, by comma', listOf)
     .option('--concurrency <n>', 'scans at once; by default worker.max_concurrent_scans', wholeNumber)
@@ -183,7 +191,9 @@ function addPolicy(add: Add, run: Run): void {
       .option('--expires <YYYY-MM-DD>', 'last day it holds (allow only)')
       .option(
         '--tenant <name>',
-        list === 'allow' ? 'whose scans it allows; default: local' : "whose scans it denies; default: everybody's",
+        list === 'allow'
+          ? "whose scans it allows ('*': everybody's); default: local"
+          : "whose scans it denies; default: everybody's",
       )
       .option('--remove', `take it out of the ${list} list`)
       .action(async (target: string, options: EditOptions) =>
@@ -218,30 +228,6 @@ function addAudit(add: Add, run: Run): void {
 
 /** As a real one. */
 const NESSUS_PORT = 8834;
-
-const PURGE_DAYS = 30;
-
-function addDeadLetters(add: Add, run: Run): void {
-  const dlq = group(add, 'dlq', 'scans that failed or ran out of time for good (dead letters)');
-  dlq('list', 'all of them')
-    .option(...JSON_OPTION)
-    .action(async (options: { json?: boolean }) =>
-      run(async (session) => (await import('./commands/dead-letters.ts')).listDeadLetters(session, options)),
-    );
-  dlq('show <scan_id>', 'one of them, with its error')
-    .option(...JSON_OPTION)
-    .action(async (scanId: string, options: { json?: boolean }) =>
-      run(async (session) => (await import('./commands/dead-letters.ts')).showDeadLetter(session, scanId, options)),
-    );
-  dlq('retry <scan_id>', 'queue it again').action(async (scanId: string) =>
-    run(async (session) => (await import('./commands/dead-letters.ts')).retryDeadLetter(session, scanId)),
-  );
-  dlq('purge', 'remove old ones with their files')
-    .option('--older-than <days>', 'only those that ended longer ago', wholeNumber, PURGE_DAYS)
-    .action(async (options: { olderThan: number }) =>
-      run(async (session) => (await import('./commands/dead-letters.ts')).purgeDeadLetters(session, options)),
-    );
-}
 
 function addSimulators(add: Add, run: Run): void {
   const simulate = group(add, 'simulate', 'servers that behave like scanners, to try scanmux against');

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import { z } from 'zod';
 import { AppError } from '../model/errors.ts';
@@ -5,7 +6,7 @@ import { openDatabase } from '../platform/sqlite.ts';
 import type { Database } from '../platform/sqlite.ts';
 import { APPLICATION_ID, EXPLOIT, FINDINGS_VERSION, KEV, NONE, PRINT_BYTES } from './layout.ts';
 import type { OpenFindings, RenamedFindings, RuleColumns } from './open-findings.ts';
-import { damaged, reading } from './reading.ts';
+import { damaged, notHere, readFailure, reading } from './reading.ts';
 import { checkSeal } from './seal.ts';
 
 const Count = z.coerce.number().int().min(0);
@@ -29,14 +30,29 @@ type Numbers = Uint32Array | Int32Array | Float64Array;
  * @throws AppError storage_unusable when it is missing, damaged, of an older form or something else; data_too_new
  */
 export function loadFindings(path: string): OpenFindings {
-  const db = reading(path, () =>
-    openDatabase(path, { readOnly: true, immutable: true, journal: 'keep', schema: 'file' }),
-  );
+  const db = open(path);
   try {
     return reading(path, () => load(path, db));
   } catch (error) {
     db.close();
     throw error;
+  }
+}
+
+/** False also when it cannot be said, as in a folder that may not be read: then the driver's own words stay. */
+function isGone(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) === undefined;
+  } catch {
+    return false;
+  }
+}
+
+function open(path: string): Database {
+  try {
+    return openDatabase(path, { readOnly: true, immutable: true, journal: 'keep', schema: 'file' });
+  } catch (error) {
+    throw isGone(path) ? notHere(error) : readFailure(path, error);
   }
 }
 

@@ -9,6 +9,15 @@ export const damaged = (path: string, cause?: unknown): AppError =>
     hint: 'Operator: restore the file from a copy, or run the scan again; `scanmux doctor` checks the data folder.',
   });
 
+/** Without its path: whoever asks is not always somebody of this machine. */
+export const notHere = (cause: unknown): AppError =>
+  new AppError('storage_unusable', 'The results of this scan are not on this machine.', {
+    cause,
+    hint:
+      'Operator: servers and workers need one artefacts.folder on a shared volume, or artefacts.store: s3. On a single ' +
+      'machine the file was removed: restore it from a copy, or run the scan again.',
+  });
+
 /** The driver gives no result code from `all` and `iterate`, only this one. */
 const isDriverError = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && error.code === 'ERR_SQLITE_ERROR';

@@ -16,7 +16,7 @@ export interface PolicyEdit {
   readonly note?: string;
   /** Last day the entry holds, `YYYY-MM-DD`, UTC; only for allow. */
   readonly expires?: string;
-  /** Whose scans it is about; without it those of `local` (allow) or everybody's (deny). */
+  /** Whose scans it is about, `*` for everybody's; without it those of `local` (allow) or everybody's (deny). */
   readonly tenant?: string | undefined;
   /** Takes the entry out instead. */
   readonly remove?: boolean;
@@ -26,19 +26,26 @@ export interface PolicyEdited {
   /** False when the file already said so. */
   readonly changed: boolean;
   readonly created: boolean;
+  /** The file was made and also allows localhost, as the built-in scope did. */
+  readonly keptLocalhost: boolean;
   /** The entry as it stands in the file. */
   readonly entry: string;
   /** Deny entries that keep winning over what was just allowed. */
   readonly stillDeniedBy: readonly string[];
 }
 
-/** The built-in scope of stdio, kept: a file replaces it. */
-const NEW_FILE = `# What scanmux may scan. Deny wins; what is not allowed is denied. docs/security.md has the rules.
-allow:
+const HEAD = '# What scanmux may scan. Deny wins; what is not allowed is denied. docs/security.md has the rules.\n';
+const BUILT_IN = `allow:
   - target: localhost
     note: kept from the built-in scope of stdio; remove it to close this machine
 deny: []
 `;
+
+/**
+ * A file replaces the built-in scope of stdio, which is kept, unless the edit names whom it is for: then nobody else
+ * gains anything by it, as everyone of `local` would, keys of HTTP included.
+ */
+const newFile = ({ tenant }: PolicyEdit): string => HEAD + (tenant === undefined ? BUILT_IN : 'allow: []\ndeny: []\n');
 
 /**
  * Adds or removes one entry and leaves comments and order as they are. Written to a file beside it and renamed, 0600;
@@ -55,17 +62,21 @@ export async function editPolicy(file: string, edit: PolicyEdit, now: number): P
   return alone(path, async (write) => {
     const before = await readIfThere(path);
     if (before !== undefined) parsePolicy(before);
-    const document = parseDocument(before ?? NEW_FILE);
+    const document = parseDocument(before ?? newFile(edit));
     const list = listIn(document, edit.list);
-    const changed = edit.remove
+    const differs = edit.remove
       ? removeFrom(list, canonical, edit)
       : putInto(list, canonical, { ...edit, now }, document);
+    // What the new file begins with is not in force for servers before it is written.
+    const changed = differs || (before === undefined && !edit.remove);
     const after = document.toString({ lineWidth: 0 });
     const rules = parsePolicy(after);
     if (changed) await write(after);
-    const { deny } = rulesFor(rules, edit.tenant ?? LOCAL_TENANT);
+    const { deny } = edit.tenant === EVERY_TENANT ? rules : rulesFor(rules, edit.tenant ?? LOCAL_TENANT);
     const denied = edit.list === 'allow' && !edit.remove ? coveringDenies(deny, canonical, entry.matcher) : [];
-    return { changed, created: changed && before === undefined, entry: canonical, stillDeniedBy: denied };
+    const created = changed && before === undefined;
+    const keptLocalhost = created && rules.allow.some(({ text }) => text === 'localhost') && edit.tenant === undefined;
+    return { changed, created, keptLocalhost, entry: canonical, stillDeniedBy: denied };
   });
 }
 

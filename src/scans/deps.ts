@@ -53,6 +53,8 @@ export interface ScanDeps {
   readonly limits: TenantLimits;
   readonly audit: Audit;
   readonly wakeWorker: WakeWorker;
+  /** Whether that starts a worker where none runs. */
+  readonly startsWorkers: boolean;
   readonly clock: Clock;
   readonly log: Log;
   readonly index: ScanIndex;

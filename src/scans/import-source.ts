@@ -1,7 +1,7 @@
 import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ImportInput } from '../model/contract/imports.ts';
-import { isFor } from '../model/caller.ts';
+import { isFor, LOCAL_TENANT } from '../model/caller.ts';
 import { AppError } from '../model/errors.ts';
 import { openContained, openRegularFile, type OpenedFile } from '../platform/contained-file.ts';
 import { REPORT_CHUNK_BYTES } from '../scanners/report-format.ts';
@@ -55,9 +55,15 @@ async function openFile({ importFolders }: Deps, path: string, { tenant }: Ask['
   const open = importFolders.filter(({ tenants }) => isFor(tenants, tenant)).map((folder) => folder.path);
   if (open.length > 0) return openContained(path, open);
   throw new AppError('forbidden', 'path: no folder is open for imports.', {
-    hint: 'Give the report as content; or operator: set import_folders: [/path/to/reports] in scanmux.yaml and restart, or run `scanmux import <file>`. Do not retry.',
+    hint: `Give the report as content; or operator: ${operatorFix(tenant)}. Do not retry.`,
   });
 }
+
+/** A path alone opens a folder for `local` only, and so does the command line import. */
+const operatorFix = (tenant: string): string =>
+  tenant === LOCAL_TENANT
+    ? 'set import_folders: [/path/to/reports] in scanmux.yaml and restart, or run `scanmux import <file>`'
+    : `set import_folders: [{ path: /path/to/reports, tenants: [${JSON.stringify(tenant)}] }] in scanmux.yaml and restart`;
 
 function textSource(content: string): ImportSource {
   const text = Buffer.from(content, 'utf8');

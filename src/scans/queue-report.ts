@@ -4,7 +4,7 @@ import type { SeenWorker } from '../queue/operations.ts';
 import type { PoolStatus, QueueStatus } from '../queue/queue.ts';
 import type { Ask, ScanDeps } from './deps.ts';
 
-type Deps = Pick<ScanDeps, 'queue' | 'operations' | 'registry' | 'quotas'>;
+type Deps = Pick<ScanDeps, 'queue' | 'operations' | 'registry' | 'quotas' | 'startsWorkers'>;
 
 /** Workers listed; the count is of all. */
 const MOST_WORKERS = 50;
@@ -15,7 +15,7 @@ export type GetQueueStatus = (input: QueueStatusInput, ask: Ask) => Promise<Queu
  * How the caller's own scans stand. Only the expected wait, and so much of others, tells how busy the pools are.
  * @throws AppError pool_unknown, queue_unavailable
  */
-export function createGetQueueStatus({ queue, operations, registry, quotas }: Deps): GetQueueStatus {
+export function createGetQueueStatus({ queue, operations, registry, quotas, startsWorkers }: Deps): GetQueueStatus {
   return async ({ scanner_pool: only }, { caller }) => {
     const names = only === undefined ? registry.pools().map(({ name }) => name) : [registry.pool(only).name];
     const [status, live, seen] = await Promise.all([
@@ -35,7 +35,7 @@ export function createGetQueueStatus({ queue, operations, registry, quotas }: De
     const sum = (pick: (pool: (typeof pools)[number]) => number): number =>
       pools.reduce((n, pool) => n + pick(pool), 0);
     return {
-      summary: `${sum((p) => p.queued)} queued, ${sum((p) => p.running)} running, ${sum((p) => p.retrying)} waiting for a retry, ${sum((p) => p.dead_letters)} dead letters. ${workers(status, seen)}`,
+      summary: `${sum((p) => p.queued)} queued, ${sum((p) => p.running)} running, ${sum((p) => p.retrying)} waiting for a retry, ${sum((p) => p.dead_letters)} dead letters. ${workers(status, seen, startsWorkers)}`,
       pools,
       workers: status.workers,
       live_workers: seen.slice(0, MOST_WORKERS).map((worker) => shownWorker(worker, caller)),
@@ -45,15 +45,15 @@ export function createGetQueueStatus({ queue, operations, registry, quotas }: De
   };
 }
 
-function workers({ workers: count, backend }: QueueStatus, seen: readonly SeenWorker[]): string {
+function workers({ workers: count }: QueueStatus, seen: readonly SeenWorker[], startsWorkers: boolean): string {
   if (count > 0) {
     const draining = seen.filter((worker) => worker.draining).length;
     const ends = draining === 0 ? '' : `, ${draining} of them ending`;
     return `${count} worker${count === 1 ? '' : 's'} running${ends}.`;
   }
-  return backend === 'redis'
-    ? 'No worker runs; scans wait until an operator starts one.'
-    : 'No worker runs now; one is started with the next scan.';
+  return startsWorkers
+    ? 'No worker runs now; one is started with the next scan.'
+    : 'No worker runs; scans wait until an operator starts one.';
 }
 
 /** Machines and everybody's load are the operator's business; over stdio all of it is the caller's own. */

@@ -10,6 +10,7 @@ it.each([
   const artefacts = store === 's3' ? { store, s3: { bucket: 'reports' } } : { store, folder: '/mnt/shared' };
   const app = {
     settings: Settings.parse({ artefacts }),
+    redis: undefined,
     files: { check: () => Promise.reject(new AppError('storage_unavailable', 'away')) },
   };
   const [line] = await examineArtefacts(app, undefined, { config: '/c', data: '/d' });

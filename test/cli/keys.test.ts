@@ -35,6 +35,10 @@ describe('API keys on the command line', () => {
 
     const audit = (await runCommand(place, ['audit', 'tail', '--json'])).stdout;
     expect(audit).toMatch(/key_create[\s\S]*key_revoke/);
+    expect(audit.match(/"action":"key_revoke","decision":"\w+"/g)).toEqual([
+      '"action":"key_revoke","decision":"allowed"',
+      '"action":"key_revoke","decision":"denied"',
+    ]);
     expect(audit).not.toContain(key.slice(prefix.length + 1));
     expect((await runCommand(place, ['audit', 'verify'])).code).toBe(0);
   });

@@ -31,6 +31,9 @@ describe('a findings file', () => {
     const file = join(await tempFolder(), 'findings-0.db');
     await expect(store.query({ file, scanId: SCAN_ID }, DEFAULT_QUERY)).rejects.toMatchObject({
       code: 'storage_unusable',
+      // Neither a path nor the permissions of a file that is not there.
+      message: 'The results of this scan are not on this machine.',
+      hint: expect.stringContaining('artefacts.folder on a shared volume'),
     });
     await expect(store.get({ file, scanId: SCAN_ID }, 1)).rejects.toMatchObject({ code: 'storage_unusable' });
     await expect(readFile(file)).rejects.toMatchObject({ code: 'ENOENT' });

@@ -1,3 +1,5 @@
+import type { AuditEntry } from '../../audit/entry.ts';
+import { EVERY_TENANT } from '../../model/caller.ts';
 import { AppError } from '../../model/errors.ts';
 import { cleanLine } from '../../model/untrusted.ts';
 import { AUDIT_FIX, brokenText, checkAudit, missingLog } from '../audit-check.ts';
@@ -22,6 +24,15 @@ export async function verifyAudit(session: Session, { json }: { json?: boolean }
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
+/** What a change of the scope did, and for whom. */
+function changeText({ action, detail: { list, remove, tenant } }: AuditEntry): string | undefined {
+  if (action !== 'policy_change' || typeof list !== 'string') return undefined;
+  const did = remove === true ? `removed from ${list}` : list;
+  return typeof tenant === 'string'
+    ? `${did} for ${tenant === EVERY_TENANT ? 'every tenant' : `tenant ${tenant}`}`
+    : did;
+}
+
 const MAX_TAIL = 10_000;
 
 /** `scanmux audit tail [n]`: the newest entries, oldest first. */
@@ -42,7 +53,8 @@ export const tailAudit = (session: Session, count: number, { json }: { json?: bo
       if (entries.length === 0) terminal.note('The audit log is empty.');
       for (const entry of entries) {
         const { seq, at, caller, action, decision, scanId: id, targets } = entry;
-        const line = [seq, new Date(at).toISOString(), caller.name, action, decision, id, targets.join(' ')];
+        const when = new Date(at).toISOString();
+        const line = [seq, when, caller.name, action, decision, id, targets.join(' '), changeText(entry)];
         const words = line.filter((word) => word !== undefined && word !== '').join('  ');
         terminal.out(json === true ? JSON.stringify(entry) : cleanLine(words, 2_000));
       }

@@ -151,8 +151,12 @@ export const revokeKey = (session: Session, written: string): Promise<number> =>
         });
       }
       const { caller, traceId } = session.ask();
-      await audit.append({ caller, action: 'key_revoke', decision: 'allowed', traceId, detail: { key: prefix } });
-      if (!(await keys.revoke(prefix))) {
+      const note = (decision: 'allowed' | 'denied') =>
+        audit.append({ caller, action: 'key_revoke', decision, traceId, detail: { key: prefix } });
+      const isThere = (await keys.list()).some((key) => key.prefix === prefix && key.revokedAt === undefined);
+      // Written before it happens, as everything is; what cannot happen is no revocation.
+      await note(isThere ? 'allowed' : 'denied');
+      if (!isThere || !(await keys.revoke(prefix))) {
         throw new AppError('invalid_request', `${prefix} is no key, or was revoked before.`, {
           hint: '`scanmux keys list` shows the keys there are.',
         });

@@ -2,13 +2,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { POLICY_FILE } from '../../app.ts';
-import { LOCAL_TENANT, Tenant } from '../../model/caller.ts';
+import { EVERY_TENANT, LOCAL_TENANT, Tenant } from '../../model/caller.ts';
 import { RunUntrustedInput } from '../../model/contract/run.ts';
 import { AppError } from '../../model/errors.ts';
 import { editPolicy, type PolicyEdited } from '../../policy/edit-policy.ts';
 import { adviceOn, checkExpires } from '../../policy/policy-advice.ts';
 import type { PolicyAnswer } from '../../policy/policy.ts';
 import { parseTarget } from '../../policy/target.ts';
+import { isBuiltIn, scopeSource } from '../built-in-scope.ts';
 import { hintForPeople, refusedPolicy } from '../errors-for-people.ts';
 import { exitCode } from '../exit-codes.ts';
 import { readInput } from '../input.ts';
@@ -18,9 +19,10 @@ import type { Session } from '../session.ts';
 export const showPolicy = (session: Session): Promise<number> =>
   session.withApp(
     async ({ policy }) => {
-      const { source, allow, deny, maxHosts, maxIntensity, lastError } = policy.describe('every tenant');
+      const scope = policy.describe('every tenant');
+      const { allow, deny, maxHosts, maxIntensity, lastError } = scope;
       const { terminal } = session;
-      terminal.out(`Source:         ${source}`);
+      terminal.out(`Source:         ${scopeSource(scope)}`);
       if (lastError !== undefined) {
         terminal.out('In force:       nothing: the file is refused, so every scan is denied');
         throw new AppError('config_invalid', refusedPolicy(lastError), {
@@ -56,11 +58,11 @@ export const changePolicy = (
   session.withApp(
     async ({ audit }) => {
       const { note, expires, remove = false } = options;
-      const tenant = tenantOf(options);
+      const tenant = whose(list, options);
       if (expires !== undefined) checkExpires(expires, list, Date.now());
       const file = join(session.folders().config, POLICY_FILE);
       const { caller, traceId } = session.ask();
-      const detail = { list, remove, file, ...(tenant === undefined ? {} : { tenant }) };
+      const detail = { list, remove, file, tenant: tenant ?? (list === 'allow' ? LOCAL_TENANT : EVERY_TENANT) };
       await audit.append({ caller, action: 'policy_change', decision: 'allowed', targets: [target], traceId, detail });
       const change = {
         list,
@@ -85,13 +87,29 @@ export const changePolicy = (
     { spawnWorker: false },
   );
 
+/**
+ * Whose scans an edit is about. A deny entry is everybody's when it names nobody.
+ * @throws AppError invalid_request
+ */
+const whose = (list: 'allow' | 'deny', { tenant }: Pick<EditOptions, 'tenant'>): string | undefined => {
+  if (tenant !== EVERY_TENANT) return tenantOf({ tenant });
+  return list === 'allow' ? EVERY_TENANT : undefined;
+};
+
 /** @throws AppError invalid_request */
 const tenantOf = ({ tenant }: { readonly tenant?: string | undefined }): string | undefined =>
   readInput(z.object({ tenant: Tenant.optional() }), { tenant }).tenant;
 
-function tellEdit({ terminal }: Session, { entry, changed, created, stillDeniedBy }: PolicyEdited, what: string): void {
+/** What a new file says of this machine itself. */
+const madeNote = (keptLocalhost: boolean): string =>
+  keptLocalhost
+    ? 'It allows localhost for every caller of tenant local, over HTTP as well; `scanmux policy allow localhost --remove` closes it.'
+    : 'It does not allow localhost; `scanmux policy allow localhost` opens this machine to tenant local.';
+
+function tellEdit({ terminal }: Session, edited: PolicyEdited, what: string): void {
+  const { entry, changed, created, keptLocalhost, stillDeniedBy } = edited;
   terminal.out(changed ? `${entry} is ${what}.` : `Nothing to change: ${entry} is ${what} already.`);
-  if (created) terminal.note('The file was made just now; it replaces the built-in scope.');
+  if (created) terminal.note(`The file was made just now; it replaces the built-in scope. ${madeNote(keptLocalhost)}`);
   if (stillDeniedBy.length === 0) return;
   terminal.note(
     `Deny wins: ${stillDeniedBy.join(', ')} still denies it; \`scanmux policy deny <target> --remove\` takes that out.`,
@@ -117,6 +135,11 @@ export const checkPolicy = (
       const answer = await policy.check([parseTarget(target)], checked, ask.signal);
       if (json === true) terminal.out(JSON.stringify(answer, undefined, 2));
       else terminal.out(checkedLines(answer).join('\n'));
+      if (isBuiltIn(policy.describe('every tenant'))) {
+        terminal.note(
+          'There is no policy.yaml: this holds for stdio and the command line. `scanmux serve` allows nothing.',
+        );
+      }
       return exitCode(answer.allowed ? 'ok' : 'refused');
     },
     { spawnWorker: false },

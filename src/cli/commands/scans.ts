@@ -1,6 +1,7 @@
 import { ListScansInput } from '../../model/contract/lists.ts';
 import { CancelInput, ScanIdInput } from '../../model/contract/status.ts';
 import { cleanLine } from '../../model/untrusted.ts';
+import { askAs, ofTenant, type TenantOption } from '../ask-as.ts';
 import { exitCode, exitOfScan } from '../exit-codes.ts';
 import { readInput } from '../input.ts';
 import { countsText, statusText } from '../render/scan-report.ts';
@@ -8,9 +9,13 @@ import { renderTable } from '../render/table.ts';
 import type { Session } from '../session.ts';
 
 /** `scanmux status <scan_id>`. */
-export const status = (session: Session, scanId: string, { json }: { json?: boolean }): Promise<number> =>
+export const status = (
+  session: Session,
+  scanId: string,
+  { json, ...whose }: { json?: boolean } & TenantOption,
+): Promise<number> =>
   session.withApp(async (app) => {
-    const found = await app.scans.status(readInput(ScanIdInput, { scan_id: scanId }), session.ask());
+    const found = await app.scans.status(readInput(ScanIdInput, { scan_id: scanId }), askAs(session, whose));
     session.terminal.out(json === true ? JSON.stringify(found, undefined, 2) : statusText(found, session.terminal));
     return exitCode(exitOfScan(found));
   });
@@ -25,16 +30,16 @@ const CANCELLED = {
 export const cancel = (
   session: Session,
   scanId: string,
-  { reason, json }: { reason?: string; json?: boolean },
+  { reason, json, ...whose }: { reason?: string; json?: boolean } & TenantOption,
 ): Promise<number> =>
   session.withApp(async (app) => {
-    const done = await app.scans.cancel(readInput(CancelInput, { scan_id: scanId, reason }), session.ask());
+    const done = await app.scans.cancel(readInput(CancelInput, { scan_id: scanId, reason }), askAs(session, whose));
     const said = `Scan ${done.scan_id} ${CANCELLED[done.effect]}`;
     session.terminal.out(json === true ? JSON.stringify(done, undefined, 2) : said);
     return exitCode('ok');
   });
 
-export interface ListOptions {
+export interface ListOptions extends TenantOption {
   readonly state?: string;
   readonly target?: string;
   readonly pool?: string;
@@ -44,10 +49,11 @@ export interface ListOptions {
 }
 
 /** `scanmux list`: scans, newest first. */
-export const list = (session: Session, { pool, json, ...options }: ListOptions): Promise<number> =>
+export const list = (session: Session, { pool, json, tenant, ...options }: ListOptions): Promise<number> =>
   session.withApp(async (app) => {
     const input = readInput(ListScansInput, { ...options, scanner_pool: pool });
-    const page = await app.scans.listScans(input, session.ask());
+    const ask = askAs(session, tenant === undefined ? {} : { tenant });
+    const page = await app.scans.listScans(input, ask);
     const { terminal } = session;
     if (json === true) {
       terminal.out(JSON.stringify(page, undefined, 2));
@@ -55,6 +61,7 @@ export const list = (session: Session, { pool, json, ...options }: ListOptions):
     }
     if (page.scans.length === 0) {
       terminal.out('No scans.');
+      terminal.note(ofTenant(ask));
       return exitCode('ok');
     }
     const titles = ['SCAN', 'STATE', 'VERDICT', 'FINDINGS', 'TARGETS', 'CREATED'].map((title) => ({

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { App } from '../../app.ts';
 import { AppError } from '../../model/errors.ts';
 import type { Folders } from '../session.ts';
-import { fail, ok, type Finding } from './finding.ts';
+import { fail, ok, warn, type Finding } from './finding.ts';
 
 const FOLDER_AWAY = 'see that the volume is mounted and this user may write to it.';
 const S3_AWAY =
@@ -12,13 +12,14 @@ const S3_AWAY =
 interface Parts {
   readonly settings: Pick<App['settings'], 'artefacts'>;
   readonly files: Pick<App['files'], 'check'>;
+  readonly redis: App['redis'];
 }
 
 /** Where results are kept, once that has answered. @throws AppError storage_unusable */
 export async function examineArtefacts(
-  { files, settings }: Parts,
+  { files, settings, redis }: Parts,
   _session: unknown,
-  { data }: Folders,
+  { data }: Pick<Folders, 'data'>,
 ): Promise<Finding[]> {
   const { store, folder, s3 } = settings.artefacts;
   const folderOrBucket = folder === '' ? join(data, 'scans') : folder;
@@ -31,5 +32,12 @@ export async function examineArtefacts(
       fail('artefacts', `${place}: ${error.code}: ${error.message}`, store === 'directory' ? FOLDER_AWAY : S3_AWAY),
     ];
   }
-  return [ok('artefacts', place)];
+  if (!redis || store === 's3' || folder !== '') return [ok('artefacts', place)];
+  return [
+    warn(
+      'artefacts',
+      `The queue is in Redis, but results stay in ${place}: other machines cannot read them.`,
+      `set artefacts.folder to a folder on a volume that all servers and workers share (${place} when all of them run here), or artefacts.store: s3.`,
+    ),
+  ];
 }

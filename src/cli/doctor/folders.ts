@@ -2,6 +2,7 @@ import { existsSync, statfsSync, statSync } from 'node:fs';
 import type { Environment } from '../../config/environment.ts';
 import { prepareDataFolder } from '../../config/folders.ts';
 import { loadSettings, type Settings } from '../../config/settings.ts';
+import { checkQueueSettings } from '../../app.ts';
 import { VERSION } from '../version.ts';
 import { fail, failed, ok, warn, type Finding } from './finding.ts';
 
@@ -44,8 +45,10 @@ export function examineSettings(
   env: Environment,
 ): { settings: Settings | undefined; finding: Finding } {
   try {
+    const settings = loadSettings({ configFolder, env });
+    checkQueueSettings(settings);
     return {
-      settings: loadSettings({ configFolder, env }),
+      settings,
       finding: ok('settings', 'scanmux.yaml and environment are valid'),
     };
   } catch (error) {

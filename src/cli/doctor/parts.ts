@@ -2,24 +2,29 @@ import { join } from 'node:path';
 import { POLICY_FILE, type App } from '../../app.ts';
 import type { AuditVerdict } from '../../audit/verify.ts';
 import { AUDIT_FIX, brokenText, checkAudit } from '../audit-check.ts';
+import { scopeSource } from '../built-in-scope.ts';
 import { refusedPolicy } from '../errors-for-people.ts';
 import type { Folders, Session } from '../session.ts';
 import { fail, ok, warn, type Finding } from './finding.ts';
 import { examineSharedWorkers } from './redis.ts';
 import { writableByOthers } from './folders.ts';
 
-export async function examineQueue({ scans }: App, session: Session): Promise<Finding[]> {
-  const { pools, backend } = await scans.queueStatus({}, session.ask());
-  const total = (key: 'queued' | 'running' | 'retrying' | 'dead_letters'): number =>
+/** The scans of every tenant: who keeps this machine running sees to all of them. */
+export async function examineQueue(
+  { scans, operations }: Pick<App, 'scans' | 'operations'>,
+  session: Pick<Session, 'ask'>,
+): Promise<Finding[]> {
+  const [{ backend }, { pools }] = await Promise.all([scans.queueStatus({}, session.ask()), operations.gauges()]);
+  const total = (key: 'queued' | 'running' | 'retrying' | 'deadLetters'): number =>
     pools.reduce((sum, pool) => sum + pool[key], 0);
   const said = `${backend}: ${total('queued')} queued, ${total('running')} running, ${total('retrying')} waiting for a retry`;
-  const dead = total('dead_letters');
+  const dead = total('deadLetters');
   if (dead === 0) return [ok('queue', said)];
   return [
     warn(
       'queue',
       `${said}; ${dead} failed for good.`,
-      '`scanmux dlq list` shows them, `scanmux dlq retry <scan_id>` tries again.',
+      '`scanmux dlq list` shows them, `scanmux dlq retry <scan_id>` tries again; both with `--tenant <name>` for another tenant than local.',
     ),
   ];
 }
@@ -52,8 +57,9 @@ export async function examineEngines(
 }
 
 export async function examinePolicy({ policy }: App, _session: Session, { config }: Folders): Promise<Finding[]> {
-  const { source, allow, deny, maxHosts, maxIntensity, lastError } = policy.describe('every tenant');
-  const said = `${source}: ${allow.length} allowed, ${deny.length} denied, max_hosts ${maxHosts}, max_intensity ${maxIntensity}`;
+  const scope = policy.describe('every tenant');
+  const { allow, deny, maxHosts, maxIntensity, lastError } = scope;
+  const said = `${scopeSource(scope)}: ${allow.length} allowed, ${deny.length} denied, max_hosts ${maxHosts}, max_intensity ${maxIntensity}`;
   const loose = writableByOthers(join(config, POLICY_FILE), 'policy');
   const state =
     lastError === undefined ? ok('policy', said) : fail('policy', refusedPolicy(lastError), 'correct the file.');
