@@ -139,8 +139,7 @@ export async function openApp(options: AppOptions): Promise<App> {
     ...lists,
     indexScans,
     catalogues: CATALOGUES,
-    wakeWorker: () => launcher?.wake(),
-    startsWorkers: launcher !== undefined,
+    ...wakingBy(launcher),
   });
   const self = thisProcess(clock, VERSION, redis === undefined);
   const keeper = { holder: self.workerId, rules: retentionRules(settings.retention), sweeps: !options.spawnWorker };
@@ -232,6 +231,11 @@ function launcherOf(options: AppOptions, { queue, seat }: { queue: ScanQueue; se
     },
   });
 }
+
+const wakingBy = (launcher: ReturnType<typeof launcherOf> | undefined) => ({
+  wakeWorker: () => launcher?.wake(),
+  startsWorkers: launcher !== undefined,
+});
 
 const workerBasis = (settings: Settings, { workerSettings: over }: AppOptions) => ({
   random: Math.random,

@@ -6,7 +6,7 @@ import { AppError } from '../model/errors.ts';
 import { overlap } from './address.ts';
 import { parseEntry } from './entry.ts';
 import { lastMoment, parsePolicy } from './policy-schema.ts';
-import { deniesByName, rulesFor, type DenyRule, type Matcher } from './rules.ts';
+import { deniesByName, rulesFor, type DenyRule, type Matcher, type WrittenRules } from './rules.ts';
 import { parseTarget } from './target.ts';
 
 /** One change of the scope. `target` is an entry: address, CIDR, range, host, `*.suffix` or URL prefix. */
@@ -72,12 +72,27 @@ export async function editPolicy(file: string, edit: PolicyEdit, now: number): P
     const after = document.toString({ lineWidth: 0 });
     const rules = parsePolicy(after);
     if (changed) await write(after);
-    const { deny } = edit.tenant === EVERY_TENANT ? rules : rulesFor(rules, edit.tenant ?? LOCAL_TENANT);
-    const denied = edit.list === 'allow' && !edit.remove ? coveringDenies(deny, canonical, entry.matcher) : [];
     const created = changed && before === undefined;
     const keptLocalhost = created && rules.allow.some(({ text }) => text === 'localhost') && edit.tenant === undefined;
-    return { changed, created, keptLocalhost, entry: canonical, stillDeniedBy: denied };
+    return {
+      changed,
+      created,
+      keptLocalhost,
+      entry: canonical,
+      stillDeniedBy: stillDenied(rules, edit, { canonical, matcher: entry.matcher }),
+    };
   });
+}
+
+/** Deny entries that keep winning over what the edit allows. */
+function stillDenied(
+  rules: WrittenRules,
+  { list, remove, tenant }: PolicyEdit,
+  { canonical, matcher }: { readonly canonical: string; readonly matcher: Matcher },
+): readonly string[] {
+  if (list !== 'allow' || remove) return [];
+  const { deny } = tenant === EVERY_TENANT ? rules : rulesFor(rules, tenant ?? LOCAL_TENANT);
+  return coveringDenies(deny, canonical, matcher);
 }
 
 async function readIfThere(path: string): Promise<string | undefined> {

@@ -69,7 +69,7 @@ export const changePolicy = (
         target,
         ...(note === undefined ? {} : { note }),
         ...(expires === undefined ? {} : { expires }),
-        ...(tenant === undefined ? {} : { tenant }),
+        tenant,
         ...(remove ? { remove } : {}),
       };
       const edited = await editPolicy(file, change, Date.now());
