@@ -42,6 +42,7 @@ async function runToItsEnd(given: WorkerDeps, claim: Claim, shutdown: AbortSigna
   const release = keepLease(deps.queue, claim, button, log);
   try {
     log.info({ pool: claim.scan.request.pool, instance: claim.instance }, 'attempt starts');
+    noteTakeover(claim, log);
     const made = await attempt(deps, claim, button, shield).catch((error: unknown) => {
       log.error({ err: error }, 'attempt failed');
       return failureOutcome(deps, claim, button.cause(), shield.error(error), undefined);
@@ -63,6 +64,14 @@ async function runToItsEnd(given: WorkerDeps, claim: Claim, shutdown: AbortSigna
     release();
     shutdown.removeEventListener('abort', onShutdown);
   }
+}
+
+/** The worker of the earlier attempt was lost, or gave the scan back. */
+function noteTakeover({ checkpoint }: Claim, log: WorkerDeps['log']): void {
+  if (!checkpoint) return;
+  const { epoch, instance, phase } = checkpoint;
+  const earlier = { earlier_epoch: epoch, earlier_instance: instance, phase };
+  log.info(earlier, 'attempt takes over a scan that an earlier one began');
 }
 
 async function attempt(deps: WorkerDeps, claim: Claim, button: StopButton, shield: Shield): Promise<Outcome | 'lost'> {

@@ -8,6 +8,8 @@ export interface HeartDeps {
   readonly facts: Omit<WorkerFacts, 'draining'>;
   readonly everyMs: number;
   readonly log: Log;
+  /** Called after every beat that reached the queue. */
+  readonly answered?: () => void;
 }
 
 /** Keeps a worker on the list, with what it says of itself. */
@@ -19,13 +21,14 @@ export interface Heart {
 }
 
 /** @throws AppError as `ScanQueue.heartbeat` when the first beat does not reach the queue */
-export async function startHeart({ queue, workerId, facts, everyMs, log }: HeartDeps): Promise<Heart> {
+export async function startHeart({ queue, workerId, facts, everyMs, log, answered }: HeartDeps): Promise<Heart> {
   let draining = false;
   let beating: Promise<void> = Promise.resolve();
   const beat = (): void => {
     // One after another, so that the last one to arrive is the newest.
     beating = beating
       .then(() => queue.heartbeat(workerId, { ...facts, draining }))
+      .then(answered)
       .catch((error: unknown) => log.warn({ err: error }, 'heartbeat failed'));
   };
   await queue.heartbeat(workerId, { ...facts, draining });

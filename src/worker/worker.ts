@@ -4,6 +4,7 @@ import type { WorkerFacts } from '../queue/operations.ts';
 import type { Slot } from '../queue/queue.ts';
 import { startHeart } from './heart.ts';
 import { endLeftovers } from './leftovers.ts';
+import { createOutageLog } from './outage-log.ts';
 import { publishHealth } from './publish-health.ts';
 import { keepUp } from './upkeep.ts';
 
@@ -23,9 +24,12 @@ export interface WorkerRun {
  * Claims scans and runs them until told to stop or until idle. Knows no engine: what an instance can do is the
  * registry's business, what a scan is, the queue's.
  */
-export async function runWorker(deps: WorkerDeps, { signal, mayLeave }: WorkerRun): Promise<void> {
-  const { queue, registry, workerId, settings, log } = deps;
-  const heart = await startHeart({ queue, workerId, facts: factsOf(deps), everyMs: settings.heartbeatMs, log });
+export async function runWorker(given: WorkerDeps, { signal, mayLeave }: WorkerRun): Promise<void> {
+  const { log, answered } = createOutageLog(given.log, given.clock);
+  const deps = { ...given, log };
+  const { queue, registry, workerId, settings } = deps;
+  const everyMs = settings.heartbeatMs;
+  const heart = await startHeart({ queue, workerId, facts: factsOf(deps), everyMs, log, answered });
   const probes = setInterval(() => {
     void registry.probeAll(signal).catch(() => undefined);
     void keepUp(deps);

@@ -4,6 +4,7 @@ import type { Folders, Session } from '../session.ts';
 import { examineArtefacts } from './artefacts.ts';
 import { examineConfigFolder, examineDataFolder, examineNode, examineSettings } from './folders.ts';
 import { failed, type Finding } from './finding.ts';
+import { examineHttp } from './http.ts';
 import { examineRetention } from './retention.ts';
 import { examineAuditAlone, examineConfiguration } from './without-queue.ts';
 import { missingLog } from '../audit-check.ts';
@@ -86,6 +87,7 @@ const PARTS: readonly (readonly [string, Part])[] = [
   ['scores', examineEnrichment],
   ['artefacts', examineArtefacts],
   ['worker', examineWorker],
+  ['http', examineHttp],
   ['retention', examineRetention],
   ['audit', examineAudit],
 ];

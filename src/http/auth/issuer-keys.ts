@@ -42,6 +42,12 @@ export function createIssuerKeys(settings: OidcSettings, clock: Clock): JWTVerif
   };
 }
 
+/** Whether the issuer answers now, within seconds. @throws AppError issuer_unavailable */
+export async function askIssuer({ issuer, jwks_uri: keys }: OidcSettings, clock: Clock): Promise<void> {
+  const fetchText = patiently(clock);
+  await fetchText(keys === '' ? await discover(issuer, fetchText) : keys);
+}
+
 /** @throws AppError issuer_unavailable, also for a document of another issuer: its keys would be another's (RFC 8414, 3.3) */
 async function discover(issuer: string, fetchText: (url: string) => Promise<string>): Promise<string> {
   const text = await fetchText(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`);

@@ -11,9 +11,9 @@ export class BoardPages extends ExpressAdapter {
     this.app.disable('x-powered-by');
   }
 
-  override setEntryRoute({ method, route, handler }: AppViewRoute): this {
-    this.app[method](route, (_request, response, next) => {
-      const { name, params } = handler({ basePath: this.basePath, uiConfig: this.uiConfig });
+  override setEntryRoute(entry: AppViewRoute): this {
+    this.app[entry.method](entry.route, (_request, response, next) => {
+      const { name, params } = entry.handler({ basePath: this.basePath, uiConfig: this.uiConfig });
       response.render(name, params, (error: unknown, html: string) => {
         if (error) next(error);
         else response.send(html.replaceAll(FOREIGN_STYLES, ''));
