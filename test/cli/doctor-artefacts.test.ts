@@ -13,7 +13,7 @@ it.each([
     redis: undefined,
     files: { check: () => Promise.reject(new AppError('storage_unavailable', 'away')) },
   };
-  const [line] = await examineArtefacts(app, undefined, { config: '/c', data: '/d' });
+  const [line] = await examineArtefacts(app, undefined, { data: '/d' });
   expect(line).toMatchObject({ level: 'fail', subject: 'artefacts', said: expect.stringContaining(said) });
   expect(line?.fix).toMatch(fix);
   expect(line?.fix).not.toContain('doctor');
