@@ -2,6 +2,7 @@ import { requireScope, type Caller } from '../model/caller.ts';
 import type { ScanRecord } from '../model/scan.ts';
 import type { Ask, ScanDeps } from './deps.ts';
 import { findScan } from './find-scan.ts';
+import { requireRights, scopesOfRun } from './rights.ts';
 
 type Deps = Pick<ScanDeps, 'queue' | 'audit' | 'wakeWorker' | 'files' | 'findings' | 'log'>;
 
@@ -10,7 +11,7 @@ const LIST_LIMIT = 1_000;
 /** Scans that failed or timed out for good, for operators. */
 export interface DeadLetters {
   readonly list: (caller: Caller) => Promise<readonly ScanRecord[]>;
-  /** @throws AppError scan_not_found, invalid_request */
+  /** Takes what the run itself took. @throws AppError scan_not_found, forbidden, invalid_request */
   readonly retry: (scanId: string, ask: Ask) => Promise<ScanRecord>;
   /** Removes those that ended before `before` (epoch milliseconds) and their files; what cannot be removed now goes with
    * a later sweep. */
@@ -23,8 +24,12 @@ export function createDeadLetters({ queue, audit, wakeWorker, files, findings, l
       requireScope(caller, 'scan:read');
       return queue.deadLetters(caller.tenant, LIST_LIMIT);
     },
-    async retry(scanId, { caller, traceId }) {
-      await findScan(queue, caller.tenant, scanId);
+    async retry(scanId, ask) {
+      const { caller, traceId } = ask;
+      const { request } = await findScan(queue, caller.tenant, scanId);
+      // It runs as it was asked for then, perhaps by somebody who may do more.
+      const scopes = scopesOfRun({ ...request, wait_seconds: 0 });
+      await requireRights({ audit }, 'dead_letter_retry', scopes, ask);
       await audit({ caller, action: 'dead_letter_retry', decision: 'allowed', scanId, traceId });
       const scan = await queue.retryDeadLetter(caller.tenant, scanId);
       wakeWorker();
