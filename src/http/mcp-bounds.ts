@@ -1,5 +1,6 @@
 import type { Response } from 'express';
 import { AppError } from '../model/errors.ts';
+import { HttpRefusal } from './refusal.ts';
 
 export interface McpBounds {
   /** POSTs of one tenant that are not answered yet, those of sessions included. */
@@ -42,6 +43,8 @@ export function createInFlight(bounds: McpBounds): InFlight {
 
   return {
     enter(tenant, response, bytes) {
+      // Its end would not be heard of any more.
+      if (response.destroyed) throw new HttpRefusal(400, 'The client has gone.');
       const own = byTenant.get(tenant) ?? { requests: 0, bytes: 0 };
       if (own.requests >= bounds.perTenant || all.requests >= bounds.inAll) throw tooMany('requests');
       let held = 0;

@@ -46,22 +46,16 @@ const SWEEP_MS = 5_000;
  * stands alone is answered as JSON and leaves nothing behind.
  */
 export function createMcpEndpoint(deps: McpEndpointDeps, settings: McpSettings): McpEndpoint {
-  const sessions = createMcpSessions<Link>(
-    {
-      maxSessions: settings.max_sessions,
-      maxPerTenant: settings.max_sessions_per_tenant,
-      idleMs: settings.session_idle_seconds * 1000,
-    },
-    () => deps.clock.monotonic(),
-  );
+  const now = (): number => deps.clock.monotonic();
+  const limits = { maxSessions: settings.max_sessions, maxPerTenant: settings.max_sessions_per_tenant };
+  const sessions = createMcpSessions<Link>({ ...limits, idleMs: settings.session_idle_seconds * 1000 }, now);
   const inFlight = createInFlight(boundsFor(deps, settings));
   const replay = createReplay();
-  const streams = watchStreams(sessions, () => deps.clock.monotonic());
-  const tend = (): void => {
+  const streams = watchStreams(sessions, now);
+  const sweep = tendEvery(Math.min(SWEEP_MS, settings.session_idle_seconds * 250), () => {
     streams.tend();
     void sessions.expire();
-  };
-  const sweep = setInterval(tend, Math.min(SWEEP_MS, settings.session_idle_seconds * 250)).unref();
+  });
 
   const inSession = async (session: McpSession<Link>, request: Request, response: Response): Promise<void> => {
     sessions.occupy(session, response);
@@ -84,10 +78,9 @@ export function createMcpEndpoint(deps: McpEndpointDeps, settings: McpSettings):
     response.once('close', () => void link.close());
     await link.handle(request, response, askerOf(deps, request));
   };
-  const maxBytes = settings.max_body_kb * 1024;
   const route: RequestHandler = async (request, response) => {
     checkMethod(request, response);
-    if (request.method === 'POST') request.body = await messageOf(request, response, inFlight, maxBytes);
+    if (request.method === 'POST') request.body = await messageOf(request, response, inFlight, settings);
     const way = wayOf(request, response, settings.mcp_mode);
     if (way === 'begin') return begin(request, response);
     if (way === 'alone') return alone(request, response);
@@ -111,6 +104,8 @@ export function createMcpEndpoint(deps: McpEndpointDeps, settings: McpSettings):
   };
 }
 
+const tendEvery = (ms: number, tend: () => void): NodeJS.Timeout => setInterval(tend, ms).unref();
+
 /** However large a body may be, two of them are taken at a time. */
 function boundsFor({ bounds }: McpEndpointDeps, { max_body_kb: kb }: McpSettings): McpBounds {
   const all = { ...MCP_BOUNDS, ...bounds };
@@ -122,7 +117,13 @@ function checkMethod(request: Request, response: Response): void {
 }
 
 /** What was posted. The trace it names itself becomes that of the request. @throws HttpRefusal for what is no message */
-async function messageOf(request: Request, response: Response, inFlight: InFlight, maxBytes: number): Promise<unknown> {
+async function messageOf(
+  request: Request,
+  response: Response,
+  inFlight: InFlight,
+  { max_body_kb: kb }: McpSettings,
+): Promise<unknown> {
+  const maxBytes = kb * 1024;
   const { tenant } = askOf(request).caller;
   const declared = request.headers['content-length'];
   const place = inFlight.enter(tenant, response, Math.min(maxBytes, Number(declared ?? maxBytes)));

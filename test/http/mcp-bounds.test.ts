@@ -105,3 +105,19 @@ describe('_meta', () => {
 
 const depthSafe = (value: unknown): string =>
   Array.isArray(value) ? `${'['.repeat(5_000)}${']'.repeat(5_000)}` : JSON.stringify(value);
+
+describe('tasks/result', () => {
+  it('answers what is known when the server goes down', async () => {
+    const lab = await mcpLab({ authenticator: TWO, policy: POLICY });
+    const taskId = await scanOf(lab, 'key-a');
+    const answer = lab.post({ jsonrpc: '2.0', id: 1, method: 'tasks/result', params: { taskId } }, as('key-a'));
+    await expect.poll(() => lab.inFlight()).toBe(1);
+    lab.closing.abort();
+    expect(await (await answer).json()).toMatchObject({
+      result: {
+        structuredContent: { scan_id: taskId, state: 'queued' },
+        _meta: { 'io.modelcontextprotocol/related-task': { taskId } },
+      },
+    });
+  });
+});
