@@ -3,12 +3,19 @@ import { HttpRefusal } from './refusal.ts';
 
 /**
  * The body of a request as JSON, read no further than the bound: an answer need not wait for the rest.
+ * @param onSize Told how many bytes it has before it is parsed.
  * @throws HttpRefusal 413, 415, and 400 marked `isUnreadable` for what is no JSON
  */
-export async function readJsonBody(request: Request, maxBytes: number): Promise<unknown> {
+export async function readJsonBody(
+  request: Request,
+  maxBytes: number,
+  onSize?: (bytes: number) => void,
+): Promise<unknown> {
   checkKind(request);
   if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes);
-  const text = textOf(await bytesOf(request, maxBytes));
+  const bytes = await bytesOf(request, maxBytes);
+  onSize?.(bytes.length);
+  const text = textOf(bytes);
   try {
     const body: unknown = JSON.parse(text);
     return body;

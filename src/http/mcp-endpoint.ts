@@ -5,6 +5,7 @@ import type { Log } from '../platform/log.ts';
 import type { Asker } from '../tools/server.ts';
 import { askOf } from './ask.ts';
 import { readJsonBody } from './json-body.ts';
+import { createInFlight, MCP_BOUNDS, type InFlight, type McpBounds } from './mcp-bounds.ts';
 import { answerMcpError } from './mcp-errors.ts';
 import { checkMessage, isBeginning, traceIdOfMessage } from './mcp-message.ts';
 import { createReplay } from './mcp-replay.ts';
@@ -19,6 +20,7 @@ export interface McpEndpointDeps {
   readonly log: Log;
   readonly closing: AbortSignal;
   readonly makeServer: MakeServer;
+  readonly bounds?: Partial<McpBounds>;
 }
 
 export type McpSettings = Pick<
@@ -44,21 +46,16 @@ const SWEEP_MS = 5_000;
  * stands alone is answered as JSON and leaves nothing behind.
  */
 export function createMcpEndpoint(deps: McpEndpointDeps, settings: McpSettings): McpEndpoint {
-  const sessions = createMcpSessions<Link>(
-    {
-      maxSessions: settings.max_sessions,
-      maxPerTenant: settings.max_sessions_per_tenant,
-      idleMs: settings.session_idle_seconds * 1000,
-    },
-    () => deps.clock.monotonic(),
-  );
+  const now = (): number => deps.clock.monotonic();
+  const limits = { maxSessions: settings.max_sessions, maxPerTenant: settings.max_sessions_per_tenant };
+  const sessions = createMcpSessions<Link>({ ...limits, idleMs: settings.session_idle_seconds * 1000 }, now);
+  const inFlight = createInFlight(boundsFor(deps, settings));
   const replay = createReplay();
-  const streams = watchStreams(sessions, () => deps.clock.monotonic());
-  const tend = (): void => {
+  const streams = watchStreams(sessions, now);
+  const sweep = tendEvery(Math.min(SWEEP_MS, settings.session_idle_seconds * 250), () => {
     streams.tend();
     void sessions.expire();
-  };
-  const sweep = setInterval(tend, Math.min(SWEEP_MS, settings.session_idle_seconds * 250)).unref();
+  });
 
   const inSession = async (session: McpSession<Link>, request: Request, response: Response): Promise<void> => {
     sessions.occupy(session, response);
@@ -83,7 +80,7 @@ export function createMcpEndpoint(deps: McpEndpointDeps, settings: McpSettings):
   };
   const route: RequestHandler = async (request, response) => {
     checkMethod(request, response);
-    if (request.method === 'POST') request.body = await messageOf(request, response, settings.max_body_kb * 1024);
+    if (request.method === 'POST') request.body = await messageOf(request, response, inFlight, settings);
     const way = wayOf(request, response, settings.mcp_mode);
     if (way === 'begin') return begin(request, response);
     if (way === 'alone') return alone(request, response);
@@ -107,13 +104,30 @@ export function createMcpEndpoint(deps: McpEndpointDeps, settings: McpSettings):
   };
 }
 
+const tendEvery = (ms: number, tend: () => void): NodeJS.Timeout => setInterval(tend, ms).unref();
+
+/** However large a body may be, two of them are taken at a time. */
+function boundsFor({ bounds }: McpEndpointDeps, { max_body_kb: kb }: McpSettings): McpBounds {
+  const all = { ...MCP_BOUNDS, ...bounds };
+  return { ...all, bodyBytes: Math.max(all.bodyBytes, kb * 1024 * 4) };
+}
+
 function checkMethod(request: Request, response: Response): void {
   if (!['POST', 'GET', 'DELETE'].includes(request.method)) throw notAllowed(response, 'GET, POST, DELETE');
 }
 
 /** What was posted. The trace it names itself becomes that of the request. @throws HttpRefusal for what is no message */
-async function messageOf(request: Request, response: Response, maxBytes: number): Promise<unknown> {
-  const body = await readJsonBody(request, maxBytes);
+async function messageOf(
+  request: Request,
+  response: Response,
+  inFlight: InFlight,
+  { max_body_kb: kb }: McpSettings,
+): Promise<unknown> {
+  const maxBytes = kb * 1024;
+  const { tenant } = askOf(request).caller;
+  const declared = request.headers['content-length'];
+  const place = inFlight.enter(tenant, response, Math.min(maxBytes, Number(declared ?? maxBytes)));
+  const body = await readJsonBody(request, maxBytes, (bytes) => place.weigh(bytes));
   checkMessage(body);
   const traceId = traceIdOfMessage(body);
   if (traceId !== undefined) setTraceId(request, response, traceId);

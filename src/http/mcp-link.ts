@@ -61,7 +61,10 @@ export async function createLink(
       const auth: AuthInfo = { token: '', clientId: asker.caller.name, scopes: [...asker.caller.scopes] };
       askers.set(auth, asker);
       latest = asker;
-      return transport.handleRequest(Object.assign(request, { auth }), response, request.body);
+      const { body }: { body: unknown } = request;
+      // The request is kept until its answer is over, its body only by whoever works on it.
+      request.body = undefined;
+      return transport.handleRequest(Object.assign(request, { auth }), response, body);
     },
     hasBegun: () => transport.sessionId !== undefined,
     endListening: () => transport.closeStandaloneSSEStream(),

@@ -6,6 +6,11 @@ import { HttpRefusal } from './refusal.ts';
 /** Messages one POST may hold. The current protocol has no batches; those of 2025-03-26 are small. */
 const MAX_BATCH = 16;
 
+/** What `_meta` may be: tokens and trace ids are small, and it is kept for as long as the request waits. */
+const MAX_META_CHARS = 4_096;
+
+const WithMeta = z.object({ params: z.object({ _meta: z.unknown() }) });
+
 const Traced = z.object({ params: z.object({ _meta: z.object({ traceparent: z.string() }) }) });
 
 /** The trace a message names itself. Of a batch none: its answer is one. */
@@ -21,9 +26,37 @@ export const isBeginning = (body: unknown): boolean =>
 /** @throws HttpRefusal 400 for what is no message, or too many */
 export function checkMessage(body: unknown): void {
   if (typeof body !== 'object' || body === null) throw new HttpRefusal(400, 'The body is no JSON-RPC message.');
-  if (!Array.isArray(body)) return;
+  if (!Array.isArray(body)) {
+    checkMeta(body);
+    return;
+  }
   if (body.length === 0) throw new HttpRefusal(400, 'The batch holds no message.');
   if (body.length > MAX_BATCH) {
     throw new HttpRefusal(400, `A batch may hold ${MAX_BATCH} messages; this one holds ${body.length}.`);
   }
+  for (const message of body) checkMeta(message);
+}
+
+function checkMeta(message: unknown): void {
+  const found = WithMeta.safeParse(message);
+  if (!found.success || isSmall(found.data.params._meta)) return;
+  throw new HttpRefusal(400, `_meta may hold ${MAX_META_CHARS} characters.`, 'Send what the call needs as arguments.');
+}
+
+/** Without recursion, and no further than it must: the value is of any depth and size. */
+function isSmall(value: unknown): boolean {
+  let left = MAX_META_CHARS;
+  const rest: unknown[] = [value];
+  while (rest.length > 0 && left >= 0) {
+    const next = rest.pop();
+    left -= typeof next === 'string' ? next.length + 1 : 1;
+    if (typeof next !== 'object' || next === null) continue;
+    const entries = Object.entries(next);
+    if (entries.length > left) return false;
+    for (const [key, inner] of entries) {
+      left -= Array.isArray(next) ? 0 : key.length;
+      rest.push(inner);
+    }
+  }
+  return left >= 0;
 }

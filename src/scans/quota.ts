@@ -7,15 +7,16 @@ import { createTurnTaking } from './turn-taking.ts';
 
 type Deps = Pick<ScanDeps, 'queue' | 'quotas' | 'limits' | 'clock'>;
 
-/** A scan that is about to be submitted. */
+/** A scan that is about to be queued. */
 export interface Wanted {
-  readonly request: ScanRequest;
-  readonly idempotencyKey: string | undefined;
+  /** Addresses it covers. */
   readonly hosts: number;
+  /** What an earlier scan may answer instead; absent when none may. */
+  readonly repeats?: { readonly request: ScanRequest; readonly idempotencyKey: string | undefined };
 }
 
 /**
- * Submits within what the tenant may use up. `hosts_per_day` is exact over all processes. `active_scans` is exact within
+ * Queues within what the tenant may use up. `hosts_per_day` is exact over all processes. `active_scans` is exact within
  * this process; with several at once it may be passed by one scan for each other process.
  */
 export type WithinQuota = (
@@ -72,7 +73,8 @@ async function reserve(deps: Deps, wanted: Wanted, tenant: string): Promise<numb
 
 /** Whoever only repeats a call gets its scan, which uses up nothing more. */
 async function refuseUnlessKnown(deps: Deps, wanted: Wanted, tenant: string, refusal: AppError): Promise<number> {
-  const { request, idempotencyKey } = wanted;
+  if (!wanted.repeats) throw refusal;
+  const { request, idempotencyKey } = wanted.repeats;
   const twin = await deps.queue.wouldDeduplicateTo({
     tenant,
     requestHash: requestHash(request),

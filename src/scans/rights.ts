@@ -24,29 +24,36 @@ export function reading<Input, Rest extends readonly unknown[], Answer>(
   };
 }
 
-/** The same for what changes something: a refusal is written down before the caller hears of it. */
+/**
+ * Lets a change pass only with these scopes: a refusal is written down before the caller hears of it.
+ * @param call its name in the audit log
+ * @throws AppError forbidden
+ */
+export async function requireRights(
+  { audit }: Deps,
+  call: string,
+  scopes: readonly Scope[],
+  { caller, traceId }: Pick<Ask, 'caller' | 'traceId'>,
+): Promise<void> {
+  try {
+    for (const scope of scopes) requireScope(caller, scope);
+  } catch (error) {
+    const detail = { call, lacks: lacking(caller, scopes) };
+    await audit({ caller, action: 'refuse', decision: errorFacts(error).code, traceId, detail });
+    throw error;
+  }
+}
+
+/** A use case that changes something, and the scopes its input takes. */
 export const changing =
-  ({ audit }: Deps) =>
+  (deps: Deps) =>
   <Input, Rest extends readonly unknown[], Answer>(
     call: string,
     scopesFor: (input: Input) => readonly Scope[],
     body: UseCase<Input, Rest, Answer>,
   ): UseCase<Input, Rest, Answer> =>
   async (input, ask, ...rest) => {
-    const { caller, traceId } = ask;
-    try {
-      for (const scope of scopesFor(input)) requireScope(caller, scope);
-    } catch (error) {
-      const decision = errorFacts(error).code;
-      await audit({
-        caller,
-        action: 'refuse',
-        decision,
-        traceId,
-        detail: { call, lacks: lacking(caller, scopesFor(input)) },
-      });
-      throw error;
-    }
+    await requireRights(deps, call, scopesFor(input), ask);
     return body(input, ask, ...rest);
   };
 

@@ -10,16 +10,14 @@ import type { Ask, ScanDeps } from './deps.ts';
 import { requireLaunchable } from './launchable.ts';
 import { prepareRun, type PreparedRun } from './prepare.ts';
 import { pollAfterSeconds } from './poll.ts';
-import { createWithinQuota } from './quota.ts';
+import type { WithinQuota } from './quota.ts';
 import { submittedSummary } from './summaries.ts';
 import { isoTime } from './time.ts';
 import type { GetScanStatus } from './status.ts';
 import type { WaitForScan } from './wait.ts';
 
-type Deps = Pick<
-  ScanDeps,
-  'queue' | 'registry' | 'policy' | 'credentials' | 'audit' | 'wakeWorker' | 'clock' | 'quotas' | 'limits'
-> & {
+type Deps = Pick<ScanDeps, 'queue' | 'registry' | 'policy' | 'credentials' | 'audit' | 'wakeWorker' | 'clock'> & {
+  withinQuota: WithinQuota;
   wait: WaitForScan;
   status: GetScanStatus;
 };
@@ -34,12 +32,12 @@ export type SubmitScan = (input: PlanInput, ask: Ask) => Promise<SubmittedScan>;
  *   idempotency_conflict, quota_exceeded, queue_unavailable, storage_full
  */
 export function createSubmitScan(deps: Deps): SubmitScan {
-  const withinQuota = createWithinQuota(deps);
   return async (input, ask) => {
     const prepared = await audited(deps, input, ask, () => admit(deps, input, ask));
     const { request } = prepared.run;
-    const wanted = { request, idempotencyKey: input.idempotency_key, hosts: prepared.hosts };
-    const submitted = await withinQuota(wanted, ask, async (reserve) => {
+    const repeats = { request, idempotencyKey: input.idempotency_key };
+    const wanted = { hosts: prepared.hosts, repeats };
+    const submitted = await deps.withinQuota(wanted, ask, async (reserve) => {
       await audited(deps, input, ask, reserve);
       return enqueue(deps, input, prepared.run, ask);
     });

@@ -9,6 +9,7 @@ import { createImportReport } from './import-report.ts';
 import { createListScanners } from './list-scanners.ts';
 import { createListScans } from './list-scans.ts';
 import { createPlanScan } from './plan.ts';
+import { createWithinQuota } from './quota.ts';
 import { createGetQueueStatus } from './queue-report.ts';
 import { createNoteRefusal } from './note-refusal.ts';
 import { createGetScanResults } from './results.ts';
@@ -32,10 +33,12 @@ export function createUseCases(deps: ScanDeps) {
   const status = createGetScanStatus(counting);
   const change = changing(deps);
   const exportReport = reading(createExportReport(deps));
-  const letters = createDeadLetters(deps);
+  // One for both: what is submitted and what is tried again take turns.
+  const queueing = { ...deps, withinQuota: createWithinQuota(deps) };
+  const letters = createDeadLetters(queueing);
   const suppressed = createSuppressed(deps);
   return {
-    submit: change('run', scopesOfRun, createSubmitScan({ ...deps, wait, status })),
+    submit: change('run', scopesOfRun, createSubmitScan({ ...queueing, wait, status })),
     plan: reading(createPlanScan(deps)),
     status: reading(status),
     wait: reading(wait),

@@ -1,13 +1,24 @@
 import type { TaskStore } from '@modelcontextprotocol/sdk/experimental/tasks/interfaces.js';
-import { ErrorCode, McpError, type CallToolResult, type Task } from '@modelcontextprotocol/sdk/types.js';
+import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
+import {
+  ErrorCode,
+  GetTaskPayloadRequestSchema,
+  McpError,
+  RELATED_TASK_META_KEY,
+  type CallToolResult,
+  type Task,
+} from '@modelcontextprotocol/sdk/types.js';
 import { ListScansInput } from '../model/contract/lists.ts';
 import type { Status } from '../model/contract/status.ts';
 import { AppError } from '../model/errors.ts';
+import { cleanLine } from '../model/untrusted.ts';
 import type { Bridge } from './bridge.ts';
 
 /** How often the state of a task is looked at while somebody waits for its result. */
 const POLL_MS = 2_000;
 const LISTED = 50;
+/** A wait looks at the state anew after this long: a task that is being cancelled has ended before its scan has. */
+const WAIT_SECONDS = 5;
 
 type ShownScan = Pick<Status, 'scan_id' | 'state' | 'created_at'> &
   Partial<Pick<Status, 'summary' | 'progress' | 'started_at' | 'finished_at'>>;
@@ -74,4 +85,24 @@ export function createTaskStore({ open, ask, closed }: Bridge): TaskStore {
       return { tasks, ...(nextCursor === undefined ? {} : { nextCursor }) };
     },
   };
+}
+
+/**
+ * Answers `tasks/result` when the task has ended. The SDK's own wait would go on while the server goes down, and listen
+ * once more for each look; this one answers what is known by then, and ends with its request.
+ */
+export function serveTaskResults(server: Server, store: TaskStore, { open, ask }: Bridge): void {
+  server.setRequestHandler(GetTaskPayloadRequestSchema, async ({ params: { taskId } }, { signal, authInfo }) => {
+    const asked = ask(signal, { authInfo });
+    const scans = await open();
+    for (;;) {
+      const task = await store.getTask(taskId);
+      if (!task) throw new McpError(ErrorCode.InvalidParams, `Task not found: ${cleanLine(taskId, 80)}`);
+      if (signal.aborted) throw new McpError(ErrorCode.InvalidRequest, 'Request cancelled');
+      if (task.status !== 'working' || asked.closing?.aborted) break;
+      await scans.wait({ scan_id: taskId, wait_seconds: WAIT_SECONDS }, asked);
+    }
+    const result = await store.getTaskResult(taskId);
+    return { ...result, _meta: { ...result._meta, [RELATED_TASK_META_KEY]: { taskId } } };
+  });
 }

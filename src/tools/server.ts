@@ -13,7 +13,7 @@ import { listed } from './listed.ts';
 import { serveCalls, type OnDefect } from './mcp-call.ts';
 import { servePrompts } from './mcp-prompts.ts';
 import { serveResources } from './mcp-resources.ts';
-import { createTaskStore } from './mcp-tasks.ts';
+import { createTaskStore, serveTaskResults } from './mcp-tasks.ts';
 import type { DownloadUrl } from './tool.ts';
 
 const INSTRUCTIONS =
@@ -73,15 +73,17 @@ export function createMcpServer(options: McpServerOptions): Server {
       return { ...asker, traceId: traceIdIn(traceparent) ?? asker.traceId, signal };
     },
   };
+  const taskStore = createTaskStore(bridge);
   const server = new Server(
     { name: 'scanmux', title: 'scanmux', version },
     {
       capabilities: CAPABILITIES,
       instructions: INSTRUCTIONS,
-      taskStore: createTaskStore(bridge),
+      taskStore,
       jsonSchemaValidator: validator,
     },
   );
+  serveTaskResults(server, taskStore, bridge);
   server.onclose = () => over.abort();
   const callerOf = createCallerOf(server);
   serveResources(server, bridge, (error) => onDefect(error, { tool: 'resources', trace_id: newTraceId() }));

@@ -12,6 +12,8 @@ import { onTestFinished } from 'vitest';
 import { openApp, type App } from '../../src/app.ts';
 import type { HttpSettings } from '../../src/config/settings-http.ts';
 import { HttpSettings as Settings } from '../../src/config/settings-http.ts';
+import type { RequestHandler } from 'express';
+import type { McpBounds } from '../../src/http/mcp-bounds.ts';
 import { createMcpEndpoint, type McpEndpoint } from '../../src/http/mcp-endpoint.ts';
 import type { MakeServer } from '../../src/http/mcp-link.ts';
 import type { Authenticator } from '../../src/http/deps.ts';
@@ -40,6 +42,7 @@ export interface LabOptions {
   readonly clock?: Clock;
   readonly makeServer?: MakeServer;
   readonly policy?: string;
+  readonly bounds?: Partial<McpBounds>;
 }
 
 export interface McpLab {
@@ -49,6 +52,8 @@ export interface McpLab {
   readonly endpoint: McpEndpoint;
   readonly server: HttpServer;
   readonly closing: AbortController;
+  /** POSTs whose answer is not over. */
+  readonly inFlight: () => number;
   /** One POST to /mcp, as text or as JSON. */
   readonly post: (body: unknown, headers?: Readonly<Record<string, string>>) => Promise<Response>;
   /** Begins a session by hand; resolves to its id. */
@@ -82,10 +87,22 @@ export async function mcpLab(options: LabOptions = {}): Promise<McpLab> {
     createMcpServer({ version: '0.0.0', open: () => Promise.resolve(app.scans), askerOf, onDefect: () => undefined });
   const shell = { authenticator, closing: closing.signal, log: silentLog };
   const endpoint = createMcpEndpoint(
-    { ...shell, clock, makeServer: options.makeServer ?? makeServer },
+    {
+      ...shell,
+      clock,
+      makeServer: options.makeServer ?? makeServer,
+      ...(options.bounds ? { bounds: options.bounds } : {}),
+    },
     { ...Settings.parse({}), ...options.settings },
   );
-  const http = await startHttp(shell, { mcp: endpoint.router }, options.settings);
+  let inFlight = 0;
+  const first: RequestHandler = ({ method }, response, next) => {
+    if (method !== 'POST') return next();
+    inFlight += 1;
+    response.once('close', () => (inFlight -= 1));
+    next();
+  };
+  const http = await startHttp(shell, { first, mcp: endpoint.router }, options.settings);
   onTestFinished(async () => {
     await endpoint.close();
     await http.close();
@@ -106,6 +123,7 @@ export async function mcpLab(options: LabOptions = {}): Promise<McpLab> {
     endpoint,
     server: http.server,
     closing,
+    inFlight: () => inFlight,
     post,
     async begin(headers) {
       const response = await post(INITIALIZE, headers);

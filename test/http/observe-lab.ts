@@ -20,6 +20,8 @@ import { silentLog } from '../../src/platform/log.ts';
 import type { NewScan } from '../../src/queue/queue.ts';
 import { openSqliteQueue } from '../../src/queue/sqlite/queue.ts';
 import { createCancelScan } from '../../src/scans/cancel.ts';
+import type { Policy } from '../../src/policy/policy.ts';
+import type { WithinQuota } from '../../src/scans/quota.ts';
 import { createDeadLetters } from '../../src/scans/dead-letters.ts';
 import { authenticatorOf, callerNamed } from './fixed-authenticator.ts';
 import { startHttp } from './start-http.ts';
@@ -75,6 +77,12 @@ export const newScan = (request: Partial<ScanRequest> = {}, more: Partial<NewSca
   };
 };
 
+const createEmptyPolicy = (): Policy => ({
+  check: () => Promise.reject(new Error('nothing is asked')),
+  judgeReported: () => [],
+  describe: () => ({ source: 'none', allow: [], deny: [], maxHosts: 0, maxIntensity: 'light' }),
+});
+
 /** The routers of this room in the real shell, over a real queue in a folder of its own. */
 export async function startObserved(
   settings: Partial<MetricsSettings> = {},
@@ -95,7 +103,12 @@ export async function startObserved(
   const findings = createFindingsStore();
   onTestFinished(() => findings.close());
   const useCases = { queue, audit, wakeWorker: () => undefined, files, findings, log: silentLog };
-  const scans = { cancel: createCancelScan(useCases), deadLetters: createDeadLetters(useCases) };
+  // Operators have no quotas, and theirs is all that is asked here.
+  const withinQuota: WithinQuota = async (_wanted, _ask, body) => body(async () => undefined);
+  const limits = { activeScans: 0, hostsPerDay: 0 };
+  const policy = createEmptyPolicy();
+  const deadLetters = createDeadLetters({ ...useCases, withinQuota, limits, policy });
+  const scans = { cancel: createCancelScan(useCases), deadLetters };
   const scanners = fakeScanners();
   const closing = new AbortController();
   const shared = {

@@ -42,6 +42,8 @@ describe('a download link', () => {
     expect(await elsewhere.read(token)).toBeDefined();
     now += 1;
     await expect(elsewhere.read(token)).rejects.toMatchObject({ code: 'forbidden' });
+    for (const odd of [`${token}.anything`, `${token}=`, `${token}.`])
+      await expect(server.downloads.read(odd)).rejects.toMatchObject({ code: 'forbidden' });
   });
 
   it('reaches nothing of another tenant', async () => {
