@@ -22,4 +22,8 @@ export function requireCaller({ authenticator, closing }: Pick<HttpDeps, 'authen
 export const claimedBy = (request: Request) => ({
   authorization: request.headers.authorization,
   remoteAddress: request.ip ?? request.socket.remoteAddress ?? '',
+  isForwarded: FORWARDING.some((name) => request.headers[name] !== undefined),
 });
+
+/** What proxies add: the sender is then somebody behind them, wherever the connection comes from. */
+const FORWARDING = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip', 'via'];

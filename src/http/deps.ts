@@ -12,6 +12,8 @@ export interface Claimed {
   readonly authorization: string | undefined;
   /** Of the connection, or of `X-Forwarded-For` where the operator named the proxy. */
   readonly remoteAddress: string;
+  /** A proxy passed it on: it may come from anywhere. */
+  readonly isForwarded?: boolean;
 }
 
 /** Says who sends a request. */

@@ -24,13 +24,20 @@ export interface Exposure {
   /** An API key that holds, or an OIDC issuer. */
   readonly knowsCallers: boolean;
   readonly allowAnonymous: boolean;
+  /** Of a proxy before it; empty when there is none. */
+  readonly publicUrl: string;
 }
 
 /**
  * A server others can reach must know who asks.
  * @throws AppError config_invalid, with the fix
  */
-export function checkExposure({ host, knowsCallers, allowAnonymous }: Exposure): void {
+export function checkExposure({ host, knowsCallers, allowAnonymous, publicUrl }: Exposure): void {
+  if (allowAnonymous && publicUrl !== '') {
+    throw new AppError('config_invalid', 'Behind a proxy every caller seems to be on this machine.', {
+      hint: 'Take http.allow_anonymous_loopback or http.public_url out.',
+    });
+  }
   if (isLoopback(host)) return;
   if (allowAnonymous) {
     throw new AppError('config_invalid', `${host} is no loopback address: callers without a key cannot be let in.`, {
@@ -48,7 +55,8 @@ const ANONYMOUS: Caller = { tenant: LOCAL_TENANT, name: 'anonymous', isOperator:
 /** Lets in who shows nothing and comes from this machine; whoever shows something is checked as ever. */
 export const anonymousOnLoopback = (authenticator: Authenticator): Authenticator => ({
   async authenticate(claimed) {
-    if (claimed.authorization === undefined && isLoopback(claimed.remoteAddress)) return ANONYMOUS;
+    const isFromHere = isLoopback(claimed.remoteAddress) && claimed.isForwarded !== true;
+    if (claimed.authorization === undefined && isFromHere) return ANONYMOUS;
     return authenticator.authenticate(claimed);
   },
 });

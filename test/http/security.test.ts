@@ -188,7 +188,7 @@ describe('the address of a caller', () => {
 describe('a server that listens where others can reach it', () => {
   it.each(['0.0.0.0', '::', '192.168.1.10', 'scan.example', '[::]', '::ffff:10.0.0.1'])('%s needs keys', (host) => {
     const problem = (over: object) => () =>
-      checkExposure({ host, knowsCallers: false, allowAnonymous: false, ...over });
+      checkExposure({ host, knowsCallers: false, allowAnonymous: false, publicUrl: '', ...over });
     expect(problem({})).toThrow(AppError);
     expect(problem({ allowAnonymous: true, knowsCallers: true })).toThrow(/without a key/);
     expect(problem({ knowsCallers: true })).not.toThrow();
@@ -196,7 +196,13 @@ describe('a server that listens where others can reach it', () => {
 
   it.each(['127.0.0.1', '127.8.9.1', '::1', '[::1]', 'localhost', '::ffff:127.0.0.1'])('%s does not', (host) => {
     expect(isLoopback(host)).toBe(true);
-    expect(() => checkExposure({ host, knowsCallers: false, allowAnonymous: false })).not.toThrow();
+    expect(() => checkExposure({ host, knowsCallers: false, allowAnonymous: false, publicUrl: '' })).not.toThrow();
+  });
+
+  it('is told that behind a proxy everybody seems to come from here', () => {
+    const exposed = { host: '127.0.0.1', knowsCallers: true, allowAnonymous: true };
+    expect(() => checkExposure({ ...exposed, publicUrl: 'https://scan.example' })).toThrow(/Behind a proxy/);
+    expect(() => checkExposure({ ...exposed, publicUrl: '' })).not.toThrow();
   });
 
   it('never takes the name of a stranger for loopback', () => {
@@ -216,6 +222,20 @@ describe('callers without a key', () => {
     expect(caller.scopes.has('admin')).toBe(false);
     const far = lenient.authenticate({ authorization: undefined, remoteAddress: '192.168.1.9' });
     await expect(far).rejects.toMatchObject({ code: 'unauthenticated' });
+  });
+
+  it('are not let in by a proxy that does not say who they are', async () => {
+    const passedOn = { authorization: undefined, remoteAddress: '127.0.0.1', isForwarded: true };
+    await expect(lenient.authenticate(passedOn)).rejects.toMatchObject({ code: 'unauthenticated' });
+  });
+
+  it.each(['Forwarded', 'X-Forwarded-For', 'X-Forwarded-Proto', 'Via'])('%s tells of a proxy', async (name) => {
+    const parts = { rest: Router().get('/here', (_request, response) => void response.json('in')) };
+    const closing = new AbortController().signal;
+    const { url, close } = await startHttp({ authenticator: lenient, log: silentLog, closing }, parts);
+    onTestFinished(() => close());
+    expect((await fetch(`${url}/api/here`)).status).toBe(200);
+    expect((await fetch(`${url}/api/here`, { headers: { [name]: '203.0.113.9' } })).status).toBe(401);
   });
 
   it('must not show a wrong one', async () => {

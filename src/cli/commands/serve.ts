@@ -109,7 +109,7 @@ async function startServer({ app, http: settings, log, note, door }: Serving): P
   const closing = new AbortController();
   const { authenticator, knowsCallers, partsOf, downloads } = await openServeParts(app, settings, log);
   const allowAnonymous = settings.allow_anonymous_loopback;
-  checkExposure({ host: settings.host, knowsCallers, allowAnonymous });
+  checkExposure({ host: settings.host, knowsCallers, allowAnonymous, publicUrl: settings.public_url });
   if (!isLoopback(settings.host) && settings.public_url === '') {
     log.warn(
       { host: settings.host },
