@@ -27,7 +27,7 @@ describe('a mistake on the command line', () => {
     ['an octal address', ['scan', '0177.0.0.1'], 2, /^target_invalid: /],
     ['a newline in a target', ['scan', '127.0.0.1\n127.0.0.2'], 2, /^target_invalid: /],
     ['a target outside the scope', ['scan', '10.0.0.1'], 3, /^target_denied: [\s\S]*scanmux policy allow 10\.0\.0\.1/],
-    ['a metadata address', ['policy', 'check', '169.254.169.254'], 3, /^$/],
+    ['a metadata address', ['policy', 'check', '169.254.169.254'], 3, /^There is no policy\.yaml: /],
     ['a pool there is not', ['scan', '127.0.0.1', '--pool', 'nesus'], 4, /^pool_unknown: /],
     ['an instance there is not', ['scan', '127.0.0.1', '--instance', 'x'], 4, /^instance_unknown: /],
     ['an unknown scan id', ['status', NO_SCAN], 4, /^scan_not_found: .*\nRun `scanmux list`/],
