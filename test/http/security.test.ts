@@ -232,10 +232,10 @@ describe('callers without a key', () => {
   it.each(['Forwarded', 'X-Forwarded-For', 'X-Forwarded-Proto', 'Via'])('%s tells of a proxy', async (name) => {
     const parts = { rest: Router().get('/here', (_request, response) => void response.json('in')) };
     const closing = new AbortController().signal;
-    const { url, close } = await startHttp({ authenticator: lenient, log: silentLog, closing }, parts);
-    onTestFinished(() => close());
-    expect((await fetch(`${url}/api/here`)).status).toBe(200);
-    expect((await fetch(`${url}/api/here`, { headers: { [name]: '203.0.113.9' } })).status).toBe(401);
+    const running = await startHttp({ authenticator: lenient, log: silentLog, closing }, parts);
+    onTestFinished(() => running.close());
+    expect((await fetch(`${running.url}/api/here`)).status).toBe(200);
+    expect((await fetch(`${running.url}/api/here`, { headers: { [name]: '203.0.113.9' } })).status).toBe(401);
   });
 
   it('must not show a wrong one', async () => {
