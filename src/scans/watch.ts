@@ -3,6 +3,7 @@ import { isFinal } from '../model/scan.ts';
 import type { ScanEvent } from '../queue/queue.ts';
 import type { Ask, ScanDeps } from './deps.ts';
 import { findScan } from './find-scan.ts';
+import { newestEvent } from './newest-event.ts';
 
 type Deps = Pick<ScanDeps, 'queue'>;
 
@@ -40,11 +41,6 @@ export function createNewestEvent({ queue }: Deps): NewestEvent {
     requireScope(caller, 'scan:read');
     const { tenant } = caller;
     await findScan(queue, tenant, scanId);
-    let newest = 0;
-    for (;;) {
-      const last = (await queue.events(tenant, scanId, newest)).at(-1);
-      if (!last) return newest;
-      newest = last.seq;
-    }
+    return (await newestEvent(queue, tenant, scanId))?.seq ?? 0;
   };
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { EventStream, type EventLog, type Reader } from '../../src/http/events/event-stream.ts';
-import { newestEvent } from '../../src/http/events/newest-event.ts';
+import { newestEvent } from '../../src/scans/newest-event.ts';
 import { frameOf } from '../../src/http/events/sse-frame.ts';
 import type { ScanEvent } from '../../src/queue/queue.ts';
 

@@ -1,4 +1,4 @@
-import { newestEvent } from './newest-event.ts';
+import { newestEvent } from '../../scans/newest-event.ts';
 import { createScanFeed, type FeedDeps, type Follower, type ScanFeed } from './scan-feed.ts';
 import { frameOf } from './sse-frame.ts';
 

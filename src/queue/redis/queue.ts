@@ -33,13 +33,17 @@ import { createRedisSecrets } from './server-secrets.ts';
 import { createRedisSuppressions } from './suppressions.ts';
 import { openRedisStore, type RedisQueueDeps, type RedisStore } from './store.ts';
 import { submit, wouldDeduplicateTo } from './submit.ts';
-import { createWorkWaits, heartbeat, retire } from './work.ts';
+import { createWorkWaits } from '../work-waits.ts';
+import { heartbeat, mayHaveWork, retire } from './work.ts';
 
 /** The queue on an open store, which `close` closes with it. */
 export function createQueueOnRedis(store: RedisStore): ScanQueue {
   const claim = createClaiming(store);
   const eventWaits = createEventWaits(store);
-  const workWaits = createWorkWaits(store);
+  const workWaits = createWorkWaits({
+    listen: (heard) => store.listen('jobs', heard),
+    mayHaveWork: () => mayHaveWork(store),
+  });
   return {
     submit: (scan) => submit(store, scan),
     wouldDeduplicateTo: (scan) => wouldDeduplicateTo(store, scan),

@@ -32,7 +32,8 @@ import { createServerSecrets } from './server-secrets.ts';
 import { openStore, type SqliteQueueDeps, type Store } from './store.ts';
 import { createSubmitting } from './submit.ts';
 import { createSuppressionList } from './suppressions.ts';
-import { createWorkWaits, heartbeat, retire } from './work.ts';
+import { createWorkWaits } from '../work-waits.ts';
+import { heartbeat, mayHaveWork, retire } from './work.ts';
 import { createWorkerSeat, type WorkerSeat } from './worker-seat.ts';
 
 /** The queue on an open store, which `close` closes with it. */
@@ -40,7 +41,10 @@ export function createQueueOn(store: Store): ScanQueue {
   const submitting = createSubmitting(store);
   const imports = createImports(store);
   const eventWaits = createEventWaits(store);
-  const workWaits = createWorkWaits(store);
+  const workWaits = createWorkWaits({
+    listen: (heard) => store.jobs.listen(heard),
+    mayHaveWork: () => mayHaveWork(store),
+  });
   const recordOf = createGet(store);
   const readiness = createReadiness(store);
   return {

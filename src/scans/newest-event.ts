@@ -1,4 +1,4 @@
-import type { ScanEvent, ScanQueue } from '../../queue/queue.ts';
+import type { ScanEvent, ScanQueue } from '../queue/queue.ts';
 
 /**
  * The last event of a scan, in a number of looks that grows with the logarithm of their number: a long scan has tens of
