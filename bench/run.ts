@@ -8,6 +8,7 @@ import { durableSubmit } from './durable-submit.ts';
 import { exports } from './export.ts';
 import { floors } from './floors.ts';
 import { httpLoad } from './http-load.ts';
+import { isolation } from './isolation.ts';
 import { queries } from './queries.ts';
 import { nessusImport } from './nessus-import.ts';
 import { nucleiLines } from './nuclei-lines.ts';
@@ -34,6 +35,7 @@ const BENCHES: ReadonlyMap<string, Bench> = new Map([
   ['nuclei-lines', nucleiLines],
   ['nessus-import', nessusImport],
   ['http-load', httpLoad],
+  ['isolation', isolation],
   ['sse', sse],
 ]);
 

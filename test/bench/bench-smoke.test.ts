@@ -17,6 +17,7 @@ const BENCHES = [
   'nuclei-lines',
   'nessus-import',
   'http-load',
+  'isolation',
   'sse',
 ];
 
