@@ -66,7 +66,8 @@ export function createOtelTracing(settings: OtelSettings, log: Log): Tracing {
     const context = parent ? trace.setSpanContext(ROOT_CONTEXT, parent) : ROOT_CONTEXT;
     const { name, kind = 'internal', attributes = {} } = start;
     const options = { kind: KINDS[kind], attributes: { ...attributes } };
-    const span = tracer.startSpan(name, startTime === undefined ? options : { ...options, startTime }, context);
+    const timed = startTime === undefined ? options : { ...options, startTime: dateOf(startTime) };
+    const span = tracer.startSpan(name, timed, context);
     return { span, inside: { traceId, spanId: span.spanContext().spanId } };
   };
   return {
@@ -83,7 +84,7 @@ export function createOtelTracing(settings: OtelSettings, log: Log): Tracing {
       }
     },
     record(start, startedAt, endedAt) {
-      begin(start, startedAt).span.end(Math.max(startedAt, endedAt));
+      begin(start, startedAt).span.end(dateOf(Math.max(startedAt, endedAt)));
     },
     async close() {
       const late = AbortSignal.timeout(CLOSE_PATIENCE_MS);
@@ -92,6 +93,9 @@ export function createOtelTracing(settings: OtelSettings, log: Log): Tracing {
     },
   };
 }
+
+/** A small number would be taken for a reading of `performance.now()`. */
+const dateOf = (epochMs: number): Date => new Date(epochMs);
 
 const openSpan = (span: Span): OpenSpan => ({
   rename: (name) => void span.updateName(name),
