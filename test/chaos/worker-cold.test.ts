@@ -38,7 +38,7 @@ describe('a server without a worker', () => {
     const mcp = await connect(installation);
     await finished(mcp, (await mcp.ok('run_untrusted_scan', scripted(['duration:10'])))['scan_id']);
     const [pid = 0] = workerPids(installation.data);
-    await expect.poll(() => runs(pid), { timeout: 10_000, interval: 20 }).toBe(false);
+    await expect.poll(() => runs(pid), { timeout: 20_000, interval: 20 }).toBe(false);
     await finished(mcp, (await mcp.ok('run_untrusted_scan', scripted(['duration:10'])))['scan_id']);
     expect(workerPids(installation.data)).toHaveLength(2);
   });
@@ -79,7 +79,7 @@ describe('a worker that is asked to go', () => {
     const { scan_id: scanId } = await mcp.ok('run_untrusted_scan', scripted(['duration:3000']));
     const line = await journalOf(installation).next((entry) => entry.startsWith('start '));
     process.kill(pidIn(line), 'SIGTERM');
-    await expect.poll(() => runs(pidIn(line)), { timeout: 10_000, interval: 20 }).toBe(false);
+    await expect.poll(() => runs(pidIn(line)), { timeout: 20_000, interval: 20 }).toBe(false);
     expect(await finished(mcp, scanId)).toMatchObject({ state: 'completed', attempt: 1 });
     expect(outsideView(installation, { only: 4 })).toMatchObject({ started: 1, startedTwice: [] });
     expect(workerPids(installation.data)).toHaveLength(2);

@@ -110,7 +110,7 @@ describe('Ctrl-C on a terminal', () => {
       const ended = untilEnded(child);
       const warned = untilSaid(child, /Ctrl-C again ends at once/);
       // The submission is in the audit log before it is in the queue, which is where it now waits.
-      await vi.waitFor(() => expect(head()).not.toBe(before), { timeout: 10_000 });
+      await vi.waitFor(() => expect(head()).not.toBe(before), 25_000);
       child.stdin?.write(CTRL_C);
       expect(await warned).toContain('just being accepted');
       child.stdin?.write(CTRL_C);

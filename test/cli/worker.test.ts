@@ -29,7 +29,7 @@ describe('scanmux worker', () => {
     const { queue, operations } = await openSqliteQueue({ folder: place.data, clock: systemClock, settings });
     try {
       await expect
-        .poll(() => operations.workers(), { timeout: 10_000 })
+        .poll(() => operations.workers())
         .toMatchObject([{ pools: ['baseline'], concurrency: 3, pid: child.pid, draining: false }]);
       child.kill('SIGTERM');
       expect(await ended).toMatchObject({ code: 0, signal: null });

@@ -45,7 +45,7 @@ it('runs every command that a page shows as a block to copy, in the order of the
     const argv = args.split(' ');
     const code = STAYING.has(argv[0] ?? '')
       ? await codeOfStaying(argv, env)
-      : await run(process.execPath, ['dist/cli/main.js', ...argv], { env, timeout: 20_000 }).then(() => 0, exitCodeOf);
+      : await run(process.execPath, ['dist/cli/main.js', ...argv], { env, timeout: 50_000 }).then(() => 0, exitCodeOf);
     expect(expectedCodes(args), args).toContain(code);
   }
 });

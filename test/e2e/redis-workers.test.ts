@@ -44,7 +44,7 @@ it('workers of one queue in Redis serve the pools they are started for, and all 
     startWorker(installation, ['--pools', 'baseline_2', '--concurrency', '1'], redis.url),
   ];
   const seen = async () => Shown.parse(await mcp.ok('get_queue_status'));
-  await expect.poll(async () => (await seen()).workers, { timeout: 15_000 }).toBe(2);
+  await expect.poll(async () => (await seen()).workers).toBe(2);
   const shown = (await seen()).live_workers.toSorted((a, b) => b.concurrency - a.concurrency);
   expect(shown).toEqual([
     { pools: ['baseline'], concurrency: 3, draining: false },

@@ -21,7 +21,7 @@ it('makes one trace of a client, a server process and a worker process', async (
 
   const spanOf = (name: string): Promise<ReceivedSpan> =>
     expect
-      .poll(() => receiver.spans.find((span) => span.name === name && span.traceId === traceId), { timeout: 15_000 })
+      .poll(() => receiver.spans.find((span) => span.name === name && span.traceId === traceId))
       .toBeDefined()
       .then(() => receiver.spans.find((span) => span.name === name && span.traceId === traceId))
       .then((span) => span ?? Promise.reject(new Error(`no span ${name}`)));

@@ -187,7 +187,7 @@ describe('reader threads', () => {
     const { file } = await scan();
     const library = program('dist', 'findings', 'findings-store.js').href;
     const argv = [join('test', 'programs', 'one-question.mjs'), library, file];
-    const { stdout } = await promisify(execFile)(process.execPath, argv, { timeout: 20_000 });
+    const { stdout } = await promisify(execFile)(process.execPath, argv, { timeout: 50_000 });
     expect(JSON.parse(stdout)).toEqual([{ place: '10.0.0.1', status: 'partial', reason: 'It went away.' }]);
   });
 

@@ -212,7 +212,7 @@ describe('the number of sessions', () => {
   it('falls when sessions are not used for long enough', async () => {
     const lab = await mcpLab({ settings: { session_idle_seconds: 1 } });
     const id = await lab.begin();
-    await expect.poll(() => lab.endpoint.sessionCount(), { timeout: 10_000 }).toBe(0);
+    await expect.poll(() => lab.endpoint.sessionCount()).toBe(0);
     expect(await statusOf(await lab.post(LIST, { 'mcp-session-id': id }))).toBe(404);
   });
 });
@@ -268,7 +268,7 @@ describe('a request that stands alone', () => {
     if (signals.length === 0) await once(seen, 'waits');
     gone.abort();
     await expect(waiting).rejects.toThrow();
-    await expect.poll(() => signals.every(({ aborted }) => aborted), { timeout: 5_000 }).toBe(true);
+    await expect.poll(() => signals.every(({ aborted }) => aborted)).toBe(true);
   });
 });
 

@@ -30,7 +30,7 @@ async function submit({ url }: Served, waitSeconds: number): Promise<unknown> {
   return answer.json();
 }
 
-it('runs scans itself where the queue is in Redis', { timeout: 40_000 }, async () => {
+it('runs scans itself where the queue is in Redis', async () => {
   const server = await served([], { REDIS_URL: (await redisServer()).url });
   expect(await submit(server, 20)).toMatchObject({ state: 'completed' });
   expect(await server.call('get_queue_status')).toMatchObject({ backend: 'redis', workers: 1 });
@@ -38,7 +38,7 @@ it('runs scans itself where the queue is in Redis', { timeout: 40_000 }, async (
   expect((await server.ended).code).toBe(0);
 });
 
-it('leaves them to the workers with --no-worker', { timeout: 40_000 }, async () => {
+it('leaves them to the workers with --no-worker', async () => {
   const server = await served(['--no-worker'], { REDIS_URL: (await redisServer()).url });
   const { scan_id: scanId } = SubmittedScan.parse(await submit(server, 0));
   expect(await server.call('get_scan_status', { scan_id: scanId })).toMatchObject({
@@ -68,7 +68,7 @@ it('listens before Redis is there, says that it lives and is not ready, and serv
   const mcp = await server.post(INITIALIZE);
   expect([mcp.status, await mcp.json()]).toMatchObject([503, { error: { data: { code: 'queue_unavailable' } } }]);
   await redis.restart();
-  await expect.poll(async () => (await get('/readyz')).status, { timeout: 15_000 }).toBe(200);
+  await expect.poll(async () => (await get('/readyz')).status).toBe(200);
   expect((await get('/api/scans')).status).toBe(200);
   server.child.kill('SIGTERM');
   const { code, stderr } = await server.ended;
@@ -76,7 +76,7 @@ it('listens before Redis is there, says that it lives and is not ready, and serv
   expect(stderr).toMatch(/Trying again until it is there/);
 }, 40_000);
 
-it('ends on SIGTERM while it waits for Redis', { timeout: 40_000 }, async () => {
+it('ends on SIGTERM while it waits for Redis', async () => {
   const redis = await redisServer();
   await redis.kill('SIGKILL');
   const server = await served([], { REDIS_URL: redis.url });

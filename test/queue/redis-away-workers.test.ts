@@ -33,7 +33,7 @@ describe('workers of the Redis queue after an outage', () => {
     for (const error of await Promise.all(inVain)) expect(error).toMatchObject({ code: 'queue_unavailable' });
     await server.kill('SIGCONT');
     for (const handle of [queue, other]) {
-      await expect.poll(async () => await handle.liveCount().catch(() => 0), { timeout: 15_000 }).toBe(1);
+      await expect.poll(async () => await handle.liveCount().catch(() => 0)).toBe(1);
     }
 
     expect(await other.claim('other', SLOTS)).toBeUndefined();

@@ -113,7 +113,7 @@ describe('a subscription', () => {
     ];
     for (const id of [watched, left]) await mcp.client.subscribeResource({ uri: `scan://${id}` });
     await mcp.client.unsubscribeResource({ uri: `scan://${left}` });
-    const seen = (count: number) => expect.poll(() => told.length, { timeout: 5_000 }).toBeGreaterThanOrEqual(count);
+    const seen = (count: number) => expect.poll(() => told.length).toBeGreaterThanOrEqual(count);
     const claim = await claimed(mcp);
     await seen(1);
     await mcp.app.queue.progress(claim, PROGRESS);
@@ -142,10 +142,10 @@ describe('the log of a connection', () => {
     const error = { code: 'scan_aborted', message: 'm', hint: 'h', retryable: true };
     await mcp.app.queue.finish(claim, { kind: 'failed', error });
     const failed = { level: 'warning', logger: 'scan', data: { scan_id: id, state: 'failed' } };
-    await expect.poll(() => told, { timeout: 5_000 }).toEqual([failed]);
+    await expect.poll(() => told).toEqual([failed]);
     await mcp.client.setLoggingLevel('info');
     const other = await started(mcp);
     const queued = { level: 'info', logger: 'scan', data: { scan_id: other, state: 'queued' } };
-    await expect.poll(() => told, { timeout: 5_000 }).toEqual([failed, queued]);
+    await expect.poll(() => told).toEqual([failed, queued]);
   });
 });

@@ -44,7 +44,7 @@ describe('the upkeep of scanners', () => {
       { ...deps, registry: { ...deps.registry, health, pools: () => pools } },
       { signal: stop.signal },
     );
-    await vi.waitFor(() => expect(upkeep).toHaveBeenCalledTimes(1), { timeout: 5_000 });
+    await vi.waitFor(() => expect(upkeep).toHaveBeenCalledTimes(1), 25_000);
     stop.abort();
     await over;
   });

@@ -22,7 +22,7 @@ function held() {
 }
 
 async function ended(parts: Parts, scanId: string): Promise<string> {
-  await expect.poll(async () => (await parts.record(scanId)).finishedAt, { timeout: 10_000 }).toBeDefined();
+  await expect.poll(async () => (await parts.record(scanId)).finishedAt).toBeDefined();
   return (await parts.record(scanId)).state;
 }
 

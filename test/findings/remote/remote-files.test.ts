@@ -232,7 +232,7 @@ describe('scan files of several machines', () => {
     for (const one of failed) expect(one).toMatchObject({ reason: { code: 'storage_unavailable', retryable: true } });
     const [again = recordOf(newScanId(), [])] = scans;
     await s3.restart();
-    await expect.poll(() => titlesOn(server, again).catch(() => []), { timeout: 10_000 }).toHaveLength(3);
+    await expect.poll(() => titlesOn(server, again).catch(() => [])).toHaveLength(3);
   });
 
   it('are removed with their scans, everywhere', async () => {

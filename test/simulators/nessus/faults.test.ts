@@ -142,7 +142,7 @@ describe('a fault', () => {
     const giveUp = AbortSignal.timeout(20);
     const asking = client.open('POST', '/scans', { uuid: ADVANCED, settings }, client.keys, giveUp);
     await expect(asking).rejects.toThrow(/timeout|aborted/);
-    await vi.waitFor(() => expect(client.sim.control.scans()).toMatchObject([{ name: 'late' }]), 10_000);
+    await vi.waitFor(() => expect(client.sim.control.scans()).toMatchObject([{ name: 'late' }]), 25_000);
     expect(client.sim.journal.entries()).toMatchObject([{ path: '/scans', status: 200 }]);
   });
 
@@ -152,7 +152,7 @@ describe('a fault', () => {
   ] as const)('can be a %s that ends when it is released: %i scans are made by then', async (how, made) => {
     await failing({ on: 'POST /scans', nth: 1, do: how });
     const creating = client.create();
-    await vi.waitFor(() => expect(client.sim.control.inFlight()).toBe(1), 10_000);
+    await vi.waitFor(() => expect(client.sim.control.inFlight()).toBe(1), 25_000);
     await client.ask('GET', '/folders');
     expect(client.sim.control.scans()).toHaveLength(made);
     client.sim.control.release();

@@ -67,7 +67,7 @@ describe('the journal', () => {
   it('counts the requests that are under way', async () => {
     client = await connect({ faults: [{ on: 'GET /folders', do: 'hang' }] });
     const asking = Promise.all(Array.from({ length: 5 }, async () => client.ask('GET', '/folders')));
-    await vi.waitFor(() => expect(client.sim.control.inFlight()).toBe(5), 10_000);
+    await vi.waitFor(() => expect(client.sim.control.inFlight()).toBe(5), 25_000);
     client.sim.control.release();
     await asking;
     expect(
