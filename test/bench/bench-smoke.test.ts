@@ -1,5 +1,6 @@
-import { spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 
 const BENCHES = [
@@ -22,11 +23,11 @@ const BENCHES = [
 ];
 
 describe('the benches', () => {
-  it('all run, and print a ratio for every line', { timeout: 120_000 }, () => {
+  // Half a minute on an idle machine.
+  it('all run, and print a ratio for every line', { timeout: 400_000 }, async () => {
     const argv = [join('scripts', 'bench.mjs'), '--quick'];
-    const { status, stdout, stderr } = spawnSync(process.execPath, argv, { encoding: 'utf8' });
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, argv);
     expect(stderr.match(/^[a-z-]+ \.\.\.$/gm)).toEqual(BENCHES.map((name) => `${name} ...`));
-    expect(status, stderr).toBe(0);
     const lines = stdout.trim().split('\n');
     const [head = '', ...rows] = lines.slice(lines.findIndex((line) => line.startsWith('what ')));
     expect(rows.length).toBeGreaterThan(BENCHES.length);
