@@ -1,6 +1,7 @@
 import type { Request, RequestHandler } from 'express';
 import type { Ask } from '../scans/deps.ts';
 import { setAsk } from './ask.ts';
+import type { Standing } from './auth/standing.ts';
 import type { HttpDeps } from './deps.ts';
 import { traceIdOf } from './request-trace.ts';
 
@@ -8,10 +9,15 @@ import { traceIdOf } from './request-trace.ts';
 export function requireCaller({ authenticator, closing }: Pick<HttpDeps, 'authenticator' | 'closing'>): RequestHandler {
   return async (request, response, next) => {
     const over = new AbortController();
+    let stands: ReturnType<Standing['enter']> | undefined;
     response.once('close', () => {
+      stands?.delete(response);
       if (!response.writableFinished) over.abort();
     });
-    const caller = await authenticator.authenticate(claimedBy(request));
+    const claimed = claimedBy(request);
+    const caller = await authenticator.authenticate(claimed);
+    if (claimed.authorization !== undefined && !over.signal.aborted)
+      stands = authenticator.standing?.enter(claimed.authorization, response);
     const ask: Ask = { caller, traceId: traceIdOf(request), signal: over.signal, closing };
     setAsk(request, ask);
     next();

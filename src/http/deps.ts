@@ -5,6 +5,7 @@ import type { ApiKeys } from '../queue/api-keys.ts';
 import type { QueueOperations } from '../queue/operations.ts';
 import type { ScanQueue } from '../queue/queue.ts';
 import type { UseCases } from '../scans/use-cases.ts';
+import type { Standing } from './auth/standing.ts';
 
 /** What a request says of who sends it. */
 export interface Claimed {
@@ -20,6 +21,8 @@ export interface Claimed {
 export interface Authenticator {
   /** @throws AppError unauthenticated, rate_limited, queue_unavailable */
   authenticate(claimed: Claimed): Promise<Caller>;
+  /** Where what was let in may be refused later. Whoever lets callers in adds the answers they have open. */
+  readonly standing?: Standing;
 }
 
 /** What the HTTP room stands on. */

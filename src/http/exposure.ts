@@ -54,6 +54,7 @@ const ANONYMOUS: Caller = { tenant: LOCAL_TENANT, name: 'anonymous', isOperator:
 
 /** Lets in who shows nothing and comes from this machine; whoever shows something is checked as ever. */
 export const anonymousOnLoopback = (authenticator: Authenticator): Authenticator => ({
+  ...authenticator,
   async authenticate(claimed) {
     const isFromHere = isLoopback(claimed.remoteAddress) && claimed.isForwarded !== true;
     if (claimed.authorization === undefined && isFromHere) return ANONYMOUS;

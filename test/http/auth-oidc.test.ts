@@ -1,7 +1,8 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
 import { exportJWK, exportSPKI, generateKeyPair, SignJWT, UnsecuredJWT } from 'jose';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { OidcSettings } from '../../src/config/settings-auth.ts';
 import { AppError } from '../../src/model/errors.ts';
 import { authLab, type Lab } from './auth-lab.ts';
@@ -44,7 +45,7 @@ beforeAll(async () => {
 afterAll(() => issuer.close());
 
 const lab = (over: Partial<OidcSettings> = {}): Lab =>
-  authLab({}, { oidcKeys: { issuer: issuer.url, audience: ['scanmux'], ...over } });
+  authLab({}, { recheckMs: 5, oidcKeys: { issuer: issuer.url, audience: ['scanmux'], ...over } });
 
 /** A token as the issuer makes it at the clock of the lab, unless told otherwise. */
 function token(
@@ -210,6 +211,58 @@ describe('an issuer that is away', () => {
   it('does not matter to API keys', async () => {
     const own = lab({ issuer: 'http://127.0.0.1:9' });
     expect(await own.as(`Bearer ${own.makeKey().text}`)).toMatchObject({ tenant: 'acme' });
+  });
+});
+
+describe('what was opened with a token', () => {
+  const opened = ({ authenticator }: Lab, token: string): ServerResponse => {
+    const response = new ServerResponse(new IncomingMessage(new Socket()));
+    const entered = authenticator.standing?.enter(`Bearer ${token}`, response);
+    onTestFinished(() => void entered?.delete(response));
+    return response;
+  };
+  const cutOff = (response: ServerResponse, meanwhile?: () => void) =>
+    expect
+      .poll(
+        () => {
+          meanwhile?.();
+          return response.destroyed;
+        },
+        { interval: 5, timeout: 20_000 },
+      )
+      .toBe(true);
+
+  it('ends with the token, and what was opened with a newer one of the same person goes on', async () => {
+    const own = lab();
+    const [first, newer] = [await token(own), await token(own, {}, { lifeSeconds: 600 })];
+    const [old, later] = [opened(own, first), opened(own, newer)];
+    own.clock.advance(60_000 + 29_000);
+    expect(await codeOf(own.as(`Bearer ${first}`))).toBe('let in');
+    expect(old.destroyed).toBe(false);
+    own.clock.advance(1_000);
+    await cutOff(old);
+    expect(later.destroyed).toBe(false);
+    expect(own.audited).toEqual([]);
+  });
+
+  it('goes on while the keys of the issuer cannot be read', async () => {
+    const own = lab();
+    issuer.state.isAway = true;
+    try {
+      const open = opened(own, await token(own, {}, { lifeSeconds: -60 }));
+      const before = issuer.state.fetches;
+      const fetches = (): number => {
+        // An issuer that failed is left alone for five seconds.
+        own.clock.advance(5_000);
+        return issuer.state.fetches - before;
+      };
+      await expect.poll(fetches, { interval: 5, timeout: 20_000 }).toBeGreaterThan(2);
+      expect(open.destroyed).toBe(false);
+      issuer.state.isAway = false;
+      await cutOff(open, () => own.clock.advance(5_000));
+    } finally {
+      issuer.state.isAway = false;
+    }
   });
 });
 

@@ -9,6 +9,7 @@ import type { Audit } from '../../scans/deps.ts';
 import type { Authenticator } from '../deps.ts';
 import { createKeyLogin, looksLikeKey } from './key-login.ts';
 import { createRefusedLogins } from './refused-logins.ts';
+import { createStanding } from './standing.ts';
 import { createTokenBuckets } from './token-buckets.ts';
 import { createTokenLogin } from './token-login.ts';
 
@@ -19,6 +20,8 @@ export interface AuthenticatorOptions {
   readonly audit: Audit;
   readonly clock: Clock;
   readonly log: Log;
+  /** How often is asked whether what has something open still holds. */
+  readonly recheckMs?: number;
 }
 
 /** Callers by API key or by token of the issuer. */
@@ -44,7 +47,10 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       throw error;
     }
   };
+  const { log, recheckMs } = options;
+  const recheck = (authorization: string): Promise<Caller> => login(bearerOf(authorization));
   return {
+    standing: createStanding({ login: recheck, log, recheckMs }),
     async authenticate({ authorization, remoteAddress }) {
       if (authorization === undefined) throw nobody();
       const caller = await known(bearerOf(authorization), remoteAddress);

@@ -77,7 +77,8 @@ export function createEventStreams({ clock, closing, limits: over }: Deps): Even
   };
   const sayGoodbye = (): void => {
     for (const streams of turns)
-      for (const { response } of streams) response.end(comeBack(COME_BACK_MS + Math.random() * SPREAD_MS));
+      for (const { response } of streams)
+        if (!response.writableEnded) response.end(comeBack(COME_BACK_MS + Math.random() * SPREAD_MS));
   };
   closing.addEventListener('abort', sayGoodbye, { once: true });
 
@@ -133,7 +134,7 @@ function lookAfter(stream: Open, now: number): void {
   // Not a byte since the last heartbeat: the buffers of both systems are full, and nobody reads.
   if (waiting > 0 && stream.stuckAt === taken) response.destroy();
   else if (now >= stream.until) response.end();
-  else if (waiting === 0) response.write(HEARTBEAT);
+  else if (waiting === 0 && !response.writableEnded) response.write(HEARTBEAT);
   stream.stuckAt = waiting > 0 ? taken : undefined;
 }
 
@@ -147,11 +148,14 @@ class ResponseReader implements Reader {
   }
 
   write(bytes: Buffer): boolean {
+    // It ends, and is not closed yet: a write would be an error of the process.
+    if (this.#response.writableEnded) return false;
     this.#response.write(bytes);
     return this.#response.writableLength <= this.#maxBufferedBytes;
   }
 
   async drained(): Promise<void> {
+    if (this.#response.writableEnded) throw new Error('The stream has ended.');
     const gone = new AbortController();
     const stop = (): void => gone.abort();
     this.#response.once('close', stop);
