@@ -87,14 +87,14 @@ describe('workers that are killed again and again while scans run', () => {
     const queue = await queueOf(installation);
     await submitScans(mcp, SCANS, 'again');
     const worker = keepWorker(installation);
-    await expect.poll(() => writesOf(sim.journal.entries()).launched, { timeout: 20_000 }).toBe(SCANS);
+    await expect.poll(() => writesOf(sim.journal.entries()).launched, { timeout: 40_000 }).toBe(SCANS);
     for (let kills = 0; kills < KILLS; kills += 1) {
       process.kill(worker.pid() ?? 0, 'SIGKILL');
       await expect.poll(() => worker.ends(), { interval: 5 }).toBe(kills + 1);
       const before = sim.journal.entries().at(-1)?.seq;
       const looks = (): number =>
         sim.journal.entries(before).filter(({ route, method }) => `${method} ${route}` === 'GET /scans/{id}').length;
-      await expect.poll(looks, { interval: 5, timeout: 20_000 }).toBeGreaterThan(0);
+      await expect.poll(looks, { interval: 5, timeout: 40_000 }).toBeGreaterThan(0);
     }
     sim.control.advance(3_600_000);
     const scans = await allEnded(queue, 30_000);

@@ -20,7 +20,7 @@ describe('scanmux is killed while scans run at a Nessus', () => {
     onTestFinished(() => sim.close());
     const installation = createInstallation(nessusFiles(sim, SCANS));
     const launched = (): Promise<void> =>
-      expect.poll(() => sim.journal.entries().filter(isLaunch).length, { timeout: 20_000 }).toBe(SCANS);
+      expect.poll(() => sim.journal.entries().filter(isLaunch).length, { timeout: 40_000 }).toBe(SCANS);
     return { sim, installation, launched };
   }
 
@@ -105,7 +105,7 @@ describe('the Nessus is killed and started again while scans run', () => {
         return Object.keys(countBy(looks, ({ scan_id: id }) => String(id))).length;
       };
       // Launched, and found running by their worker.
-      await expect.poll(looked, { timeout: 20_000 }).toBe(SCANS);
+      await expect.poll(looked, { timeout: 40_000 }).toBe(SCANS);
       await first.kill();
       if (worker === 'is killed too') process.kill(keeper.pid() ?? 0, 'SIGKILL');
       const second = await startChildSimulator({ ...options, port: first.port });

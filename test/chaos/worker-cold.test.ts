@@ -38,7 +38,7 @@ describe('a server without a worker', () => {
     const mcp = await connect(installation);
     await finished(mcp, (await mcp.ok('run_untrusted_scan', scripted(['duration:10'])))['scan_id']);
     const [pid = 0] = workerPids(installation.data);
-    await expect.poll(() => runs(pid), { timeout: 20_000, interval: 20 }).toBe(false);
+    await expect.poll(() => runs(pid), { timeout: 40_000, interval: 20 }).toBe(false);
     await finished(mcp, (await mcp.ok('run_untrusted_scan', scripted(['duration:10'])))['scan_id']);
     expect(workerPids(installation.data)).toHaveLength(2);
   });
@@ -79,7 +79,7 @@ describe('a worker that is asked to go', () => {
     const { scan_id: scanId } = await mcp.ok('run_untrusted_scan', scripted(['duration:3000']));
     const line = await journalOf(installation).next((entry) => entry.startsWith('start '));
     process.kill(pidIn(line), 'SIGTERM');
-    await expect.poll(() => runs(pidIn(line)), { timeout: 20_000, interval: 20 }).toBe(false);
+    await expect.poll(() => runs(pidIn(line)), { timeout: 40_000, interval: 20 }).toBe(false);
     expect(await finished(mcp, scanId)).toMatchObject({ state: 'completed', attempt: 1 });
     expect(outsideView(installation, { only: 4 })).toMatchObject({ started: 1, startedTwice: [] });
     expect(workerPids(installation.data)).toHaveLength(2);
@@ -107,10 +107,10 @@ describe('a worker that is killed while nmap runs', () => {
     });
     const scanId = String(id);
     await expect
-      .poll(async () => (await mcp.ok('get_scan_status', { scan_id: scanId }))['state'], { timeout: 20_000 })
+      .poll(async () => (await mcp.ok('get_scan_status', { scan_id: scanId }))['state'], { timeout: 40_000 })
       .toBe('running');
     const [worker = 0] = workerPids(installation.data);
-    await expect.poll(() => scansOf(worker).length, { timeout: 20_000, interval: 20 }).toBeGreaterThan(0);
+    await expect.poll(() => scansOf(worker).length, { timeout: 40_000, interval: 20 }).toBeGreaterThan(0);
     const orphans = scansOf(worker);
     // One that hangs: left to itself it may end of its own, because nobody reads what it writes any more.
     for (const pid of orphans) process.kill(pid, 'SIGSTOP');
@@ -121,7 +121,7 @@ describe('a worker that is killed while nmap runs', () => {
 
   it('leaves an orphan that the next one ends before it scans again', async () => {
     const { mcp, scanId, orphans, alive } = await orphaned();
-    await expect.poll(() => orphans.filter(runs), { timeout: 20_000, interval: 20 }).toEqual([]);
+    await expect.poll(() => orphans.filter(runs), { timeout: 40_000, interval: 20 }).toEqual([]);
     const status = await finished(mcp, scanId);
     show('orphan', { orphans: alive.length, attempt: status['attempt'], verdict: status['verdict'] });
     expect(alive.length).toBeGreaterThan(0);
