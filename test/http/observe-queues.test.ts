@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { ScanQueue } from '../../src/queue/queue.ts';
 import { identityText, ownIdentity } from '../../src/platform/process-identity.ts';
 import { openBrowser } from '../findings/exports/browser.ts';
-import { ADMIN, AGENT, newScan, startObserved } from './observe-lab.ts';
+import { ACME_ADMIN, ADMIN, AGENT, newScan, startObserved } from './observe-lab.ts';
 
 const SLOTS = [{ pool: 'web', instance: 'one', limit: 9 }];
 const WORKER = identityText(ownIdentity());
@@ -52,6 +52,37 @@ it('is for operators only, who may show their key as a password', async () => {
   expect(await status(undefined, '/queues/api/queues')).toBe(401);
   const asked = await fetch(`${url}/queues/`);
   expect([asked.status, asked.headers.get('www-authenticate')]).toEqual([401, expect.stringMatching(/^Basic realm=/)]);
+});
+
+it('is for the tenants that run the service: an admin of another one sees and changes nothing there', async () => {
+  const { url, queue, audited } = await startObserved();
+  const waiting = newScan({ targets: ['private.example.com'] });
+  await queue.submit(waiting);
+  for (const [method, path] of [
+    ['GET', '/queues/'],
+    ['GET', '/queues/api/queues'],
+    ['GET', `/queues/api/queues/web/${waiting.scanId}`],
+    ['PUT', `/queues/api/queues/web/${waiting.scanId}/clean`],
+  ] as const) {
+    const answer = await fetch(url + path, { method, headers: ACME_ADMIN });
+    const text = await answer.text();
+    expect([path, answer.status, text.includes('private')]).toEqual([path, 403, false]);
+    expect(JSON.parse(text)).toMatchObject({ code: 'forbidden', hint: expect.stringContaining('operator_tenants') });
+  }
+  expect((await fetch(`${url}/queues/`, { headers: { authorization: basic('acme-admin-key') } })).status).toBe(403);
+  expect((await queue.get('local', waiting.scanId))?.state).toBe('queued');
+  expect(audited).toEqual([]);
+});
+
+it('is for other tenants, or all, where the settings say so', async () => {
+  for (const [operatorTenants, statuses] of [
+    [['acme'], [403, 200]],
+    [['*'], [200, 200]],
+  ] as const) {
+    const { url } = await startObserved({}, { operatorTenants });
+    const answers = await Promise.all([ADMIN, ACME_ADMIN].map((headers) => fetch(`${url}/queues/`, { headers })));
+    expect(answers.map(({ status }) => status)).toEqual(statuses);
+  }
 });
 
 it('fetches nothing from elsewhere, and does not say what serves it', async () => {

@@ -53,7 +53,18 @@ describe('get_queue_status', () => {
     for (const secret of [ID, hostname(), String(process.pid), 'scan_', LOCAL_TENANT, 'secret-name']) {
       expect(text).not.toContain(secret);
     }
-    const operator = await app.scans.queueStatus({}, ask('stranger', true));
-    expect(operator.live_workers[0]).toMatchObject({ host: hostname(), running: 0 });
+  });
+
+  it('tells machines and their load to admins of tenants that run the service, and not to those of others', async () => {
+    const { app } = await wire({ 'scanmux.yaml': 'storage_reserve_mb: 0\noperator_tenants: [ops]\n' });
+    await app.queue.heartbeat(ID, facts(false));
+    const ops = await app.scans.queueStatus({}, ask('ops', true));
+    expect(ops.live_workers[0]).toMatchObject({ host: hostname(), running: 0 });
+    const others = await Promise.all([ask('stranger', true), ask('ops')].map((who) => app.scans.queueStatus({}, who)));
+    for (const { live_workers: workers } of others) {
+      expect(workers).toHaveLength(1);
+      expect(JSON.stringify(workers)).not.toContain(hostname());
+      expect(workers[0]).not.toHaveProperty('running');
+    }
   });
 });
