@@ -3,7 +3,7 @@ import type { ScanRecord } from '../../model/scan.ts';
 import type { Row } from '../../platform/sqlite.ts';
 import { instanceKey, type InstanceState, type PoolStatus, type QueueStatus, type Readiness } from '../queue.ts';
 import { queuedByPool } from './ranks.ts';
-import { jsonOf, numberOf, optionalNumber, textOf } from './row.ts';
+import { isReadable, jsonOf, numberOf, optionalNumber, textOf } from './row.ts';
 import { many, one, change, type Store } from './store.ts';
 import { withPosition } from './submit.ts';
 
@@ -12,11 +12,12 @@ const NEXT_SHOWN = 10;
 export function createGet(store: Store): (tenant: string, scanId: string) => ScanRecord | undefined {
   const recordOf = store.recall.of((scanId) => {
     const row = one(store, 'SELECT * FROM scans WHERE scan_id = ?', scanId);
-    return row && withPosition(store, row);
+    return row && (isReadable(row) ? withPosition(store, row) : { tenant: textOf(row, 'tenant'), row });
   });
   return (tenant, scanId) => {
-    const record = recordOf(scanId);
-    return record?.tenant === tenant ? record : undefined;
+    const found = recordOf(scanId);
+    if (found?.tenant !== tenant) return undefined;
+    return 'row' in found ? withPosition(store, found.row) : found;
   };
 }
 
@@ -140,7 +141,8 @@ export function referencedAttempts(store: Store, scanIds: readonly string[]): Re
     const epochs = new Set<number>();
     const visible = optionalNumber(row, 'result_epoch');
     if (visible !== undefined) epochs.add(visible);
-    if (row['state'] === 'running' || row['checkpoint'] !== null) epochs.add(numberOf(row, 'epoch'));
+    if (row['state'] === 'running' || row['checkpoint'] !== null || !isReadable(row))
+      epochs.add(numberOf(row, 'epoch'));
     kept.set(scanId, epochs);
   }
   return kept;

@@ -104,7 +104,8 @@ local function collect(zset, before, over)
     for i = 1, #found, 2 do
       local age = tonumber(found[i + 1])
       if not ((before and age < before) or rank < over) or mine == limit then return end
-      if tonumber(redis.call('HGET', P .. 'scan:' .. found[i], 'v') or 0) <= V then
+      local scan = load(found[i])
+      if not scan or not isNewer(scan) then
         due[#due + 1] = {age, found[i]}
         mine = mine + 1
       end
