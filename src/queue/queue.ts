@@ -148,6 +148,8 @@ export interface InstanceState {
 export interface Readiness {
   /** A worker that died in the last quarter of a second may still count. */
   readonly hasWorker: boolean;
+  /** Pools that live workers serve (`worker --pools`); undefined: all. */
+  readonly served?: ReadonlySet<string> | undefined;
   readonly instances: readonly InstanceState[];
 }
 
@@ -259,3 +261,7 @@ export interface ScanQueue {
 
 /** Key of `activeByInstance`. */
 export const instanceKey = (pool: string, instance: string): string => `${pool}/${instance}`;
+
+/** Whether a live worker would take scans of the pool. */
+export const servesPool = ({ hasWorker, served }: Pick<Readiness, 'hasWorker' | 'served'>, pool: string): boolean =>
+  hasWorker && (served?.has(pool) ?? true);

@@ -1,6 +1,6 @@
 import type { QueueReport, QueueStatusInput } from '../model/contract/lists.ts';
 import { LOCAL_TENANT, operatesService } from '../model/caller.ts';
-import type { SeenWorker } from '../queue/operations.ts';
+import { servedPools, type SeenWorker } from '../queue/operations.ts';
 import type { PoolStatus, QueueStatus } from '../queue/queue.ts';
 import type { Ask, ScanDeps } from './deps.ts';
 
@@ -37,7 +37,7 @@ export function createGetQueueStatus(deps: Deps): GetQueueStatus {
     const sum = (pick: (pool: (typeof pools)[number]) => number): number =>
       pools.reduce((n, pool) => n + pick(pool), 0);
     return {
-      summary: `${sum((p) => p.queued)} queued, ${sum((p) => p.running)} running, ${sum((p) => p.retrying)} waiting for a retry, ${sum((p) => p.dead_letters)} dead letters. ${workers(status, seen, startsWorkers)}`,
+      summary: `${sum((p) => p.queued)} queued, ${sum((p) => p.running)} running, ${sum((p) => p.retrying)} waiting for a retry, ${sum((p) => p.dead_letters)} dead letters. ${workers(status, seen, startsWorkers)}${unservedPart(pools, seen)}`,
       pools,
       workers: status.workers,
       live_workers: seen.slice(0, MOST_WORKERS).map((worker) => shownWorker(worker, seesMachines)),
@@ -56,6 +56,13 @@ function workers({ workers: count }: QueueStatus, seen: readonly SeenWorker[], s
   return startsWorkers
     ? 'No worker runs now; one is started with the next scan.'
     : 'No worker runs; scans wait until an operator starts one.';
+}
+
+/** With `worker --pools` there may be workers, and still none for a scan that waits. */
+function unservedPart(pools: QueueReport['pools'], seen: readonly SeenWorker[]): string {
+  const served = servedPools(seen);
+  const left = pools.filter(({ pool, queued }) => queued > 0 && served?.has(pool) === false).map(({ pool }) => pool);
+  return seen.length === 0 || left.length === 0 ? '' : ` None of them serves ${left.join(', ')}, where scans wait.`;
 }
 
 /** Machines and everybody's load are the operator's business; over stdio all of it is the caller's own. */

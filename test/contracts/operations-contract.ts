@@ -4,7 +4,7 @@ import { noCoverage } from '../../src/model/coverage.ts';
 import { noSeverities } from '../../src/model/finding.ts';
 import type { ScanError, ScanResult } from '../../src/model/scan.ts';
 import type { QueueOperations, WorkerFacts } from '../../src/queue/operations.ts';
-import type { Claim, Outcome, ScanQueue } from '../../src/queue/queue.ts';
+import { servesPool, type Claim, type Outcome, type ScanQueue } from '../../src/queue/queue.ts';
 import type { ScanIndex } from '../../src/queue/scan-index.ts';
 import type { SuppressionList } from '../../src/queue/suppressions.ts';
 import { newImport } from './imports-contract.ts';
@@ -139,6 +139,27 @@ export function describeOperationsContract(name: string, createHarness: () => Pr
         const [ago, agoOfSecond] = [must(first).beatAgoMs, must(second).beatAgoMs];
         expect(agoOfSecond).toBeGreaterThanOrEqual(0);
         expect(ago - agoOfSecond).toBeGreaterThanOrEqual(ms);
+      });
+
+      it('tell which pools somebody serves, as long as they live', async () => {
+        const served = async (): Promise<readonly boolean[]> => {
+          harness.advance(SECOND);
+          const readiness = await queue.readiness();
+          return ['nmap', 'nessus', 'web'].map((pool) => servesPool(readiness, pool));
+        };
+        expect(await served()).toEqual([false, false, false]);
+        await queue.heartbeat(W1, facts({ pools: ['nmap'] }));
+        expect(await served()).toEqual([true, false, false]);
+        await queue.heartbeat('worker-2', facts({ pools: ['nmap', 'nessus'] }));
+        expect(await served()).toEqual([true, true, false]);
+        await queue.heartbeat('worker-3', facts());
+        expect(await served()).toEqual([true, true, true]);
+        harness.kill('worker-3');
+        expect(await served()).toEqual([true, true, false]);
+        await queue.retire('worker-2');
+        expect(await served()).toEqual([true, false, false]);
+        await queue.heartbeat('worker-4'); // an older program says nothing of pools, and serves all
+        expect(await served()).toEqual([true, true, true]);
       });
 
       it('keep what they said through beats that say nothing, until they say something else', async () => {

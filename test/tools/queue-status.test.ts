@@ -5,6 +5,9 @@ import { newTraceId } from '../../src/model/ids.ts';
 import { identityText, ownIdentity } from '../../src/platform/process-identity.ts';
 import { wire } from './wire.ts';
 
+const TWO_POOLS = ['baseline', 'baseline_2']
+  .map((pool) => `${pool}:\n  - { instance_id: ${pool}, name: ${pool}, enabled: true, max_concurrent_scans: 1 }\n`)
+  .join('');
 const ID = identityText(ownIdentity());
 const facts = (draining: boolean) => ({
   pools: ['baseline'],
@@ -39,6 +42,21 @@ describe('get_queue_status', () => {
     expect(await ok('get_queue_status')).toMatchObject({
       live_workers: [{ ...shown, draining: true }],
       summary: expect.stringContaining('1 worker running, 1 of them ending.'),
+    });
+  });
+
+  it('says that a scan of a pool no live worker serves waits for a worker', async () => {
+    const { app, ok } = await wire({ 'scanners.yaml': TWO_POOLS });
+    await app.queue.heartbeat(ID, facts(false));
+    await ok('run_untrusted_scan', { targets: ['127.0.0.1'], scanner_pool: 'baseline' });
+    expect(await ok('get_queue_status')).toMatchObject({ summary: expect.not.stringContaining('serves') });
+    const { scan_id: left } = await ok('run_untrusted_scan', { targets: ['127.0.0.1'], scanner_pool: 'baseline_2' });
+    expect(await ok('get_scan_status', { scan_id: left })).toMatchObject({
+      waiting_for: 'worker',
+      summary: expect.stringContaining('waits for a worker: none of those that run serves its pool'),
+    });
+    expect(await ok('get_queue_status')).toMatchObject({
+      summary: expect.stringContaining('1 worker running. None of them serves baseline_2, where scans wait.'),
     });
   });
 

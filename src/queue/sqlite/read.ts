@@ -1,6 +1,7 @@
 import type { ScannerHealth } from '../../model/capability.ts';
 import type { ScanRecord } from '../../model/scan.ts';
 import type { Row } from '../../platform/sqlite.ts';
+import { servedPools, type WorkerFacts } from '../operations.ts';
 import { instanceKey, type InstanceState, type PoolStatus, type QueueStatus, type Readiness } from '../queue.ts';
 import { queuedByPool } from './ranks.ts';
 import { isReadable, jsonOf, numberOf, optionalNumber, textOf } from './row.ts';
@@ -26,17 +27,23 @@ const LIFE_CHECK_MS = 250;
 
 export function createReadiness(store: Store): () => Readiness {
   const known = store.recall.of(() => ({
-    workers: many(store, 'SELECT worker_id FROM workers').map((row) => textOf(row, 'worker_id')),
+    workers: many(store, 'SELECT worker_id, facts FROM workers').map((row) => ({
+      workerId: textOf(row, 'worker_id'),
+      pools: jsonOf<WorkerFacts>(row, 'facts')?.pools,
+    })),
     instances: instanceStates(store),
   }));
-  let checked: { readonly workers: readonly string[]; readonly at: number; readonly hasWorker: boolean } | undefined;
+  let checked:
+    | (Pick<Readiness, 'hasWorker' | 'served'> & { readonly workers: object; readonly at: number })
+    | undefined;
   return () => {
     const { workers, instances } = known('');
     const at = store.clock.monotonic();
     if (checked?.workers !== workers || at - checked.at >= LIFE_CHECK_MS) {
-      checked = { workers, at, hasWorker: workers.some((workerId) => store.isAlive(workerId)) };
+      const live = workers.filter(({ workerId }) => store.isAlive(workerId));
+      checked = { workers, at, hasWorker: live.length > 0, served: servedPools(live) };
     }
-    return { hasWorker: checked.hasWorker, instances };
+    return { hasWorker: checked.hasWorker, served: checked.served, instances };
   };
 }
 

@@ -3,16 +3,6 @@ import { REMOVE, TAKING_OUT } from './cancel.ts';
 import { PLACES } from './places.ts';
 import { RECORD } from './record.ts';
 import { REPLY } from './reply.ts';
-import { TIME } from './time.ts';
-import { WORKERS } from './workers.ts';
-
-/** Workers as `seenWorkers` has them, what each says of itself (JSON), and how many scans each runs. */
-export const WORKER_FACTS = defineScript(
-  'workerFacts',
-  'read',
-  `return {seenWorkers(), redis.call('HGETALL', P .. 'facts'), redis.call('HGETALL', P .. 'runs')}`,
-  [TIME, WORKERS],
-);
 
 /** pool or '' for all, offset, limit, states. Newest first. Returns the total and the records. */
 export const BOARD = defineScript(
