@@ -225,3 +225,54 @@ it('shows a scan in a real browser, and runs nothing that a scanned system or a 
     expect(await page.locator('img[src="x"], svg[onload], a[href^="javascript:"]').count()).toBe(0);
   }
 });
+
+/** Icons of the buttons that can be seen in the page, without those that only copy text. */
+const buttonsOf = (page: Page): Promise<readonly string[]> =>
+  page.evaluate(() =>
+    [...document.querySelectorAll('section button:not([class*="copyBtn"]), [role="menuitem"]')]
+      .filter((button) => button.checkVisibility())
+      .flatMap(
+        (button) => /lucide-([a-z0-9-]+)/.exec(button.querySelector('svg')?.getAttribute('class') ?? '')?.[1] ?? [],
+      )
+      .toSorted(),
+  );
+
+it('offers what it can do, and nothing that it would refuse', async () => {
+  const { url, queue } = await startObserved();
+  const dead = await deadLetter(queue);
+  const error = { code: 'scan_aborted', message: 'Away.', hint: 'Wait.', retryable: true };
+  const ids: Record<string, string> = { failed: dead };
+  for (const [tab, outcome] of [
+    ['delayed', { kind: 'retry', error, delayMs: 9_000_000 }],
+    ['completed', { kind: 'cancelled' }],
+    ['active', undefined],
+    ['waiting', undefined],
+  ] as const) {
+    const { scan } = await queue.submit(newScan({ targets: [`${tab}.example.com`] }));
+    ids[tab] = scan.scanId;
+    const claim = tab === 'waiting' ? undefined : await queue.claim(WORKER, SLOTS);
+    if (claim && outcome) await queue.finish(claim, outcome);
+  }
+  const { page } = await openBoard(url, '/queues/');
+  await page.locator('section button[aria-haspopup="menu"]').first().click();
+  await page.getByRole('menuitem', { name: 'Sort by' }).waitFor();
+  expect(await buttonsOf(page)).toEqual(['arrow-up-down', 'ellipsis-vertical', 'refresh-cw']);
+  const offered: Record<string, readonly string[]> = {};
+  await page.goto(`${url}/queues/queue/web?status=paused`);
+  for (const [tab, id] of Object.entries(ids)) {
+    await page.locator(`section a[href$="?status=${tab}"]`).click();
+    await page.getByText(id).first().waitFor();
+    offered[tab] = await buttonsOf(page);
+  }
+  expect(offered).toEqual({
+    failed: ['refresh-cw', 'refresh-cw'], // all, and this one
+    delayed: ['trash2'],
+    completed: [],
+    active: [],
+    waiting: ['trash2'],
+  });
+  await page.locator('section button:visible:has(.lucide-trash-2)').click();
+  await page.getByRole('button', { name: 'Confirm' }).click();
+  const stateNow = async () => (await queue.get('local', ids['waiting'] ?? ''))?.state;
+  await expect.poll(stateNow, { timeout: 20_000 }).toBe('cancelled');
+});
