@@ -43,5 +43,6 @@ export const workerSettings = (settings: Settings): WorkerSettings => ({
 export const useCaseSettings = (settings: Settings) => ({
   importFolders: settings.import_folders.map((folder) => (typeof folder === 'string' ? { path: folder } : folder)),
   maxReportBytes: settings.max_raw_report_mb * 2 ** 20,
+  operatorTenants: settings.operator_tenants,
   limits: { activeScans: settings.limits.active_scans, hostsPerDay: settings.limits.hosts_per_day },
 });

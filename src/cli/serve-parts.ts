@@ -33,7 +33,8 @@ export async function openServeParts(app: App, http: HttpSettings, log: Log): Pr
     downloads,
     partsOf(shell) {
       const { operations, registry: scanners, tracing, dataFolder } = app;
-      const seen = { scanners, tracing, dataFolder, settings: settings.metrics };
+      const { metrics, operator_tenants: operatorTenants } = settings;
+      const seen = { scanners, tracing, dataFolder, settings: metrics, operatorTenants };
       const observe = createObserveParts({ ...shell, ...seen, version: VERSION, queue, operations, scans });
       return {
         first: observe.first,

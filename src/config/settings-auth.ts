@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Tenant } from '../model/caller.ts';
+import { LOCAL_TENANT, Tenant, Tenants } from '../model/caller.ts';
 
 /** Signatures made with a private key. With a shared secret, or none, anybody who can check a token could make one. */
 const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'] as const;
@@ -58,6 +58,10 @@ export const OidcSettings = z
     message: 'is needed with oidc.issuer: without it, a token for any other service would open this one',
   });
 export type OidcSettings = z.infer<typeof OidcSettings>;
+
+export const OperatorTenants = Tenants.default([LOCAL_TENANT]).describe(
+  'Tenants that run the service: their `admin` keys and tokens see the scans of every tenant at `/queues`, and end and retry them there; read `/metrics`; and see the machines of workers. An `admin` of another tenant is one for its own scans alone. `*` is all.',
+);
 
 /** What one caller or one tenant may use up. 0 is no limit. */
 export const LimitSettings = z.strictObject({

@@ -10,7 +10,7 @@ const AddressRange = z.string().refine((text) => {
   return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= longest);
 }, 'must be an IP address or a range like 192.0.2.0/24');
 
-/** Who may read `/metrics` besides callers with the scope admin. */
+/** Who may read `/metrics` besides operators of the service. */
 export const MetricsSettings = z.strictObject({
   token_file: z
     .string()

@@ -9,7 +9,7 @@ import { Artefacts } from './settings-artefacts.ts';
 import { Retention } from './settings-retention.ts';
 import { AllowVolatileRedis, RedisSettings } from './settings-redis.ts';
 import { overlay, settingVariables, type SettingVariable } from './settings-environment.ts';
-import { LimitSettings, OidcSettings } from './settings-auth.ts';
+import { LimitSettings, OidcSettings, OperatorTenants } from './settings-auth.ts';
 import { EventsSettings } from './settings-events.ts';
 import { MetricsSettings } from './settings-observe.ts';
 import { HttpSettings } from './settings-http.ts';
@@ -119,6 +119,7 @@ export const Settings = z.strictObject({
   allow_volatile_redis: AllowVolatileRedis,
   http: HttpSettings.prefault({}).describe('The HTTP server.'),
   oidc: OidcSettings.prefault({}).describe('Tokens of an OpenID Connect issuer.'),
+  operator_tenants: OperatorTenants,
   limits: LimitSettings.prefault({}).describe('What callers and tenants may use up.'),
   events: EventsSettings.prefault({}).describe('Live events over HTTP.'),
   metrics: MetricsSettings.prefault({}).describe('Who may read the numbers for Prometheus.'),

@@ -22,7 +22,7 @@ export const Tenants = z
 export const isFor = (tenants: readonly string[] | undefined, tenant: string): boolean =>
   tenants === undefined ? tenant === LOCAL_TENANT : tenants.includes(tenant) || tenants.includes(EVERY_TENANT);
 
-/** What a caller may do. `admin` is the operator: everything, for its own tenant, and the pages for operators. */
+/** What a caller may do. `admin` is everything, for its own tenant; see also `operatesService`. */
 export const Scope = z.enum(['scan:read', 'scan:run', 'scan:intrusive', 'finding:suppress', 'credential:use', 'admin']);
 export type Scope = z.infer<typeof Scope>;
 
@@ -51,5 +51,18 @@ export function requireScope(caller: Caller, scope: Scope): void {
   if (caller.isOperator || caller.scopes.has(scope)) return;
   throw new AppError('forbidden', `This needs the scope ${scope}, which ${caller.name} does not have.`, {
     hint: `Ask an operator for a key or token with ${scope}. Do not retry.`,
+  });
+}
+
+/** Whether a caller runs the service and not only its own tenant: an `admin` of one of these tenants. */
+export const operatesService = ({ isOperator, tenant }: Caller, operatorTenants: readonly string[]): boolean =>
+  isOperator && isFor(operatorTenants, tenant);
+
+/** For what is about all tenants. @throws AppError forbidden */
+export function requireServiceOperator(caller: Caller, operatorTenants: readonly string[]): void {
+  requireScope(caller, 'admin');
+  if (isFor(operatorTenants, caller.tenant)) return;
+  throw new AppError('forbidden', `This shows all tenants, and ${caller.name} is an admin of ${caller.tenant} alone.`, {
+    hint: `Use a key of a tenant that runs the service; or operator: add ${caller.tenant} to operator_tenants in scanmux.yaml. Do not retry.`,
   });
 }

@@ -17,6 +17,14 @@ export interface WorkerFacts {
   readonly draining: boolean;
 }
 
+/** Pools that somebody of these serves; undefined: all. */
+export function servedPools(
+  workers: readonly { readonly pools?: readonly string[] | undefined }[],
+): ReadonlySet<string> | undefined {
+  const named = workers.flatMap(({ pools }) => pools ?? []);
+  return workers.some(({ pools }) => pools === undefined) ? undefined : new Set(named);
+}
+
 /** A worker that has not said anything of itself yet. */
 export const UNKNOWN_WORKER: WorkerFacts = {
   concurrency: 0,

@@ -112,6 +112,8 @@ export interface ListPage {
   readonly nextCursor?: string;
   /** Of all that match, not only this page. */
   readonly total: number;
+  /** How many of this page only a newer program can read; they are left out of `scans`. */
+  readonly unreadable: number;
 }
 
 export interface PoolStatus {
@@ -146,6 +148,8 @@ export interface InstanceState {
 export interface Readiness {
   /** A worker that died in the last quarter of a second may still count. */
   readonly hasWorker: boolean;
+  /** Pools that live workers serve (`worker --pools`); undefined: all. */
+  readonly served?: ReadonlySet<string> | undefined;
   readonly instances: readonly InstanceState[];
 }
 
@@ -175,7 +179,10 @@ export interface ScanQueue {
   /** The scan `recordImport` would return instead of a new one. */
   recentImport(tenant: string, requestHash: string): Promise<ScanRecord | undefined>;
 
-  /** Another tenant's scan is undefined, like one that never was. */
+  /**
+   * Another tenant's scan is undefined, like one that never was.
+   * @throws AppError data_too_new when only a newer program can read it
+   */
   get(tenant: string, scanId: string): Promise<ScanRecord | undefined>;
   list(tenant: string, filter: ListFilter): Promise<ListPage>;
   /** Events after `afterSeq`, oldest first, at most `limit` (1000). */
@@ -254,3 +261,7 @@ export interface ScanQueue {
 
 /** Key of `activeByInstance`. */
 export const instanceKey = (pool: string, instance: string): string => `${pool}/${instance}`;
+
+/** Whether a live worker would take scans of the pool. */
+export const servesPool = ({ hasWorker, served }: Pick<Readiness, 'hasWorker' | 'served'>, pool: string): boolean =>
+  hasWorker && (served?.has(pool) ?? true);

@@ -51,6 +51,8 @@ export interface ScanDeps {
   readonly maxReportBytes: number;
   readonly quotas: Quotas;
   readonly limits: TenantLimits;
+  /** Tenants whose admins run the service. */
+  readonly operatorTenants: readonly string[];
   readonly audit: Audit;
   readonly wakeWorker: WakeWorker;
   /** Whether that starts a worker where none runs. */

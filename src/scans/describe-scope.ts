@@ -1,3 +1,4 @@
+import { operatesService } from '../model/caller.ts';
 import type { Intensity } from '../model/scan.ts';
 import type { Ask, ScanDeps } from './deps.ts';
 
@@ -13,9 +14,11 @@ export interface ScopeDescription {
   readonly last_error?: string;
 }
 
+type Deps = Pick<ScanDeps, 'policy' | 'operatorTenants'>;
+
 export type DescribeScope = (input: object, ask: Ask) => Promise<ScopeDescription>;
 
-export function createDescribeScope({ policy }: Pick<ScanDeps, 'policy'>): DescribeScope {
+export function createDescribeScope({ policy, operatorTenants }: Deps): DescribeScope {
   return async (_, { caller }) => {
     const { source, allow, deny, maxHosts, maxIntensity, lastError } = policy.describe(caller);
     return {
@@ -24,7 +27,7 @@ export function createDescribeScope({ policy }: Pick<ScanDeps, 'policy'>): Descr
           ? 'Nothing may be scanned. Operator: scanmux policy allow <target>.'
           : `${allow.length} allowed, ${deny.length} denied; deny wins. At most ${maxHosts} hosts per scan, ${maxIntensity} at most.`,
       // The folder of the file is nobody's business but the operator's.
-      source: source.startsWith('built-in') || caller.isOperator ? source : 'policy.yaml',
+      source: source.startsWith('built-in') || operatesService(caller, operatorTenants) ? source : 'policy.yaml',
       allow,
       deny,
       max_hosts: maxHosts,

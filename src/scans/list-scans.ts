@@ -20,13 +20,16 @@ export function createListScans({ queue, registry }: Pick<ScanDeps, 'queue' | 'r
       registry.pool(input.scanner_pool);
     const more = page.nextCursor === undefined ? '' : ' More with next_cursor.';
     return {
-      summary: `${page.total} ${page.total === 1 ? 'scan matches' : 'scans match'}; ${page.scans.length} shown, newest first.${more}`,
+      summary: `${page.total} ${page.total === 1 ? 'scan matches' : 'scans match'}; ${page.scans.length} shown, newest first.${more}${newer(page.unreadable)}`,
       scans: page.scans.map(entry),
       ...(page.nextCursor === undefined ? {} : { next_cursor: page.nextCursor }),
       total: page.total,
     };
   };
 }
+
+const newer = (count: number): string =>
+  count === 0 ? '' : ` ${count} of this page left out: a newer scanmux wrote them, and only that can read them.`;
 
 function filterOf(input: ListScansInput): ListFilter {
   return {

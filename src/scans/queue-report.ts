@@ -1,10 +1,10 @@
 import type { QueueReport, QueueStatusInput } from '../model/contract/lists.ts';
-import { LOCAL_TENANT, type Caller } from '../model/caller.ts';
-import type { SeenWorker } from '../queue/operations.ts';
+import { LOCAL_TENANT, operatesService } from '../model/caller.ts';
+import { servedPools, type SeenWorker } from '../queue/operations.ts';
 import type { PoolStatus, QueueStatus } from '../queue/queue.ts';
 import type { Ask, ScanDeps } from './deps.ts';
 
-type Deps = Pick<ScanDeps, 'queue' | 'operations' | 'registry' | 'quotas' | 'startsWorkers'>;
+type Deps = Pick<ScanDeps, 'queue' | 'operations' | 'registry' | 'quotas' | 'startsWorkers' | 'operatorTenants'>;
 
 /** Workers listed; the count is of all. */
 const MOST_WORKERS = 50;
@@ -15,9 +15,11 @@ export type GetQueueStatus = (input: QueueStatusInput, ask: Ask) => Promise<Queu
  * How the caller's own scans stand. Only the expected wait, and so much of others, tells how busy the pools are.
  * @throws AppError pool_unknown, queue_unavailable
  */
-export function createGetQueueStatus({ queue, operations, registry, quotas, startsWorkers }: Deps): GetQueueStatus {
+export function createGetQueueStatus(deps: Deps): GetQueueStatus {
+  const { queue, operations, registry, quotas, startsWorkers } = deps;
   return async ({ scanner_pool: only }, { caller }) => {
     const names = only === undefined ? registry.pools().map(({ name }) => name) : [registry.pool(only).name];
+    const seesMachines = caller.tenant === LOCAL_TENANT || operatesService(caller, deps.operatorTenants);
     const [status, live, seen] = await Promise.all([
       queue.status(caller.tenant, only),
       quotas.liveByPool(caller.tenant),
@@ -35,10 +37,10 @@ export function createGetQueueStatus({ queue, operations, registry, quotas, star
     const sum = (pick: (pool: (typeof pools)[number]) => number): number =>
       pools.reduce((n, pool) => n + pick(pool), 0);
     return {
-      summary: `${sum((p) => p.queued)} queued, ${sum((p) => p.running)} running, ${sum((p) => p.retrying)} waiting for a retry, ${sum((p) => p.dead_letters)} dead letters. ${workers(status, seen, startsWorkers)}`,
+      summary: `${sum((p) => p.queued)} queued, ${sum((p) => p.running)} running, ${sum((p) => p.retrying)} waiting for a retry, ${sum((p) => p.dead_letters)} dead letters. ${workers(status, seen, startsWorkers)}${unservedPart(pools, seen)}`,
       pools,
       workers: status.workers,
-      live_workers: seen.slice(0, MOST_WORKERS).map((worker) => shownWorker(worker, caller)),
+      live_workers: seen.slice(0, MOST_WORKERS).map((worker) => shownWorker(worker, seesMachines)),
       backend: status.backend,
       next: status.next.map(({ scanId, pool, priority }) => ({ scan_id: scanId, scanner_pool: pool, priority })),
     };
@@ -56,9 +58,16 @@ function workers({ workers: count }: QueueStatus, seen: readonly SeenWorker[], s
     : 'No worker runs; scans wait until an operator starts one.';
 }
 
+/** With `worker --pools` there may be workers, and still none for a scan that waits. */
+function unservedPart(pools: QueueReport['pools'], seen: readonly SeenWorker[]): string {
+  const served = servedPools(seen);
+  const left = pools.filter(({ pool, queued }) => queued > 0 && served?.has(pool) === false).map(({ pool }) => pool);
+  return seen.length === 0 || left.length === 0 ? '' : ` None of them serves ${left.join(', ')}, where scans wait.`;
+}
+
 /** Machines and everybody's load are the operator's business; over stdio all of it is the caller's own. */
-const shownWorker = (worker: SeenWorker, { isOperator, tenant }: Caller): QueueReport['live_workers'][number] => ({
-  ...(isOperator || tenant === LOCAL_TENANT ? { host: worker.host, running: worker.running } : {}),
+const shownWorker = (worker: SeenWorker, seesMachines: boolean): QueueReport['live_workers'][number] => ({
+  ...(seesMachines ? { host: worker.host, running: worker.running } : {}),
   version: worker.version,
   ...(worker.pools === undefined ? {} : { pools: [...worker.pools] }),
   concurrency: worker.concurrency,

@@ -2,6 +2,7 @@ import type { ScanIdInput, Status } from '../model/contract/status.ts';
 import { noCoverage } from '../model/coverage.ts';
 import { isFinal, type Progress, type ScanRecord } from '../model/scan.ts';
 import { canStart, whyNone } from './cannot-start.ts';
+import { servesPool } from '../queue/queue.ts';
 import type { Ask, ScanDeps } from './deps.ts';
 import { findScan } from './find-scan.ts';
 import { pollAfterSeconds } from './poll.ts';
@@ -28,19 +29,21 @@ export async function statusNow(deps: Deps, scan: ScanRecord): Promise<Status> {
   return makeStatus(scan, await waitingOf(deps, scan), deps.clock.now());
 }
 
+const UNSERVED = 'none of those that run serves its pool';
+
 /** Why an unfinished scan does not run: told apart so that the reader knows whether waiting can help. */
 async function waitingOf({ queue, registry }: Pick<Deps, 'queue' | 'registry'>, scan: ScanRecord): Promise<Waiting> {
   if (scan.state === 'retrying') return { on: 'retry' };
   if (scan.state !== 'queued') return { on: 'none' };
   const { pool, pinned_instance: pinned } = scan.request;
-  const { hasWorker, instances: known } = await queue.readiness();
-  if (!hasWorker) return { on: 'worker' };
+  const readiness = await queue.readiness();
+  if (!servesPool(readiness, pool)) return readiness.hasWorker ? { on: 'worker', why: UNSERVED } : { on: 'worker' };
   const instances = registry.pools().find(({ name }) => name === pool)?.instances ?? [];
   const usable = instances
     .filter(({ instanceId, enabled }) => enabled && (pinned === undefined || pinned === instanceId))
     .map(({ instanceId }) => ({
       instanceId,
-      health: known.find((state) => state.pool === pool && state.instance === instanceId)?.health,
+      health: readiness.instances.find((state) => state.pool === pool && state.instance === instanceId)?.health,
     }));
   return usable.some(canStart) ? { on: 'slot' } : { on: 'scanner', why: whyNone(usable) };
 }

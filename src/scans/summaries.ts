@@ -57,7 +57,7 @@ export function statusSummary(scan: ScanRecord, { on, why }: Waiting, tally: Tal
       : `The scan is running: ${done}. Results come when it ends. Next: wait_for_scan.`;
   }
   const place = scan.position === undefined ? '' : ` at position ${scan.position}`;
-  return `The scan is ${scan.state}${place} and ${WAITING[on]}${whyPart(on, why)}. Nothing has been looked at yet. Next: wait_for_scan.`;
+  return `The scan is ${scan.state}${place} and ${on === 'worker' && why !== undefined ? `waits for a worker: ${why}` : `${WAITING[on]}${whyPart(on, why)}`}. Nothing has been looked at yet. Next: wait_for_scan.`;
 }
 
 const whyPart = (on: WaitingFor, why: string | undefined): string =>

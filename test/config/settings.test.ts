@@ -100,6 +100,7 @@ describe('settings', () => {
       allow_volatile_redis: false,
       http: HttpSettings.parse({}),
       oidc: OidcSettings.parse({}),
+      operator_tenants: ['local'],
       limits: LimitSettings.parse({}),
       events: { max_streams_per_tenant: 1_000, max_streams: 10_000 },
       metrics: { token_file: '', allow_from: [] },

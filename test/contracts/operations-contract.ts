@@ -4,7 +4,7 @@ import { noCoverage } from '../../src/model/coverage.ts';
 import { noSeverities } from '../../src/model/finding.ts';
 import type { ScanError, ScanResult } from '../../src/model/scan.ts';
 import type { QueueOperations, WorkerFacts } from '../../src/queue/operations.ts';
-import type { Claim, Outcome, ScanQueue } from '../../src/queue/queue.ts';
+import { servesPool, type Claim, type Outcome, type ScanQueue } from '../../src/queue/queue.ts';
 import type { ScanIndex } from '../../src/queue/scan-index.ts';
 import type { SuppressionList } from '../../src/queue/suppressions.ts';
 import { newImport } from './imports-contract.ts';
@@ -31,6 +31,8 @@ export interface OperationsHarness {
   kill(workerId: string): void;
   /** Wall clock, epoch milliseconds. */
   now(): number;
+  /** Writes a state that this program does not know, as a newer one beside it may, and nothing else. */
+  writeState(scanId: string, state: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -137,6 +139,27 @@ export function describeOperationsContract(name: string, createHarness: () => Pr
         const [ago, agoOfSecond] = [must(first).beatAgoMs, must(second).beatAgoMs];
         expect(agoOfSecond).toBeGreaterThanOrEqual(0);
         expect(ago - agoOfSecond).toBeGreaterThanOrEqual(ms);
+      });
+
+      it('tell which pools somebody serves, as long as they live', async () => {
+        const served = async (): Promise<readonly boolean[]> => {
+          harness.advance(SECOND);
+          const readiness = await queue.readiness();
+          return ['nmap', 'nessus', 'web'].map((pool) => servesPool(readiness, pool));
+        };
+        expect(await served()).toEqual([false, false, false]);
+        await queue.heartbeat(W1, facts({ pools: ['nmap'] }));
+        expect(await served()).toEqual([true, false, false]);
+        await queue.heartbeat('worker-2', facts({ pools: ['nmap', 'nessus'] }));
+        expect(await served()).toEqual([true, true, false]);
+        await queue.heartbeat('worker-3', facts());
+        expect(await served()).toEqual([true, true, true]);
+        harness.kill('worker-3');
+        expect(await served()).toEqual([true, true, false]);
+        await queue.retire('worker-2');
+        expect(await served()).toEqual([true, false, false]);
+        await queue.heartbeat('worker-4'); // an older program says nothing of pools, and serves all
+        expect(await served()).toEqual([true, true, true]);
       });
 
       it('keep what they said through beats that say nothing, until they say something else', async () => {
@@ -467,6 +490,76 @@ export function describeOperationsContract(name: string, createHarness: () => Pr
         await operations.releaseTurn('sweep', 'a');
         expect(await other.operations.takeTurn('sweep', 'b', 10_000)).toBe(true);
         expect(await operations.takeTurn('sweep', 'a', 10_000)).toBe(false);
+      });
+    });
+
+    describe('a scan in a state that only a newer program knows', () => {
+      const NEWER = { code: 'data_too_new' };
+      /** Three scans, the middle one unknown. */
+      const three = async (): Promise<readonly [string, string, string]> => {
+        const [first, unknown, last] = [await submit(), await submit(), await submit()];
+        await harness.writeState(unknown, 'hibernating');
+        return [first, unknown, last];
+      };
+
+      it('is told from all others, and leaves the others in every list, page by page', async () => {
+        const [first, unknown, last] = await three();
+        await expect(queue.get(T, unknown)).rejects.toMatchObject(NEWER);
+        await expect(operations.find(unknown)).rejects.toMatchObject(NEWER);
+        expect(await queue.get('other', unknown)).toBeUndefined();
+        expect(await queue.list(T, { limit: 9 })).toMatchObject({
+          scans: [{ scanId: last }, { scanId: first }],
+          unreadable: 1,
+          total: 3,
+        });
+        const all = { matchesTargets: () => true, limit: 9 };
+        expect(idsOf((await queue.list(T, all)).scans)).toEqual([last, first]);
+        for (const filter of [{ limit: 1 }, { limit: 2 }, { limit: 1, createdAfter: 0 }]) {
+          const seen: string[] = [];
+          let cursor: string | undefined;
+          do {
+            const page = await queue.list(T, { ...filter, ...(cursor === undefined ? {} : { cursor }) });
+            seen.push(...idsOf(page.scans));
+            cursor = page.nextCursor;
+          } while (cursor !== undefined);
+          expect(seen).toEqual([last, first]);
+        }
+        const waiting = { states: ['queued'], offset: 0, limit: 9 } as const;
+        expect(idsOf((await operations.list(waiting)).scans)).toEqual([last, first]);
+      });
+
+      it('holds up nobody: others are counted, placed, started, and it stays as it is', async () => {
+        const [first, unknown, last] = await three();
+        expect((await queue.get(T, last))?.position).toBeGreaterThan(0);
+        expect((await queue.status(T)).pools).toMatchObject([{ pool: 'nmap' }]);
+        expect((await operations.gauges()).pools).toMatchObject([{ pool: 'nmap' }]);
+        expect((await operations.counters()).submitted).toEqual([{ pool: 'nmap', count: 3 }]);
+        const taken = [await claim(), await claim()];
+        expect(taken.map(({ scan }) => scan.scanId)).toEqual([first, last]);
+        expect(await queue.claim(W1, SLOTS)).toBeUndefined();
+        harness.advance(1_000 * DAY);
+        expect(await queue.claim(W1, SLOTS)).toBeUndefined();
+        await expect(queue.cancel(T, unknown)).rejects.toMatchObject(NEWER);
+        await expect(queue.get(T, unknown)).rejects.toMatchObject(NEWER);
+      });
+
+      it('is not removed, and not run again, while the others are', async () => {
+        const ended = [await finished('failed'), await finished('completed')];
+        const dead = await finished('failed');
+        const done = await finished('completed');
+        const running = await submit();
+        const lost = await claim();
+        for (const scanId of [dead, done, running]) await harness.writeState(scanId, 'hibernating');
+        harness.kill(W1);
+        harness.advance(DAY);
+        expect(await queue.claim('worker-2', SLOTS)).toBeUndefined();
+        expect(await queue.finish(lost, ENDS.completed)).toBe(false);
+        expect(idsOf(await queue.deadLetters(T, 9))).toEqual([ended[0]]);
+        const all = { finishedBefore: harness.now(), deadBefore: harness.now(), limit: 9 };
+        expect(idsOf(await operations.removeFinished(all)).toSorted()).toEqual(ended.toSorted());
+        expect(await queue.purgeDeadLetters(T, Number.MAX_SAFE_INTEGER)).toEqual([]);
+        expect(await queue.list(T, { limit: 9 })).toMatchObject({ scans: [], unreadable: 3, total: 3 });
+        expect((await queue.referencedAttempts([running])).get(running)).toEqual(new Set([lost.epoch]));
       });
     });
 

@@ -6,10 +6,11 @@ import { onTestFinished } from 'vitest';
 import type { NewAuditEntry } from '../../src/audit/entry.ts';
 import { createFindingsStore } from '../../src/findings/findings-store.ts';
 import { createScanFiles } from '../../src/findings/scan-files.ts';
+import { OperatorTenants } from '../../src/config/settings-auth.ts';
 import { MetricsSettings } from '../../src/config/settings-observe.ts';
 import type { HttpDeps } from '../../src/http/deps.ts';
 import type { HttpParts } from '../../src/http/http-app.ts';
-import { createObserveParts } from '../../src/http/observe/observe-parts.ts';
+import { createObserveParts, type ObserveDeps } from '../../src/http/observe/observe-parts.ts';
 import type { ScannerPools } from '../../src/http/observe/scanner-pools.ts';
 import { ALL_SCOPES } from '../../src/model/caller.ts';
 import { newScanId, newTraceId } from '../../src/model/ids.ts';
@@ -27,9 +28,12 @@ import { authenticatorOf, callerNamed } from './fixed-authenticator.ts';
 import { startHttp } from './start-http.ts';
 
 export const ADMIN = { authorization: 'Bearer admin-key' };
+/** An admin of a tenant that does not run the service. */
+export const ACME_ADMIN = { authorization: 'Bearer acme-admin-key' };
 export const AGENT = { authorization: 'Bearer agent-key' };
 const CALLERS = {
   'admin-key': callerNamed('key:admin', { isOperator: true, scopes: ALL_SCOPES }),
+  'acme-admin-key': callerNamed('key:acme', { tenant: 'acme', isOperator: true, scopes: ALL_SCOPES }),
   'agent-key': callerNamed('key:agent'),
 };
 
@@ -86,7 +90,7 @@ const createEmptyPolicy = (): Policy => ({
 /** The routers of this room in the real shell, over a real queue in a folder of its own. */
 export async function startObserved(
   settings: Partial<MetricsSettings> = {},
-  over: Partial<HttpDeps> = {},
+  over: Partial<HttpDeps & Pick<ObserveDeps, 'operatorTenants'>> = {},
   tracing = noTracing,
   parts: Partial<HttpParts> = {},
 ) {
@@ -119,6 +123,7 @@ export async function startObserved(
     clock: systemClock,
     log: silentLog,
     closing: closing.signal,
+    operatorTenants: OperatorTenants.parse(undefined),
     ...over,
   };
   const deps = { ...shared, scanners, dataFolder: folder, scans, tracing, settings: MetricsSettings.parse(settings) };

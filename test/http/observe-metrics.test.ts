@@ -12,7 +12,7 @@ import { ALL_SCOPES } from '../../src/model/caller.ts';
 import { identityText, ownIdentity } from '../../src/platform/process-identity.ts';
 import { fakeClock } from '../queue/sqlite-harness.ts';
 import { authenticatorOf, callerNamed } from './fixed-authenticator.ts';
-import { ADMIN, AGENT, newScan, samplesOf, startObserved } from './observe-lab.ts';
+import { ACME_ADMIN, ADMIN, AGENT, newScan, samplesOf, startObserved } from './observe-lab.ts';
 
 /** Alive as long as this process. */
 const WORKER = identityText(ownIdentity());
@@ -168,6 +168,16 @@ it('is for operators: others are refused', async () => {
   const { url } = await startObserved();
   expect((await fetch(`${url}/metrics`)).status).toBe(401);
   expect((await fetch(`${url}/metrics`, { headers: AGENT })).status).toBe(403);
+});
+
+it('is about all tenants: an admin of one that does not run the service is refused', async () => {
+  const { url } = await startObserved();
+  const answer = await fetch(`${url}/metrics`, { headers: ACME_ADMIN });
+  expect(answer.status).toBe(403);
+  expect(await answer.json()).toMatchObject({ code: 'forbidden', hint: expect.stringContaining('operator_tenants') });
+  const { url: open } = await startObserved({}, { operatorTenants: ['acme'] });
+  expect((await fetch(`${open}/metrics`, { headers: ACME_ADMIN })).status).toBe(200);
+  expect((await fetch(`${open}/metrics`, { headers: ADMIN })).status).toBe(403);
 });
 
 it('lets an admin key in that was good a minute ago, while the queue that knows it is away', async () => {

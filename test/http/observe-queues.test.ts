@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { ScanQueue } from '../../src/queue/queue.ts';
 import { identityText, ownIdentity } from '../../src/platform/process-identity.ts';
 import { openBrowser } from '../findings/exports/browser.ts';
-import { ADMIN, AGENT, newScan, startObserved } from './observe-lab.ts';
+import { ACME_ADMIN, ADMIN, AGENT, newScan, startObserved } from './observe-lab.ts';
 
 const SLOTS = [{ pool: 'web', instance: 'one', limit: 9 }];
 const WORKER = identityText(ownIdentity());
@@ -52,6 +52,37 @@ it('is for operators only, who may show their key as a password', async () => {
   expect(await status(undefined, '/queues/api/queues')).toBe(401);
   const asked = await fetch(`${url}/queues/`);
   expect([asked.status, asked.headers.get('www-authenticate')]).toEqual([401, expect.stringMatching(/^Basic realm=/)]);
+});
+
+it('is for the tenants that run the service: an admin of another one sees and changes nothing there', async () => {
+  const { url, queue, audited } = await startObserved();
+  const waiting = newScan({ targets: ['private.example.com'] });
+  await queue.submit(waiting);
+  for (const [method, path] of [
+    ['GET', '/queues/'],
+    ['GET', '/queues/api/queues'],
+    ['GET', `/queues/api/queues/web/${waiting.scanId}`],
+    ['PUT', `/queues/api/queues/web/${waiting.scanId}/clean`],
+  ] as const) {
+    const answer = await fetch(url + path, { method, headers: ACME_ADMIN });
+    const text = await answer.text();
+    expect([path, answer.status, text.includes('private')]).toEqual([path, 403, false]);
+    expect(JSON.parse(text)).toMatchObject({ code: 'forbidden', hint: expect.stringContaining('operator_tenants') });
+  }
+  expect((await fetch(`${url}/queues/`, { headers: { authorization: basic('acme-admin-key') } })).status).toBe(403);
+  expect((await queue.get('local', waiting.scanId))?.state).toBe('queued');
+  expect(audited).toEqual([]);
+});
+
+it('is for other tenants, or all, where the settings say so', async () => {
+  for (const [operatorTenants, statuses] of [
+    [['acme'], [403, 200]],
+    [['*'], [200, 200]],
+  ] as const) {
+    const { url } = await startObserved({}, { operatorTenants });
+    const answers = await Promise.all([ADMIN, ACME_ADMIN].map((headers) => fetch(`${url}/queues/`, { headers })));
+    expect(answers.map(({ status }) => status)).toEqual(statuses);
+  }
 });
 
 it('fetches nothing from elsewhere, and does not say what serves it', async () => {
@@ -193,4 +224,55 @@ it('shows a scan in a real browser, and runs nothing that a scanned system or a 
     expect(trouble).toEqual([]);
     expect(await page.locator('img[src="x"], svg[onload], a[href^="javascript:"]').count()).toBe(0);
   }
+});
+
+/** Icons of the buttons that can be seen in the page, without those that only copy text. */
+const buttonsOf = (page: Page): Promise<readonly string[]> =>
+  page.evaluate(() =>
+    [...document.querySelectorAll('section button:not([class*="copyBtn"]), [role="menuitem"]')]
+      .filter((button) => button.checkVisibility())
+      .flatMap(
+        (button) => /lucide-([a-z0-9-]+)/.exec(button.querySelector('svg')?.getAttribute('class') ?? '')?.[1] ?? [],
+      )
+      .toSorted(),
+  );
+
+it('offers what it can do, and nothing that it would refuse', async () => {
+  const { url, queue } = await startObserved();
+  const dead = await deadLetter(queue);
+  const error = { code: 'scan_aborted', message: 'Away.', hint: 'Wait.', retryable: true };
+  const ids: Record<string, string> = { failed: dead };
+  for (const [tab, outcome] of [
+    ['delayed', { kind: 'retry', error, delayMs: 9_000_000 }],
+    ['completed', { kind: 'cancelled' }],
+    ['active', undefined],
+    ['waiting', undefined],
+  ] as const) {
+    const { scan } = await queue.submit(newScan({ targets: [`${tab}.example.com`] }));
+    ids[tab] = scan.scanId;
+    const claim = tab === 'waiting' ? undefined : await queue.claim(WORKER, SLOTS);
+    if (claim && outcome) await queue.finish(claim, outcome);
+  }
+  const { page } = await openBoard(url, '/queues/');
+  await page.locator('section button[aria-haspopup="menu"]').first().click();
+  await page.getByRole('menuitem', { name: 'Sort by' }).waitFor();
+  expect(await buttonsOf(page)).toEqual(['arrow-up-down', 'ellipsis-vertical', 'refresh-cw']);
+  const offered: Record<string, readonly string[]> = {};
+  await page.goto(`${url}/queues/queue/web?status=paused`);
+  for (const [tab, id] of Object.entries(ids)) {
+    await page.locator(`section a[href$="?status=${tab}"]`).click();
+    await page.getByText(id).first().waitFor();
+    offered[tab] = await buttonsOf(page);
+  }
+  expect(offered).toEqual({
+    failed: ['refresh-cw', 'refresh-cw'], // all, and this one
+    delayed: ['trash2'],
+    completed: [],
+    active: [],
+    waiting: ['trash2'],
+  });
+  await page.locator('section button:visible:has(.lucide-trash-2)').click();
+  await page.getByRole('button', { name: 'Confirm' }).click();
+  const stateNow = async () => (await queue.get('local', ids['waiting'] ?? ''))?.state;
+  await expect.poll(stateNow, { timeout: 20_000 }).toBe('cancelled');
 });

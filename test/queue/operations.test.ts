@@ -1,4 +1,6 @@
 import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { openDatabase } from '../../src/platform/sqlite.ts';
 import { openSqliteQueue } from '../../src/queue/sqlite/queue.ts';
 import type { ScanQueue } from '../../src/queue/queue.ts';
 import { describeOperationsContract } from '../contracts/operations-contract.ts';
@@ -24,6 +26,11 @@ describeOperationsContract('the SQLite queue', async () => {
     setBack: (ms) => clock.setBack(ms),
     kill: (workerId) => void dead.add(workerId),
     now: () => clock.now(),
+    async writeState(scanId, state) {
+      const db = openDatabase(join(folder, 'queue.db'));
+      db.writeNow(() => db.prepare('UPDATE scans SET state = ? WHERE scan_id = ?').run(state, scanId));
+      db.close();
+    },
     async close() {
       for (const queue of open) await queue.close();
       rmSync(folder, { recursive: true, force: true });

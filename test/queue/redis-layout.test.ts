@@ -96,6 +96,11 @@ describe('what the Redis queue keeps', () => {
     harness.advance((QUEUED_EXPIRY_HOURS + 1) * 3_600_000);
     expect(await queue.claim('w', [])).toBeUndefined();
     const refusal = { code: 'data_too_new' };
+    expect(await queue.list(T, { limit: 9 })).toMatchObject({
+      scans: [{ scanId: late.scanId }],
+      unreadable: 2,
+      total: 3,
+    });
     await expect(queue.get(T, waiting.scanId)).rejects.toMatchObject(refusal);
     await expect(queue.cancel(T, waiting.scanId)).rejects.toMatchObject(refusal);
     await expect(queue.finish(claim, { kind: 'released' })).rejects.toMatchObject(refusal);

@@ -10,10 +10,15 @@ import { newPrefix, REDIS_SETTINGS } from './redis-harness.ts';
 import { fakeClock } from './sqlite-harness.ts';
 
 let server: RedisServer;
+let raw: Redis;
 beforeAll(async () => {
   server = await startRedis();
+  raw = new Redis(server.url);
 });
-afterAll(() => server.close());
+afterAll(async () => {
+  raw.disconnect();
+  await server.close();
+});
 
 async function harness(): Promise<OperationsHarness> {
   const prefix = newPrefix();
@@ -42,6 +47,7 @@ async function harness(): Promise<OperationsHarness> {
     setBack: (ms) => clock.setBack(ms),
     kill: (workerId) => void dead.add(workerId),
     now: () => clock.now(),
+    writeState: async (scanId, state) => void (await raw.hset(`{${prefix}}:scan:${scanId}`, 'state', state)),
     async close() {
       for (const queue of open) await queue.close();
     },

@@ -5,6 +5,9 @@ import { newTraceId } from '../../src/model/ids.ts';
 import { identityText, ownIdentity } from '../../src/platform/process-identity.ts';
 import { wire } from './wire.ts';
 
+const TWO_POOLS = ['baseline', 'baseline_2']
+  .map((pool) => `${pool}:\n  - { instance_id: ${pool}, name: ${pool}, enabled: true, max_concurrent_scans: 1 }\n`)
+  .join('');
 const ID = identityText(ownIdentity());
 const facts = (draining: boolean) => ({
   pools: ['baseline'],
@@ -42,6 +45,21 @@ describe('get_queue_status', () => {
     });
   });
 
+  it('says that a scan of a pool no live worker serves waits for a worker', async () => {
+    const { app, ok } = await wire({ 'scanners.yaml': TWO_POOLS });
+    await app.queue.heartbeat(ID, facts(false));
+    await ok('run_untrusted_scan', { targets: ['127.0.0.1'], scanner_pool: 'baseline' });
+    expect(await ok('get_queue_status')).toMatchObject({ summary: expect.not.stringContaining('serves') });
+    const { scan_id: left } = await ok('run_untrusted_scan', { targets: ['127.0.0.1'], scanner_pool: 'baseline_2' });
+    expect(await ok('get_scan_status', { scan_id: left })).toMatchObject({
+      waiting_for: 'worker',
+      summary: expect.stringContaining('waits for a worker: none of those that run serves its pool'),
+    });
+    expect(await ok('get_queue_status')).toMatchObject({
+      summary: expect.stringContaining('1 worker running. None of them serves baseline_2, where scans wait.'),
+    });
+  });
+
   it('tells another tenant that there are workers, and neither machines, their load, processes, scans nor tenants', async () => {
     const { app, ok } = await wire();
     await app.queue.heartbeat(ID, facts(false));
@@ -53,7 +71,18 @@ describe('get_queue_status', () => {
     for (const secret of [ID, hostname(), String(process.pid), 'scan_', LOCAL_TENANT, 'secret-name']) {
       expect(text).not.toContain(secret);
     }
-    const operator = await app.scans.queueStatus({}, ask('stranger', true));
-    expect(operator.live_workers[0]).toMatchObject({ host: hostname(), running: 0 });
+  });
+
+  it('tells machines and their load to admins of tenants that run the service, and not to those of others', async () => {
+    const { app } = await wire({ 'scanmux.yaml': 'storage_reserve_mb: 0\noperator_tenants: [ops]\n' });
+    await app.queue.heartbeat(ID, facts(false));
+    const ops = await app.scans.queueStatus({}, ask('ops', true));
+    expect(ops.live_workers[0]).toMatchObject({ host: hostname(), running: 0 });
+    const others = await Promise.all([ask('stranger', true), ask('ops')].map((who) => app.scans.queueStatus({}, who)));
+    for (const { live_workers: workers } of others) {
+      expect(workers).toHaveLength(1);
+      expect(JSON.stringify(workers)).not.toContain(hostname());
+      expect(workers[0]).not.toHaveProperty('running');
+    }
   });
 });

@@ -1,12 +1,11 @@
 import { Router } from 'express';
 import type { MetricsSettings } from '../../config/settings-observe.ts';
 import { claimedBy } from '../authentication.ts';
-import type { HttpDeps } from '../deps.ts';
-import { createMetricsAccess } from './metrics-access.ts';
+import { createMetricsAccess, type MetricsAccessDeps } from './metrics-access.ts';
 import type { Metrics } from './metrics.ts';
 import { createReadiness, type ReadinessDeps } from './readiness.ts';
 
-export type HealthDeps = Pick<HttpDeps, 'authenticator' | 'clock'> &
+export type HealthDeps = MetricsAccessDeps &
   ReadinessDeps & {
     readonly metrics: Metrics;
     readonly settings: MetricsSettings;

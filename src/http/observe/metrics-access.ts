@@ -2,11 +2,14 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { BlockList, isIPv6 } from 'node:net';
 import type { MetricsSettings } from '../../config/settings-observe.ts';
-import { requireScope } from '../../model/caller.ts';
+import { requireServiceOperator } from '../../model/caller.ts';
 import { AppError } from '../../model/errors.ts';
 import type { Claimed, HttpDeps } from '../deps.ts';
 
-type Deps = Pick<HttpDeps, 'authenticator' | 'clock' | 'log'>;
+export interface MetricsAccessDeps extends Pick<HttpDeps, 'authenticator' | 'clock' | 'log'> {
+  /** Tenants whose admins run the service. */
+  readonly operatorTenants: readonly string[];
+}
 
 /** Rejects for who may not read the metrics. */
 export type RequireMetricsReader = (claimed: Claimed) => Promise<void>;
@@ -19,12 +22,12 @@ const MOST_TRUSTED = 100;
 const MAX_TOKEN_BYTES = 4_096;
 
 /**
- * Addresses of `allow_from`, the token of `token_file`, and callers with the scope admin: while the queue is away, those
+ * Addresses of `allow_from`, the token of `token_file`, and operators of the service: while the queue is away, those
  * that were such a caller within the last minute.
  * @throws AppError unauthenticated, forbidden, rate_limited, queue_unavailable
  */
 export function createMetricsAccess(
-  deps: Deps,
+  deps: MetricsAccessDeps,
   { token_file: tokenFile, allow_from: ranges }: MetricsSettings,
 ): RequireMetricsReader {
   const allowed = rangesOf(ranges);
@@ -36,12 +39,12 @@ export function createMetricsAccess(
   };
 }
 
-function createAdminAccess({ authenticator, clock }: Deps): RequireMetricsReader {
+function createAdminAccess({ authenticator, clock, operatorTenants }: MetricsAccessDeps): RequireMetricsReader {
   const trustedUntil = new Map<string, number>();
   return async (claimed) => {
     const key = sha256(claimed.authorization ?? '').toString('base64');
     try {
-      requireScope(await authenticator.authenticate(claimed), 'admin');
+      requireServiceOperator(await authenticator.authenticate(claimed), operatorTenants);
     } catch (error) {
       const isAway = error instanceof AppError && error.code === 'queue_unavailable';
       if (isAway && clock.monotonic() < (trustedUntil.get(key) ?? -Infinity)) return;
@@ -69,7 +72,7 @@ function rangesOf(ranges: readonly string[]): BlockList {
 /** An IPv4 client of a socket that listens on both shows as `::ffff:192.0.2.7`, which counts as 192.0.2.7. */
 const isIn = (list: BlockList, address: string): boolean => list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
 
-async function holdsToken(file: string, { authorization }: Claimed, log: Deps['log']): Promise<boolean> {
+async function holdsToken(file: string, { authorization }: Claimed, log: MetricsAccessDeps['log']): Promise<boolean> {
   const given = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
   if (given === undefined) return false;
   try {

@@ -17,6 +17,8 @@ export type ObserveDeps = Pick<
   readonly tracing: Tracing;
   readonly dataFolder: string;
   readonly settings: MetricsSettings;
+  /** Tenants whose admins run the service. */
+  readonly operatorTenants: readonly string[];
 };
 
 /** What operators see of a server, as parts of the HTTP app. */

@@ -1,5 +1,5 @@
 import { Router, type ErrorRequestHandler, type RequestHandler } from 'express';
-import { requireScope } from '../../model/caller.ts';
+import { requireServiceOperator } from '../../model/caller.ts';
 import { AppError } from '../../model/errors.ts';
 import { askOf } from '../ask.ts';
 import { requireCaller } from '../authentication.ts';
@@ -8,12 +8,21 @@ import type { HttpDeps } from '../deps.ts';
 /** What makes a browser ask for a password. */
 const CHALLENGE = 'Basic realm="scanmux: any user name, an operator\'s API key as password", charset="UTF-8"';
 
+export interface OperatorLoginDeps extends Pick<HttpDeps, 'authenticator' | 'closing'> {
+  /** Tenants whose admins run the service. */
+  readonly operatorTenants: readonly string[];
+}
+
 /**
  * Lets operators pass, with a bearer token or, from a browser, with an API key as the password of HTTP Basic.
  * @throws AppError unauthenticated, forbidden, rate_limited, queue_unavailable, to the error handler of the app
  */
-export function requireOperator(deps: Pick<HttpDeps, 'authenticator' | 'closing'>): Router {
+export function requireOperator(deps: OperatorLoginDeps): Router {
   const router = Router();
+  const requireAdmin: RequestHandler = (request, _response, next) => {
+    requireServiceOperator(askOf(request).caller, deps.operatorTenants);
+    next();
+  };
   router.use(basicAsBearer, refuseCrossSite, requireCaller(deps), requireAdmin, challengeBrowsers);
   return router;
 }
@@ -34,11 +43,6 @@ const refuseCrossSite: RequestHandler = (request, _response, next) => {
   const changes = request.method !== 'GET' && request.method !== 'HEAD';
   if (!changes || site === undefined || site === 'same-origin') next();
   else next(new AppError('forbidden', 'This was asked for by another web page.'));
-};
-
-const requireAdmin: RequestHandler = (request, _response, next) => {
-  requireScope(askOf(request).caller, 'admin');
-  next();
 };
 
 /** Also where nobody needs a key, somebody with one must be able to show it. */

@@ -11,13 +11,14 @@ import { statusOfCode } from '../problem.ts';
 import type { BoardActions } from './board-job.ts';
 import { BoardPages } from './board-pages.ts';
 import { PoolBoardQueue } from './board-queue.ts';
-import { requireOperator } from './operator-login.ts';
+import { requireOperator, type OperatorLoginDeps } from './operator-login.ts';
 import type { ScannerPools } from './scanner-pools.ts';
 
-export type QueuesDeps = Pick<HttpDeps, 'authenticator' | 'closing' | 'operations' | 'log'> & {
-  readonly scans: Pick<HttpDeps['scans'], 'cancel' | 'deadLetters'>;
-  readonly scanners: Pick<ScannerPools, 'pools'>;
-};
+export type QueuesDeps = Pick<HttpDeps, 'operations' | 'log'> &
+  OperatorLoginDeps & {
+    readonly scans: Pick<HttpDeps['scans'], 'cancel' | 'deadLetters'>;
+    readonly scanners: Pick<ScannerPools, 'pools'>;
+  };
 
 /** Where the app mounts the router: the page needs to know. */
 export const BOARD_PATH = '/queues';

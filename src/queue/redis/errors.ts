@@ -45,6 +45,14 @@ const MEANINGS: readonly Meaning[] = [
       }),
   },
   {
+    starts: new RegExp(`^${OWN_ERROR} data_too_new scan_`),
+    error: (cause) =>
+      new AppError('data_too_new', 'The scan was written by a newer scanmux.', {
+        cause,
+        hint: 'Ask a server of the newer version. Operator: upgrade this one; nothing was touched.',
+      }),
+  },
+  {
     starts: new RegExp(`^${OWN_ERROR} data_too_new\\b`),
     error: (cause) => new AppError('data_too_new', 'The data in Redis was written by a newer scanmux.', { cause }),
   },

@@ -24,10 +24,12 @@ export async function list(store: RedisStore, tenant: string, filter: ListFilter
   const page = found.slice(0, filter.limit);
   const last = page.at(-1);
   const more = found.length > filter.limit && last !== undefined;
+  const scans = page.flatMap(({ scan }) => scan ?? []);
   return {
-    scans: page.map(({ scan }) => scan),
+    scans,
     total,
-    ...(more ? { nextCursor: writeCursor(last.scan.scanId, tenant, filter) } : {}),
+    unreadable: page.length - scans.length,
+    ...(more ? { nextCursor: writeCursor(last.scanId, tenant, filter) } : {}),
   };
 }
 
@@ -42,8 +44,12 @@ async function orderOf(store: RedisStore, tenant: string, scanId: string | undef
 interface Entry {
   /** Order of creation. */
   readonly order: number;
-  readonly scan: ScanRecord;
+  readonly scanId: string;
+  /** Undefined when only a newer program can read it. */
+  readonly scan: ScanRecord | undefined;
 }
+
+const listedOf = (reply: unknown): ScanRecord | undefined => (reply === 'newer' ? undefined : recordOf(reply));
 
 /** Scans after the cursor, one more than the page holds when there are more. */
 interface Found {
@@ -55,8 +61,8 @@ async function plain(store: RedisStore, tenant: string, { state, limit }: ListFi
   const reply = await store.run(PAGE, tenant, state ?? 'all', before ?? '+inf', limit + 1);
   const [total, entries] = listOf(reply);
   const found = listOf(entries).map((entry): Entry => {
-    const [order, scan] = listOf(entry);
-    return { order: numberOf(order), scan: recordOf(scan) };
+    const [order, scanId, scan] = listOf(entry);
+    return { order: numberOf(order), scanId: textOf(scanId), scan: listedOf(scan) };
   });
   return { found, total: numberOf(total) };
 }
@@ -87,8 +93,8 @@ async function matching(store: RedisStore, tenant: string, filter: ListFilter, b
   }
   if (chosen.length === 0) return { found: [], total };
   const records = listOf(await store.run(RECORDS, ...chosen.map(({ scanId }) => scanId)));
-  const found = chosen.flatMap(({ order }, index): Entry[] =>
-    isNothing(records[index]) ? [] : [{ order, scan: recordOf(records[index]) }],
+  const found = chosen.flatMap(({ order, scanId }, index): Entry[] =>
+    isNothing(records[index]) ? [] : [{ order, scanId, scan: listedOf(records[index]) }],
   );
   return { found, total };
 }

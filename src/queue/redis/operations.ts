@@ -1,30 +1,18 @@
 import type { ScanRecord } from '../../model/scan.ts';
 import { countersFrom, type Counted } from '../counters.ts';
 import {
-  UNKNOWN_WORKER,
   type OperatorFilter,
   type QueueGauges,
   type QueueOperations,
   type RemovedScan,
   type Retention,
-  type SeenWorker,
-  type WorkerFacts,
 } from '../operations.ts';
-import { jsonOf, recordIfAny, recordOf } from './record.ts';
+import { recordIfAny, recordOf } from './record.ts';
 import { listOf, mapOf, numberOf, textsOf } from './reply.ts';
 import { newRequestId } from './request-id.ts';
-import {
-  BOARD,
-  COUNTERS,
-  FIND,
-  GAUGES,
-  RELEASE_TURN,
-  REMOVE_FINISHED,
-  TAKE_TURN,
-  WORKER_FACTS,
-} from './scripts/operations.ts';
+import { BOARD, COUNTERS, FIND, GAUGES, RELEASE_TURN, REMOVE_FINISHED, TAKE_TURN } from './scripts/operations.ts';
 import type { RedisStore } from './store.ts';
-import { liveWorkers, seenWorkersOf } from './workers.ts';
+import { workers } from './workers.ts';
 
 /** Removed by one script: others wait for so many at most. */
 const REMOVED_AT_ONCE = 200;
@@ -41,18 +29,6 @@ export function createRedisOperations(store: RedisStore): QueueOperations {
     takeTurn: async (turn, holder, forMs) => (await store.run(TAKE_TURN, turn, holder, forMs)) === 1,
     releaseTurn: async (turn, holder) => void (await store.run(RELEASE_TURN, turn, holder)),
   };
-}
-
-async function workers(store: RedisStore): Promise<readonly SeenWorker[]> {
-  const [seen, said, runs] = listOf(await store.run(WORKER_FACTS));
-  const { facts, running } = { facts: mapOf(said), running: mapOf(runs) };
-  const known = seenWorkersOf(seen);
-  return [...liveWorkers(store, known)].toSorted().map((workerId) => ({
-    ...(jsonOf<WorkerFacts>(facts.get(workerId)) ?? UNKNOWN_WORKER),
-    workerId,
-    running: numberOf(running.get(workerId) ?? 0),
-    beatAgoMs: Math.max(0, known.silentMs.get(workerId) ?? 0),
-  }));
 }
 
 async function list(

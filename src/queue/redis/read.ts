@@ -1,12 +1,12 @@
 import type { ScanRecord } from '../../model/scan.ts';
 import { expectedWait, medianOf } from '../expected-wait.ts';
+import { servedPools } from '../operations.ts';
 import { instanceKey, type InstanceState, type PublishedHealth, type Readiness } from '../queue.ts';
 import { recordIfAny } from './record.ts';
 import { listOf, mapOf, numberOf, textsOf } from './reply.ts';
 import { ACTIVE, DURATIONS, GET, INSTANCES, LIVE_COUNT, NEXT_RETRY, PUT_INSTANCE, REFERENCED } from './scripts/read.ts';
-import { SEEN_WORKERS } from './scripts/workers.ts';
 import type { RedisStore } from './store.ts';
-import { liveWorkers, seenWorkersOf } from './workers.ts';
+import { workers } from './workers.ts';
 
 const ASKED_AT_ONCE = 500;
 
@@ -14,8 +14,8 @@ export const get = async (store: RedisStore, tenant: string, scanId: string): Pr
   recordIfAny(await store.run(GET, tenant, scanId));
 
 export async function readiness(store: RedisStore): Promise<Readiness> {
-  const [workers, instances] = await Promise.all([store.run(SEEN_WORKERS), instanceStates(store)]);
-  return { hasWorker: liveWorkers(store, seenWorkersOf(workers)).length > 0, instances };
+  const [live, instances] = await Promise.all([workers(store), instanceStates(store)]);
+  return { hasWorker: live.length > 0, served: servedPools(live), instances };
 }
 
 export async function instanceStates(store: RedisStore): Promise<readonly InstanceState[]> {

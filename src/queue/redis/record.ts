@@ -20,7 +20,7 @@ const STATES: ReadonlyMap<string, ScanState> = new Map(ScanState.options.map((st
 
 export function stateOf(text: string | undefined): ScanState {
   const state = STATES.get(text ?? '');
-  if (!state) throw new AppError('internal_error', 'Redis holds a scan in an unknown state.');
+  if (!state) throw new AppError('data_too_new', 'Redis holds a scan in a state that this scanmux does not know.');
   return state;
 }
 

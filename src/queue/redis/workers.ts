@@ -1,4 +1,7 @@
+import { UNKNOWN_WORKER, type SeenWorker, type WorkerFacts } from '../operations.ts';
+import { jsonOf } from './record.ts';
 import { listOf, mapOf, numberOf, textsOf } from './reply.ts';
+import { WORKER_FACTS } from './scripts/workers.ts';
 import type { RedisStore } from './store.ts';
 
 /** Workers as they stood at one moment. */
@@ -45,4 +48,17 @@ export function liveWorkers(store: RedisStore, { beats, silentMs }: SeenWorkers)
   const isLive = ([worker, beat]: readonly [string, string]): boolean =>
     !store.watch.frozen(worker, Number(beat)) && store.isAlive(worker) && (silentMs.get(worker) ?? 0) < longest;
   return [...beats].filter(isLive).map(([worker]) => worker);
+}
+
+/** Live workers, by id, with what each says of itself. */
+export async function workers(store: RedisStore): Promise<readonly SeenWorker[]> {
+  const [seen, said, runs] = listOf(await store.run(WORKER_FACTS));
+  const { facts, running } = { facts: mapOf(said), running: mapOf(runs) };
+  const known = seenWorkersOf(seen);
+  return [...liveWorkers(store, known)].toSorted().map((workerId) => ({
+    ...(jsonOf<WorkerFacts>(facts.get(workerId)) ?? UNKNOWN_WORKER),
+    workerId,
+    running: numberOf(running.get(workerId) ?? 0),
+    beatAgoMs: Math.max(0, known.silentMs.get(workerId) ?? 0),
+  }));
 }

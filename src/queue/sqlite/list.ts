@@ -2,7 +2,7 @@ import type { ScanRequest } from '../../model/scan.ts';
 import type { SqlValue } from '../../platform/sqlite.ts';
 import { readCursor, writeCursor, wrongCursor } from '../list-cursor.ts';
 import type { ListFilter, ListPage } from '../queue.ts';
-import { jsonOf, numberOf } from './row.ts';
+import { isReadable, jsonOf, numberOf, textOf } from './row.ts';
 import { many, one, type Store } from './store.ts';
 import { withPosition } from './submit.ts';
 
@@ -14,13 +14,16 @@ export function list(store: Store, tenant: string, filter: ListFilter): ListPage
     ? matching(store, where, values, filter, filter.matchesTargets, before)
     : plain(store, where, values, filter, before);
   const page = ids.slice(0, filter.limit);
-  const scans = page.flatMap((id) => {
-    const row = one(store, 'SELECT * FROM scans WHERE id = ?', id);
-    return row ? [withPosition(store, row)] : [];
-  });
-  const last = scans.at(-1)?.scanId;
+  const rows = page.flatMap((id) => many(store, 'SELECT * FROM scans WHERE id = ?', id));
+  const readable = rows.filter(isReadable);
+  const last = rows.at(-1);
   const more = ids.length > filter.limit && last !== undefined;
-  return { scans, total, ...(more ? { nextCursor: writeCursor(last, tenant, filter) } : {}) };
+  return {
+    scans: readable.map((row) => withPosition(store, row)),
+    total,
+    unreadable: rows.length - readable.length,
+    ...(more ? { nextCursor: writeCursor(textOf(last, 'scan_id'), tenant, filter) } : {}),
+  };
 }
 
 /** @throws AppError cursor_invalid */

@@ -1,9 +1,10 @@
 import type { ScannerHealth } from '../../model/capability.ts';
 import type { ScanRecord } from '../../model/scan.ts';
 import type { Row } from '../../platform/sqlite.ts';
+import { servedPools, type WorkerFacts } from '../operations.ts';
 import { instanceKey, type InstanceState, type PoolStatus, type QueueStatus, type Readiness } from '../queue.ts';
 import { queuedByPool } from './ranks.ts';
-import { jsonOf, numberOf, optionalNumber, textOf } from './row.ts';
+import { isReadable, jsonOf, numberOf, optionalNumber, textOf } from './row.ts';
 import { many, one, change, type Store } from './store.ts';
 import { withPosition } from './submit.ts';
 
@@ -12,11 +13,12 @@ const NEXT_SHOWN = 10;
 export function createGet(store: Store): (tenant: string, scanId: string) => ScanRecord | undefined {
   const recordOf = store.recall.of((scanId) => {
     const row = one(store, 'SELECT * FROM scans WHERE scan_id = ?', scanId);
-    return row && withPosition(store, row);
+    return row && (isReadable(row) ? withPosition(store, row) : { tenant: textOf(row, 'tenant'), row });
   });
   return (tenant, scanId) => {
-    const record = recordOf(scanId);
-    return record?.tenant === tenant ? record : undefined;
+    const found = recordOf(scanId);
+    if (found?.tenant !== tenant) return undefined;
+    return 'row' in found ? withPosition(store, found.row) : found;
   };
 }
 
@@ -25,17 +27,23 @@ const LIFE_CHECK_MS = 250;
 
 export function createReadiness(store: Store): () => Readiness {
   const known = store.recall.of(() => ({
-    workers: many(store, 'SELECT worker_id FROM workers').map((row) => textOf(row, 'worker_id')),
+    workers: many(store, 'SELECT worker_id, facts FROM workers').map((row) => ({
+      workerId: textOf(row, 'worker_id'),
+      pools: jsonOf<WorkerFacts>(row, 'facts')?.pools,
+    })),
     instances: instanceStates(store),
   }));
-  let checked: { readonly workers: readonly string[]; readonly at: number; readonly hasWorker: boolean } | undefined;
+  let checked:
+    | (Pick<Readiness, 'hasWorker' | 'served'> & { readonly workers: object; readonly at: number })
+    | undefined;
   return () => {
     const { workers, instances } = known('');
     const at = store.clock.monotonic();
     if (checked?.workers !== workers || at - checked.at >= LIFE_CHECK_MS) {
-      checked = { workers, at, hasWorker: workers.some((workerId) => store.isAlive(workerId)) };
+      const live = workers.filter(({ workerId }) => store.isAlive(workerId));
+      checked = { workers, at, hasWorker: live.length > 0, served: servedPools(live) };
     }
-    return { hasWorker: checked.hasWorker, instances };
+    return { hasWorker: checked.hasWorker, served: checked.served, instances };
   };
 }
 
@@ -140,7 +148,8 @@ export function referencedAttempts(store: Store, scanIds: readonly string[]): Re
     const epochs = new Set<number>();
     const visible = optionalNumber(row, 'result_epoch');
     if (visible !== undefined) epochs.add(visible);
-    if (row['state'] === 'running' || row['checkpoint'] !== null) epochs.add(numberOf(row, 'epoch'));
+    if (row['state'] === 'running' || row['checkpoint'] !== null || !isReadable(row))
+      epochs.add(numberOf(row, 'epoch'));
     kept.set(scanId, epochs);
   }
   return kept;

@@ -30,9 +30,13 @@ export function optionalNumber(row: Row, key: string): number | undefined {
 
 const STATES: ReadonlyMap<string, ScanState> = new Map(ScanState.options.map((state) => [state, state]));
 
+/** Whether this program knows the state of the scan; only a newer one wrote it otherwise. */
+export const isReadable = (row: Row): boolean => STATES.has(textOf(row, 'state'));
+
+/** @throws AppError data_too_new */
 export function stateOf(row: Row): ScanState {
   const state = STATES.get(textOf(row, 'state'));
-  if (!state) throw wrongCell('state');
+  if (!state) throw new AppError('data_too_new', 'The scan was written by a newer scanmux.');
   return state;
 }
 

@@ -5,7 +5,7 @@ import { REPLY } from './reply.ts';
 
 /**
  * tenant, state or 'all', before (order of creation, or '+inf'), most. Newest first. Returns the total of the list and
- * the records with their order.
+ * each with its order, its id and its record, or 'newer'.
  */
 export const PAGE = defineScript(
   'page',
@@ -15,7 +15,7 @@ local list, found = P .. 'list:' .. ARGV[3] .. ':' .. ARGV[2], {}
 local before = ARGV[4] == '+inf' and '+inf' or '(' .. ARGV[4]
 for _, id in ipairs(redis.call('ZREVRANGEBYSCORE', list, before, '-inf', 'LIMIT', 0, ARGV[5])) do
   local scan = load(id)
-  if scan then found[#found + 1] = {scan.n, reply(known(scan))} end
+  if scan then found[#found + 1] = {scan.n, id, listed(scan)} end
 end
 return {redis.call('ZCARD', list), found}
 `,
@@ -44,7 +44,7 @@ return found
 `,
 );
 
-/** ids. Returns the records that are there. */
+/** ids. Returns the records that are there, or 'newer'. */
 export const RECORDS = defineScript(
   'records',
   'read',
@@ -52,7 +52,7 @@ export const RECORDS = defineScript(
 local found = {}
 for i = 2, #ARGV do
   local scan = load(ARGV[i])
-  found[#found + 1] = scan and reply(known(scan)) or false
+  found[#found + 1] = scan and listed(scan) or false
 end
 return found
 `,

@@ -3,16 +3,6 @@ import { REMOVE, TAKING_OUT } from './cancel.ts';
 import { PLACES } from './places.ts';
 import { RECORD } from './record.ts';
 import { REPLY } from './reply.ts';
-import { TIME } from './time.ts';
-import { WORKERS } from './workers.ts';
-
-/** Workers as `seenWorkers` has them, what each says of itself (JSON), and how many scans each runs. */
-export const WORKER_FACTS = defineScript(
-  'workerFacts',
-  'read',
-  `return {seenWorkers(), redis.call('HGETALL', P .. 'facts'), redis.call('HGETALL', P .. 'runs')}`,
-  [TIME, WORKERS],
-);
 
 /** pool or '' for all, offset, limit, states. Newest first. Returns the total and the records. */
 export const BOARD = defineScript(
@@ -104,7 +94,8 @@ local function collect(zset, before, over)
     for i = 1, #found, 2 do
       local age = tonumber(found[i + 1])
       if not ((before and age < before) or rank < over) or mine == limit then return end
-      if tonumber(redis.call('HGET', P .. 'scan:' .. found[i], 'v') or 0) <= V then
+      local scan = load(found[i])
+      if not scan or not isNewer(scan) then
         due[#due + 1] = {age, found[i]}
         mine = mine + 1
       end

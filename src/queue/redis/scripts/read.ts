@@ -56,7 +56,7 @@ export const DEAD_LETTERS = defineScript(
 local found = {}
 for _, id in ipairs(redis.call('ZREVRANGE', P .. 'dead:' .. ARGV[2], 0, ARGV[3] - 1)) do
   local scan = load(id)
-  if scan then found[#found + 1] = reply(known(scan)) end
+  if scan and not isNewer(scan) then found[#found + 1] = reply(scan) end
 end
 return found
 `,
@@ -70,9 +70,9 @@ export const REFERENCED = defineScript(
   `
 local found = {}
 for i = 2, #ARGV do
-  local fact = redis.call('HMGET', P .. 'scan:' .. ARGV[i], 'state', 'epoch', 'phase', 'result_epoch')
-  local mayGoOn = fact[1] == 'running' or fact[3]
-  found[#found + 1] = {fact[1] and 1 or 0, mayGoOn and fact[2] or '', fact[4] or ''}
+  local scan = load(ARGV[i])
+  local mayGoOn = scan and (scan.state == 'running' or scan.phase or isNewer(scan))
+  found[#found + 1] = {scan and 1 or 0, mayGoOn and scan.epoch or '', scan and scan.result_epoch or ''}
 end
 return found
 `,

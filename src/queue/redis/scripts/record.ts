@@ -1,10 +1,19 @@
+import { ScanState } from '../../../model/scan.ts';
+
 /**
  * A scan is two hashes. `scan:<id>` holds its small facts, so that Redis keeps it packed; `text:<id>` holds the JSON
  * that no script looks into, and `events:<id>` what happened after it was made.
  */
 export const RECORD = `
+local STATES = ' ${ScanState.options.join(' ')} '
+
+-- Whether a newer program wrote it. Nothing here knows what such a scan needs.
+local function isNewer(scan)
+  return tonumber(scan.v) > V or not string.find(STATES, ' ' .. scan.state .. ' ', 1, true)
+end
+
 local function known(scan)
-  if tonumber(scan.v) > V then refuse('data_too_new', scan.id) end
+  if isNewer(scan) then refuse('data_too_new', scan.id) end
   return scan
 end
 
@@ -23,8 +32,6 @@ local function find(tenant, id)
   if not scan or scan.tenant ~= tenant then return nil end
   return known(scan)
 end
-
-local function isNewer(scan) return tonumber(scan.v) > V end
 
 -- Writes values by name into a hash; false removes one.
 local function put(key, changes)

@@ -8,4 +8,7 @@ local function reply(scan)
     positionOf(scan),
   }
 end
+
+-- In a list: one that cannot be read must not keep the others from being shown.
+local function listed(scan) return isNewer(scan) and 'newer' or reply(scan) end
 `;

@@ -57,6 +57,14 @@ return 1
 
 export const SEEN_WORKERS = defineScript('seenWorkers', 'read', `return seenWorkers()`, PARTS);
 
+/** Workers as `seenWorkers` has them, what each says of itself (JSON), and how many scans each runs. */
+export const WORKER_FACTS = defineScript(
+  'workerFacts',
+  'read',
+  `return {seenWorkers(), redis.call('HGETALL', P .. 'facts'), redis.call('HGETALL', P .. 'runs')}`,
+  PARTS,
+);
+
 /** Whether a worker that asks for work may get some, as far as the lists tell; and the workers. */
 export const MAY_HAVE_WORK = defineScript(
   'mayHaveWork',
