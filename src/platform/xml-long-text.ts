@@ -15,6 +15,15 @@ export class LongText {
   passed = 0;
   passedLines = 0;
 
+  /** What begins with white space was copied, as a rule; before its declaration no parser takes that. */
+  withoutLead(piece: string): string {
+    const text = piece.trimStart();
+    const lead = piece.slice(0, piece.length - text.length);
+    this.passed += lead.length;
+    this.passedLines += lead.split('\n').length - 1;
+    return text;
+  }
+
   /** @param position of the parser, right behind the `>` */
   tagEnds(position: number): void {
     this.#tagEnd = position;

@@ -125,9 +125,10 @@ export class XmlReader {
     else throw this.#unreadable('its end too early');
   }
 
-  #feed(text: string): void {
+  #feed(given: string): void {
+    const text = this.#begun ? given : this.#passing.withoutLead(given);
     if (text === '') return;
-    this.#begun ||= /\S/.test(text);
+    this.#begun = true;
     const rest = this.#handlers.isTextUnread?.() === true ? this.#passing.restOf(text) : text;
     if (rest === '') return;
     this.#meter.fed(rest.length);

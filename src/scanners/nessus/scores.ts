@@ -57,9 +57,9 @@ export function scoreUpTo(most: number, text: string | undefined): number | unde
 }
 
 const ELEMENTS = [
-  [CHILD.cvss4_base_score, CHILD.cvss4_vector, '4.0'],
-  [CHILD.cvss3_base_score, CHILD.cvss3_vector, '3.0'],
-  [CHILD.cvss_base_score, CHILD.cvss_vector, '2.0'],
+  [[CHILD.cvss4_base_score], CHILD.cvss4_vector, '4.0'],
+  [[CHILD.cvss3_base_score, CHILD.cvssv3], CHILD.cvss3_vector, '3.0'],
+  [[CHILD.cvss_base_score, CHILD.cvss], CHILD.cvss_vector, '2.0'],
 ] as const;
 
 const CVSS2 = 'CVSS2#';
@@ -67,11 +67,12 @@ const CVSS2 = 'CVSS2#';
 export function cvssOf(item: RawItem): Cvss[] {
   const found: Cvss[] = [];
   const clean = item.isPlain ? cleanPlainLine : cleanLine;
-  for (const [scoreChild, vectorChild, version] of ELEMENTS) {
-    const score = scoreUpTo(10, first(item, scoreChild));
+  for (const [[scoreChild, otherChild], vectorChild, version] of ELEMENTS) {
+    const said = first(item, scoreChild) ?? (otherChild === undefined ? undefined : first(item, otherChild));
+    const score = scoreUpTo(10, said);
     if (score === undefined) continue;
-    const said = first(item, vectorChild)?.trim() ?? '';
-    const vector = said.startsWith(CVSS2) ? said.slice(CVSS2.length) : said;
+    const words = first(item, vectorChild)?.trim() ?? '';
+    const vector = words.startsWith(CVSS2) ? words.slice(CVSS2.length) : words;
     const isNewer = version === '3.0' && vector.startsWith('CVSS:3.1/');
     const cvss: Cvss = { version: isNewer ? '3.1' : version, score };
     if (vector !== '') cvss.vector = clean(vector, 300);

@@ -1,0 +1,223 @@
+import { describe, expect, it } from 'vitest';
+import { REPORT_FORMATS } from '../../src/engines.ts';
+import { detectFormat } from '../../src/scanners/detect-format.ts';
+import { HEAD_BYTES } from '../../src/scanners/report-format.ts';
+import { findingsIn, heardFrom, placesIn } from './reading.ts';
+
+/** Reports as they come from other products, versions and hands; each is recognised by itself. */
+async function read(report: unknown) {
+  const bytes = Buffer.from(typeof report === 'string' ? report : JSON.stringify(report));
+  const { events, error } = await heardFrom(detectFormat(bytes.subarray(0, HEAD_BYTES), REPORT_FORMATS), bytes);
+  if (error !== undefined) throw error;
+  return { findings: findingsIn(events), places: placesIn(events), events };
+}
+
+const formatOf = (report: unknown): string =>
+  detectFormat(
+    Buffer.from(typeof report === 'string' ? report : JSON.stringify(report)).subarray(0, HEAD_BYTES),
+    REPORT_FORMATS,
+  ).name;
+
+describe('an export of Tenable Web App Scanning', () => {
+  const item =
+    '<ReportItem pluginFamily="Injection" pluginName="A check" pluginID="98000" severity="3" protocol="TCP" svc_name="https" port="8443">' +
+    '<risk_factor>high</risk_factor><cvss>7.5</cvss><cvssv3>8.1</cvssv3></ReportItem>';
+  const was =
+    '<?xml version="1.0" ?><NessusClientData_v2><Report name="app" type="was"><ReportHost name="https://app.example:8443/shop/">' +
+    '<HostProperties><tag name="host-fqdn">https://app.example:8443/shop/</tag>' +
+    '<tag name="HOST_START">2026-01-02T03:04:05.12345+00:00</tag><tag name="HOST_END">2026-01-02T04:04:05+00:00</tag></HostProperties>' +
+    `${item}</ReportHost></Report></NessusClientData_v2>`;
+
+  it('names its host by a URL, which is no host name', async () => {
+    const { findings, places } = await read(was);
+    expect(findings).toMatchObject([
+      { severity: 'high', location: { host: 'app.example', port: 8443, protocol: 'tcp', service: 'https' } },
+    ]);
+    expect(places).toEqual([{ place: 'app.example', status: 'tested' }]);
+    const { findings: byAddress } = await read(was.replaceAll('app.example', '192.0.2.7'));
+    expect(byAddress[0]?.location).toMatchObject({ ip: '192.0.2.7', port: 8443 });
+  });
+
+  it('has scores and times in words of its own', async () => {
+    const { findings, events } = await read(was);
+    expect(findings[0]?.cvss).toEqual([
+      { version: '3.0', score: 8.1 },
+      { version: '2.0', score: 7.5 },
+    ]);
+    expect(events).toContainEqual({
+      kind: 'source',
+      source: { startedAt: Date.UTC(2026, 0, 2, 3, 4, 5, 123), finishedAt: Date.UTC(2026, 0, 2, 4, 4, 5) },
+    });
+  });
+});
+
+describe('a report of OpenVAS', () => {
+  const result =
+    '<result id="r"><name>N</name><host>192.0.2.10</host><port>443/tcp</port><nvt oid="1.3.6.1"><name>N</name></nvt><severity>7.5</severity></result>';
+
+  it.each([
+    [
+      'the attributes of an export',
+      `<report id="a" format_id="f" extension="xml"><report id="a"><results>${result}</results></report></report>`,
+    ],
+    ['its checks', `<report id="a"><results start="1">${result}</results></report>`],
+  ])('is known by %s alone', async (_, report) => {
+    const { findings } = await read(`<?xml version="1.0"?>${report}`);
+    expect(findings).toMatchObject([{ severity: 'high', location: { ip: '192.0.2.10', port: 443 } }]);
+  });
+
+  it('is not every report', () => {
+    expect(() => formatOf('<report id="a"><results><result/></results></report>')).toThrow(/no known report/);
+  });
+});
+
+describe('white space before an XML declaration', () => {
+  const zap =
+    '<?xml version="1.0"?><OWASPZAPReport version="2.15.0"><site name="http://a.test" host="a.test" port="80" ssl="false"><alerts/></site></OWASPZAPReport>';
+
+  it('is what a copied text begins with, and no fault', async () => {
+    expect((await read(`\n  ${zap}`)).places).toMatchObject([{ place: 'a.test' }]);
+    const nessus =
+      '<?xml version="1.0"?>\n<NessusClientData_v2><Report name="r"><ReportHost name="a.test"/></Report></NessusClientData_v2>';
+    expect((await read(`\r\n\n${nessus}`)).places).toMatchObject([{ place: 'a.test' }]);
+  });
+
+  it('counts in the place of a fault', async () => {
+    await expect(read(`\n\n${zap.replace('</site>', '</sight>')}`)).rejects.toMatchObject({
+      message: expect.stringMatching(/close tag at line 3, column 134/),
+    });
+  });
+});
+
+describe('SARIF', () => {
+  const log = (results: readonly unknown[], name = 't') => ({
+    version: '2.1.0',
+    runs: [{ tool: { driver: { name, rules: [{ id: 'a', defaultConfiguration: { level: 'Note' } }] } }, results }],
+  });
+
+  it('has levels and kinds in any case', async () => {
+    const { findings } = await read(
+      log([
+        { ruleId: 'x', level: 'Error' },
+        { ruleId: 'x', level: 'WARNING' },
+        { ruleId: 'a' },
+        { ruleId: 'x', level: 'error', kind: 'Pass' },
+      ]),
+    );
+    expect(findings.map(({ severity, severity_rated: rated }) => [severity, rated])).toEqual([
+      ['high', true],
+      ['medium', true],
+      ['low', true],
+      ['info', true],
+    ]);
+    expect(findings[3]?.report_state).toBe('kind: pass');
+  });
+
+  it('has messages that are no objects', async () => {
+    const { findings } = await read(log([{ ruleId: 'x', message: 'said plainly' }]));
+    expect(findings[0]?.untrusted.output).toBe('said plainly');
+  });
+
+  it('says by its request alone where it is', async () => {
+    const { findings } = await read(
+      log([
+        { ruleId: 'x', webRequest: { method: 'GET', target: 'http://a.test:8080/q' } },
+        { ruleId: 'x', webRequest: { method: 'GET', target: '/q' } },
+      ]),
+    );
+    expect(findings.map(({ location }) => location)).toEqual([
+      { host: 'a.test', port: 8080, protocol: 'tcp', url: 'http://a.test:8080/q' },
+      {},
+    ]);
+  });
+
+  it('tells results apart by fingerprints that are objects', async () => {
+    const marked = (value: string) => ({ ruleId: 'x', fingerprints: { hash: { value } } });
+    const { findings } = await read(log([marked('one'), marked('two'), marked('one')]));
+    const [one, two, again] = findings.map(({ discriminator }) => discriminator);
+    expect([one === undefined, one === two, one === again]).toEqual([false, false, true]);
+  });
+});
+
+describe('Trivy', () => {
+  const flaw = { VulnerabilityID: 'GHSA-aaaa-bbbb-cccc', PkgName: 'p', InstalledVersion: '1', Severity: 'HIGH' };
+  const of = (results: readonly unknown[]) => ({
+    SchemaVersion: 2,
+    ArtifactName: 'app',
+    ArtifactType: 'filesystem',
+    Results: results,
+  });
+
+  it('names the CVE of an advisory beside it', async () => {
+    const Vulnerabilities = [{ ...flaw, VendorIDs: ['CVE-2026-0001', 'DSA-1'] }];
+    const { findings } = await read(of([{ Target: 'package-lock.json', Class: 'lang-pkgs', Vulnerabilities }]));
+    expect(findings[0]?.cves).toEqual(['CVE-2026-0001']);
+  });
+
+  it('has licences without a name', async () => {
+    const Licenses = [{ Severity: 'UNKNOWN', Category: 'unknown', PkgName: 'p', Name: '' }, { Name: 'MIT' }];
+    const { findings } = await read(of([{ Target: 'OS Packages', Class: 'license', Licenses }]));
+    expect(findings.map(({ rule_id: rule, title }) => [rule, title])).toEqual([
+      ['license:unknown', 'License unknown (unknown)'],
+      ['license:MIT', 'License MIT'],
+    ]);
+  });
+
+  it('is known by its results alone', async () => {
+    const { findings } = await read({
+      Results: [{ Target: 'package-lock.json', Class: 'lang-pkgs', Type: 'npm', Vulnerabilities: [flaw] }],
+    });
+    expect(findings).toMatchObject([{ severity: 'high', location: { file: 'package-lock.json', package: 'p' } }]);
+    expect(() => formatOf({ Results: [{ Target: 'x' }] })).toThrow(/no known report/);
+  });
+});
+
+describe('Grype', () => {
+  it('is known where every match was ignored', () => {
+    const ignored = { vulnerability: { id: 'CVE-2026-0001', description: 'x'.repeat(HEAD_BYTES) }, artifact: {} };
+    expect(formatOf({ matches: [], ignoredMatches: [ignored], source: {}, descriptor: { name: 'grype' } })).toBe(
+      'grype',
+    );
+  });
+
+  it('of its first versions has scores, links and fixes in other words', async () => {
+    const { findings } = await read({
+      matches: [
+        {
+          vulnerability: {
+            id: 'CVE-2019-0001',
+            severity: 'High',
+            links: ['https://a.test'],
+            cvssV2: { baseScore: 7.5, vector: 'AV:N/AC:L/Au:N/C:P/I:P/A:P' },
+            cvssV3: { baseScore: 9.8, vector: 'CVSS:3.0/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H' },
+            fixedInVersion: '2.0',
+          },
+          matchDetails: { matcher: 'm' },
+          artifact: { name: 'p', version: '1', type: 'deb', locations: [{ path: '/p', layerIndex: 0 }] },
+        },
+      ],
+    });
+    expect(findings[0]).toMatchObject({
+      cvss: [
+        { version: '3.0', score: 9.8 },
+        { version: '2.0', score: 7.5 },
+      ],
+      references: ['https://a.test'],
+      location: { package: 'p', fixed_version: '2.0' },
+    });
+  });
+});
+
+describe('Nuclei', () => {
+  it('is known before a template that fills the head of the file', () => {
+    const line = {
+      template: 'custom/a.yaml',
+      'template-id': 'a',
+      'template-path': '/t/custom/a.yaml',
+      'template-encoded': 'QUFB'.repeat(HEAD_BYTES),
+      info: { name: 'A', severity: 'low' },
+      'matched-at': 'http://a.test/',
+    };
+    expect([formatOf(line), formatOf([line])]).toEqual(['nuclei', 'nuclei']);
+  });
+});
