@@ -100,17 +100,17 @@ describe('SARIF', () => {
       log([
         { ruleId: 'x', level: 'Error' },
         { ruleId: 'x', level: 'WARNING' },
-        { ruleId: 'a' },
         { ruleId: 'x', level: 'error', kind: 'Pass' },
+        { ruleId: 'a' },
       ]),
     );
     expect(findings.map(({ severity, severity_rated: rated }) => [severity, rated])).toEqual([
       ['high', true],
       ['medium', true],
-      ['low', true],
       ['info', true],
+      ['low', true],
     ]);
-    expect(findings[3]?.report_state).toBe('kind: pass');
+    expect(findings[2]?.report_state).toBe('kind: pass');
   });
 
   it('has messages that are no objects', async () => {

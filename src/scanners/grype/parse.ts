@@ -52,7 +52,9 @@ export const grypeFormat: ReportFormat = {
     const shape = jsonHead(head);
     if (shape?.root !== 'object') return false;
     if (shape.paths.get('descriptor.name') === 'grype') return true;
-    return shape.paths.has('matches[].vulnerability') || shape.paths.has('matches[].artifact');
+    return ['matches[].vulnerability', 'matches[].artifact', 'ignoredMatches[].vulnerability'].some((path) =>
+      shape.paths.has(path),
+    );
   },
   parse: parseGrype,
 };

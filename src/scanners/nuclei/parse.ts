@@ -30,6 +30,9 @@ const NUCLEI_CHECKS: ReportEvent = {
   notLookedFor: ['which templates ran without a match, and on which hosts: the report does not say'],
 };
 
+/** Keys beside the id of the template; its whole text (`template-encoded`) may come before the result itself. */
+const SIGNS = ['info', 'matched-at', 'matched', 'type', 'template-path', 'template-encoded'];
+
 /** Results of nuclei 2 and 3, as JSON lines (`-jsonl`, `-json`) or as one list (`-json-export`). */
 export const nucleiFormat: ReportFormat = {
   name: 'nuclei',
@@ -40,7 +43,7 @@ export const nucleiFormat: ReportFormat = {
     const prefix = shape.root === 'list' ? '[].' : '';
     const has = (key: string): boolean => shape.paths.has(`${prefix}${key}`);
     if (!has('template-id') && !has('templateID')) return false;
-    return has('info') || has('matched-at') || has('matched') || has('type');
+    return SIGNS.some(has);
   },
   parse: parseNuclei,
 };

@@ -62,7 +62,7 @@ export function vulnerability(item: JsonObject, { artifact, result }: ItemContex
       }),
       references: references(item),
       cvss: cvssScores(objectOf(item['CVSS']), vendor),
-      cves: cvesOf(id),
+      cves: cvesOf([id, ...listOf(item['VendorIDs'])]),
       cwes: cwesOf(item['CweIDs']),
     },
     occurrence: {
@@ -170,8 +170,10 @@ function isLicenceName(name: string): boolean {
 }
 
 export function licence(item: JsonObject, { artifact, result }: ItemContext): TrivyItem | undefined {
-  const name = textOf(item['Name']);
-  if (name === undefined) return undefined;
+  const said = textOf(item['Name']);
+  // A package may state an empty one.
+  if (said === undefined && item['Name'] !== '') return undefined;
+  const name = said ?? 'unknown';
   const category = plainName(textOf(item['Category']) ?? '');
   const isOdd = !isLicenceName(name);
   const shown = isOdd ? `unusual-name-${nameTag(name)}` : name;
