@@ -209,6 +209,35 @@ describe('Grype', () => {
 });
 
 describe('Nuclei', () => {
+  const found = JSON.stringify({
+    'template-id': 'a',
+    info: { name: 'A', severity: 'low' },
+    'matched-at': 'http://a.test/',
+  });
+
+  it('with both streams in one file is read past banner, messages and statistics', async () => {
+    const banner = [
+      '',
+      '                     __     _',
+      '   ____  __  _______/ /__  (_)',
+      '  / __ \\/ / / / ___/ / _ \\/ /',
+      ' / / / / /_/ / /__/ /  __/ /',
+      '/_/ /_/\\__,_/\\___/_/\\___/_/   v3.3.1',
+      '',
+      '\t\tprojectdiscovery.io',
+      '',
+      '[INF] Templates loaded for current scan: 1',
+    ];
+    const statistics = '[0:00:05] | Templates: 1 | Hosts: 1 | RPS: 5 | Matched: 1 | Errors: 0 | Requests: 5/9 (55%)';
+    const file = [...banner, found, statistics, found, '[INF] No results found. Better luck next time!'].join('\n');
+    expect((await read(file)).findings).toHaveLength(2);
+    expect((await read([statistics, found].join('\n'))).findings).toHaveLength(1);
+  });
+
+  it.each(['hello', '/etc/passwd', '_', '[0:00] no statistics'])('is not read past other text: %s', async (line) => {
+    await expect(read([found, line, found].join('\n'))).rejects.toMatchObject({ code: 'report_unreadable' });
+  });
+
   it('is known before a template that fills the head of the file', () => {
     const line = {
       template: 'custom/a.yaml',
