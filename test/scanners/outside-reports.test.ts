@@ -250,3 +250,19 @@ describe('Nuclei', () => {
     expect([formatOf(line), formatOf([line])]).toEqual(['nuclei', 'nuclei']);
   });
 });
+
+describe('nmap as Zenmap saves it', () => {
+  const saved =
+    '<?xml version="1.0" encoding="iso-8859-1"?>\n<nmaprun scanner="nmap" args="nmap x" profile="Scan \u00e9" version="7.94">' +
+    '<output type="interactive">Nmap scan report</output><host comment=""><status state="up" reason=""/>' +
+    '<address addrtype="ipv4" vendor="" addr="192.0.2.1"/><ports><port protocol="tcp" portid="80">' +
+    '<state reason="syn-ack" state="open" reason_ttl="64"/><service name="http" product="caf\u00e9 &#8364;"/></port></ports></host>' +
+    '<runstats><finished time="1700000000"/><hosts up="1" down="0" total="1"/></runstats></nmaprun>';
+
+  it('is in ISO-8859-1', async () => {
+    const format = detectFormat(Buffer.from(saved, 'latin1'), REPORT_FORMATS);
+    const { events, error } = await heardFrom(format, Buffer.from(saved, 'latin1'));
+    expect(error).toBeUndefined();
+    expect(findingsIn(events)).toMatchObject([{ untrusted: { banner: 'caf\u00e9 \u20ac' } }]);
+  });
+});
