@@ -15,13 +15,10 @@ export class LongText {
   passed = 0;
   passedLines = 0;
 
-  /** What begins with white space was copied, as a rule; before its declaration no parser takes that. */
-  withoutLead(piece: string): string {
-    const text = piece.trimStart();
-    const lead = piece.slice(0, piece.length - text.length);
-    this.passed += lead.length;
-    this.passedLines += lead.split('\n').length - 1;
-    return text;
+  /** Something else that the parser is not given. */
+  leave(text: string): void {
+    this.passed += text.length;
+    this.passedLines += text.split('\n').length - 1;
   }
 
   /** @param position of the parser, right behind the `>` */

@@ -2,6 +2,7 @@ import { SaxesParser } from 'saxes';
 import { AppError } from '../model/errors.ts';
 import { cleanLine } from '../model/untrusted.ts';
 import { Utf8Text } from './utf8.ts';
+import { XmlLead } from './xml-lead.ts';
 import { LongText } from './xml-long-text.ts';
 import { XmlMeter, type XmlLimits } from './xml-limits.ts';
 import {
@@ -67,6 +68,7 @@ export class XmlReader {
   #begun = false;
   #linesBefore = 0;
   readonly #passing = new LongText();
+  readonly #lead = new XmlLead();
   /** Characters given to the parser of this document. */
   #fedChars = 0;
   #isFeeding = false;
@@ -99,7 +101,7 @@ export class XmlReader {
   }
 
   write(piece: string): void {
-    if (!this.#many) return this.#feed(piece);
+    if (!this.#many) return this.#feedFirst(piece);
     const text = this.#held + piece;
     this.#held = '';
     let from = 0;
@@ -113,9 +115,16 @@ export class XmlReader {
     this.#held = text.slice(text.length - keep);
   }
 
+  /** The one document there is, from its declaration on. */
+  #feedFirst(piece: string): void {
+    const { text, left } = this.#lead.push(piece);
+    if (left !== '') this.#passing.leave(left);
+    this.#feed(text);
+  }
+
   finish(): void {
     const cutInCharacter = this.#bytes.isWithin;
-    this.#feed(this.#held);
+    this.#feed(this.#held + this.#lead.rest());
     if (!this.#anyRoot) throw this.#unreadable(this.#begun ? 'no XML element' : 'nothing');
     if (this.#begun || cutInCharacter) this.#endDocument(cutInCharacter);
   }
@@ -140,10 +149,9 @@ export class XmlReader {
     else throw this.#unreadable('its end too early');
   }
 
-  #feed(given: string): void {
-    const text = this.#begun ? given : this.#passing.withoutLead(given);
+  #feed(text: string): void {
     if (text === '') return;
-    this.#begun = true;
+    this.#begun ||= /\S/.test(text);
     const rest = this.#handlers.isTextUnread?.() === true ? this.#passing.restOf(text) : text;
     if (rest === '') return;
     this.#meter.fed(rest.length);

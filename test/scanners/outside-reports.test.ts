@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { REPORT_FORMATS } from '../../src/engines.ts';
+import { AppError } from '../../src/model/errors.ts';
 import { detectFormat } from '../../src/scanners/detect-format.ts';
 import { HEAD_BYTES } from '../../src/scanners/report-format.ts';
 import { findingsIn, heardFrom, placesIn } from './reading.ts';
@@ -10,6 +11,12 @@ async function read(report: unknown) {
   const { events, error } = await heardFrom(detectFormat(bytes.subarray(0, HEAD_BYTES), REPORT_FORMATS), bytes);
   if (error !== undefined) throw error;
   return { findings: findingsIn(events), places: placesIn(events), events };
+}
+
+async function faultOf(report: string) {
+  const { error } = await heardFrom(detectFormat(Buffer.from(report), REPORT_FORMATS), report);
+  if (!(error instanceof AppError)) throw new Error('no fault');
+  return error;
 }
 
 const formatOf = (report: unknown): string =>
@@ -154,6 +161,15 @@ describe('Trivy', () => {
     expect(findings[0]?.cves).toEqual(['CVE-2026-0001']);
   });
 
+  it('has secrets without a rule', async () => {
+    const Secrets = [{ VulnerabilityID: 'x' }, { RuleID: 'aws', Severity: 'HIGH' }];
+    const { findings } = await read(of([{ Target: 'a.env', Class: 'secret', Secrets }]));
+    expect(findings).toMatchObject([
+      { rule_id: 'unknown', title: 'A secret', severity: 'medium', severity_rated: false },
+      { rule_id: 'aws', severity: 'high' },
+    ]);
+  });
+
   it('has licences without a name', async () => {
     const Licenses = [{ Severity: 'UNKNOWN', Category: 'unknown', PkgName: 'p', Name: '' }, { Name: 'MIT' }];
     const { findings } = await read(of([{ Target: 'OS Packages', Class: 'license', Licenses }]));
@@ -173,6 +189,14 @@ describe('Trivy', () => {
 });
 
 describe('Grype', () => {
+  it('was a list of matches at first', async () => {
+    const { findings } = await read([
+      { vulnerability: { id: 'CVE-2019-0001', severity: 'Low' }, matchDetails: {}, artifact: { name: 'p' } },
+      { vulnerability: { id: 'CVE-2019-0002' }, matchDetails: {}, artifact: { name: 'q' } },
+    ]);
+    expect(findings).toMatchObject([{ severity: 'low' }, { severity: 'medium', severity_rated: false }]);
+  });
+
   it('is known where every match was ignored', () => {
     const ignored = { vulnerability: { id: 'CVE-2026-0001', description: 'x'.repeat(HEAD_BYTES) }, artifact: {} };
     expect(formatOf({ matches: [], ignoredMatches: [ignored], source: {}, descriptor: { name: 'grype' } })).toBe(
@@ -264,5 +288,44 @@ describe('nmap as Zenmap saves it', () => {
     const { events, error } = await heardFrom(format, Buffer.from(saved, 'latin1'));
     expect(error).toBeUndefined();
     expect(findingsIn(events)).toMatchObject([{ untrusted: { banner: 'caf\u00e9 \u20ac' } }]);
+  });
+});
+
+describe('a comment before an XML declaration', () => {
+  const licence = '<!--\nA licence: <?xml is not the beginning -->\n\n';
+  const zap =
+    '<?xml version="1.0"?><OWASPZAPReport version="2.9.0"><site name="http://a.test" host="a.test" port="80" ssl="false"><alerts/></site></OWASPZAPReport>';
+  const nessus =
+    '<?xml version="1.0"?>\n<NessusClientData_v2><Report name="r"><ReportHost name="a.test"/></Report></NessusClientData_v2>';
+
+  it.each([
+    ['a licence', `${licence}${zap}`],
+    ['two', `<!-- a --><!-- b -->\n${zap}`],
+    ['a licence of a Nessus report', `${licence}${nessus}`],
+    ['one behind it that quotes another', zap.replace('?>', '?><!-- <?xml version="1.0"?> -->')],
+    ['one without a declaration behind it', `${licence}${zap.slice(zap.indexOf('?>') + 2)}`],
+  ])('is no fault: %s', async (_, report) => {
+    const bytes = Buffer.from(report);
+    const format = detectFormat(bytes, REPORT_FORMATS);
+    for (const size of [1, 7, bytes.length]) {
+      const { events, error } = await heardFrom(format, report, size);
+      expect(error).toBeUndefined();
+      expect(placesIn(events)).toMatchObject([{ place: 'a.test' }]);
+    }
+  });
+
+  it('counts in the place of a fault', async () => {
+    const { message } = await faultOf(`${licence}${zap.replace('</site>', '</sight>')}`);
+    expect(message).toMatch(/close tag at line 4, column 133/);
+  });
+
+  it.each([
+    ['an unfinished comment', `<!-- ${zap}`],
+    ['text', `x${zap}`],
+    ['another root', `<a/>${zap}`],
+  ])('is nothing else: %s', async (_, report) => {
+    const zapFormat = REPORT_FORMATS.find((format) => format.detect(Buffer.from(zap)));
+    if (!zapFormat) throw new Error('no format');
+    expect((await heardFrom(zapFormat, report)).error).toMatchObject({ code: 'report_unreadable' });
   });
 });

@@ -128,14 +128,13 @@ export function misconfiguration(item: JsonObject, { artifact, result }: ItemCon
 }
 
 /** A secret in a file. Trivy masks what it found; older versions did not, so it is masked again. */
-export function secret(item: JsonObject, { artifact, result }: ItemContext): TrivyItem | undefined {
-  const id = textOf(item['RuleID']);
-  if (id === undefined) return undefined;
+export function secret(item: JsonObject, { artifact, result }: ItemContext): TrivyItem {
+  const id = textOf(item['RuleID']) ?? 'unknown';
   const match = textOf(item['Match']);
   return {
     rule: {
       rule_id: id,
-      title: textOf(item['Title']) ?? id,
+      title: textOf(item['Title']) ?? (id === 'unknown' ? 'A secret' : id),
       ...ratingOf(item, 'trivy rule'),
       ...defined({
         rule_family: familyOf(result),
