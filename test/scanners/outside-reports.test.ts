@@ -233,6 +233,13 @@ describe('Grype', () => {
 });
 
 describe('Nuclei', () => {
+  it('says which of its payloads worked, but no password', async () => {
+    const meta = { username: 'anonymous', password: 'hunter2', attempt: 3, odd: { a: 1 } };
+    const line = { 'template-id': 'ftp-default', info: { name: 'A' }, type: 'network', matched: 'a.test:21', meta };
+    const { findings } = await read(line);
+    expect(findings[0]?.untrusted.output).toBe('payload: username=anonymous, password=***, attempt=3');
+  });
+
   const found = JSON.stringify({
     'template-id': 'a',
     info: { name: 'A', severity: 'low' },

@@ -142,12 +142,27 @@ function occurrenceOf(result: JsonObject): Occurrence {
   });
 }
 
+const MOST_VALUES = 20;
+const IS_SECRET = /pass|pwd|secret|token|key/i;
+
+/** Which of its payloads a template got in with: that a login worked is the finding, the password is not for everybody. */
+const payloadOf = (meta: JsonObject): string =>
+  Object.entries(meta)
+    .slice(0, MOST_VALUES)
+    .flatMap(([name, value]) => {
+      const text = textOf(value);
+      return text === undefined ? [] : [`${name}=${IS_SECRET.test(name) ? '***' : text}`];
+    })
+    .join(', ');
+
 /** What matched, what was extracted, who called back, what was sent. `curl-command` is left out: it repeats logins. */
 function outputOf(result: JsonObject, matcher: string): string | undefined {
   const request = textOf(result['request']);
   const interaction = objectOf(result['interaction']);
   const protocol = textOf(interaction['protocol']);
   const lines = textsOf(result['extracted-results'] ?? result['extracted_results'], 1_000);
+  const payload = payloadOf(objectOf(result['meta']));
+  if (payload !== '') lines.unshift(`payload: ${payload}`);
   if (matcher !== '') lines.unshift(`matched: ${matcher}`);
   if (protocol !== undefined)
     lines.push(`interaction: ${protocol} from ${textOf(interaction['remote-address']) ?? '?'}`);
