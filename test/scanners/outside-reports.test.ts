@@ -120,6 +120,12 @@ describe('SARIF', () => {
     expect(findings[2]?.report_state).toBe('kind: pass');
   });
 
+  it('has no security-severity where that is 0.0, so that the level counts', async () => {
+    const unscored = { ruleId: 'x', level: 'error', properties: { 'security-severity': '0.0' } };
+    const { findings } = await read(log([unscored]));
+    expect(findings).toMatchObject([{ severity: 'high', severity_source: 'sarif: level' }]);
+  });
+
   it('has messages that are no objects', async () => {
     const { findings } = await read(log([{ ruleId: 'x', message: 'said plainly' }]));
     expect(findings[0]?.untrusted.output).toBe('said plainly');
@@ -184,11 +190,19 @@ describe('Trivy', () => {
       Results: [{ Target: 'package-lock.json', Class: 'lang-pkgs', Type: 'npm', Vulnerabilities: [flaw] }],
     });
     expect(findings).toMatchObject([{ severity: 'high', location: { file: 'package-lock.json', package: 'p' } }]);
+    expect((await read({ Results: [{ Vulnerabilities: [flaw] }] })).findings).toMatchObject([{ severity: 'high' }]);
     expect(() => formatOf({ Results: [{ Target: 'x' }] })).toThrow(/no known report/);
+    expect(() => formatOf({ Results: [{ Class: 'x' }] })).toThrow(/no known report/);
   });
 });
 
 describe('Grype', () => {
+  it('has severities in words of Red Hat', async () => {
+    const match = (severity: string) => ({ vulnerability: { id: 'RHSA-1', severity }, artifact: { name: 'p' } });
+    const { findings } = await read({ matches: [match('Important'), match('moderate')] });
+    expect(findings.map(({ severity }) => severity)).toEqual(['high', 'medium']);
+  });
+
   it('was a list of matches at first', async () => {
     const { findings } = await read([
       { vulnerability: { id: 'CVE-2019-0001', severity: 'Low' }, matchDetails: {}, artifact: { name: 'p' } },
@@ -233,6 +247,15 @@ describe('Grype', () => {
 });
 
 describe('Nuclei', () => {
+  it.each([[[]], [''], [null], [undefined], [['CVE-2026-0001']]])(
+    'names the CVE its template is called by, with %j in the classification',
+    async (ids) => {
+      const info = { name: 'A', severity: 'high', classification: { 'cve-id': ids } };
+      const { findings } = await read({ 'template-id': 'CVE-2026-0001', info, 'matched-at': 'http://a.test/' });
+      expect(findings[0]?.cves).toEqual(['CVE-2026-0001']);
+    },
+  );
+
   it('says which of its payloads worked, but no password', async () => {
     const meta = { username: 'anonymous', password: 'hunter2', attempt: 3, odd: { a: 1 } };
     const line = { 'template-id': 'ftp-default', info: { name: 'A' }, type: 'network', matched: 'a.test:21', meta };
@@ -334,5 +357,15 @@ describe('a comment before an XML declaration', () => {
     const zapFormat = REPORT_FORMATS.find((format) => format.detect(Buffer.from(zap)));
     if (!zapFormat) throw new Error('no format');
     expect((await heardFrom(zapFormat, report)).error).toMatchObject({ code: 'report_unreadable' });
+  });
+});
+
+describe('ZAP as JSON', () => {
+  it('is known by the alerts of its sites', async () => {
+    const alerts = [{ alert: 'A', riskcode: '3', uri: 'http://a.test/login' }];
+    for (const site of [[{ host: 'a.test', alerts }], { '@name': 'http://a.test', alerts }]) {
+      const { findings } = await read({ site });
+      expect(findings).toMatchObject([{ severity: 'high', location: { host: 'a.test' } }]);
+    }
   });
 });

@@ -30,6 +30,9 @@ const SEVERITIES: Readonly<Record<string, Rating['severity']>> = {
   negligible: 'info',
   low: 'low',
   medium: 'medium',
+  // Red Hat's words, in reports that are not of Grype's own database.
+  moderate: 'medium',
+  important: 'high',
   high: 'high',
   critical: 'critical',
 };

@@ -47,9 +47,10 @@ export function ratingOf(result: JsonObject, rule: SarifRule | undefined, levelF
 export const needsInvocations = (result: JsonObject): boolean =>
   severityOf(textOf(result['level']) ?? '') === undefined;
 
+/** 0.0 is none, as for code scanning: tools write it where they have no score. */
 function scoreIn(properties: JsonObject): number | undefined {
   const score = numberOf(properties['security-severity']);
-  return score !== undefined && score >= 0 && score <= 10 ? score : undefined;
+  return score !== undefined && score > 0 && score <= 10 ? score : undefined;
 }
 
 const PRECISIONS: Readonly<Record<string, 'certain' | 'firm' | 'tentative'>> = {

@@ -57,7 +57,7 @@ const PLAN: JsonPlan = {
 };
 
 /** What makes a result one of Trivy, in a report without its head. */
-const RESULT_SIGNS = ['Class', 'Vulnerabilities', 'Misconfigurations', 'Secrets', 'Licenses'];
+const RESULT_SIGNS = ['Vulnerabilities', 'Misconfigurations', 'Secrets', 'Licenses'].map((key) => `Results[].${key}`);
 const CLUSTER_LISTS = ['Resources', 'Findings', 'Vulnerabilities', 'Misconfigurations'];
 
 /** Trivy's JSON: schema 2, the list of results before it, and cluster reports. */
@@ -71,7 +71,7 @@ export const trivyFormat: ReportFormat = {
     if (shape?.root === 'list')
       return has('[].Target') && (has('[].Vulnerabilities') || has('[].Class') || has('[].Type'));
     if (has('ClusterName')) return CLUSTER_LISTS.some(has);
-    if (has('Results[].Target') && RESULT_SIGNS.some((key) => has(`Results[].${key}`))) return true;
+    if (RESULT_SIGNS.some(has) || (has('Results[].Target') && has('Results[].Class'))) return true;
     return has('SchemaVersion') && (has('ArtifactName') || has('ArtifactType') || has('Results'));
   },
   parse: parseTrivy,

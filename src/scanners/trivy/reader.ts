@@ -112,7 +112,7 @@ export class TrivyReader {
 
   async *#closeResult(index: number, offset: number): AsyncGenerator<ReportEvent> {
     const result = this.#resultFacts();
-    this.#hasResult ||= result.target !== undefined;
+    this.#hasResult = true;
     for await (const value of this.#ofResult.drain()) yield* this.#whenWhole({ ...heldOf(value), result });
     yield* this.#whenWhole({ name: 'look', index, offset, value: null, result });
     this.#result = {};
