@@ -72,7 +72,7 @@ export const trivyFormat: ReportFormat = {
       return has('[].Target') && (has('[].Vulnerabilities') || has('[].Class') || has('[].Type'));
     if (has('ClusterName')) return CLUSTER_LISTS.some(has);
     if (RESULT_SIGNS.some(has) || (has('Results[].Target') && has('Results[].Class'))) return true;
-    return has('SchemaVersion') && (has('ArtifactName') || has('ArtifactType') || has('Results'));
+    return has('SchemaVersion') && ['ArtifactName', 'ArtifactType', 'Results'].some(has);
   },
   parse: parseTrivy,
 };
