@@ -369,3 +369,16 @@ describe('ZAP as JSON', () => {
     }
   });
 });
+
+describe('Nessus', () => {
+  it.each([
+    ['High', 'high'],
+    ['CRITICAL', 'critical'],
+    ['None', 'info'],
+    ['5', 'medium'],
+  ])('with a severity in a word, %s, is rated by it', async (word, severity) => {
+    const item = `<ReportItem port="1" protocol="tcp" severity="${word}" pluginID="1" pluginName="A"/>`;
+    const report = `<NessusClientData_v2><Report><ReportHost name="a.test">${item}</ReportHost></Report></NessusClientData_v2>`;
+    expect((await read(report)).findings).toMatchObject([{ severity }]);
+  });
+});

@@ -19,6 +19,16 @@ const ATTRIBUTES: ReadonlyMap<string, Rating> = new Map([
   ['4', rated('critical', 'engine')],
 ]);
 
+/** What other exporters write instead of the number. */
+const WORDS: ReadonlyMap<string, Rating> = new Map([
+  ['info', rated('info', 'engine')],
+  ['none', rated('info', 'engine')],
+  ['low', rated('low', 'engine')],
+  ['medium', rated('medium', 'engine')],
+  ['high', rated('high', 'engine')],
+  ['critical', rated('critical', 'engine')],
+]);
+
 const RISK_FACTORS: ReadonlyMap<string, Rating> = new Map([
   ['none', rated('info', 'risk factor')],
   ['low', rated('low', 'risk factor')],
@@ -33,6 +43,7 @@ const RISK_FACTORS: ReadonlyMap<string, Rating> = new Map([
  */
 export const ratingOf = (item: RawItem): Rating =>
   ATTRIBUTES.get(item.attributes['severity']?.trim() ?? '') ??
+  WORDS.get(item.attributes['severity']?.trim().toLowerCase() ?? '') ??
   ratingOfScore(item) ??
   RISK_FACTORS.get(first(item, CHILD.risk_factor)?.trim().toLowerCase() ?? '') ??
   UNRATED;
