@@ -19,23 +19,18 @@ const ATTRIBUTES: ReadonlyMap<string, Rating> = new Map([
   ['4', rated('critical', 'engine')],
 ]);
 
-/** What other exporters write instead of the number. */
-const WORDS: ReadonlyMap<string, Rating> = new Map([
-  ['info', rated('info', 'engine')],
-  ['none', rated('info', 'engine')],
-  ['low', rated('low', 'engine')],
-  ['medium', rated('medium', 'engine')],
-  ['high', rated('high', 'engine')],
-  ['critical', rated('critical', 'engine')],
-]);
+const ratingsByWord = (source: string): ReadonlyMap<string, Rating> =>
+  new Map([
+    ['none', rated('info', source)],
+    ['low', rated('low', source)],
+    ['medium', rated('medium', source)],
+    ['high', rated('high', source)],
+    ['critical', rated('critical', source)],
+  ]);
 
-const RISK_FACTORS: ReadonlyMap<string, Rating> = new Map([
-  ['none', rated('info', 'risk factor')],
-  ['low', rated('low', 'risk factor')],
-  ['medium', rated('medium', 'risk factor')],
-  ['high', rated('high', 'risk factor')],
-  ['critical', rated('critical', 'risk factor')],
-]);
+/** What other exporters write instead of the number. */
+const WORDS = ratingsByWord('engine');
+const RISK_FACTORS = ratingsByWord('risk factor');
 
 /**
  * The attribute is what Nessus shows (it follows the severity basis of the scan); the risk factor is CVSS v2 alone. A
