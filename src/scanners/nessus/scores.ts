@@ -62,10 +62,11 @@ export function scoreUpTo(most: number, text: string | undefined): number | unde
   return score <= most ? score : undefined;
 }
 
+/** The score, its other name, its vector. */
 const ELEMENTS = [
-  [[CHILD.cvss4_base_score], CHILD.cvss4_vector, '4.0'],
-  [[CHILD.cvss3_base_score, CHILD.cvssv3], CHILD.cvss3_vector, '3.0'],
-  [[CHILD.cvss_base_score, CHILD.cvss], CHILD.cvss_vector, '2.0'],
+  [CHILD.cvss4_base_score, CHILD.cvss4_base_score, CHILD.cvss4_vector, '4.0'],
+  [CHILD.cvss3_base_score, CHILD.cvssv3, CHILD.cvss3_vector, '3.0'],
+  [CHILD.cvss_base_score, CHILD.cvss, CHILD.cvss_vector, '2.0'],
 ] as const;
 
 const CVSS2 = 'CVSS2#';
@@ -73,9 +74,8 @@ const CVSS2 = 'CVSS2#';
 export function cvssOf(item: RawItem): Cvss[] {
   const found: Cvss[] = [];
   const clean = item.isPlain ? cleanPlainLine : cleanLine;
-  for (const [[scoreChild, otherChild], vectorChild, version] of ELEMENTS) {
-    const said = first(item, scoreChild) ?? (otherChild === undefined ? undefined : first(item, otherChild));
-    const score = scoreUpTo(10, said);
+  for (const [scoreChild, otherChild, vectorChild, version] of ELEMENTS) {
+    const score = scoreUpTo(10, first(item, scoreChild) ?? first(item, otherChild));
     if (score === undefined) continue;
     const words = first(item, vectorChild)?.trim() ?? '';
     const vector = words.startsWith(CVSS2) ? words.slice(CVSS2.length) : words;
