@@ -15,6 +15,12 @@ export class LongText {
   passed = 0;
   passedLines = 0;
 
+  /** Something else that the parser is not given. */
+  leave(text: string): void {
+    this.passed += text.length;
+    this.passedLines += text.split('\n').length - 1;
+  }
+
   /** @param position of the parser, right behind the `>` */
   tagEnds(position: number): void {
     this.#tagEnd = position;

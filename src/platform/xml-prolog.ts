@@ -7,6 +7,15 @@ const READABLE_ENCODINGS = new Set(['utf-8', 'utf8', 'us-ascii', 'ascii']);
 export const isReadableEncoding = (encoding: string | undefined): boolean =>
   !encoding || READABLE_ENCODINGS.has(encoding.toLowerCase());
 
+/** A text of which each byte is a character. */
+export const latin1 = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+
+const LATIN_1 = /^<\?xml\s[^>]{0,100}\bencoding\s*=\s*["']iso-8859-1["']/i;
+
+/** Whether a document that begins with these bytes says that it is in ISO-8859-1. */
+export const declaresLatin1 = (head: Uint8Array): boolean => LATIN_1.test(latin1(head.subarray(0, 200)));
+
 /** Whether the first bytes are those of UTF-16 or UTF-32: by their mark, or by a zero byte, which markup never begins with. */
 export const isWide = ([first, second]: Uint8Array): boolean =>
   (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff) || first === 0 || second === 0;

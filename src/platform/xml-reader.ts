@@ -2,9 +2,18 @@ import { SaxesParser } from 'saxes';
 import { AppError } from '../model/errors.ts';
 import { cleanLine } from '../model/untrusted.ts';
 import { Utf8Text } from './utf8.ts';
+import { XmlLead } from './xml-lead.ts';
 import { LongText } from './xml-long-text.ts';
 import { XmlMeter, type XmlLimits } from './xml-limits.ts';
-import { isBareDoctype, isReadableEncoding, isWide, unfinishedDeclaration, XML_DECLARATION } from './xml-prolog.ts';
+import {
+  declaresLatin1,
+  isBareDoctype,
+  isReadableEncoding,
+  isWide,
+  latin1,
+  unfinishedDeclaration,
+  XML_DECLARATION,
+} from './xml-prolog.ts';
 
 export interface XmlOptions extends Partial<XmlLimits> {
   /** For messages: `nmap report`. */
@@ -14,6 +23,8 @@ export interface XmlOptions extends Partial<XmlLimits> {
    * declaration are tolerated. Only for formats that never write `<?xml ` inside a document.
    */
   readonly documents?: 'one' | 'many';
+  /** ISO-8859-1 is read, too, where the beginning of the first piece declares it. */
+  readonly isLatin1Read?: boolean;
   /** Names the place read last, where not everything is given to the reader. Default: line and column. */
   readonly where?: () => string;
 }
@@ -43,6 +54,9 @@ export class XmlReader {
   readonly #what: string;
   readonly #place: (() => string) | undefined;
   readonly #many: boolean;
+  readonly #isLatin1Read: boolean;
+  /** The bytes are ISO-8859-1: each is a character. */
+  #isLatin1 = false;
   readonly #meter: XmlMeter;
   readonly #bytes = new Utf8Text();
   #parser: SaxesParser;
@@ -54,15 +68,17 @@ export class XmlReader {
   #begun = false;
   #linesBefore = 0;
   readonly #passing = new LongText();
+  readonly #lead = new XmlLead();
   /** Characters given to the parser of this document. */
   #fedChars = 0;
   #isFeeding = false;
 
-  constructor(handlers: XmlHandlers, { what, documents, where, ...limits }: XmlOptions) {
+  constructor(handlers: XmlHandlers, { what, documents, where, isLatin1Read = false, ...limits }: XmlOptions) {
     this.#handlers = handlers;
     this.#place = where;
     this.#what = what;
     this.#many = documents === 'many';
+    this.#isLatin1Read = isLatin1Read;
     this.#meter = new XmlMeter(limits, (found) => {
       throw this.#unreadable(found);
     });
@@ -72,8 +88,9 @@ export class XmlReader {
   /** @throws AppError report_unreadable when the first bytes are UTF-16 or UTF-32 */
   decode(chunk: Uint8Array): string {
     if (!this.#anyBytes && isWide(chunk)) throw this.#unreadable('UTF-16 or UTF-32, where only UTF-8 is read,');
+    if (!this.#anyBytes) this.#isLatin1 = this.#isLatin1Read && declaresLatin1(chunk);
     this.#anyBytes ||= chunk.length > 0;
-    return this.#bytes.push(chunk);
+    return this.#isLatin1 ? latin1(chunk) : this.#bytes.push(chunk);
   }
 
   /** @throws AppError report_unreadable when what comes next is not UTF-8 */
@@ -84,7 +101,7 @@ export class XmlReader {
   }
 
   write(piece: string): void {
-    if (!this.#many) return this.#feed(piece);
+    if (!this.#many) return this.#feedFirst(piece);
     const text = this.#held + piece;
     this.#held = '';
     let from = 0;
@@ -98,9 +115,16 @@ export class XmlReader {
     this.#held = text.slice(text.length - keep);
   }
 
+  /** The one document there is, from its declaration on. */
+  #feedFirst(piece: string): void {
+    const { text, left } = this.#lead.push(piece);
+    if (left !== '') this.#passing.leave(left);
+    this.#feed(text);
+  }
+
   finish(): void {
     const cutInCharacter = this.#bytes.isWithin;
-    this.#feed(this.#held);
+    this.#feed(this.#held + this.#lead.rest());
     if (!this.#anyRoot) throw this.#unreadable(this.#begun ? 'no XML element' : 'nothing');
     if (this.#begun || cutInCharacter) this.#endDocument(cutInCharacter);
   }
@@ -182,7 +206,7 @@ export class XmlReader {
 
   #checkEncoding(): void {
     const { encoding } = this.#parser.xmlDecl;
-    if (!isReadableEncoding(encoding))
+    if (!this.#isLatin1 && !isReadableEncoding(encoding))
       throw this.#unreadable(`the encoding ${cleanLine(encoding ?? '', 40)}, where only UTF-8 is read,`, {
         at: this.#place?.() ?? `line ${this.#linesBefore + 1}`,
       });

@@ -9,14 +9,24 @@ export interface Heard {
   readonly error: unknown;
 }
 
-export async function heardFrom({ parse }: Pick<ReportFormat, 'parse'>, report: string | Uint8Array): Promise<Heard> {
+/** @param size of the pieces the report comes in, in bytes */
+export async function heardFrom(
+  { parse }: Pick<ReportFormat, 'parse'>,
+  report: string | Uint8Array,
+  size = Number.POSITIVE_INFINITY,
+): Promise<Heard> {
   const events: ReportEvent[] = [];
   try {
-    for await (const event of parse(Readable.from([Buffer.from(report)]))) events.push(event);
+    for await (const event of parse(Readable.from(piecesOf(Buffer.from(report), size)))) events.push(event);
     return { events, error: undefined };
   } catch (error) {
     return { events, error };
   }
+}
+
+function* piecesOf(bytes: Buffer, size: number): Generator<Buffer> {
+  if (size >= bytes.length) yield bytes;
+  else for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
 }
 
 export async function eventsOf(

@@ -30,6 +30,9 @@ const SEVERITIES: Readonly<Record<string, Rating['severity']>> = {
   negligible: 'info',
   low: 'low',
   medium: 'medium',
+  // Red Hat's words, in reports that are not of Grype's own database.
+  moderate: 'medium',
+  important: 'high',
   high: 'high',
   critical: 'critical',
 };
@@ -42,7 +45,8 @@ export function grypeMatch(match: JsonObject, source: GrypeSource): GrypeMatch |
   const name = textOf(artifact['name']);
   if (id === undefined || name === undefined) return undefined;
   const fix = objectOf(vulnerability['fix']);
-  const fixed = textsOf(fix['versions'], 20).join(', ') || undefined;
+  // The first versions wrote `fixedInVersion`, `links`, `cvssV2` and `cvssV3`.
+  const fixed = textsOf(fix['versions'] ?? vulnerability['fixedInVersion'], 20).join(', ') || undefined;
   const state = textOf(fix['state']);
   return {
     rule: ruleOf(match, id, name, fixed),
@@ -77,9 +81,14 @@ function ruleOf(match: JsonObject, id: string, name: string, fixed: string | und
     references: referencesOf([
       ...each('dataSource'),
       ...each('urls'),
+      ...each('links'),
       ...each('advisories').map((advisory) => objectOf(advisory)['link']),
     ]),
-    cvss: distinctCvss(each('cvss').map(scoreOf)),
+    cvss: distinctCvss([
+      ...each('cvss').map(scoreOf),
+      ...each('cvssV3').map((entry) => oldScoreOf(entry, '3.1')),
+      ...each('cvssV2').map((entry) => oldScoreOf(entry, '2.0')),
+    ]),
     cwes: cwesOf(each('cwes').map((entry) => (isObject(entry) ? entry['cwe'] : entry))),
     kev: each('knownExploited').length > 0,
   };
@@ -104,6 +113,11 @@ function scoreOf(entry: unknown): Cvss | undefined {
   const { metrics, vector, version } = objectOf(entry);
   const said = VERSIONS.find((known) => known === textOf(version) || known === `${textOf(version)}.0`);
   return cvssOf(objectOf(metrics)['baseScore'], vector, said ?? '3.1');
+}
+
+function oldScoreOf(entry: unknown, version: Cvss['version']): Cvss | undefined {
+  const { baseScore, vector } = objectOf(entry);
+  return cvssOf(baseScore, vector, version);
 }
 
 function highest(values: readonly (number | undefined)[]): number | undefined {

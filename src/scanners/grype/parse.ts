@@ -41,6 +41,8 @@ const PLAN: JsonPlan = {
       },
     },
   },
+  // The first versions wrote the list of matches alone.
+  each: take('match'),
 };
 
 /** Grype's `-o json`. */
@@ -50,9 +52,12 @@ export const grypeFormat: ReportFormat = {
   places: 'artefacts',
   detect(head) {
     const shape = jsonHead(head);
+    if (shape?.root === 'list') return shape.paths.has('[].vulnerability') && shape.paths.has('[].artifact');
     if (shape?.root !== 'object') return false;
     if (shape.paths.get('descriptor.name') === 'grype') return true;
-    return shape.paths.has('matches[].vulnerability') || shape.paths.has('matches[].artifact');
+    return ['matches[].vulnerability', 'matches[].artifact', 'ignoredMatches[].vulnerability'].some((path) =>
+      shape.paths.has(path),
+    );
   },
   parse: parseGrype,
 };
@@ -95,8 +100,10 @@ class GrypeReader {
   }
 
   async value(name: string, value: unknown, index: number, offset: number): Promise<void> {
-    if (name === 'match') await this.#spool.add({ value, index, offset });
-    else if (name === 'ignored') this.#ignored += 1;
+    if (name === 'match') {
+      this.hasMatches = true;
+      await this.#spool.add({ value, index, offset });
+    } else if (name === 'ignored') this.#ignored += 1;
     else this.#facts[name] = value;
   }
 

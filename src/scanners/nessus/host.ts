@@ -3,6 +3,7 @@ import type { LoginOutcome, Place, PlaceStatus } from '../../model/coverage.ts';
 import { loginReason, type LoginProblem } from '../../model/login-problem.ts';
 import type { Location } from '../../model/finding.ts';
 import { cleanLine } from '../../model/untrusted.ts';
+import { hostOfUrl } from '../web-place.ts';
 import { LOGIN_PLUGINS, loginOutcome, loginProblem, TELLING_WORDS, type LoginSigns } from './login.ts';
 import { scanFacts, type ScanFacts } from './scan-facts.ts';
 
@@ -50,7 +51,9 @@ export class HostReader {
   #isDead = false;
 
   constructor(name: string, scan: ScanSoFar) {
-    this.#name = name.trim();
+    const text = name.trim();
+    // Tenable Web App Scanning names what it scanned by its URL.
+    this.#name = (text.includes('://') ? hostOfUrl(text)?.host : undefined) ?? text;
     this.#scan = scan;
   }
 
@@ -166,16 +169,20 @@ export class HostReader {
     return isOdd ? '' : this.#name;
   }
 
-  /** Seconds where Nessus gives them; else its text, which names no time zone and is taken for UTC. */
+  /** Seconds where Nessus gives them; else its text, which names no time zone, as a rule, and is taken for UTC. */
   #time(tag: 'HOST_START' | 'HOST_END'): number | undefined {
     const seconds = this.#tags.get(`${tag}_TIMESTAMP`) ?? '';
     if (/^\d{9,11}$/.test(seconds)) return Number(seconds) * 1_000;
     const text = this.#tags.get(tag) ?? '';
     const isDate = /^\w{3} \w{3} {1,2}\d{1,2} \d\d:\d\d:\d\d \d{4}$/.test(text);
-    const time = isDate ? Date.parse(`${text} UTC`) : Number.NaN;
+    const time = isDate ? Date.parse(`${text} UTC`) : isoTime(text);
     return Number.isNaN(time) ? undefined : time;
   }
 }
+
+/** As Tenable Web App Scanning writes times: with their zone. */
+const isoTime = (text: string): number =>
+  /^\d{4}-\d\d-\d\dT[\d:.]{8,30}(?:Z|[+-]\d\d:\d\d)$/.test(text) ? Date.parse(text) : Number.NaN;
 
 /** Empty texts say nothing. */
 const located = (host: string, ip: string): Location => ({

@@ -29,7 +29,7 @@ export function itemPlace(attributes: RawItem['attributes']): ItemPlace | undefi
   if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) return undefined;
   return {
     ...(Number(port) > 0 ? { port: Number(port) } : {}),
-    ...(protocol === '' ? {} : { protocol: cleanLine(protocol, 16) }),
+    ...(protocol === '' ? {} : { protocol: cleanLine(protocol.toLowerCase(), 16) }),
     ...serviceOf(service),
   };
 }

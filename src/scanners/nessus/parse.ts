@@ -61,7 +61,7 @@ const START = Buffer.from(ITEM_START);
 const TAGS = Buffer.from(TAGS_START);
 const TAGS_CLOSE = Buffer.from(TAGS_END);
 /** XML 1.1 reads some characters otherwise; without a declaration it is 1.0. */
-const VERSION_1_0 = /^(?:\xef\xbb\xbf)?(?:<\?xml\s+version\s*=\s*["']1\.0["']|(?!<\?xml))/;
+const VERSION_1_0 = /^(?:\xef\xbb\xbf)?(?:\s*<\?xml\s+version\s*=\s*["']1\.0["']|(?!\s*(?:<\?xml|<!--|$)))/;
 
 /**
  * Gives the XML parser the stream without the items that can be read faster. That is only done between two tags inside a

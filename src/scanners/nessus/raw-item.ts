@@ -52,6 +52,9 @@ export const CHILD = {
   synopsis: 35,
   vpr_score: 36,
   xref: 37,
+  // Scores of Tenable Web App Scanning.
+  cvss: 38,
+  cvssv3: 39,
 } as const;
 
 const NUMBERS: ReadonlyMap<string, number> = new Map(Object.entries(CHILD));

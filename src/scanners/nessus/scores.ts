@@ -19,13 +19,18 @@ const ATTRIBUTES: ReadonlyMap<string, Rating> = new Map([
   ['4', rated('critical', 'engine')],
 ]);
 
-const RISK_FACTORS: ReadonlyMap<string, Rating> = new Map([
-  ['none', rated('info', 'risk factor')],
-  ['low', rated('low', 'risk factor')],
-  ['medium', rated('medium', 'risk factor')],
-  ['high', rated('high', 'risk factor')],
-  ['critical', rated('critical', 'risk factor')],
-]);
+const ratingsByWord = (source: string): ReadonlyMap<string, Rating> =>
+  new Map([
+    ['none', rated('info', source)],
+    ['low', rated('low', source)],
+    ['medium', rated('medium', source)],
+    ['high', rated('high', source)],
+    ['critical', rated('critical', source)],
+  ]);
+
+/** What other exporters write instead of the number. */
+const WORDS = ratingsByWord('engine');
+const RISK_FACTORS = ratingsByWord('risk factor');
 
 /**
  * The attribute is what Nessus shows (it follows the severity basis of the scan); the risk factor is CVSS v2 alone. A
@@ -33,6 +38,7 @@ const RISK_FACTORS: ReadonlyMap<string, Rating> = new Map([
  */
 export const ratingOf = (item: RawItem): Rating =>
   ATTRIBUTES.get(item.attributes['severity']?.trim() ?? '') ??
+  WORDS.get(item.attributes['severity']?.trim().toLowerCase() ?? '') ??
   ratingOfScore(item) ??
   RISK_FACTORS.get(first(item, CHILD.risk_factor)?.trim().toLowerCase() ?? '') ??
   UNRATED;
@@ -56,10 +62,11 @@ export function scoreUpTo(most: number, text: string | undefined): number | unde
   return score <= most ? score : undefined;
 }
 
+/** The score, its other name, its vector. */
 const ELEMENTS = [
-  [CHILD.cvss4_base_score, CHILD.cvss4_vector, '4.0'],
-  [CHILD.cvss3_base_score, CHILD.cvss3_vector, '3.0'],
-  [CHILD.cvss_base_score, CHILD.cvss_vector, '2.0'],
+  [CHILD.cvss4_base_score, CHILD.cvss4_base_score, CHILD.cvss4_vector, '4.0'],
+  [CHILD.cvss3_base_score, CHILD.cvssv3, CHILD.cvss3_vector, '3.0'],
+  [CHILD.cvss_base_score, CHILD.cvss, CHILD.cvss_vector, '2.0'],
 ] as const;
 
 const CVSS2 = 'CVSS2#';
@@ -67,11 +74,11 @@ const CVSS2 = 'CVSS2#';
 export function cvssOf(item: RawItem): Cvss[] {
   const found: Cvss[] = [];
   const clean = item.isPlain ? cleanPlainLine : cleanLine;
-  for (const [scoreChild, vectorChild, version] of ELEMENTS) {
-    const score = scoreUpTo(10, first(item, scoreChild));
+  for (const [scoreChild, otherChild, vectorChild, version] of ELEMENTS) {
+    const score = scoreUpTo(10, first(item, scoreChild) ?? first(item, otherChild));
     if (score === undefined) continue;
-    const said = first(item, vectorChild)?.trim() ?? '';
-    const vector = said.startsWith(CVSS2) ? said.slice(CVSS2.length) : said;
+    const words = first(item, vectorChild)?.trim() ?? '';
+    const vector = words.startsWith(CVSS2) ? words.slice(CVSS2.length) : words;
     const isNewer = version === '3.0' && vector.startsWith('CVSS:3.1/');
     const cvss: Cvss = { version: isNewer ? '3.1' : version, score };
     if (vector !== '') cvss.vector = clean(vector, 300);

@@ -38,6 +38,8 @@ export async function* parseNmap(
     what: 'nmap report',
     documents: 'many',
     attributeChars: MAX_ATTRIBUTE_CHARS,
+    // What Zenmap saves.
+    isLatin1Read: true,
   });
   yield* tally.scopes.events();
   yield sourceOf(tally);

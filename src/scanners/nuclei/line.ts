@@ -4,11 +4,19 @@ import { jsonHead } from '../json-head.ts';
 // oxlint-disable-next-line no-control-regex -- it is what colours begin with
 const MESSAGE = /^\s{0,20}\[(?:\u001b\[[\d;]{0,10}m)?[A-Z]{3,5}(?:\u001b\[[\d;]{0,10}m)?\]/;
 
-export const isMessage = (line: string): boolean => MESSAGE.test(line);
+/** Its name in strokes, with the version behind it. */
+const BANNER = /^(?=.*[/_\\])[ /_\\(),.]{8,80}(?:v\d[\w.-]{0,20})?\s*$/;
+const MAKER = /^\s{0,20}projectdiscovery\.io\s*$/;
 
-/** Whether `[` and what follows it begin a message; a list goes on with `{`, `]` or a value. */
+/** A line of `-stats` without `-stats-json`. */
+const PROGRESS = /^\s{0,20}\[\d{1,6}:\d\d:\d\d\] \| /;
+
+export const isMessage = (line: string): boolean =>
+  [MESSAGE, BANNER, MAKER, PROGRESS].some((pattern) => pattern.test(line));
+
+/** Whether `[` and what follows it begin a message; a list of results goes on with `{` or `]`. */
 export const beginsMessage = (second: number | undefined): boolean =>
-  second !== undefined && ((second >= 0x41 && second <= 0x5a) || second === 0x1b);
+  second !== undefined && ((second >= 0x41 && second <= 0x5a) || (second >= 0x30 && second <= 0x39) || second === 0x1b);
 
 /** A line of `-stats-json`, when both streams went to one file. @param has whether it has this key */
 export const isStatistics = (has: (key: string) => boolean): boolean => ['duration', 'requests', 'total'].every(has);

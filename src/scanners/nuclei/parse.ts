@@ -30,6 +30,9 @@ const NUCLEI_CHECKS: ReportEvent = {
   notLookedFor: ['which templates ran without a match, and on which hosts: the report does not say'],
 };
 
+/** Keys beside the id of the template; its whole text (`template-encoded`) may come before the result itself. */
+const SIGNS = ['info', 'matched-at', 'matched', 'type', 'template-path', 'template-encoded'];
+
 /** Results of nuclei 2 and 3, as JSON lines (`-jsonl`, `-json`) or as one list (`-json-export`). */
 export const nucleiFormat: ReportFormat = {
   name: 'nuclei',
@@ -40,7 +43,7 @@ export const nucleiFormat: ReportFormat = {
     const prefix = shape.root === 'list' ? '[].' : '';
     const has = (key: string): boolean => shape.paths.has(`${prefix}${key}`);
     if (!has('template-id') && !has('templateID')) return false;
-    return has('info') || has('matched-at') || has('matched') || has('type');
+    return SIGNS.some(has);
   },
   parse: parseNuclei,
 };
@@ -139,12 +142,27 @@ function occurrenceOf(result: JsonObject): Occurrence {
   });
 }
 
+const MOST_VALUES = 20;
+const IS_SECRET = /pass|pwd|secret|token|key/i;
+
+/** Which of its payloads a template got in with: that a login worked is the finding, the password is not for everybody. */
+const payloadOf = (meta: JsonObject): string =>
+  Object.entries(meta)
+    .slice(0, MOST_VALUES)
+    .flatMap(([name, value]) => {
+      const text = textOf(value);
+      return text === undefined ? [] : [`${name}=${IS_SECRET.test(name) ? '***' : text}`];
+    })
+    .join(', ');
+
 /** What matched, what was extracted, who called back, what was sent. `curl-command` is left out: it repeats logins. */
 function outputOf(result: JsonObject, matcher: string): string | undefined {
   const request = textOf(result['request']);
   const interaction = objectOf(result['interaction']);
   const protocol = textOf(interaction['protocol']);
   const lines = textsOf(result['extracted-results'] ?? result['extracted_results'], 1_000);
+  const payload = payloadOf(objectOf(result['meta']));
+  if (payload !== '') lines.unshift(`payload: ${payload}`);
   if (matcher !== '') lines.unshift(`matched: ${matcher}`);
   if (protocol !== undefined)
     lines.push(`interaction: ${protocol} from ${textOf(interaction['remote-address']) ?? '?'}`);

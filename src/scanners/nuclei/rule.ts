@@ -17,13 +17,14 @@ const SEVERITIES: Readonly<Record<string, Rating['severity']>> = {
  */
 export function nucleiRule(templateId: string, type: string | undefined, info: JsonObject): RuleInput {
   const about = objectOf(info['classification']);
+  const named = cvesOf(idsOf(about['cve-id']));
   const impact = textOf(info['impact']);
   const words = [textOf(info['description']), impact && `Impact: ${impact}`].filter(Boolean).join(' ') || undefined;
   return {
     rule_id: templateId,
     title: textOf(info['name']) ?? templateId,
     ...ratingOf(info['severity']),
-    ...namedCves(cvesOf(idsOf(about['cve-id'] ?? templateId)), words),
+    ...namedCves(named.length > 0 ? named : cvesOf(templateId), words),
     ...defined({
       rule_family: type,
       solution: textOf(info['remediation']),

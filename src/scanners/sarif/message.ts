@@ -7,12 +7,13 @@ const MAX_ARGUMENTS = 2 * UNTRUSTED_CAPS.output;
 const MAX_ARGUMENT = 2_000;
 
 /**
- * The text of a message: its own, or that of the rule or component its `id` names, with its arguments put in.
+ * The text of a message: its own (some tools write nothing but it), or that of the rule or component its `id` names, with its arguments put in.
  * `{{` and `}}` are braces. Source: SARIF 2.1.0, 3.11.
  */
 export function messageOf(value: unknown, rule: SarifRule | undefined, component: Component): string | undefined {
   const message = objectOf(value);
-  const text = textOf(message['text']) ?? textOf(message['markdown']) ?? named(message, rule, component);
+  const text =
+    textOf(value) ?? textOf(message['text']) ?? textOf(message['markdown']) ?? named(message, rule, component);
   return text === undefined ? undefined : filled(text, listOf(message['arguments']));
 }
 

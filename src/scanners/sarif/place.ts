@@ -20,7 +20,8 @@ export interface SarifPlace {
 }
 
 /**
- * Where a result is: its first physical location, else its first logical one, else what was analysed. A web address is
+ * Where a result is: its first physical location, else what was requested, else its first logical one, else what was
+ * analysed. A web address is
  * a web place, unless it is only where a file is kept. `uriBaseId` is left out on purpose: where the sources lay is
  * different on every machine, and a relative path is the same everywhere.
  */
@@ -34,6 +35,8 @@ export function sarifPlace(result: JsonObject, run: Indices & RunOrigin): SarifP
     const place = placeOfUri(uriOf(physical['artifactLocation'], run) ?? '', { physical, result, run });
     return { ...place, location: { ...place.location, ...defined({ line }) } };
   }
+  const target = textOf(objectOf(result['webRequest'])['target']) ?? '';
+  if (hasHost(target)) return placeOfUri(target, { physical: {}, result, run });
   const logical = locations
     .flatMap((location) => [location['logicalLocation'], ...listOf(location['logicalLocations'])])
     .map((one) => logicalName(objectOf(one), run))

@@ -12,13 +12,21 @@ const LEVELS: Readonly<Record<string, Rating['severity']>> = {
 /** A kind that SARIF does not know makes nothing harmless. Source: SARIF 2.1.0, 3.27.9. */
 const NO_FAILURES: ReadonlySet<string> = new Set(['pass', 'open', 'informational', 'notApplicable', 'review']);
 
+/** The kind in the spelling of SARIF, whatever the case; one that is unknown as it stands. */
+function kindOf(result: JsonObject): string {
+  const kind = textOf(result['kind']) ?? 'fail';
+  return ['fail', ...NO_FAILURES].find((known) => known.toLowerCase() === kind.toLowerCase()) ?? kind;
+}
+
+const severityOf = (level: string): Rating['severity'] | undefined => wordIn(LEVELS, level.toLowerCase());
+
 /**
  * How bad a result is: its `security-severity` (0 to 10, as code scanning reads it), else its level, else the one its
  * rule was given for this run, else the default of the rule. A result that is no failure (`pass`, `review`, ...) is information. Without any of them SARIF means `warning`,
  * but nobody said so.
  */
 export function ratingOf(result: JsonObject, rule: SarifRule | undefined, levelForRun: string | undefined): Rating {
-  if (NO_FAILURES.has(textOf(result['kind']) ?? ''))
+  if (NO_FAILURES.has(kindOf(result)))
     return { severity: 'info', severity_source: 'sarif: kind', severity_rated: true };
   const score = scoreIn(objectOf(result['properties'])) ?? scoreIn(rule?.properties ?? {});
   if (score !== undefined)
@@ -29,7 +37,7 @@ export function ratingOf(result: JsonObject, rule: SarifRule | undefined, levelF
     [rule?.level, 'sarif: level of the rule'],
   ] as const;
   for (const [level = '', source] of levels) {
-    const severity = wordIn(LEVELS, level);
+    const severity = severityOf(level);
     if (severity) return { severity, severity_source: source, severity_rated: true };
   }
   return { severity: 'medium', severity_source: 'default', severity_rated: false };
@@ -37,11 +45,12 @@ export function ratingOf(result: JsonObject, rule: SarifRule | undefined, levelF
 
 /** Without a level of its own, what its rule is given by the run counts. */
 export const needsInvocations = (result: JsonObject): boolean =>
-  wordIn(LEVELS, textOf(result['level']) ?? '') === undefined;
+  severityOf(textOf(result['level']) ?? '') === undefined;
 
+/** 0.0 is none, as for code scanning: tools write it where they have no score. */
 function scoreIn(properties: JsonObject): number | undefined {
   const score = numberOf(properties['security-severity']);
-  return score !== undefined && score >= 0 && score <= 10 ? score : undefined;
+  return score !== undefined && score > 0 && score <= 10 ? score : undefined;
 }
 
 const PRECISIONS: Readonly<Record<string, 'certain' | 'firm' | 'tentative'>> = {
@@ -61,7 +70,7 @@ const BASELINE_STATES: ReadonlySet<string> = new Set(['new', 'unchanged', 'updat
  * alone: whoever wrote the code that was scanned may have written the others.
  */
 export function stateOf(result: JsonObject): string | undefined {
-  const kind = textOf(result['kind']) ?? 'fail';
+  const kind = kindOf(result);
   const baseline = textOf(result['baselineState']) ?? '';
   const suppression = shownSuppression(result);
   const states = [

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { Occurrence } from '../../model/finding.ts';
 import type { RuleFacts } from '../../model/finding.ts';
 import { SarifResultExtra } from '../../model/sarif-extra.ts';
-import { defined, listOf, objectOf, textOf, type JsonObject } from '../json-fields.ts';
+import { defined, isObject, listOf, objectOf, textOf, type JsonObject } from '../json-fields.ts';
 import { nameTag, plainToken } from '../plain-name.ts';
 import type { RuleInput } from '../rule-cache.ts';
 import { namedCves, withoutSecretWords } from '../rule-words.ts';
@@ -141,10 +141,15 @@ function fingerprintOf(result: JsonObject): string | undefined {
   const whole = Object.entries(objectOf(result['fingerprints']));
   const partial = Object.entries(objectOf(result['partialFingerprints']));
   const line = partial.find(([key]) => key === LINE_HASH || key.startsWith(`${LINE_HASH}/`));
-  if (whole.length === 0 && line) return textOf(line[1]);
+  if (whole.length === 0 && line) return printOf(line[1]);
   const entries = (whole.length > 0 ? whole : partial).slice(0, 50).toSorted(([a], [b]) => (a < b ? -1 : 1));
   if (entries.length === 0) return undefined;
   const [only, second] = entries;
-  if (only && !second) return textOf(only[1]);
-  return createHash('sha256').update(JSON.stringify(entries)).digest('hex').slice(0, 32);
+  return only && !second ? printOf(only[1]) : hashOf(entries);
 }
+
+/** A text by definition; some tools write an object. */
+const printOf = (value: unknown): string | undefined => (isObject(value) ? hashOf(value) : textOf(value));
+
+const hashOf = (value: unknown): string =>
+  createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 32);

@@ -62,7 +62,7 @@ export function vulnerability(item: JsonObject, { artifact, result }: ItemContex
       }),
       references: references(item),
       cvss: cvssScores(objectOf(item['CVSS']), vendor),
-      cves: cvesOf(id),
+      cves: cvesOf([id, ...listOf(item['VendorIDs'])]),
       cwes: cwesOf(item['CweIDs']),
     },
     occurrence: {
@@ -128,14 +128,13 @@ export function misconfiguration(item: JsonObject, { artifact, result }: ItemCon
 }
 
 /** A secret in a file. Trivy masks what it found; older versions did not, so it is masked again. */
-export function secret(item: JsonObject, { artifact, result }: ItemContext): TrivyItem | undefined {
-  const id = textOf(item['RuleID']);
-  if (id === undefined) return undefined;
+export function secret(item: JsonObject, { artifact, result }: ItemContext): TrivyItem {
+  const id = textOf(item['RuleID']) ?? 'unknown';
   const match = textOf(item['Match']);
   return {
     rule: {
       rule_id: id,
-      title: textOf(item['Title']) ?? id,
+      title: textOf(item['Title']) ?? (id === 'unknown' ? 'A secret' : id),
       ...ratingOf(item, 'trivy rule'),
       ...defined({
         rule_family: familyOf(result),
@@ -170,8 +169,10 @@ function isLicenceName(name: string): boolean {
 }
 
 export function licence(item: JsonObject, { artifact, result }: ItemContext): TrivyItem | undefined {
-  const name = textOf(item['Name']);
-  if (name === undefined) return undefined;
+  const said = textOf(item['Name']);
+  // A package may state an empty one.
+  if (said === undefined && item['Name'] !== '') return undefined;
+  const name = said ?? 'unknown';
   const category = plainName(textOf(item['Category']) ?? '');
   const isOdd = !isLicenceName(name);
   const shown = isOdd ? `unusual-name-${nameTag(name)}` : name;

@@ -56,6 +56,8 @@ const PLAN: JsonPlan = {
   each: RESULT,
 };
 
+/** What makes a result one of Trivy, in a report without its head. */
+const RESULT_SIGNS = ['Vulnerabilities', 'Misconfigurations', 'Secrets', 'Licenses'].map((key) => `Results[].${key}`);
 const CLUSTER_LISTS = ['Resources', 'Findings', 'Vulnerabilities', 'Misconfigurations'];
 
 /** Trivy's JSON: schema 2, the list of results before it, and cluster reports. */
@@ -69,7 +71,8 @@ export const trivyFormat: ReportFormat = {
     if (shape?.root === 'list')
       return has('[].Target') && (has('[].Vulnerabilities') || has('[].Class') || has('[].Type'));
     if (has('ClusterName')) return CLUSTER_LISTS.some(has);
-    return has('SchemaVersion') && (has('ArtifactName') || has('ArtifactType') || has('Results'));
+    if (RESULT_SIGNS.some(has) || (has('Results[].Target') && has('Results[].Class'))) return true;
+    return has('SchemaVersion') && ['ArtifactName', 'ArtifactType', 'Results'].some(has);
   },
   parse: parseTrivy,
 };

@@ -37,6 +37,7 @@ export class TrivyReader {
   #resource: Record<string, unknown> | undefined;
   #result: Record<string, unknown> = {};
   #modified = 0;
+  #hasResult = false;
   /** Nothing more will be said of the report as a whole: it ended, or is a list of results. */
   #isWhole = false;
 
@@ -88,7 +89,8 @@ export class TrivyReader {
   async *#boundary(kind: 'open' | 'close', isList: boolean): AsyncGenerator<ReportEvent> {
     this.#isWhole = isList || kind === 'close';
     if (kind === 'open') return;
-    const isReport = ['SchemaVersion', 'ArtifactName', 'ClusterName'].some((key) => key in this.#report);
+    const isReport =
+      this.#hasResult || ['SchemaVersion', 'ArtifactName', 'ClusterName'].some((key) => key in this.#report);
     if (!isList && !isReport) {
       const message = `The ${this.#what} has no SchemaVersion and no ArtifactName: it is something else.`;
       throw new AppError('report_unreadable', message);
@@ -110,6 +112,7 @@ export class TrivyReader {
 
   async *#closeResult(index: number, offset: number): AsyncGenerator<ReportEvent> {
     const result = this.#resultFacts();
+    this.#hasResult = true;
     for await (const value of this.#ofResult.drain()) yield* this.#whenWhole({ ...heldOf(value), result });
     yield* this.#whenWhole({ name: 'look', index, offset, value: null, result });
     this.#result = {};

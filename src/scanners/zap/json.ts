@@ -47,6 +47,8 @@ const PLAN: JsonPlan = {
   },
 };
 
+const ALERTS = ['site[].@name', 'site.@name', 'site[].alerts'];
+
 /** ZAP's `traditional-json` and `traditional-json-plus`, since 2.4. */
 export const zapJsonFormat: ReportFormat = {
   name: 'zap',
@@ -55,7 +57,8 @@ export const zapJsonFormat: ReportFormat = {
     const paths = jsonHead(head)?.paths;
     if (!paths) return false;
     return (
-      (paths.has('@version') && (paths.has('@generated') || paths.has('@programName'))) || paths.has('site[].@name')
+      (paths.has('@version') && (paths.has('@generated') || paths.has('@programName'))) ||
+      ALERTS.some((path) => paths.has(path))
     );
   },
   parse: parseZapJson,

@@ -227,6 +227,9 @@ describe('the fast way is not fooled by', () => {
 
   it.each([
     ['XML 1.1', '<?xml version="1.1"?>\n'],
+    ['XML 1.1 after white space', '\n <?xml version="1.1"?>\n'],
+    ['XML 1.1 after much white space', `${' '.repeat(300)}<?xml version="1.1"?>\n`],
+    ['XML 1.0 after white space', '\n <?xml version="1.0"?>\n'],
     ['a byte order mark', '\u{feff}<?xml version="1.0"?>\n'],
     ['no declaration', ''],
     ['a document type', '<?xml version="1.0"?><!DOCTYPE NessusClientData_v2>'],

@@ -107,9 +107,10 @@ describe.each(['fast', 'reference'] as const)('an item of a .nessus report, read
     ['5', 'High', 'high', 'risk factor', true],
     ['', ' Critical ', 'critical', 'risk factor', true],
     ['-1', 'None', 'info', 'risk factor', true],
-    ['high', 'Dreadful', 'medium', 'default', false],
+    ['dreadful', 'Dreadful', 'medium', 'default', false],
+    ['Low', 'Critical', 'low', 'engine', true],
   ])(
-    'falls back to the risk factor, and is unrated without one: %s, %s',
+    'takes a word for the severity, falls back to the risk factor, and is unrated without one: %s, %s',
     async (severity, risk, expected, source, rated) => {
       const found = await only(item(child('risk_factor', risk), { severity }), way);
       expect(found).toMatchObject({ severity: expected, severity_source: source, severity_rated: rated });
