@@ -48,7 +48,7 @@ export type Properties = z.infer<typeof Properties>;
 
 /** Whether the licence lets scans be started; a server that does not say is believed to. */
 export const allowsControl = (properties: Properties | undefined): boolean =>
-  (properties?.license?.features ?? properties?.features)?.scan_api !== false;
+  (properties?.license?.features?.scan_api ?? properties?.features?.scan_api) !== false;
 
 export const Session = z.object({ username: text, permissions: number });
 
@@ -71,13 +71,15 @@ export const ListedScan = z.object({
   owner: text,
   folder_id: id,
   status,
+  /** Of the account that asks; 128: it is its own. */
+  user_permissions: number,
   /** Seconds since 1970. */
   last_modification_date: number,
 });
 export type ListedScan = z.infer<typeof ListedScan>;
 export const ScanList = z.object({ scans: listOf(ListedScan) });
 
-export const CreatedScan = z.object({ scan: z.object({ id: Id, owner: text }) });
+export const CreatedScan = z.object({ scan: z.object({ id: Id }) });
 export const Launched = z.object({ scan_uuid: uuid });
 
 /** Nessus says `uuid`, Tenable `scan_uuid`. */
@@ -97,12 +99,10 @@ export type Details = z.infer<typeof Details>;
 /** The editor shows what the list does not: the description, and which credentials there are. */
 export const Editor = z.object({
   uuid: text,
-  settings: z.object({
-    basic: z
-      .object({ inputs: listOf(z.object({ id: z.string(), default: z.unknown() })) })
-      .optional()
-      .catch(undefined),
-  }),
+  settings: z
+    .object({ basic: z.object({ inputs: listOf(z.object({ id: z.string(), default: z.unknown() })) }) })
+    .optional()
+    .catch(undefined),
   credentials: z
     .object({
       data: listOf(z.object({ types: listOf(z.object({ instances: listOf(z.object({ id: Id })) })) })),
@@ -117,36 +117,39 @@ export interface ScanConfig {
   readonly name: string | undefined;
   readonly description: string | undefined;
   readonly targets: string | undefined;
-  readonly credentials: readonly string[];
+  /** Undefined: it does not say. */
+  readonly credentials: readonly string[] | undefined;
 }
 
 export function scanConfig({ uuid, settings, credentials }: z.infer<typeof Editor>): ScanConfig {
-  const inputs = settings.basic?.inputs ?? [];
+  const inputs = settings?.basic.inputs ?? [];
   const input = (name: string): string | undefined => {
     const found = inputs.find((field) => field.id === name)?.default;
     return typeof found === 'string' ? found : undefined;
   };
-  const kept = credentials?.data.flatMap(({ types }) => types.flatMap(({ instances }) => instances)) ?? [];
+  const kept = credentials?.data.flatMap(({ types }) => types.flatMap(({ instances }) => instances));
   return {
     template: uuid,
     name: input('name'),
     description: input('description'),
     targets: input('text_targets'),
-    credentials: kept.map((credential) => credential.id),
+    credentials: kept?.map((credential) => credential.id),
   };
 }
 
 /** An id as the scanner wrote it: numbers at Nessus. */
 export const wireId = (written: string): string | number => (/^\d{1,15}$/.test(written) ? Number(written) : written);
 
-export const Export = z.object({
-  file: id,
-  token: z
-    .string()
-    .regex(/^[A-Za-z0-9-]{1,200}$/)
-    .optional()
-    .catch(undefined),
-});
+const token = z
+  .string()
+  .regex(/^[\w-]{1,200}$/)
+  .optional()
+  .catch(undefined);
+
+/** Older versions call the token `temp_token`. */
+export const Export = z
+  .object({ file: id, token, temp_token: token })
+  .transform(({ temp_token: older, ...named }) => ({ ...named, token: named.token ?? older }));
 export type Export = z.infer<typeof Export>;
 export const ExportStatus = z.object({ status });
 

@@ -96,7 +96,8 @@ function instanceCalls(
       client.read({ path: '/server/properties', schema: Properties, absent: NO_SUCH_CALL, tries: 1 }, signal),
     session: (signal) => client.read({ path: '/session', schema: Session, absent: [403, 404, 405], tries: 1 }, signal),
     async folders(signal) {
-      return (await client.read({ path: '/folders', schema: Folders }, signal))?.folders ?? [];
+      const found = await client.read({ path: '/folders', schema: Folders, absent: NO_SUCH_CALL }, signal);
+      return (found ?? (await client.read({ path: '/scans', schema: Folders }, signal)))?.folders ?? [];
     },
     async templates(signal) {
       return (await client.read({ path: '/editor/scan/templates', schema: Templates }, signal))?.templates ?? [];
@@ -137,7 +138,7 @@ function scanCalls(client: NessusClient): Calls<'scans' | 'details' | 'config' |
           body: {
             uuid: template,
             settings: { name, description, text_targets: targets },
-            credentials: { add: {}, edit: {}, delete: credentials.map(wireId) },
+            credentials: { add: {}, edit: {}, delete: (credentials ?? []).map(wireId) },
           },
           schema: Nothing,
           expected: [404, 409],
@@ -206,7 +207,7 @@ function reportCalls(client: NessusClient): Calls<'requestExport' | 'exportStatu
 function filePart(name: string, content: string): { readonly type: string; readonly bytes: Buffer } {
   const boundary = `scanmux-${randomBytes(16).toString('hex')}`;
   const text =
-    `--${boundary}\r\ncontent-disposition: form-data; name="Filedata"; filename="${name}"\r\n` +
-    `content-type: application/octet-stream\r\n\r\n${content}\r\n--${boundary}--\r\n`;
+    `--${boundary}\r\nContent-Disposition: form-data; name="Filedata"; filename="${name}"\r\n` +
+    `Content-Type: application/octet-stream\r\n\r\n${content}\r\n--${boundary}--\r\n`;
   return { type: `multipart/form-data; boundary=${boundary}`, bytes: Buffer.from(text) };
 }

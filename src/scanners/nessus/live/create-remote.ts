@@ -31,7 +31,8 @@ export async function createRemote(
     const scan = await newScan(instance, job, credential, { marker, keys }, signal);
     return await createOnce(instance, scan, marker, signal);
   } catch (error) {
-    throw withLeft(error, keysLeft(instance, keys, marker, error));
+    // Without a login nothing is there that anybody could use.
+    throw job.request.access === 'untrusted' ? error : withLeft(error, keysLeft(instance, keys, marker, error));
   }
 }
 

@@ -29,11 +29,19 @@ async function ours(
     const config = await instance.api.config(scan.id, signal);
     const isOwn =
       config?.description === undefined
-        ? scan.owner === (await instance.owner(signal))
+        ? await isOfOurAccount(instance, scan, signal)
         : describes(config.description, scan.name);
     if (isOwn) own.push(scan);
   }
   return own;
+}
+
+/** What a scan shows that is the account's own (`user_permissions`). */
+const OWN = 128;
+
+async function isOfOurAccount(instance: NessusInstance, scan: ListedScan, signal: AbortSignal): Promise<boolean> {
+  const name = await instance.owner(signal);
+  return name === undefined || scan.owner === undefined ? scan.user_permissions === OWN : scan.owner === name;
 }
 
 /** The one to go on with: one that was launched, else the oldest. */

@@ -1,5 +1,6 @@
 import { AppError } from '../../../model/errors.ts';
 import type { ScanJob } from '../../scanner.ts';
+import type { ScanConfig } from '../api/answers.ts';
 import type { NessusInstance } from './instance.ts';
 import { isOurs, wasLaunched } from './own-scans.ts';
 import { describes, type RemoteRun } from './remote-run.ts';
@@ -24,11 +25,8 @@ export async function takeCredentialsBack(
     try {
       const config = await api.config(run.id, life);
       if (!config && !(await api.details(run.id, undefined, life))) return undefined;
-      if (config && config.credentials.length === 0) return undefined;
-      if (config?.description !== undefined) {
-        if (!describes(config.description, run.marker)) return undefined;
-        await api.dropCredentials(run.id, config, life);
-      }
+      if (config && (holdsNone(config) || isForeign(config, run))) return undefined;
+      if (config && isTold(config)) await api.dropCredentials(run.id, config, life);
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
     }
@@ -36,6 +34,15 @@ export async function takeCredentialsBack(
   }
   return loginLeft(instance, run);
 }
+
+/** A scanner that does not say what it holds may hold it. */
+const holdsNone = ({ credentials }: ScanConfig): boolean => credentials?.length === 0;
+
+const isTold = ({ credentials, description }: ScanConfig): boolean =>
+  credentials !== undefined && description !== undefined;
+
+const isForeign = ({ description }: ScanConfig, { marker }: RemoteRun): boolean =>
+  description !== undefined && !describes(description, marker);
 
 /**
  * The same after an attempt that failed: a scan of ours that never ran is deleted, since it holds the login too. One that

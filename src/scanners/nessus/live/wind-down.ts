@@ -11,6 +11,8 @@ const FIRST_LOOK_MS = 1_000;
 const LONGEST_LOOK_MS = 5_000;
 /** A stop that had no effect (the scan was between two states) is asked for again after this long. */
 const ASK_AGAIN_MS = 15_000;
+/** For so long a scan may show nothing of a launch that was taken. */
+const UNSHOWN_MS = 30_000;
 
 /**
  * Ends our own scan and waits until it has really ended; one that was never launched is removed.
@@ -23,7 +25,8 @@ export async function windDown(
   ctx: Pick<RunContext, 'progress'>,
 ): Promise<RemoteRun | undefined> {
   const { api, life, timing, options } = instance;
-  const until = timing.monotonic() + options.stopMs;
+  const since = timing.monotonic();
+  const until = since + options.stopMs;
   let known = run;
   let askedAt = -Infinity;
   for (let waitMs = FIRST_LOOK_MS; ; waitMs = Math.min(waitMs * 2, LONGEST_LOOK_MS)) {
@@ -31,7 +34,7 @@ export async function windDown(
     if (seen === 'gone') return undefined;
     if (seen !== 'unknown') {
       if (askedAt === -Infinity && !(await isOurs(instance, known, seen, life))) return undefined;
-      if (!wasLaunched(seen)) return await removeUnlaunched(instance, known);
+      if (!wasLaunched(seen) && (await removedUnlaunched(instance, run, since))) return undefined;
       known = withHistory(known, seen);
       if (isOver(seen.info.status)) return known;
       const isStopping = stateOf(seen.info.status) === 'stopping';
@@ -61,8 +64,17 @@ async function detailsOf(
   }
 }
 
-/** Nothing was sent to any target, and nothing is to be exported. */
-async function removeUnlaunched({ api, life }: NessusInstance, { id }: RemoteRun): Promise<undefined> {
-  await api.remove(id, life);
-  return undefined;
+/**
+ * Nothing was sent to any target, and nothing is to be exported.
+ * @param since When the scan was to end, by the monotonic clock.
+ * @returns false when it may run after all: a launch that was taken, or 409
+ */
+async function removedUnlaunched(
+  { api, life, timing }: NessusInstance,
+  { id, scan_uuid: launch }: RemoteRun,
+  since: number,
+): Promise<boolean> {
+  if (launch !== undefined && timing.monotonic() - since < UNSHOWN_MS) return false;
+  const removed = await api.remove(id, life);
+  return removed.kind !== 'refused' || removed.status !== 409;
 }

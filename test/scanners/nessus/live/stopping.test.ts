@@ -123,13 +123,18 @@ describe('a scan that is to end', () => {
     expect(lab.all('POST', '/scans/{id}/stop').length).toBeLessThan(12);
   });
 
-  for (const on of ['POST /scans', 'POST /scans/{id}/launch']) {
+  for (const [on, before] of [
+    ['POST /scans', 'GET /folders'],
+    ['POST /scans/{id}/launch', 'POST /scans'],
+  ] as const) {
     it(`is known also when the abort falls into ${on}: nothing is left running`, async () => {
       lab = await openLab({ ...LONG, faults: [{ on, nth: 1, do: 'delay', ms: 300 }] });
       const { options, reason, stop } = ending('cancelled');
       const attempt = lab.attempt(options);
-      await expect.poll(() => lab.all('GET', '/editor/scan/templates').length, { interval: 1 }).toBe(1);
-      setTimeout(() => stop.abort(reason), 100);
+      const [method = '', route = ''] = before.split(' ');
+      const isUnderWay = () => lab.all(method, route).length === 1 && lab.sim.control.inFlight() === 1;
+      await expect.poll(isUnderWay, { interval: 1, timeout: 20_000 }).toBe(true);
+      stop.abort(reason);
       expect((await attempt).error).toBe(reason);
       expect(lab.sim.control.scans().map(({ status }) => status)).toEqual(on === 'POST /scans' ? [] : ['canceled']);
     });

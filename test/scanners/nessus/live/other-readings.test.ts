@@ -1,0 +1,148 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { stopped } from './harness.ts';
+import { absent, PlainNessus, type Oddities } from './plain-nessus.ts';
+
+let plain: PlainNessus | undefined;
+afterEach(async () => {
+  await plain?.close();
+  plain = undefined;
+});
+
+const never = new AbortController().signal;
+const SCAN = 'scan_0123456789abcdefghjk';
+const WHOLE = { outcome: { whole: true }, error: undefined };
+
+describe('a Nessus with no more than the reference promises', () => {
+  const oddities: Readonly<Record<string, Oddities>> = {
+    'as it is': {},
+    'without properties, status and session': {
+      'GET /server/properties': absent,
+      'GET /server/status': absent,
+      'GET /session': absent,
+    },
+    'without a call for folders': { 'GET /folders': absent },
+    'with an editor that says nothing': { 'GET /editor/scan/{id}': () => ({ json: {} }) },
+    'with tokens of other letters': {
+      'POST /scans/{id}/export': () => ({ json: { token: 'tok_a_b', file: 7 } }),
+      'GET /tokens/{id}/status': absent,
+    },
+    'with a token by its older name, which one route takes': {
+      'POST /scans/{id}/export': () => ({ json: { file: 7, temp_token: 'tok-1' } }),
+      'GET /scans/{id}/export/{id}/download': absent,
+      'GET /scans/exports/{id}/download': () => ({
+        type: 'application/octet-stream',
+        text: '<NessusClientData_v2></NessusClientData_v2>',
+      }),
+    },
+    'with nothing in a launch answer': {
+      'POST /scans/{id}/launch': ({ ids }) => {
+        plain?.launch(ids[0]);
+        return {};
+      },
+    },
+    'with 201 where something was made': {
+      'POST /scans': ({ body }) => ({ status: 201, json: { scan: { id: plain?.create(body).id } } }),
+    },
+  };
+  for (const [name, odd] of Object.entries(oddities)) {
+    it(`is scanned with: ${name}`, async () => {
+      plain = await PlainNessus.open(odd);
+      expect(await plain.attempt()).toMatchObject(WHOLE);
+      expect(plain.count('POST /scans')).toBe(1);
+      expect(plain.count('POST /scans/{id}/launch')).toBe(1);
+    });
+  }
+
+  const unreadable: Readonly<Record<string, Oddities>> = {
+    'an editor that is not there': {},
+    'an editor that says nothing': { 'GET /editor/scan/{id}': () => ({ json: {} }) },
+    'no session to ask for the account': { 'GET /session': absent },
+  };
+  for (const [name, odd] of Object.entries(unreadable)) {
+    it(`is not made to scan twice by a connection that broke after it had made the scan: ${name}`, async () => {
+      plain = await PlainNessus.open({
+        ...odd,
+        'POST /scans': ({ body }, response) => {
+          plain?.create(body);
+          response.destroy();
+          return 'done';
+        },
+      });
+      expect(await plain.attempt()).toMatchObject(WHOLE);
+      expect(plain.scans).toHaveLength(1);
+    });
+
+    it(`is not made to scan twice by a kill after it had made the scan: ${name}`, async () => {
+      plain = await PlainNessus.open(odd);
+      plain.create(JSON.stringify({ settings: { name: `scanmux ${SCAN}.1`, description: '' } }));
+      const previous = { phase: 'intent', reference: `scanmux ${SCAN}.1` } as const;
+      expect(await plain.attempt({ scanId: SCAN, epoch: 2, previous })).toMatchObject(WHOLE);
+      expect(plain.count('POST /scans')).toBe(0);
+      expect(plain.count('POST /scans/{id}/launch')).toBe(1);
+    });
+  }
+
+  it('is ended as an edition that forbids it when the connection closes after the head of a 412', async () => {
+    plain = await PlainNessus.open({
+      'GET /server/properties': absent,
+      'POST /scans': (_, response) => {
+        response.writeHead(412, { 'content-length': 32, connection: 'close' });
+        response.flushHeaders();
+        setImmediate(() => response.destroy());
+        return 'done';
+      },
+    });
+    expect(await plain.attempt()).toMatchObject({ error: { code: 'scanner_edition_forbids_api' } });
+    expect(plain.count('POST /scans')).toBe(1);
+  });
+
+  it('is seen to forbid it by the features beside the licence', async () => {
+    plain = await PlainNessus.open({
+      'GET /server/properties': () => ({
+        json: { license: { type: 'x', features: {} }, features: { scan_api: false } },
+      }),
+    });
+    expect(await plain.scanner().probe(never)).toMatchObject({ canLaunch: false });
+  });
+
+  it('is stopped although it shows nothing yet of a launch that it has taken', async () => {
+    let looks = 0;
+    const early = { info: { status: 'empty', object_id: 40 }, hosts: null, history: null };
+    plain = await PlainNessus.open({
+      'GET /scans/{id}': () => {
+        looks += 1;
+        return looks <= 2 ? { json: { ...early, info: { ...early.info, name: plain?.scans[0]?.name } } } : undefined;
+      },
+    });
+    const stop = new AbortController();
+    const { error } = await plain.attempt({
+      signal: stop.signal,
+      onCheckpoint: ({ reference }) => {
+        if (reference?.includes('scan_uuid')) stop.abort(stopped('cancelled'));
+      },
+    });
+    expect(error).toBe(stop.signal.reason);
+    expect(plain.scans.map((scan) => plain?.statusOf(scan))).toEqual(['canceled']);
+  });
+
+  it('keeps the login when its editor does not show what a scan holds, and that is said', async () => {
+    plain = await PlainNessus.open({
+      'GET /editor/scan/{id}': () => ({
+        json: {
+          settings: { basic: { inputs: [{ id: 'description', default: plain?.scans[0]?.description }] } },
+        },
+      }),
+    });
+    const { outcome } = await plain.attempt({
+      request: { access: 'authenticated' },
+      credential: { kind: 'ssh_password', username: 'u', password: 'pw-of-a-test' },
+    });
+    expect(outcome).toEqual({ whole: true, leftBehind: expect.stringContaining('delete scan 40 ') });
+  });
+
+  it('is not said to hold a login that no scan had', async () => {
+    plain = await PlainNessus.open({ 'POST /scans': () => ({ status: 500, json: { error: 'no' } }) });
+    const { error } = await plain.attempt();
+    expect(error).toMatchObject({ code: 'scanner_unreachable', hint: expect.not.stringContaining('login') });
+  });
+});
