@@ -30,7 +30,7 @@ const status = z
   .transform((word) => word.trim().toLowerCase())
   .catch('');
 
-export const Status = z.object({ status: z.string().catch(''), progress: z.unknown() });
+export const Status = z.object({ status: z.string().catch(''), progress: z.unknown().optional() });
 
 const Features = z.object({ scan_api: z.boolean().optional().catch(undefined) });
 
@@ -100,7 +100,7 @@ export type Details = z.infer<typeof Details>;
 export const Editor = z.object({
   uuid: text,
   settings: z
-    .object({ basic: z.object({ inputs: listOf(z.object({ id: z.string(), default: z.unknown() })) }) })
+    .object({ basic: z.object({ inputs: listOf(z.object({ id: z.string(), default: z.unknown().optional() })) }) })
     .optional()
     .catch(undefined),
   credentials: z

@@ -1,5 +1,6 @@
 import type { NessusApi } from '../api/nessus-api.ts';
 import type { Timing } from '../api/timing.ts';
+import { ownAccount } from './own-account.ts';
 import { createScanPoller, type ScanPoller } from './scan-poller.ts';
 
 /** What an operator wrote about where scans go and how long things may take. Times in milliseconds. */
@@ -49,7 +50,7 @@ export function createInstance(api: NessusApi, options: InstanceOptions, timing:
     life: life.signal,
     poller: createScanPoller({ api, timing }, life.signal),
     async owner(signal) {
-      ownName ??= (await api.session(signal))?.username;
+      ownName ??= (await ownAccount(api, signal))?.username;
       return ownName;
     },
     async using(work) {

@@ -4,6 +4,7 @@ import { cleanLine } from '../../../model/untrusted.ts';
 import { allowsControl, type Properties } from '../api/answers.ts';
 import { EDITION_HINT } from '../api/faults.ts';
 import type { NessusApi } from '../api/nessus-api.ts';
+import { ownAccount } from './own-account.ts';
 
 /** Accounts below this may look at scans and start none (Nessus: 16 basic, 32 standard). */
 const MAY_SCAN = 24;
@@ -14,8 +15,8 @@ export async function probeNessus(api: NessusApi, signal: AbortSignal): Promise<
     const starting = await notReady(api, signal);
     if (starting !== undefined) return unhealthy(starting);
     const properties = await api.properties(signal);
-    const session = await api.session(signal);
-    return healthOf(properties, session?.permissions);
+    const account = await ownAccount(api, signal);
+    return healthOf(properties, account?.permissions);
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof AppError) return unhealthy(reasonOf(error));
@@ -26,8 +27,8 @@ export async function probeNessus(api: NessusApi, signal: AbortSignal): Promise<
 /** Tenable Vulnerability Management is always up and always allows control of scans: only the keys can be wrong. */
 export async function probeTenable(api: NessusApi, signal: AbortSignal): Promise<ScannerHealth> {
   try {
-    const session = await api.session(signal);
-    return healthOf({ nessus_type: 'Tenable Vulnerability Management' }, session?.permissions);
+    const account = await ownAccount(api, signal);
+    return healthOf({ nessus_type: 'Tenable Vulnerability Management' }, account?.permissions);
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof AppError) return unhealthy(reasonOf(error));

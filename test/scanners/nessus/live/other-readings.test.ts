@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { stopped } from './harness.ts';
-import { absent, PlainNessus, type Oddities } from './plain-nessus.ts';
+import { absent, PlainNessus, type Oddities, type PlainReply } from './plain-nessus.ts';
 
 let plain: PlainNessus | undefined;
 afterEach(async () => {
@@ -140,9 +140,29 @@ describe('a Nessus with no more than the reference promises', () => {
     expect(outcome).toEqual({ whole: true, leftBehind: expect.stringContaining('delete scan 40 ') });
   });
 
+  const closed = (): PlainReply => ({ status: 401, json: { error: 'You need to log in to perform this request' } });
+
+  it('is let in with keys although only sessions can be asked about', async () => {
+    plain = await PlainNessus.open({ 'GET /session': closed });
+    expect(await plain.scanner().probe(never)).toMatchObject({ status: 'healthy', canLaunch: true });
+  });
+
+  for (const [name, session] of [
+    ['refuses them everywhere', closed],
+    ['has no call to ask about them', absent],
+  ] as const) {
+    it(`is not healthy to keys that it refuses: one that ${name}`, async () => {
+      plain = await PlainNessus.open({ 'GET /session': session, 'GET /folders': closed, 'GET /scans': closed });
+      expect(await plain.scanner().probe(never)).toMatchObject({
+        status: 'unhealthy',
+        why: expect.stringContaining('refused the login'),
+      });
+    });
+  }
+
   it('is not said to hold a login that no scan had', async () => {
     plain = await PlainNessus.open({ 'POST /scans': () => ({ status: 500, json: { error: 'no' } }) });
     const { error } = await plain.attempt();
-    expect(error).toMatchObject({ code: 'scanner_unreachable', hint: expect.not.stringContaining('login') });
+    expect(error).toMatchObject({ code: 'scanner_unreachable', hint: expect.not.stringContaining('holds the login') });
   });
 });
