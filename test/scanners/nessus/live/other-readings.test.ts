@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { stopped } from './harness.ts';
-import { absent, PlainNessus, type Oddities, type PlainReply } from './plain-nessus.ts';
+import { absent, bodyOf, PlainNessus, type Oddities, type PlainReply, type Sender } from './plain-nessus.ts';
 
 let plain: PlainNessus | undefined;
 afterEach(async () => {
@@ -40,6 +40,26 @@ describe('a Nessus with no more than the reference promises', () => {
         return {};
       },
     },
+    'without a history': {
+      'GET /scans/{id}': () => ({ json: { info: { status: plain?.statuses()[0] } } }),
+      'GET /editor/scan/{id}': () => ({
+        json: { settings: { basic: { inputs: [{ id: 'description', default: plain?.scans[0]?.description }] } } },
+      }),
+    },
+    'with a history that names other runs': {
+      'GET /scans/{id}': () => ({
+        json: {
+          info: { status: plain?.statuses()[0], name: plain?.scans[0]?.name, uuid: 'x' },
+          hosts: [{ scanprogresscurrent: '3', scanprogresstotal: '100' }],
+          history: [{ history_id: 3, uuid: 'y', status: 'completed' }],
+        },
+      }),
+    },
+    'busy when a report is asked for, and slow with it': {
+      'POST /scans/{id}/export': ({ nth }) =>
+        nth < 3 ? { status: 409, json: { error: 'Can not export running scans' } } : undefined,
+      'GET /scans/{id}/export/{id}/status': ({ nth }) => (nth < 5 ? { json: { status: 'loading' } } : undefined),
+    },
     'with 201 where something was made': {
       'POST /scans': ({ body }) => ({ status: 201, json: { scan: { id: plain?.create(body).id } } }),
     },
@@ -47,6 +67,43 @@ describe('a Nessus with no more than the reference promises', () => {
   for (const [name, odd] of Object.entries(oddities)) {
     it(`is scanned with: ${name}`, async () => {
       plain = await PlainNessus.open(odd);
+      expect(await plain.attempt()).toMatchObject(WHOLE);
+      expect(plain.count('POST /scans')).toBe(1);
+      expect(plain.count('POST /scans/{id}/launch')).toBe(1);
+    });
+  }
+
+  const asText = (value: unknown): unknown => {
+    if (typeof value === 'number') return String(value);
+    if (Array.isArray(value)) return value.map(asText);
+    if (typeof value !== 'object' || value === null) return value;
+    return Object.fromEntries(Object.entries(value).map(([key, held]) => [key, asText(held)]));
+  };
+  const senders: Readonly<Record<string, Sender>> = {
+    'numbers as text': ({ status = 200, json, ...reply }, response) => {
+      response.writeHead(status).end(bodyOf(json === undefined ? reply : { json: asText(json) }));
+    },
+    'no type and no length': ({ status = 200, ...reply }, response) => {
+      response.writeHead(status);
+      for (const letter of bodyOf(reply)) response.write(letter);
+      response.end();
+    },
+    'a connection for each': ({ status = 200, ...reply }, response) => {
+      response.writeHead(status, { connection: 'close' }).end(bodyOf(reply));
+    },
+    'connections that end in silence once they have served': ({ status = 200, ...reply }, response) => {
+      response.writeHead(status).end(bodyOf(reply), () => void response.socket?.end());
+    },
+    'text/plain': ({ status = 200, ...reply }, response) => {
+      response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(bodyOf(reply));
+    },
+    'nothing where there is nothing to say': ({ status = 200, ...reply }, response) => {
+      response.writeHead(status === 200 && bodyOf(reply) === '' ? 204 : status).end(bodyOf(reply));
+    },
+  };
+  for (const [name, send] of Object.entries(senders)) {
+    it(`is scanned with that sends ${name}`, async () => {
+      plain = await PlainNessus.open({}, send);
       expect(await plain.attempt()).toMatchObject(WHOLE);
       expect(plain.count('POST /scans')).toBe(1);
       expect(plain.count('POST /scans/{id}/launch')).toBe(1);
@@ -122,7 +179,7 @@ describe('a Nessus with no more than the reference promises', () => {
       },
     });
     expect(error).toBe(stop.signal.reason);
-    expect(plain.scans.map((scan) => plain?.statusOf(scan))).toEqual(['canceled']);
+    expect(plain.statuses()).toEqual(['canceled']);
   });
 
   it('keeps the login when its editor does not show what a scan holds, and that is said', async () => {

@@ -32,6 +32,15 @@ export interface PlainReply {
 /** `done`: it answered by itself. Undefined: as the plain server answers. */
 type Odd = (call: PlainCall, response: ServerResponse) => PlainReply | 'done' | undefined;
 export type Oddities = Readonly<Record<string, Odd>>;
+/** Sends what the plain server would have sent. */
+export type Sender = (reply: PlainReply, response: ServerResponse, nth: number) => void;
+
+const sendPlainly: Sender = ({ status = 200, type = 'application/json', ...reply }, response) => {
+  response.writeHead(status, { 'content-type': type }).end(bodyOf(reply));
+};
+
+export const bodyOf = ({ text: body, json }: PlainReply): string =>
+  body ?? (json === undefined ? '' : JSON.stringify(json));
 
 export interface PlainScan {
   readonly id: number;
@@ -59,7 +68,7 @@ export class PlainNessus {
   readonly #scanners: Scanner[] = [];
   #passed = 0;
 
-  private constructor(odd: Oddities) {
+  private constructor(odd: Oddities, send: Sender) {
     this.#odd = odd;
     this.#server = createServer((request, response) => {
       void text(request).then((body) => {
@@ -71,14 +80,13 @@ export class PlainNessus {
         this.calls.push(call);
         const reply = this.#odd[route]?.(call, response) ?? this.#answer(call);
         if (reply === 'done') return;
-        response.writeHead(reply.status ?? 200, { 'content-type': reply.type ?? 'application/json' });
-        response.end(reply.text ?? (reply.json === undefined ? '' : JSON.stringify(reply.json)));
+        send(reply, response, this.calls.length);
       });
     });
   }
 
-  static async open(odd: Oddities = {}): Promise<PlainNessus> {
-    const plain = new PlainNessus(odd);
+  static async open(odd: Oddities = {}, send = sendPlainly): Promise<PlainNessus> {
+    const plain = new PlainNessus(odd, send);
     await new Promise<void>((resolve) => void plain.#server.listen(0, '127.0.0.1', resolve));
     return plain;
   }
@@ -143,6 +151,10 @@ export class PlainNessus {
     if (launchedAt === undefined) return 'empty';
     if (stoppedAt !== undefined) return 'canceled';
     return this.#passed - launchedAt < RUN_MS ? 'running' : 'completed';
+  }
+
+  statuses(): string[] {
+    return this.scans.map((scan) => this.statusOf(scan));
   }
 
   create(body: string): PlainScan {
