@@ -104,8 +104,12 @@ export interface Scanner {
    * @throws whatever `signal.reason` is, once everything it started has really ended.
    */
   run(job: ScanJob, ctx: RunContext): Promise<RawReport>;
-  /** Pure: a report made elsewhere parses alike. @throws AppError report_unreadable naming line or byte. */
-  parse(report: Readable): AsyncIterable<ReportEvent>;
+  /**
+   * Pure: a report made elsewhere parses alike.
+   * @param asked What is known of the scan besides. `login`: it was to log in, so a report that shows none shows a failure.
+   * @throws AppError report_unreadable naming line or byte.
+   */
+  parse(report: Readable, asked?: { readonly login?: boolean }): AsyncIterable<ReportEvent>;
   /**
    * The scans of others as far as they are open to a tenant. Absent where they cannot be read; undefined where nothing is
    * open to the tenant, which then learns of none.

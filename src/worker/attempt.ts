@@ -211,7 +211,7 @@ async function ingest(
       folder,
       targets,
       notLookedFor: notes,
-      events: shield.events(scanner.parse(report)),
+      events: shield.events(scanner.parse(report, { login: scan.request.access === 'authenticated' })),
     });
     return { ...ingested, artefact: { ...ingested.artefact, path: `${epoch}/${ingested.artefact.path}` } };
   } finally {

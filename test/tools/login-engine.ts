@@ -10,11 +10,14 @@ export interface LoginEngine {
   readonly type: ScannerType<z.infer<typeof Settings>>;
   /** Credentials of the runs so far. */
   readonly given: RunContext['credential'][];
+  /** For each report that was read: whether its scan was to log in, as far as the engine was told. */
+  readonly told: (boolean | undefined)[];
 }
 
 /** An engine that logs in, and remembers as whom; `remote` are scans that an operator launched there. */
 export function loginEngine(remote?: RemoteReports, options: readonly 'privilege'[] = ['privilege']): LoginEngine {
   const given: RunContext['credential'][] = [];
+  const told: (boolean | undefined)[] = [];
   const type: LoginEngine['type'] = {
     capabilities: {
       engine: 'nessus',
@@ -39,7 +42,8 @@ export function loginEngine(remote?: RemoteReports, options: readonly 'privilege
         const cause = new Error(JSON.stringify(ctx.credential));
         throw new AppError('scanner_login_failed', `refused: ${JSON.stringify(ctx.credential)}`, { cause });
       },
-      async *parse(report) {
+      async *parse(report, asked) {
+        told.push(asked?.login);
         let text = '';
         for await (const chunk of report) text += String(chunk);
         for (const line of text.split('\n').filter(Boolean)) {
@@ -60,7 +64,7 @@ export function loginEngine(remote?: RemoteReports, options: readonly 'privilege
       ...(remote ? { remote: (tenant) => (tenant === 'local' ? remote : undefined) } : {}),
     }),
   };
-  return { type, given };
+  return { type, given, told };
 }
 
 /** Scans at a scanner, with the text of their reports. */

@@ -54,6 +54,7 @@ describe('run_authenticated_scan', () => {
     expect(engine.given).toEqual([
       { kind: 'ssh_password', username: 'scan', password: SECRET, escalation: { method: 'sudo' } },
     ]);
+    expect(engine.told).toEqual([true]);
     const results = await ok('get_scan_results', { scan_id: submitted['scan_id'], detail: 'full' });
     expect(JSON.stringify(results)).toContain('***');
     expect(JSON.stringify([submitted, ended, results])).not.toContain(SECRET);

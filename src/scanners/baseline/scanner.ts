@@ -19,7 +19,7 @@ export const createBaseline = (settings: BaselineSettings, clock: Clock = system
     const { runBaseline } = await import('./run.ts');
     return runBaseline(job, ctx, settings, clock);
   },
-  parse: parseReport,
+  parse: (report) => parseReport(report),
 });
 
 /** In process, needs nothing installed, sends nothing that could harm. */

@@ -22,6 +22,8 @@ const DEAD = /\bis (?:considered as )?dead\b|\bis down\b|\bdid not respond\b/i;
 export interface ScanSoFar {
   readonly asked: ReadonlySet<string>;
   readonly hasCredentials: boolean;
+  /** It was given a login, as whoever ran it knows. */
+  readonly isAsked: boolean;
 }
 
 /** Names in any script, addresses, and `name[address]`; a text with spaces is a sentence. */
@@ -116,6 +118,7 @@ export class HostReader {
       tag: tag === 'true' ? true : tag === 'false' ? false : undefined,
       checks: this.#facts.credentialed,
       hasCredentials: this.#scan.hasCredentials,
+      isAsked: this.#scan.isAsked,
     };
   }
 

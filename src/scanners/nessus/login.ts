@@ -13,6 +13,8 @@ export interface LoginSigns {
   readonly checks: boolean | undefined;
   /** The policy holds passwords or keys. */
   readonly hasCredentials: boolean;
+  /** The scan was given a login: whatever says that nobody came in says that it did not work. */
+  readonly isAsked: boolean;
 }
 
 /** Valid credentials provided; no issues found; OS security patch assessment available. */
@@ -45,6 +47,7 @@ const PROBLEMS: readonly (readonly [string, LoginProblem])[] = [
   ['117885', 'intermittent'],
   ['117886', 'no_service'],
   ['21745', 'patch_check_failed'],
+  [NONE_GIVEN, 'no_credentials_for_service'],
 ];
 
 /** Words of plugins whose number alone does not tell the reason; which of our texts is shown is all they decide. */
@@ -65,12 +68,19 @@ export function loginProblem(signs: LoginSigns): LoginProblem | undefined {
 }
 
 /** @returns undefined when no login was tried, as far as the report tells */
-export function loginOutcome({ plugins, tag, checks, hasCredentials }: LoginSigns): LoginOutcome | undefined {
+export function loginOutcome(signs: LoginSigns): LoginOutcome | undefined {
+  const { plugins, tag, checks } = signs;
   const any = (ids: readonly string[]): boolean => ids.some((id) => plugins.has(id));
   const denied = tag === false || checks === false;
   if (tag === true || checks === true || any([...CAME_IN, ...CAME_IN_PARTLY])) {
     return denied || any([...CAME_IN_PARTLY, ...FAILED, ...LESS]) ? 'partial' : 'success';
   }
-  if (any(FAILED)) return 'failed';
-  return denied && hasCredentials && !plugins.has(NONE_GIVEN) ? 'failed' : undefined;
+  return any(FAILED) || cameNotIn(signs, denied) ? 'failed' : undefined;
+}
+
+/** Whether a login was tried in vain, although the report has no reason for it. */
+function cameNotIn({ plugins, hasCredentials, isAsked }: LoginSigns, denied: boolean): boolean {
+  const isNoneGiven = plugins.has(NONE_GIVEN);
+  if (isAsked) return denied || isNoneGiven || LESS.some((id) => plugins.has(id));
+  return denied && hasCredentials && !isNoneGiven;
 }

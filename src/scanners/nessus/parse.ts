@@ -14,6 +14,8 @@ import { utf8Length, wholeCharacters } from '../../platform/utf8.ts';
 export interface ParseOptions {
   /** False: the XML parser reads every byte. It is the reference for the fast way, and five times slower. */
   readonly isFast?: boolean;
+  /** The scan was to log in; a report need not tell that itself. */
+  readonly login?: boolean;
 }
 
 /** What is looked at in one go; results come out between two. */
@@ -33,7 +35,7 @@ export async function* parseNessus(
   report: Readable,
   options: ParseOptions = {},
 ): AsyncGenerator<ReportEvent, void, undefined> {
-  const parser = new NessusParser(options.isFast ?? true);
+  const parser = new NessusParser(options);
   try {
     for await (const chunk of report) {
       const bytes = bytesOf(chunk);
@@ -89,10 +91,10 @@ class NessusParser {
   /** Text given to the XML parser last, and where it began in stream and parser. */
   #given = { text: '', byte: 0, position: 0 };
 
-  constructor(isFast: boolean) {
+  constructor({ isFast = true, login = false }: ParseOptions) {
     this.#isFast = isFast;
     const where = (): string => this.#where();
-    this.#reader = new NessusReader(this.#events, { where, position: () => this.#xml.position });
+    this.#reader = new NessusReader(this.#events, { where, position: () => this.#xml.position, isAsked: login });
     this.#xml = new XmlReader(this.#reader, { what: 'Nessus report', where });
     this.#items = new ItemReader(this.#reader);
   }

@@ -36,6 +36,8 @@ interface Source {
   where(): string;
   /** Characters read. */
   position(): number;
+  /** The scan was to log in. */
+  readonly isAsked: boolean;
 }
 
 /** What a closing tag changed, to be taken back if it turns out that it closed something else. */
@@ -179,6 +181,7 @@ export class NessusReader implements XmlHandlers {
     this.#host = new HostReader(attributes['name'] ?? '', {
       asked: this.#asked,
       hasCredentials: this.#hasCredentials,
+      isAsked: this.#source.isAsked,
     });
   }
 

@@ -36,6 +36,6 @@ export const nmapType: ScannerType<NmapSettings> = {
   create: ({ binary }) => ({
     probe: (signal) => probeNmap(binary, signal),
     run: (job, ctx) => runNmap(binary, job, ctx),
-    parse: parseNmap,
+    parse: (report) => parseNmap(report),
   }),
 };

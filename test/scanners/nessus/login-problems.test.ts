@@ -1,10 +1,12 @@
+import { Readable } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { LoginOutcome } from '../../../src/model/coverage.ts';
 import { loginReason, type LoginProblem } from '../../../src/model/login-problem.ts';
 import type { ReportEvent } from '../../../src/model/report.ts';
+import { parseNessus } from '../../../src/scanners/nessus/parse.ts';
 import { parseAll } from '../../contracts/scanner-contract.ts';
 import { openLab, type Lab } from './live/harness.ts';
-import { item, host, report } from './documents.ts';
+import { child, item, host, report } from './documents.ts';
 import { LOGIN_OUTCOMES } from '../../../src/simulators/nessus/report/login-items.ts';
 
 let lab: Lab | undefined;
@@ -15,6 +17,15 @@ afterEach(async () => {
 
 const problemsIn = (events: readonly ReportEvent[]): LoginProblem[] =>
   events.flatMap((event) => (event.kind === 'login_problem' ? [event.problem] : []));
+
+const loginsIn = (events: readonly ReportEvent[]) =>
+  events.flatMap((event) => (event.kind === 'place' ? [event.place.login] : []));
+
+async function eventsOf(text: string, asked?: { login: boolean }): Promise<ReportEvent[]> {
+  const events: ReportEvent[] = [];
+  for await (const event of parseNessus(Readable.from([Buffer.from(text)]), asked)) events.push(event);
+  return events;
+}
 
 const CASES: readonly (readonly [string, LoginOutcome | undefined, LoginProblem | undefined])[] = [
   ['success', 'success', undefined],
@@ -48,6 +59,24 @@ describe('why a login did not work', () => {
     const events = await parseAll(lab.scanner, (await lab.attempt()).report, 9_000);
     expect(problemsIn(events)).toEqual(['no_credentials_for_service']);
     expect(events.some((event) => event.kind === 'place' && event.place.login !== undefined)).toBe(false);
+  });
+
+  const said = (text: string, id: string): string => item(child('plugin_output', text), { id, port: '0' });
+  const denied = said('Credentialed checks : no', '19506');
+  it.each([
+    ['19506 alone', denied, 'unknown'],
+    ['no credentials for the service', denied + said('', '110723'), 'no_credentials_for_service'],
+    ['no patch assessment', said('', '117886'), 'unknown'],
+  ] as const)('is told from little where the scan was to log in: %s', async (_, items, problem) => {
+    const text = report(host(items));
+    expect(loginsIn(await eventsOf(text))).toEqual([undefined]);
+    const events = await eventsOf(text, { login: true });
+    expect(loginsIn(events)).toEqual(['failed']);
+    expect(problemsIn(events)).toEqual([problem]);
+  });
+
+  it('is no question where the scan was to log in and nothing speaks of it', async () => {
+    expect(loginsIn(await eventsOf(report(host(item())), { login: true }))).toEqual([undefined]);
   });
 
   it('is never told by plugins about trust and shares', async () => {
