@@ -46,7 +46,7 @@ async function attempt(instance: NessusInstance, job: ScanJob, ctx: RunContext):
     const ended = await follow(instance, run, ctx);
     return await collected(instance, job, ended, ctx);
   } catch (error) {
-    if (!ctx.signal.aborted) throw withLeft(error, run && (await clearUp(instance, job, run)));
+    if (!ctx.signal.aborted) throw withLeft(error, run && (await clearUp(instance, job, run, error)));
     // Lost with the lease or given back: the scan belongs to the next attempt now.
     if (isHandedOn(ctx.signal) || run === undefined) throw ctx.signal.reason;
     const leftBehind = await ended(instance, job, run, ctx);

@@ -3,6 +3,7 @@ import type { ScanJob } from '../../scanner.ts';
 import type { ScanConfig } from '../api/answers.ts';
 import type { NessusInstance } from './instance.ts';
 import { isOurs, wasLaunched } from './own-scans.ts';
+import { isAway } from './patience.ts';
 import { describes, type RemoteRun } from './remote-run.ts';
 import { isOver } from './remote-state.ts';
 
@@ -45,12 +46,24 @@ const isForeign = ({ description }: ScanConfig, { marker }: RemoteRun): boolean 
   description !== undefined && !describes(description, marker);
 
 /**
- * The same after an attempt that failed: a scan of ours that never ran is deleted, since it holds the login too. One that
- * still runs is left to whoever takes it over.
+ * The same after an attempt that failed: a scan of ours that never ran is deleted, since it holds the login too and
+ * nobody would launch it any more. One that still runs is left to whoever takes it over.
+ * @param error What the attempt failed with. When the scanner is away, a scan without a login is left to the next attempt.
  * @returns what an operator has to do there, when the login may still be there
  */
-export async function clearUp(instance: NessusInstance, job: ScanJob, run: RemoteRun): Promise<string | undefined> {
-  if (job.request.access !== 'authenticated') return undefined;
+export async function clearUp(
+  instance: NessusInstance,
+  job: ScanJob,
+  run: RemoteRun,
+  error: unknown,
+): Promise<string | undefined> {
+  const hasLogin = job.request.access === 'authenticated';
+  if (!hasLogin && isAway(error)) return undefined;
+  const left = await clearedUp(instance, job, run);
+  return hasLogin ? left : undefined;
+}
+
+async function clearedUp(instance: NessusInstance, job: ScanJob, run: RemoteRun): Promise<string | undefined> {
   const { api, life } = instance;
   try {
     const details = await api.details(run.id, undefined, life);

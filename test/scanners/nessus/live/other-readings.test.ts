@@ -197,23 +197,6 @@ describe('a Nessus with no more than the reference promises', () => {
     expect(outcome).toEqual({ whole: true, leftBehind: expect.stringContaining('delete scan 40 ') });
   });
 
-  const aborted: Oddities = {
-    'GET /scans/{id}': () => ({ json: { info: { status: 'aborted', name: plain?.scans[0]?.name }, hosts: null } }),
-  };
-
-  it('gives what an aborted scan found by its report, whatever hosts it lists', async () => {
-    plain = await PlainNessus.open(aborted);
-    expect(await plain.attempt()).toMatchObject({
-      outcome: { whole: false, reason: expect.stringContaining('abort') },
-    });
-  });
-
-  it('is asked again for a scan that was aborted and has no host in its report either', async () => {
-    const text = '<NessusClientData_v2><Report name="r"></Report></NessusClientData_v2>';
-    plain = await PlainNessus.open({ ...aborted, 'GET /scans/{id}/export/{id}/download': () => ({ text }) });
-    expect(await plain.attempt()).toMatchObject({ error: { code: 'scan_aborted', retryable: true } });
-  });
-
   for (const status of [400, 403, 412]) {
     it(`keeps no scan that it refuses to launch with ${status}`, async () => {
       plain = await PlainNessus.open({ 'POST /scans/{id}/launch': () => ({ status, json: { error: 'no' } }) });
