@@ -14,8 +14,9 @@ export async function probeNessus(api: NessusApi, signal: AbortSignal): Promise<
   try {
     const starting = await notReady(api, signal);
     if (starting !== undefined) return unhealthy(starting);
-    const properties = await api.properties(signal);
+    // First: whoever is not logged in is shown properties without the licence, and an ended session is no error there.
     const account = await ownAccount(api, signal);
+    const properties = await api.properties(signal);
     return healthOf(properties, account?.permissions);
   } catch (error) {
     signal.throwIfAborted();

@@ -202,6 +202,13 @@ describe('a probe', () => {
     });
   }
 
+  it('knows the edition also when its session ended meanwhile: without one, the properties leave it out', async () => {
+    lab = await openLab({ edition: 'essentials' }, { username: 'scanner', password: 'simulated' });
+    await lab.scanner.probe(never);
+    await lab.pass(40 * 60_000);
+    expect(await lab.scanner.probe(never)).toMatchObject({ canLaunch: false, refusal: 'scanner_edition_forbids_api' });
+  });
+
   it('says that Nessus is starting, and how far it is', async () => {
     lab = await openLab({ boot_ms: 60_000 });
     const health = await lab.scanner.probe(never);
