@@ -1,6 +1,5 @@
 import type { RunContext } from '../../scanner.ts';
 import { AppError } from '../../../model/errors.ts';
-import type { Details } from '../api/answers.ts';
 import type { NessusInstance } from './instance.ts';
 import { isOurs, wasLaunched, withHistory } from './own-scans.ts';
 import type { RemoteRun } from './remote-run.ts';
@@ -14,8 +13,18 @@ const ASK_AGAIN_MS = 15_000;
 /** For so long a scan may show nothing of a launch that was taken. */
 const UNSHOWN_MS = 30_000;
 
+/** What is remembered between two looks. */
+interface Ending {
+  run: RemoteRun;
+  /** Monotonic milliseconds. */
+  readonly since: number;
+  /** The same; when it was last asked to stop. */
+  askedAt: number;
+}
+
 /**
- * Ends our own scan and waits until it has really ended; one that was never launched is removed.
+ * Ends our own scan and waits until it has really ended; one that was never launched is removed. A scanner that is away or
+ * takes no more requests is asked again.
  * @returns the run when there may be something to export
  * @throws AppError those of the client, when it cannot be stopped
  */
@@ -24,57 +33,50 @@ export async function windDown(
   run: RemoteRun,
   ctx: Pick<RunContext, 'progress'>,
 ): Promise<RemoteRun | undefined> {
-  const { api, life, timing, options } = instance;
-  const since = timing.monotonic();
-  const until = since + options.stopMs;
-  let known = run;
-  let askedAt = -Infinity;
+  const { life, timing, options } = instance;
+  const ending: Ending = { run, since: timing.monotonic(), askedAt: -Infinity };
   for (let waitMs = FIRST_LOOK_MS; ; waitMs = Math.min(waitMs * 2, LONGEST_LOOK_MS)) {
-    const seen = await detailsOf(instance, known, ctx);
-    if (seen === 'gone') return undefined;
-    if (seen !== 'unknown') {
-      if (askedAt === -Infinity && !(await isOurs(instance, known, seen, life))) return undefined;
-      if (!wasLaunched(seen) && (await removedUnlaunched(instance, run, since))) return undefined;
-      known = withHistory(known, seen);
-      if (isOver(seen.info.status)) return known;
-      const isStopping = stateOf(seen.info.status) === 'stopping';
-      if (!isStopping && timing.monotonic() - askedAt > ASK_AGAIN_MS) {
-        askedAt = timing.monotonic();
-        // Refused or unclear: the next look tells.
-        await api.stop(known.id, life);
-      }
+    ctx.progress({ percent: 0, phase: 'stopping at the scanner', estimated: true, remoteId: run.id });
+    try {
+      const over = await endOnce(instance, ending);
+      if (over) return over.run;
+    } catch (error) {
+      if (!isAway(error)) throw error;
     }
-    if (timing.monotonic() > until)
-      throw new AppError('scan_aborted', `The scanner did not end its scan ${known.id} in time; it may go on there.`);
+    if (timing.monotonic() - ending.since > options.stopMs)
+      throw new AppError('scan_aborted', `The scanner did not end its scan ${run.id} in time; it may go on there.`);
     await timing.sleep(waitMs, life);
   }
 }
 
-async function detailsOf(
-  { api, life }: NessusInstance,
-  { id, history_id: history }: RemoteRun,
-  ctx: Pick<RunContext, 'progress'>,
-): Promise<Details | 'gone' | 'unknown'> {
-  ctx.progress({ percent: 0, phase: 'stopping at the scanner', estimated: true, remoteId: id });
-  try {
-    return (await api.details(id, history, life)) ?? 'gone';
-  } catch (error) {
-    if (isAway(error)) return 'unknown';
-    throw error;
+/** @returns the run when it has ended, without one when there is none; undefined while it goes on */
+async function endOnce(
+  instance: NessusInstance,
+  ending: Ending,
+): Promise<{ readonly run: RemoteRun | undefined } | undefined> {
+  const { api, life, timing } = instance;
+  const { run } = ending;
+  const seen = await api.details(run.id, run.history_id, life);
+  if (!seen) return { run: undefined };
+  if (ending.askedAt === -Infinity && !(await isOurs(instance, run, seen, life))) return { run: undefined };
+  if (!wasLaunched(seen) && (await removedUnlaunched(instance, ending))) return { run: undefined };
+  ending.run = withHistory(run, seen);
+  if (isOver(seen.info.status)) return { run: ending.run };
+  const isStopping = stateOf(seen.info.status) === 'stopping';
+  if (!isStopping && timing.monotonic() - ending.askedAt > ASK_AGAIN_MS) {
+    ending.askedAt = timing.monotonic();
+    // Refused or unclear: the next look tells.
+    await api.stop(run.id, life);
   }
+  return undefined;
 }
 
 /**
  * Nothing was sent to any target, and nothing is to be exported.
- * @param since When the scan was to end, by the monotonic clock.
  * @returns false when it may run after all: a launch that was taken, or 409
  */
-async function removedUnlaunched(
-  { api, life, timing }: NessusInstance,
-  { id, scan_uuid: launch }: RemoteRun,
-  since: number,
-): Promise<boolean> {
-  if (launch !== undefined && timing.monotonic() - since < UNSHOWN_MS) return false;
-  const removed = await api.remove(id, life);
+async function removedUnlaunched({ api, life, timing }: NessusInstance, { run, since }: Ending): Promise<boolean> {
+  if (run.scan_uuid !== undefined && timing.monotonic() - since < UNSHOWN_MS) return false;
+  const removed = await api.remove(run.id, life);
   return removed.kind !== 'refused' || removed.status !== 409;
 }

@@ -110,6 +110,15 @@ describe('a scan that is to end', () => {
     expect(lab.all('POST', '/scans/{id}/stop')).toHaveLength(3);
   });
 
+  it('is asked to stop again when the scanner takes no more requests just then', async () => {
+    const fault = { on: 'POST /scans/{id}/stop', nth: 1, do: 'status', code: 429, retry_after: 300 } as const;
+    lab = await openLab({ ...LONG, faults: [fault] });
+    const { options, reason, stop } = ending('cancelled');
+    const attempt = await lab.attempt({ ...options, onProgress: ({ percent }) => percent > 2 && stop.abort(reason) });
+    expect(attempt.error).toBe(reason);
+    expect(lab.sim.control.scans()[0]?.status).toBe('canceled');
+  });
+
   it('says all the time that it is at work, and gives up in the end', async () => {
     lab = await openLab(
       { ...LONG, faults: [{ on: 'POST /scans/{id}/stop', do: 'status', code: 409 }] },
