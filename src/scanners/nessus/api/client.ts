@@ -189,7 +189,8 @@ async function readOnce<T>(parts: Parts, request: ReadRequest<T>, signal: AbortS
   const { status } = reply;
   if (status === 200 || request.accepted?.includes(status)) {
     const answer = readJson(reply, request.schema);
-    return answer.ok ? { kind: 'value', value: answer.value } : odd(where, answer.why);
+    if (answer.ok) return { kind: 'value', value: answer.value };
+    if (status === 200) return odd(where, answer.why);
   }
   if (isPageError(reply)) return odd(where, pageFault(status).why);
   if (request.absent?.includes(status)) return { kind: 'value', value: undefined };

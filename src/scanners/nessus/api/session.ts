@@ -64,7 +64,7 @@ function sessionLogin({ username, password }: Extract<Account, { kind: 'session'
     });
     if (!outcome.ok) throw unreachable(where, outcome.fault);
     const { status, text } = outcome.reply;
-    if (status === 200) {
+    if (status >= 200 && status < 300) {
       const token = tokenOf(text);
       if (token === undefined) throw unreachable(where, { kind: 'odd', why: 'its answer to a login holds no token' });
       secrets.splice(1, secrets.length, token);

@@ -197,6 +197,23 @@ describe('a Nessus with no more than the reference promises', () => {
     expect(outcome).toEqual({ whole: true, leftBehind: expect.stringContaining('delete scan 40 ') });
   });
 
+  it('is let in by a session that was made with 201', async () => {
+    plain = await PlainNessus.open({ 'POST /session': () => ({ status: 201, json: { token: 'abc' } }) });
+    expect(await plain.attempt({ scanner: plain.scanner({ username: 'u', password: 'p' }) })).toMatchObject(WHOLE);
+  });
+
+  for (const [name, reply] of [
+    ['nothing', { status: 503 }],
+    ['a page', { status: 503, text: '<html>Starting', type: 'text/html' }],
+  ] as const) {
+    it(`is told to be away, not to be something else, when it starts and says ${name}`, async () => {
+      plain = await PlainNessus.open({ 'GET /server/status': () => reply });
+      const health = await plain.scanner().probe(never);
+      expect(health).toMatchObject({ status: 'unhealthy', why: expect.stringContaining('status 503') });
+      expect(health).toMatchObject({ why: expect.not.stringContaining('check url') });
+    });
+  }
+
   for (const status of [400, 403, 412]) {
     it(`keeps no scan that it refuses to launch with ${status}`, async () => {
       plain = await PlainNessus.open({ 'POST /scans/{id}/launch': () => ({ status, json: { error: 'no' } }) });
