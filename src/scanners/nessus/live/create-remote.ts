@@ -9,6 +9,7 @@ import { credentialsPayload, type KeyFiles } from './credentials.ts';
 import type { NessusInstance } from './instance.ts';
 import { defaultTemplate, intensitySettings, isAdvanced, portRangeOf, targetList } from './new-scan.ts';
 import { foremost, scansNamed } from './own-scans.ts';
+import { isAway } from './patience.ts';
 import { descriptionOf, type RemoteRun } from './remote-run.ts';
 import { withLeft } from './take-back.ts';
 
@@ -73,7 +74,12 @@ async function createOnce(
 
 /** Servers that forbid control of scans break the connection instead of saying so. @throws AppError */
 export async function requireScanApi({ api, life }: NessusInstance): Promise<void> {
-  if (!allowsControl(await api.properties(life))) throw editionError(api.where);
+  const properties = await api.properties(life).catch((error: unknown) => {
+    // What became of the write can be looked for all the same.
+    if (!isAway(error)) throw error;
+    return undefined;
+  });
+  if (!allowsControl(properties)) throw editionError(api.where);
 }
 
 /** Also goes on after an abort: what was made has to be known to be removed. */

@@ -55,6 +55,13 @@ describe('a write whose answer does not come', () => {
     });
   }
 
+  it('is looked for also where the edition cannot be asked just then', async () => {
+    const lost = { on: 'POST /scans', nth: 1, do: 'reset_after_success' } as const;
+    lab = await openLab({ faults: [lost, { on: 'GET /server/properties', do: 'status', code: 503 }] });
+    expect((await lab.attempt()).outcome).toEqual({ whole: true });
+    expect(lab.all('POST', '/scans')).toHaveLength(1);
+  });
+
   it('ends in bounded requests when the connection breaks every time', async () => {
     lab = await openLab({ faults: [{ on: 'POST /scans', do: 'reset' }] });
     const { error } = await lab.attempt();
