@@ -69,7 +69,7 @@ export interface NessusApi {
 
 const GONE = [404];
 /** Versions without a call answer so. */
-const NO_SUCH_CALL = [400, 403, 404, 405, 410];
+const NO_SUCH_CALL = [400, 403, 404, 405, 410, 501];
 
 const ofRun = (history: string | undefined): string => (history === undefined ? '' : `?history_id=${history}`);
 
@@ -94,7 +94,8 @@ function instanceCalls(
       client.read({ path: '/server/status', schema: Status, accepted: [503], absent: NO_SUCH_CALL, tries: 1 }, signal),
     properties: (signal) =>
       client.read({ path: '/server/properties', schema: Properties, absent: NO_SUCH_CALL, tries: 1 }, signal),
-    session: (signal) => client.read({ path: '/session', schema: Session, absent: [403, 404, 405], tries: 1 }, signal),
+    session: (signal) =>
+      client.read({ path: '/session', schema: Session, absent: [403, 404, 405, 501], tries: 1 }, signal),
     async folders(signal) {
       const found = await client.read({ path: '/folders', schema: Folders, absent: NO_SUCH_CALL }, signal);
       return (found ?? (await client.read({ path: '/scans', schema: Folders }, signal)))?.folders ?? [];

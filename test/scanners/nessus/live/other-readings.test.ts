@@ -8,6 +8,7 @@ afterEach(async () => {
   plain = undefined;
 });
 
+const unknown = (): PlainReply => ({ status: 501, json: { error: 'Not implemented' } });
 const never = new AbortController().signal;
 const SCAN = 'scan_0123456789abcdefghjk';
 const WHOLE = { outcome: { whole: true }, error: undefined };
@@ -114,6 +115,7 @@ describe('a Nessus with no more than the reference promises', () => {
     'an editor that is not there': {},
     'an editor that says nothing': { 'GET /editor/scan/{id}': () => ({ json: {} }) },
     'no session to ask for the account': { 'GET /session': absent },
+    'calls that are not implemented': { 'GET /session': unknown, 'GET /editor/scan/{id}': unknown },
   };
   for (const [name, odd] of Object.entries(unreadable)) {
     it(`is not made to scan twice by a connection that broke after it had made the scan: ${name}`, async () => {
