@@ -53,6 +53,21 @@ function keysLeft(
   return `Operator: ${files}${scan === undefined ? '' : ` And ${scan}`}`;
 }
 
+/** What to say of an attempt that ended between the upload of a key and the making of its scan, as far as is known. */
+export function orphanedKey(
+  { api }: NessusInstance,
+  { scanId }: Pick<ScanJob, 'scanId'>,
+  credential: Credential | undefined,
+): string[] {
+  if (credential?.kind !== 'ssh_key' && credential?.kind !== 'ssh_certificate') return [];
+  const file = `a key file ${keyName(scanId)}... of an attempt of this scan that was killed`;
+  return [
+    `Operator: ${file} may be at the scanner at ${api.where}, whose API removes no file without a scan; replace the key if others use that scanner.`,
+  ];
+}
+
+const keyName = (scanId: string): string => `scanmux-${scanId}-`;
+
 async function createOnce(
   instance: NessusInstance,
   scan: NewScan,
@@ -194,7 +209,7 @@ async function uploadKeys(
     );
   };
   // A name of its own: another scan's key of the same name would take its place. With the scan, for whoever finds it.
-  const name = `scanmux-${scanId}-${randomBytes(6).toString('hex')}`;
+  const name = `${keyName(scanId)}${randomBytes(6).toString('hex')}`;
   const privateKey = await upload(name, credential.privateKey);
   if (credential.kind === 'ssh_key') return { privateKey };
   return { privateKey, certificate: await upload(`${name}-cert.pub`, credential.certificate) };

@@ -2,7 +2,7 @@ import type { RawReport, RunContext, ScanJob } from '../../scanner.ts';
 import { startOrAdopt, type RemoteScans } from '../../start-or-adopt.ts';
 import { AppError } from '../../../model/errors.ts';
 import { createReportCopy, endReport } from './copy-report.ts';
-import { createRemote } from './create-remote.ts';
+import { createRemote, orphanedKey } from './create-remote.ts';
 import { exportReport, type ExportDeps } from './export-report.ts';
 import { follow, type EndedRun } from './follow.ts';
 import type { NessusInstance } from './instance.ts';
@@ -26,20 +26,26 @@ import { windDown } from './wind-down.ts';
  */
 export async function runRemote(instance: NessusInstance, job: ScanJob, ctx: RunContext): Promise<RawReport> {
   return await instance.using(async () => {
+    const orphans: string[] = [];
     try {
-      return await attempt(instance, job, ctx);
+      const report = await attempt(instance, job, ctx, orphans);
+      const leftBehind = [...orphans, report.leftBehind ?? []].flat();
+      return leftBehind.length === 0 ? report : { ...report, leftBehind: leftBehind.join(' ') };
+    } catch (error) {
+      throw ctx.signal.aborted ? error : withLeft(error, orphans[0]);
     } finally {
       await endReport(ctx.report);
     }
   });
 }
 
-async function attempt(instance: NessusInstance, job: ScanJob, ctx: RunContext): Promise<RawReport> {
+/** @param orphans takes what an earlier attempt may have left and nobody can find any more */
+async function attempt(instance: NessusInstance, job: ScanJob, ctx: RunContext, orphans: string[]): Promise<RawReport> {
   let run: RemoteRun | undefined;
   try {
     run = await (ctx.previous
-      ? patiently(instance, ctx, () => located(instance, job, ctx))
-      : located(instance, job, ctx));
+      ? patiently(instance, ctx, () => located(instance, job, ctx, orphans))
+      : located(instance, job, ctx, orphans));
     ctx.signal.throwIfAborted();
     run = await launched(instance, job, run, ctx);
     ctx.signal.throwIfAborted();
@@ -59,7 +65,7 @@ async function attempt(instance: NessusInstance, job: ScanJob, ctx: RunContext):
  * The one remote scan of this scan. Whoever takes one over waits for a scanner that is away; whoever starts anew is tried
  * again as a whole.
  */
-async function located(instance: NessusInstance, job: ScanJob, ctx: RunContext): Promise<RemoteRun> {
+async function located(instance: NessusInstance, job: ScanJob, ctx: RunContext, orphans: string[]): Promise<RemoteRun> {
   const earlier = ctx.previous || job.epoch <= 1 ? undefined : await leftBehind(instance, job, ctx);
   if (earlier) return earlier;
   const { life } = instance;
@@ -69,6 +75,7 @@ async function located(instance: NessusInstance, job: ScanJob, ctx: RunContext):
       return found && referenceOf({ id: found.id, marker });
     },
     async start(marker) {
+      if (ctx.previous) orphans.splice(0, 1, ...orphanedKey(instance, job, ctx.credential));
       return referenceOf(await createRemote(instance, job, ctx.credential, marker, ctx.signal));
     },
     remove: (reference) => removeTwin(instance, reference),

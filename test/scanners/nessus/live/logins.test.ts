@@ -3,7 +3,9 @@ import { inspect } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Credential } from '../../../../src/model/credential.ts';
 import { secretsOf } from '../../../../src/model/credential.ts';
+import { newScanId } from '../../../../src/model/ids.ts';
 import { credentialsPayload } from '../../../../src/scanners/nessus/live/credentials.ts';
+import type { Checkpoint } from '../../../../src/scanners/scanner.ts';
 import { openLab, stopped, type Lab } from './harness.ts';
 
 const KEY = '-----BEGIN OPENSSH PRIVATE KEY-----\nc2VjcmV0LWtleS1ib2R5\n-----END OPENSSH PRIVATE KEY-----\n';
@@ -98,12 +100,15 @@ describe('what a scan logs in with', () => {
     });
   });
 
-  it('is given once more by whoever goes on after a kill between key and scan, and the first key can be told', async () => {
+  it('is given once more by whoever goes on after a kill between key and scan, and the first key is told', async () => {
     const scanId = 'scan_0123456789abcdefghjk';
     lab = await openLab({ faults: [{ on: 'POST /scans', nth: 1, times: 2, do: 'reset' }] });
     await lab.attempt({ ...keyed, scanId });
     const previous = { phase: 'intent', reference: `scanmux ${scanId}.1` } as const;
-    expect((await lab.attempt({ ...keyed, scanId, epoch: 2, previous })).outcome).toEqual({ whole: true });
+    expect((await lab.attempt({ ...keyed, scanId, epoch: 2, previous })).outcome).toEqual({
+      whole: true,
+      leftBehind: expect.stringContaining(`key file scanmux-${scanId}-`),
+    });
     expect(lab.sim.control.scans().map(({ launches }) => launches.length)).toEqual([1]);
     expect(
       lab.sim.control
@@ -113,6 +118,26 @@ describe('what a scan logs in with', () => {
       [true, false],
       [true, true],
     ]);
+  });
+
+  it('is not said to have left a key where the scan of the killed attempt is found', async () => {
+    lab = await openLab();
+    const first: (Checkpoint | undefined)[] = [];
+    const scanId = newScanId();
+    const lost = stopped('lease_lost');
+    const stop = new AbortController();
+    await lab.attempt({
+      ...keyed,
+      scanId,
+      signal: stop.signal,
+      onCheckpoint: (made) => {
+        first.push(made);
+        if (made.phase === 'launched') stop.abort(lost);
+      },
+    });
+    expect(first[0]?.phase).toBe('intent');
+    const { outcome } = await lab.attempt({ ...keyed, scanId, epoch: 2, previous: first[0] });
+    expect(outcome).toEqual({ whole: true });
   });
 
   it('is deleted with the scan when the scanner refuses to launch it', async () => {
