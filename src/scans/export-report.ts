@@ -1,4 +1,9 @@
-import type { ExportedFile, ExportFormat, ExportInput } from '../model/contract/export.ts';
+import {
+  MAX_REPORT_RESOURCE,
+  type ExportedFile,
+  type ExportFormat,
+  type ExportInput,
+} from '../model/contract/export.ts';
 import { noCoverage } from '../model/coverage.ts';
 import { AppError } from '../model/errors.ts';
 import { NativeHeader } from '../model/native.ts';
@@ -38,6 +43,9 @@ export function createExportReport(deps: Deps): ExportReport {
     });
     return {
       summary: summaryOf(scan, { format, filters, counts }),
+      // A resource is the whole report, in one message.
+      ...(Object.keys(filters).length === 0 &&
+        bytes <= MAX_REPORT_RESOURCE && { resource_uri: `scan://${scan.scanId}/report/${format}` }),
       path,
       media_type: mediaType,
       bytes,

@@ -1,11 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import { ExportInput } from '../model/contract/export.ts';
+import { ExportInput, MAX_REPORT_RESOURCE } from '../model/contract/export.ts';
 import { AppError } from '../model/errors.ts';
 import type { Ask } from './deps.ts';
 import type { ExportReport } from './export-report.ts';
-
-/** As much as a client takes in one message without choking. */
-const MAX_BYTES = 4 << 20;
 
 export interface ReadReportAnswer {
   readonly text: string;
@@ -29,8 +26,9 @@ export function createReadReport(exportReport: ExportReport): ReadReport {
       );
     }
     const { path, bytes, media_type: mediaType } = await exportReport(input.data, ask);
-    if (bytes > MAX_BYTES) {
-      throw new AppError('invalid_request', `The report has ${bytes} bytes; a resource holds at most ${MAX_BYTES}.`, {
+    if (bytes > MAX_REPORT_RESOURCE) {
+      const most = `a resource holds at most ${MAX_REPORT_RESOURCE}.`;
+      throw new AppError('invalid_request', `The report has ${bytes} bytes; ${most}`, {
         hint: 'Call export_report for a file, or get_scan_results for pages.',
       });
     }

@@ -118,10 +118,13 @@ async function answer(
 }
 
 /** A link for clients that show resources; the URI is in the answer for all others. */
-function linkOf({ resource_uri: uri, scan_id: scanId }: Readonly<Record<string, unknown>>): ResourceLink[] {
+function linkOf(answer: Readonly<Record<string, unknown>>): ResourceLink[] {
+  const { resource_uri: uri, scan_id: scanId, media_type: mediaType } = answer;
   if (typeof uri !== 'string') return [];
   const name = typeof scanId === 'string' ? scanId : uri;
-  return [{ type: 'resource_link', uri, name, mimeType: 'application/json' }];
+  return [
+    { type: 'resource_link', uri, name, mimeType: typeof mediaType === 'string' ? mediaType : 'application/json' },
+  ];
 }
 
 /** Use cases give the same object again while nothing has changed. */

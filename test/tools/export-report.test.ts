@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { ExportFormat } from '../../src/model/contract/export.ts';
 import { END, found, placed } from '../findings/reports.ts';
 import { nmapXml } from '../scans/nmap-xml.ts';
@@ -21,8 +22,6 @@ describe('export_report', () => {
     for (const format of ExportFormat.options.filter((name) => name !== 'openvex')) {
       const made = await ok('export_report', { scan_id, format });
       expect(made['findings']).toBe(format === 'native' ? undefined : format === 'cyclonedx_vex' ? 0 : 3);
-      // There are no resources to read yet.
-      expect(made).not.toHaveProperty('resource_uri');
       const content = readFileSync(String(made['path']));
       expect(content.length).toBe(made['bytes']);
       expect(createHash('sha256').update(content).digest('hex')).toBe(made['sha256']);
@@ -30,6 +29,33 @@ describe('export_report', () => {
       if (format === 'native') expect(content.toString()).toBe(REPORT);
       expect(await ok('export_report', { scan_id, format })).toEqual(made);
     }
+  });
+
+  it('names and links the resource that holds the same, where there is one', async () => {
+    const { client, scan_id } = await imported();
+    const exported = async (args: Readonly<Record<string, unknown>>) => {
+      const { structuredContent, content } = await client.callTool({
+        name: 'export_report',
+        arguments: { scan_id, ...args },
+      });
+      return z
+        .object({ made: z.record(z.string(), z.unknown()), links: z.array(z.unknown()) })
+        .parse({ made: structuredContent, links: z.array(z.unknown()).parse(content).slice(1) });
+    };
+    for (const format of ['sarif', 'csv', 'native']) {
+      const { made, links } = await exported({ format });
+      const uri = `scan://${scan_id}/report/${format}`;
+      expect(made).toMatchObject({ resource_uri: uri });
+      expect(links).toEqual([{ type: 'resource_link', uri, name: uri, mimeType: made['media_type'] }]);
+      const { contents } = await client.readResource({ uri });
+      expect(contents).toEqual([
+        { uri, mimeType: made['media_type'], text: readFileSync(String(made['path']), 'utf8') },
+      ]);
+    }
+    // The resource is always the whole report.
+    const { made, links } = await exported({ format: 'sarif', port: 80 });
+    expect(made).not.toHaveProperty('resource_uri');
+    expect(links).toEqual([]);
   });
 
   it('gives back by import what it exported', async () => {

@@ -35,9 +35,13 @@ export const ExportInput = ScanIdInput.extend({
 });
 export type ExportInput = z.infer<typeof ExportInput>;
 
+/** The longest report that is also a resource, in bytes: as much as a client takes in one message without choking. */
+export const MAX_REPORT_RESOURCE = 4 << 20;
+
 /** A file on the disk of this server. */
 export const ExportedFile = z.strictObject({
   summary: z.string(),
+  resource_uri: z.string().optional().describe('The same, to read: unfiltered, up to 4 MiB.'),
   path: z.string(),
   media_type: z.string(),
   bytes: z.int(),
