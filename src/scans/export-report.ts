@@ -4,7 +4,6 @@ import {
   type ExportFormat,
   type ExportInput,
 } from '../model/contract/export.ts';
-import { noCoverage } from '../model/coverage.ts';
 import { AppError } from '../model/errors.ts';
 import { NativeHeader } from '../model/native.ts';
 import { isFinal, type ScanRecord } from '../model/scan.ts';
@@ -12,6 +11,7 @@ import type { FindingFilter, FindingsStore } from '../findings/findings.ts';
 import type { Ask, ScanDeps } from './deps.ts';
 import { findScanAudited } from './find-scan.ts';
 import { filterOf } from './finding-filter.ts';
+import { coverageOfScan, verdictOfScan } from './outcome.ts';
 import { lookedAt } from './summaries.ts';
 import { sumOf } from './tally.ts';
 
@@ -78,14 +78,14 @@ async function exportFindings(
   { filters, format, signal }: Wanted & { readonly format: Exclude<ExportFormat, 'native'> },
 ) {
   const file = files.findingsOf(scan);
-  const coverage = scan.result?.coverage ?? noCoverage(scan.request.targets.length);
+  const coverage = coverageOfScan(scan);
   const record = {
     scan: scanFacts(scan),
     engine: scan.engine,
     coverage,
     ...(scan.error && { error: scan.error }),
     filtered: inWords(filters),
-    summary: lookedAt(scan.result?.verdict ?? 'not_tested', coverage, scan.origin),
+    summary: lookedAt(verdictOfScan(scan), coverage, scan.origin),
   };
   return findings.export(
     {
@@ -104,13 +104,13 @@ async function exportFindings(
 const iso = (at: number): string => new Date(at).toISOString();
 
 /** Cleaned by its schema: name and targets are callers' words. */
-const scanFacts = ({ request, result, ...scan }: ScanRecord): NativeHeader['scan'] =>
+const scanFacts = ({ request, ...scan }: ScanRecord): NativeHeader['scan'] =>
   NativeHeader.shape.scan.parse({
     scan_id: scan.scanId,
     name: scan.name,
     origin: scan.origin,
     state: scan.state,
-    verdict: result?.verdict ?? 'not_tested',
+    verdict: verdictOfScan(scan),
     access: request.access,
     targets: request.targets,
     created_at: iso(scan.createdAt),
@@ -141,9 +141,8 @@ interface Written {
   readonly counts: Awaited<ReturnType<FindingsStore['export']>>['counts'];
 }
 
-function summaryOf({ result, request, origin }: ScanRecord, { format, filters, counts }: Written): string {
-  const coverage = result?.coverage ?? noCoverage(request.targets.length);
-  const looked = lookedAt(result?.verdict ?? 'not_tested', coverage, origin);
+function summaryOf(scan: ScanRecord, { format, filters, counts }: Written): string {
+  const looked = lookedAt(verdictOfScan(scan), coverageOfScan(scan), scan.origin);
   if (!counts) return `The engine's own report is in the file. ${looked}`;
   const { total, written, totalUnfiltered } = counts;
   const suppressed = sumOf(counts.suppressed);

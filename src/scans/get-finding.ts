@@ -1,5 +1,5 @@
 import { FindingAnswer, type FindingInput } from '../model/contract/results.ts';
-import { noCoverage, type Coverage, type Verdict } from '../model/coverage.ts';
+import type { Coverage, Verdict } from '../model/coverage.ts';
 import { AppError } from '../model/errors.ts';
 import { parseFindingId } from '../model/ids.ts';
 import { isFinal, type ScanOrigin } from '../model/scan.ts';
@@ -8,6 +8,7 @@ import { showFinding } from '../findings/show.ts';
 import { shrinkToTokens } from '../findings/shrink.ts';
 import { estimateTokens } from '../findings/tokens.ts';
 import type { Ask, ScanDeps } from './deps.ts';
+import { coverageOfScan, verdictOfScan } from './outcome.ts';
 import { fittingCoverage } from './page-room.ts';
 import { lookedAt } from './summaries.ts';
 import { createWitnesses, type WitnessDeps } from './witnesses.ts';
@@ -38,8 +39,8 @@ export function createGetFinding(deps: Deps): GetFinding {
       traceId,
       detail: { finding: id },
     });
-    const coverage = scan.result?.coverage ?? noCoverage(scan.request.targets.length);
-    const verdict = scan.result?.verdict ?? 'not_tested';
+    const coverage = coverageOfScan(scan);
+    const verdict = verdictOfScan(scan);
     const told = (isCut: boolean) => summary(finding, { verdict, coverage, origin: scan.origin, isCut });
     const { witnesses, history } = await others(scan, finding);
     const most = maxTokens * OTHERS_SHARE;

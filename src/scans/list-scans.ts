@@ -1,12 +1,13 @@
 import type { ListScansInput, ScanList } from '../model/contract/lists.ts';
-import { AppError } from '../model/errors.ts';
-import type { ScanRecord } from '../model/scan.ts';
-import type { Target } from '../model/target.ts';
+import { noSeverities } from '../model/finding.ts';
+import { isFinal, type ScanRecord } from '../model/scan.ts';
 import { parseTarget } from '../policy/target.ts';
 import type { ListFilter } from '../queue/queue.ts';
 import type { Ask, ScanDeps } from './deps.ts';
 import { IMPORTED } from './import-record.ts';
+import { verdictOfScan } from './outcome.ts';
 import { overlaps } from './overlap.ts';
+import { readTarget } from './read-target.ts';
 import { isoTime } from './time.ts';
 
 export type ListScans = (input: ListScansInput, ask: Ask) => Promise<ScanList>;
@@ -50,20 +51,10 @@ function targetFilter(text: string): Pick<ListFilter, 'matchesTargets' | 'target
     targetKey: wanted.text,
     matchesTargets: (targets) =>
       targets.some((text) => {
-        const other = targetOf(text);
+        const other = readTarget(text);
         return other !== undefined && overlaps(wanted, other);
       }),
   };
-}
-
-/** An imported report may be about an image or a folder, which is no target. */
-function targetOf(text: string): Target | undefined {
-  try {
-    return parseTarget(text);
-  } catch (error) {
-    if (error instanceof AppError) return undefined;
-    throw error;
-  }
 }
 
 const entry = (scan: ScanRecord): ScanList['scans'][number] => ({
@@ -71,7 +62,7 @@ const entry = (scan: ScanRecord): ScanList['scans'][number] => ({
   ...(scan.name === undefined ? {} : { name: scan.name }),
   state: scan.state,
   ...(scan.origin === 'run' ? {} : { origin: scan.origin }),
-  ...(scan.result === undefined ? {} : { verdict: scan.result.verdict, by_severity: scan.result.by_severity }),
+  ...(isFinal(scan.state) && { verdict: verdictOfScan(scan), by_severity: scan.result?.by_severity ?? noSeverities() }),
   targets: scan.request.targets,
   engine: scan.engine,
   created_at: isoTime(scan.createdAt),

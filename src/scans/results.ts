@@ -1,5 +1,5 @@
 import type { Results, ResultsInput } from '../model/contract/results.ts';
-import { noCoverage, type Coverage, type Place } from '../model/coverage.ts';
+import type { Coverage, Place } from '../model/coverage.ts';
 import { AppError } from '../model/errors.ts';
 import { noSeverities } from '../model/finding.ts';
 import { isFinal, type ScanRecord } from '../model/scan.ts';
@@ -7,6 +7,7 @@ import type { FindingPage, FindingQuery } from '../findings/findings.ts';
 import type { Ask, ScanDeps } from './deps.ts';
 import { findScanAudited } from './find-scan.ts';
 import { filterOf } from './finding-filter.ts';
+import { coverageOfScan, verdictOfScan } from './outcome.ts';
 import { foundSummary, withdrawnPart } from './summaries.ts';
 import { fitting, fittingCoverage, roomBeside, tokensIn } from './page-room.ts';
 import { filteredPart, hostSeen, type HostSeen } from './why-empty.ts';
@@ -45,7 +46,7 @@ export function createGetScanResults(deps: Deps): GetScanResults {
     const around: Around = {
       applied,
       untested: fitting(missed, query.max_tokens * UNTESTED_SHARE),
-      coverage: fittingCoverage(coverageOf(scan), isFirst ? query.max_tokens * COVERAGE_SHARE : 0),
+      coverage: fittingCoverage(coverageOfScan(scan), isFirst ? query.max_tokens * COVERAGE_SHARE : 0),
       tally,
       groupBy: input.group_by,
     };
@@ -85,9 +86,6 @@ function queryOf(input: ResultsInput): { query: FindingQuery; applied: string[] 
   return { query, applied: Object.keys(filters) };
 }
 
-const coverageOf = ({ result, request }: ScanRecord): Coverage =>
-  result?.coverage ?? noCoverage(request.targets.length);
-
 const NOTHING: FindingPage = {
   total: 0,
   totalUnfiltered: 0,
@@ -119,13 +117,13 @@ interface Around {
 }
 
 function answerOf(scan: ScanRecord, page: FindingPage, around: Around): Results {
-  const { result, error } = scan;
+  const { error } = scan;
   const { applied, untested, coverage } = around;
   return {
     summary: summary(scan, page, around),
     scan_id: scan.scanId,
     state: scan.state,
-    verdict: result?.verdict ?? 'not_tested',
+    verdict: verdictOfScan(scan),
     coverage,
     ...(untested.length > 0 ? { untested: [...untested] } : {}),
     ...(error === undefined ? {} : { error }),

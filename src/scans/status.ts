@@ -1,10 +1,10 @@
 import type { ScanIdInput, Status } from '../model/contract/status.ts';
-import { noCoverage } from '../model/coverage.ts';
 import { isFinal, type Progress, type ScanRecord } from '../model/scan.ts';
 import { canStart, whyNone } from './cannot-start.ts';
 import { servesPool } from '../queue/queue.ts';
 import type { Ask, ScanDeps } from './deps.ts';
 import { findScan } from './find-scan.ts';
+import { coverageOfScan, verdictOfScan } from './outcome.ts';
 import { pollAfterSeconds } from './poll.ts';
 import { statusSummary, type Waiting } from './summaries.ts';
 import { sumOf, type CountFindings, type Tally } from './tally.ts';
@@ -103,8 +103,8 @@ function finishedPart(scan: ScanRecord, tally: Tally): Partial<Status> {
   const advice = troubleshooting(scan);
   return {
     ...(finishedAt === undefined ? {} : { finished_at: isoTime(finishedAt) }),
-    verdict: result?.verdict ?? 'not_tested',
-    coverage: result?.coverage ?? noCoverage(scan.request.targets.length),
+    verdict: verdictOfScan(scan),
+    coverage: coverageOfScan(scan),
     ...(result?.authentication ? { authentication: result.authentication } : {}),
     results: {
       findings: tally.findings,
