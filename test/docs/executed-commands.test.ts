@@ -48,4 +48,4 @@ it('runs every command that a page shows as a block to copy, in the order of the
       : await run(process.execPath, ['dist/cli/main.js', ...argv], { env, timeout: 50_000 }).then(() => 0, exitCodeOf);
     expect(expectedCodes(args), args).toContain(code);
   }
-});
+}, 120_000); // some thirty processes, one after the other
