@@ -27,11 +27,12 @@ import type { AnyTool, ToolContext } from './tool.ts';
 const isRecord = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** The SDK's own schema copies the arguments and loses one called `__proto__`, which then would not be refused. */
-const CallRequest = CallToolRequestSchema.extend({
-  params: CallToolRequestParamsSchema.extend({
-    arguments: z.custom<Readonly<Record<string, unknown>>>(isRecord, 'must be an object').optional(),
-  }),
+const CallParams = CallToolRequestParamsSchema.extend({
+  arguments: z.custom<Readonly<Record<string, unknown>>>(isRecord, 'must be an object').optional(),
 });
+
+/** Read in the handler: what the SDK reads itself and finds wrong, it calls an internal error. */
+const CallRequest = CallToolRequestSchema.extend({ params: z.unknown() });
 
 type CallHandler = (
   request: z.output<typeof CallRequest>,
@@ -39,7 +40,7 @@ type CallHandler = (
 ) => Promise<CallToolResult | CreateTaskResult>;
 type CallExtra = RequestHandlerExtra<ServerRequest, ServerNotification>;
 
-type Params = z.output<typeof CallRequest>['params'];
+type Params = z.output<typeof CallParams>;
 
 /** Called for failures nobody foresaw. */
 export type OnDefect = (error: unknown, facts: { tool: string; trace_id: string }) => void;
@@ -49,7 +50,8 @@ export function serveCalls(server: Server, bridge: Bridge, onDefect: OnDefect): 
   const byName = new Map(TOOLS.map((tool) => [tool.name, tool]));
   const follow = followScans(server, bridge);
 
-  const onCall: CallHandler = ({ params }, { signal, sendNotification, authInfo }) => {
+  const onCall: CallHandler = (request, { signal, sendNotification, authInfo }) => {
+    const params = paramsOf(request.params);
     const tool = toolOf(byName, params);
     const traceparent = params._meta?.['traceparent'];
     const ask = bridge.ask(signal, { authInfo, traceparent });
@@ -79,6 +81,13 @@ export function serveCalls(server: Server, bridge: Bridge, onDefect: OnDefect): 
   // Past the server's own override, which would parse each request a second time and each answer, too: the request has
   // been parsed by then, and answers are typed here and checked by every client.
   Protocol.prototype.setRequestHandler.call(server, CallRequest, onCall);
+}
+
+function paramsOf(sent: unknown): Params {
+  const { data, error } = CallParams.safeParse(sent);
+  if (data) return data;
+  const wrong = error.issues.slice(0, 3).map(({ path, message }) => `${['params', ...path].join('.')}: ${message}`);
+  throw new McpError(ErrorCode.InvalidParams, `Invalid tools/call request: ${cleanLine(wrong.join('; '), 300)}`);
 }
 
 function toolOf(byName: ReadonlyMap<string, AnyTool>, { name, task }: Params): AnyTool {
