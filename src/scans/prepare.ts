@@ -19,7 +19,8 @@ export interface PreparedRun {
  * @throws AppError pool_unknown, instance_unknown, target_invalid, target_unsupported, option_unsupported,
  *   no_scanner_available
  */
-export function prepareRun(input: PlanInput, registry: Registry): PreparedRun {
+export function prepareRun(asked: PlanInput, registry: Registry): PreparedRun {
+  const input = withoutEmpty(asked);
   const pool = registry.pool(input.scanner_pool ?? registry.defaultPool);
   if (input.scanner_instance !== undefined) registry.instance(pool.name, input.scanner_instance);
   requireEnabled(pool, input.scanner_instance);
@@ -41,6 +42,15 @@ export function prepareRun(input: PlanInput, registry: Registry): PreparedRun {
   });
   pool.check?.(request);
   return { pool, request, targets };
+}
+
+/** An empty list asks for no check in particular, not for none: it is the option left out. */
+function withoutEmpty({ templates = [], severity_levels: levels = [], ...rest }: PlanInput): PlanInput {
+  return {
+    ...rest,
+    ...(templates.length > 0 && { templates }),
+    ...(levels.length > 0 && { severity_levels: levels }),
+  };
 }
 
 function canonical(texts: readonly string[]): Target[] {
