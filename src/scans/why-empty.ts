@@ -60,7 +60,10 @@ export function filteredPart(page: FindingPage, { applied, host }: Asked): strin
   return `${matching} ${whyEmpty(applied)}`;
 }
 
-const whyEmpty = (applied: readonly string[]): string =>
-  applied.some((name) => VALUED.has(name))
+function whyEmpty(applied: readonly string[]): string {
+  const why = applied.some((name) => VALUED.has(name))
     ? 'That proves nothing: findings without this value cannot match, and not every engine gives it.'
     : 'That proves nothing about what was not looked for; see coverage.';
+  if (!applied.includes('rule_id')) return why;
+  return `${why} A rule_id is matched whole, as findings have it: group_by rule lists those there are.`;
+}

@@ -8,6 +8,7 @@ import { getScanResults } from '../../src/tools/get-scan-results.ts';
 import { lenient } from '../../src/tools/lenient.ts';
 import { runUntrustedScan } from '../../src/tools/run-untrusted-scan.ts';
 import { createMcpServer } from '../../src/tools/server.ts';
+import { nmapXml } from '../scans/nmap-xml.ts';
 import { wire } from './wire.ts';
 
 const Planned = z.object({ targets: z.array(z.object({ target: z.string() })) });
@@ -193,8 +194,37 @@ describe('an invalid request', () => {
     const unknown = await call({ name: 'run_scan', arguments: {} });
     expect(unknown).toBeInstanceOf(McpError);
     expect(unknown).toMatchObject({ code: ErrorCode.InvalidParams, message: expect.stringContaining('run_scan') });
-    expect(await call({ arguments: {} })).toBeInstanceOf(McpError);
-    expect(await call({ name: 'list_scans', arguments: 'all' })).toBeInstanceOf(McpError);
+    const refused = { code: ErrorCode.InvalidParams };
+    expect(await call({ arguments: {} })).toMatchObject({ ...refused, message: expect.stringContaining('name') });
+    for (const odd of ['all', [], 5, null]) {
+      expect(await call({ name: 'list_scans', arguments: odd })).toMatchObject({
+        ...refused,
+        message: expect.stringContaining('arguments: must be an object'),
+      });
+    }
+  });
+});
+
+describe('an empty list of checks or severities', () => {
+  it('is the option left out, not a scan without checks', async () => {
+    const { ok, app } = await wire({ 'scanners.yaml': 'nmap:\n  - { instance_id: local, name: Local }\n' });
+    const { scan_id: id } = await ok('run_untrusted_scan', { targets: '127.0.0.1', scanner_pool: 'nmap' });
+    const empty = { targets: '127.0.0.1', scanner_pool: 'nmap', templates: [], severity_levels: '[]' };
+    expect(await ok('plan_scan', empty)).toMatchObject({ would_deduplicate_to: id });
+    expect(await ok('run_untrusted_scan', empty)).toMatchObject({ scan_id: id, deduplicated: true });
+    const scan = await app.queue.get('local', String(id));
+    expect(scan?.request).not.toHaveProperty('templates');
+  });
+});
+
+describe('a filter by rule', () => {
+  it('says that an id is whole when nothing has it, and is not empty', async () => {
+    const { ok, fails } = await wire();
+    const report = nmapXml([{ address: '127.0.0.1', ports: [22] }]);
+    const { scan_id } = await ok('import_report', { content: report });
+    const { summary } = await ok('get_scan_results', { scan_id, rule_id: 'open-port' });
+    expect(summary).toMatch(/A rule_id is matched whole, as findings have it: group_by rule lists those there are\.$/);
+    expect(await fails('get_scan_results', { scan_id, rule_id: '' })).toMatch(/^invalid_request: rule_id must be 1 to/);
   });
 });
 
@@ -203,6 +233,9 @@ describe('a look at the scans on the scanners themselves', () => {
     const { ok, fails } = await wire();
     expect(await fails('list_scanners', { remote_scans: true })).toBe(
       'option_unsupported: No configured engine has remote scans to list (remote_scans). Leave remote_scans out.',
+    );
+    expect(await fails('list_scanners', { remote_scans: true, scanner_pool: 'baseline' })).toBe(
+      'option_unsupported: Pool baseline has no remote scans to list (remote_scans). Leave remote_scans out.',
     );
     expect(await ok('list_scanners', { remote_scans: 'False' })).toEqual(await ok('list_scanners'));
   });

@@ -12,7 +12,7 @@ export const FindingFilterShape = {
   host: z.string().min(1).max(253).optional().describe('IP, CIDR or name.'),
   port: z.int().min(0).max(65_535).optional().describe('Only findings on this port.'),
   cve: z.string().max(40).optional().describe('Only findings of this CVE, e.g. CVE-2021-44228.'),
-  rule_id: z.string().max(200).optional().describe('Only findings of this check.'),
+  rule_id: z.string().min(1).max(200).optional().describe('Only findings of this check.'),
   text: z
     .string()
     .min(1)
