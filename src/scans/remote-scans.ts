@@ -42,7 +42,9 @@ function openedIn(pools: readonly Pool[], { caller }: Pick<Ask, 'caller'>): Open
 export async function listRemoteScans(pools: readonly Pool[], ask: Ask): Promise<RemoteScans> {
   const opened = openedIn(pools, ask);
   if (opened.length === 0) {
-    throw new AppError('option_unsupported', 'No configured engine has remote scans to list (remote_scans).', {
+    const [only] = pools.length === 1 ? pools : [];
+    const none = only ? `Pool ${only.name} has no` : 'No configured engine has';
+    throw new AppError('option_unsupported', `${none} remote scans to list (remote_scans).`, {
       hint: 'Leave remote_scans out.',
     });
   }

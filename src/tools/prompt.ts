@@ -37,7 +37,8 @@ export function definePrompt<Input extends z.ZodObject>(prompt: Prompt<Input>): 
       if (!error) return text(data);
       const [issue] = error.issues;
       const at = issue?.path.map(String).join('.') ?? '';
-      throw new AppError('invalid_request', `${name}: ${[at, issue?.message].filter(Boolean).join(' ')}.`);
+      const wrong = Object.hasOwn(args, at) ? issue?.message : 'is missing';
+      throw new AppError('invalid_request', `${name}: ${[at, wrong].filter(Boolean).join(' ')}.`);
     },
   };
 }
