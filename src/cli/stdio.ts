@@ -3,6 +3,7 @@ import { variable, type Environment } from '../config/environment.ts';
 import { createMcpServer } from '../tools/server.ts';
 import { endOnFaults, logFault } from './faults.ts';
 import { watchInFlight } from './in-flight.ts';
+import { lazyOpen } from './lazy-open.ts';
 import { takeStdout } from './stdout-guard.ts';
 import type { StdioApp } from './stdio-app.ts';
 import type { StdioFlags } from './stdio-flags.ts';
@@ -79,22 +80,16 @@ interface LazyApp {
 }
 
 function lazyApp(flags: StdioFlags, env: Environment): LazyApp {
-  let opening: Promise<StdioApp> | undefined;
-  const open = (): Promise<StdioApp> => {
-    opening ??= import('./stdio-app.ts')
-      .then(({ openStdioApp }) => openStdioApp(flags, env))
-      .catch((error: unknown) => {
-        opening = undefined;
-        throw error;
-      });
-    return opening;
-  };
+  const { open, opening } = lazyOpen(async () => {
+    const { openStdioApp } = await import('./stdio-app.ts');
+    return openStdioApp(flags, env);
+  });
   return {
     open,
     openAhead: (withStack) => void open().catch((error: unknown) => logFault(error, 'cannot start', withStack)),
     async close() {
       const patience = new Promise<void>((resolve) => setTimeout(resolve, CLOSE_PATIENCE_MS));
-      const app = await Promise.race([opening?.catch(() => undefined), patience]);
+      const app = await Promise.race([opening()?.catch(() => undefined), patience]);
       const closed = app?.close().catch(() => undefined);
       // A server that runs scans itself lets them finish; any other only has files to close.
       await (app?.isWorker === true ? closed : Promise.race([closed, patience]));
