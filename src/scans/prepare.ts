@@ -21,7 +21,7 @@ export interface PreparedRun {
  */
 export function prepareRun(asked: PlanInput, registry: Registry): PreparedRun {
   const input = withoutEmpty(asked);
-  const pool = registry.pool(input.scanner_pool ?? registry.defaultPool);
+  const pool = input.scanner_pool === undefined ? defaultPool(registry) : registry.pool(input.scanner_pool);
   if (input.scanner_instance !== undefined) registry.instance(pool.name, input.scanner_instance);
   requireEnabled(pool, input.scanner_instance);
   const targets = canonical(input.targets);
@@ -42,6 +42,17 @@ export function prepareRun(asked: PlanInput, registry: Registry): PreparedRun {
   });
   pool.check?.(request);
   return { pool, request, targets };
+}
+
+/** @throws AppError pool_unknown, which is the operator's to mend: the caller named none */
+function defaultPool(registry: Registry): Pool {
+  const names = registry.pools().map(({ name }) => name);
+  if (names.length === 0 || names.includes(registry.defaultPool)) return registry.pool(registry.defaultPool);
+  throw new AppError(
+    'pool_unknown',
+    `No pool is named, and the default pool "${registry.defaultPool}" does not exist. Pools: ${names.join(', ')}.`,
+    { hint: 'Name one of them as scanner_pool; or operator: set default_pool in scanmux.yaml.' },
+  );
 }
 
 /** An empty list asks for no check in particular, not for none: it is the option left out. */

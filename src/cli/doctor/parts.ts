@@ -33,7 +33,10 @@ export async function examineScanners({ registry }: App): Promise<Finding[]> {
   const { source, lastError } = registry.status();
   const pools = registry.pools().map(({ name }) => name);
   if (lastError !== undefined) return [fail('scanners', lastError, 'correct the file; `scanmux reload` checks it.')];
-  return [ok('scanners', `${pools.join(', ')} (${source}), default ${registry.defaultPool}`)];
+  const said = `${pools.join(', ')} (${source})`;
+  if (pools.includes(registry.defaultPool)) return [ok('scanners', `${said}, default ${registry.defaultPool}`)];
+  const wrong = `the default pool ${registry.defaultPool} is none of them, so every scan must name its pool.`;
+  return [warn('scanners', `${said}; ${wrong}`, 'set default_pool in scanmux.yaml to one of them.')];
 }
 
 export async function examineEngines(
