@@ -27,6 +27,7 @@ const WORDS: readonly (readonly [RegExp, string])[] = [
   [/\bwhose target_kinds in list_scanners include this kind\b/g, 'for this kind'],
   [/\bcall again with next_cursor\b/g, 'add --all'],
   [/ ?\bMore with next_cursor\./g, ''],
+  [/\bas scanner_pool\b/g, 'with --pool'],
   [/\bName one as base_scan_id\b/g, 'Name one after it'],
   [/\binclude_suppressed\b/g, '--include-suppressed'],
   [/\bcall again\b/g, 'run the command again'],

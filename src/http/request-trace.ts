@@ -2,12 +2,19 @@ import type { Request, RequestHandler, Response } from 'express';
 import { newTraceId, traceIdIn } from '../model/ids.ts';
 
 const TRACE_ID = /^(?!0{32})[0-9a-f]{32}$/;
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 const traces = new WeakMap<Request, string>();
 
-function sentTraceId(request: Request): string | undefined {
-  const own = request.headers['x-trace-id'];
-  return traceIdIn(request.headers['traceparent']) ?? (typeof own === 'string' && TRACE_ID.test(own) ? own : undefined);
+function sentTraceId({ headers }: Request): string | undefined {
+  const own = headers['x-trace-id'];
+  return traceIdIn(headers['traceparent']) ?? (typeof own === 'string' ? plainTraceId(own.toLowerCase()) : undefined);
+}
+
+/** Many clients send a UUID: the same number, spelt otherwise. */
+function plainTraceId(sent: string): string | undefined {
+  const digits = UUID.test(sent) ? sent.replaceAll('-', '') : sent;
+  return TRACE_ID.test(digits) ? digits : undefined;
 }
 
 /** Gives every request a trace id: the one of `traceparent` or `X-Trace-Id`, else a new one; says it in the answer. */

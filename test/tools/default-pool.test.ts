@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { examineScanners } from '../../src/cli/doctor/parts.ts';
+import { hintForPeople } from '../../src/cli/errors-for-people.ts';
 import { wire } from './wire.ts';
 
 const TWO = 'nmap_a:\n  - { instance_id: one }\nnmap_b:\n  - { instance_id: one }\n';
@@ -14,6 +15,9 @@ describe('a default pool that is none of several pools', () => {
           'Name one of them as scanner_pool; or operator: set default_pool in scanmux.yaml.',
       );
     }
+    expect(hintForPeople('Name one of them as scanner_pool; or operator: set it.')).toBe(
+      'Name one of them with --pool; or set it.',
+    );
     expect(await fails('plan_scan', { ...RUN, scanner_pool: 'baseline' })).toMatch(
       /^pool_unknown: There is no pool "baseline"\./,
     );
