@@ -54,7 +54,7 @@ function workers({ workers: count }: QueueStatus, seen: readonly SeenWorker[], s
     return `${count} worker${count === 1 ? '' : 's'} running${ends}.`;
   }
   return startsWorkers
-    ? 'No worker runs now; one is started with the next scan.'
+    ? 'No worker runs now; one starts by itself as soon as a scan waits.'
     : 'No worker runs; scans wait until an operator starts one.';
 }
 

@@ -12,7 +12,7 @@ it('a worker is only promised by whoever starts one', async () => {
   });
   const starting = await tenantsLab({}, { spawnWorker: true });
   expect(await starting.call(LOCAL, 'get_queue_status')).toMatchObject({
-    summary: expect.stringContaining('one is started with the next scan.'),
+    summary: expect.stringContaining('No worker runs now; one starts by itself as soon as a scan waits.'),
   });
 });
 
