@@ -28,6 +28,8 @@ export interface ScanLook {
   readonly scopes: readonly ReportScope[];
   /** Whether the scan has findings at a host of this label: then it calls it so. */
   readonly hasLabel: (label: string) => boolean;
+  /** Whether findings at this address (a key of address-key.ts) have a name instead, because that was asked for, too. */
+  readonly namesAddress: (addressKey: string) => boolean;
   /** Ports of a host at which the scan has findings. */
   readonly portsAt: (host: HostOfFinding) => PortItems;
 }
@@ -112,6 +114,9 @@ export function createLookProof(prover: ScanLook, asker: ScanLook): LookProof {
   const asked = new Map(asker.places.map((place) => [placeKey(place.place), place]));
   const byKey = new Map(places.map((place) => [placeKey(place.place), place]));
   const urlsByHost = groupUrls(places);
+  const askedUrls = groupUrls(asker.places);
+  const isAsked = (address: string): boolean => asked.has(address) || askedUrls.has(address);
+  const isLooked = (address: string): boolean => byKey.has(address) || urlsByHost.has(address);
 
   const look = (place: Place, host: HostOfFinding, url?: UrlPlace): Looked | Lack => {
     if (place.status !== 'tested' && place.status !== 'partial') return 'host';
@@ -127,6 +132,7 @@ export function createLookProof(prover: ScanLook, asker: ScanLook): LookProof {
   };
 
   const looksAt = (host: HostOfFinding): readonly (Looked | Lack)[] => {
+    if (isNamedThere(host, prover)) return [];
     const place = placeAt(host, prover, byKey, asked);
     const urls = urlsByHost.get(host.label) ?? [];
     return [...(place ? [look(place, host)] : []), ...urls.map(([there, url]) => look(there, host, url))];
@@ -143,10 +149,14 @@ export function createLookProof(prover: ScanLook, asker: ScanLook): LookProof {
             'host',
           ),
         );
+      // Pages of the address are named after the host as well: a look at the name alone is none at them.
+      const address = host.name === undefined ? undefined : addressOf(host);
+      const missed = address !== undefined && isAsked(address) && !isLooked(address) ? address : undefined;
       return {
         lacks: undefined,
         lackOf(finding) {
           if (!wasAsked(facts, finding)) return 'scope';
+          if (missed !== undefined && urlOf(finding.url() ?? '')?.host === missed) return 'host';
           const lacks = lacksOf(looks, finding);
           if (lacks !== undefined) return lacks;
           return isGentler && finding.url() !== undefined ? 'page' : undefined;
@@ -241,6 +251,10 @@ function placeAt(
   const [sole, ...others] = places;
   return sole && others.length === 0 && asked.has(placeKey(sole.place)) ? sole : undefined;
 }
+
+/** A scan that was asked for a name of an address as well tells its findings there under the name: none has the address. */
+const isNamedThere = ({ label, name, addressKey: key }: HostOfFinding, { hasLabel, namesAddress }: ScanLook): boolean =>
+  name === undefined && key !== undefined && namesAddress(key) && !hasLabel(label);
 
 const isNetworked = ({ name, addressKey: key }: HostOfFinding): boolean => name !== undefined || key !== undefined;
 

@@ -1,10 +1,12 @@
 import { LoginOutcome, PlaceStatus, type Place } from '../model/coverage.ts';
 import type { LookFacts, ScanLook } from './look-proof.ts';
+import { addressKey } from './address-key.ts';
 import { portItems } from './look-ports.ts';
 import { readScopes } from './looked.ts';
 import type { OpenFindings } from './open-findings.ts';
 import type { Row } from '../platform/sqlite.ts';
 import { damaged } from './reading.ts';
+import { pinnedRows } from './spellings.ts';
 
 const STATUSES: ReadonlyMap<unknown, PlaceStatus> = new Map(PlaceStatus.options.map((status) => [status, status]));
 const LOGINS: ReadonlyMap<unknown, LoginOutcome> = new Map(LoginOutcome.options.map((login) => [login, login]));
@@ -12,6 +14,7 @@ const LOGINS: ReadonlyMap<unknown, LoginOutcome> = new Map(LoginOutcome.options.
 /** Everything a findings file and the record of its scan show of where and for what it looked. */
 export function readLook(file: OpenFindings, facts: LookFacts): ScanLook {
   let labels: ReadonlySet<unknown> | undefined;
+  let renamed: ReadonlySet<unknown> | undefined;
   const hasLabel = (label: string): boolean => {
     labels ??= new Set(
       file.db
@@ -21,13 +24,25 @@ export function readLook(file: OpenFindings, facts: LookFacts): ScanLook {
     );
     return labels.has(label);
   };
+  const namesAddress = (key: string): boolean => {
+    renamed ??= renamedAddresses(file);
+    return renamed.has(key);
+  };
   return {
     facts: { ...facts, endedWhole: facts.endedWhole && reportEnded(file) },
     places: readPlaces(file),
     scopes: readScopes(file),
     hasLabel,
+    namesAddress,
     portsAt: portItems(file),
   };
+}
+
+/** Keys of addresses that belong to a name which was asked for, and at which findings have that name. */
+function renamedAddresses({ db }: OpenFindings): ReadonlySet<unknown> {
+  const pinned = new Set([...pinnedRows(db)].map(({ address }) => addressKey(String(address))));
+  const named = db.prepare('SELECT address_key FROM host WHERE name IS NOT NULL').all();
+  return new Set(named.map((row) => row['address_key']).filter((key) => typeof key === 'string' && pinned.has(key)));
 }
 
 function readPlaces({ db, path }: OpenFindings): Place[] {

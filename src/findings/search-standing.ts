@@ -35,7 +35,7 @@ interface Sides {
 
 function notProven(left: Uint32Array, { file, head, facts }: Sides, input: StandingInput): Uint32Array {
   // A place of an address is asked about as such: what is there by any name would have been found at it.
-  const prover = { ...readLook(head, facts), hasLabel: () => true };
+  const prover = { ...readLook(head, facts), hasLabel: () => true, namesAddress: () => false };
   const proof = createLookProof(prover, readLook(file, input.facts));
   const details = createDetails(file);
   const protocols = readProtocols(file, left);

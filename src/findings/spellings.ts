@@ -31,8 +31,8 @@ function readSpellings({ db }: OpenFindings): Spellings {
   return found;
 }
 
-/** Files of the first days of their version have no such table. */
-function pinnedRows(db: OpenFindings['db']) {
+/** Addresses of names as they were pinned. Files of the first days of their version have no such table. */
+export function pinnedRows(db: OpenFindings['db']) {
   const table = db.prepare("SELECT 1 FROM file.sqlite_schema WHERE type = 'table' AND name = 'pinned'").get();
   return table === undefined ? [] : db.prepare('SELECT place, address FROM pinned').iterate();
 }
