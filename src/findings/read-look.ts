@@ -39,8 +39,9 @@ export function readLook(file: OpenFindings, facts: LookFacts): ScanLook {
 }
 
 /** Keys of addresses that belong to a name which was asked for, and at which findings have that name. */
-function renamedAddresses({ db }: OpenFindings): ReadonlySet<unknown> {
+export function renamedAddresses({ db }: OpenFindings): ReadonlySet<unknown> {
   const pinned = new Set([...pinnedRows(db)].map(({ address }) => addressKey(String(address))));
+  if (pinned.size === 0) return pinned;
   const named = db.prepare('SELECT address_key FROM host WHERE name IS NOT NULL').all();
   return new Set(named.map((row) => row['address_key']).filter((key) => typeof key === 'string' && pinned.has(key)));
 }

@@ -3,6 +3,8 @@ import { createDetails } from './finding-details.ts';
 import { indexOfPrint } from './match-prints.ts';
 import { placeKey } from './look-scope.ts';
 import { absentTest } from './marked-absent.ts';
+import { addressKey } from './address-key.ts';
+import { renamedAddresses } from './read-look.ts';
 import type { OpenFiles } from './open-files.ts';
 import type { OpenFindings } from './open-findings.ts';
 import type { Presence, PresenceInput, Witness, WitnessInput } from './searching.ts';
@@ -47,7 +49,9 @@ export const findPresence = (files: OpenFiles, input: PresenceInput): Promise<Pr
     const isGone = index >= 0 && absentTest(file)(index);
     const present = index >= 0 && !isGone;
     const statement = file.db.prepare('SELECT status FROM place WHERE place = ?');
+    const renamed = renamedAddresses(file);
     const looked = input.labels.some((label) => {
+      if (renamed.has(addressKey(label))) return false;
       const status = statement.get(placeKey(label))?.['status'];
       return status === 'tested' || status === 'partial';
     });

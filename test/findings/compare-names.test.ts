@@ -47,6 +47,17 @@ describe('an address that one of two scans also asked for by name', () => {
     expect(await fate(scan([NAME], PAGE), scan(BOTH))).toEqual(['new']);
   });
 
+  it('is not told to have been without a finding before', async () => {
+    const { store, scan: ingest } = await comparing();
+    const presence = async (told: Told) => {
+      const { file } = await ingest(told);
+      return store.presence({ file, fingerprint: '0'.repeat(32), labels: ['10.0.0.1'] });
+    };
+    expect(await presence(scan(BOTH, WEAK))).toEqual({ present: false, looked: false });
+    expect(await presence(scan(BOTH))).toEqual({ present: false, looked: true });
+    expect(await presence(scan([ADDRESS], WEAK))).toEqual({ present: false, looked: true });
+  });
+
   it('is compared as ever when both scans asked for both', async () => {
     expect(await fate(scan(BOTH, PAGE), scan(BOTH, PAGE, WEAK))).toEqual(['fixed', 'persisting']);
     expect(await fate(scan(BOTH, WEAK), scan(BOTH, PAGE, WEAK))).toEqual(['fixed', 'persisting']);
