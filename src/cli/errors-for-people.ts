@@ -25,6 +25,10 @@ const WORDS: readonly (readonly [RegExp, string])[] = [
   [/\bCorrect the named argument and call again\./g, 'Correct it and run the command again; --help explains it.'],
   [/\bRepeat the call without a cursor\b/g, 'Run the command again without --cursor'],
   [/\bwhose target_kinds in list_scanners include this kind\b/g, 'for this kind'],
+  [
+    /\blist_scanners with remote_scans: true shows the sources there are\./g,
+    'The id of a scan is in its address in the pages of the scanner.',
+  ],
   [/\bcall again with next_cursor\b/g, 'add --all'],
   [/ ?\bMore with next_cursor\./g, ''],
   [/\bas scanner_pool\b/g, 'with --pool'],

@@ -9,7 +9,7 @@ import { withFilters } from './filter-options.ts';
 
 /** Commands about reports made elsewhere, and about how their findings are judged. */
 export function addReports(add: Add, run: Run): void {
-  add('import <file>', 'make a finished scan of a report that another tool wrote')
+  add('import <file>', 'make a finished scan of a report that another tool wrote, or of nessus:<instance>/<id>')
     .option('--format <name>', 'kind of report; by default its content tells')
     .option('--name <text>', 'label of the scan')
     .option('--keep-partial', 'keep what is whole of a report that is cut short or damaged')

@@ -1,9 +1,11 @@
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { ScenarioInput } from '../../src/simulators/nessus/scenario.ts';
 import { startNessusSimulator, type NessusSimulator } from '../../src/simulators/nessus/simulator.ts';
+import { MAIN, untilEnded } from '../cli/command-process.ts';
 import { connect, createInstallation, finished, type Connection, type Installation } from './stdio-client.ts';
 
 /** With what JSON, XML and URLs escape, each in its own way. */
@@ -59,6 +61,7 @@ interface Opened {
   readonly sim: NessusSimulator;
   readonly mcp: Connection;
   readonly installation: Installation;
+  readonly env: Readonly<Record<string, string>>;
 }
 
 async function open(scenario: ScenarioInput): Promise<Opened> {
@@ -75,7 +78,7 @@ async function open(scenario: ScenarioInput): Promise<Opened> {
 `;
   const installation = createInstallation({ 'scanners.yaml': pool, 'credentials.yaml': CREDENTIALS });
   const env = { ...SECRETS, NESSUS_ACCESS: accessKey, NESSUS_SECRET: secretKey };
-  return { sim, mcp: await connect(installation, { env }), installation };
+  return { sim, mcp: await connect(installation, { env }), installation, env };
 }
 
 const filesBelow = (folder: string): string[] =>
@@ -137,7 +140,7 @@ describe('a Nessus behind the tools', () => {
       { name: 'weekly', folder: 'Open', targets: ['127.0.0.1'] },
       { name: 'board', targets: ['127.0.0.1'] },
     ];
-    const { sim, mcp } = await open({ edition: 'essentials', folders: ['Open'], scans });
+    const { sim, mcp, installation, env } = await open({ edition: 'essentials', folders: ['Open'], scans });
     const refused = await mcp.fails('run_untrusted_scan', { targets: ['127.0.0.1'] });
     expect(refused.code).toBe('scanner_edition_forbids_api');
     const [said = ''] = refused.text.split('\n');
@@ -157,6 +160,14 @@ describe('a Nessus behind the tools', () => {
     expect(imported).toMatchObject({ state: 'completed' });
     const closed = await mcp.fails('import_report', { source: `nessus:only/${idOf('board')}` });
     expect(closed.code).toBe('scan_not_found');
+    const places = ['--config', installation.config, '--data', installation.data];
+    const typed = (source: string) =>
+      untilEnded(spawn(process.execPath, [MAIN, ...places, 'import', source, '--json'], { env }));
+    const again = await typed(`nessus:only/${idOf('weekly')}`);
+    expect(JSON.parse(again.stdout), again.stderr).toMatchObject({ scan_id: imported['scan_id'], deduplicated: true });
+    const unknown = await typed('nessus:nowhere/3');
+    expect(unknown.stderr).toContain('nessus:only');
+    expect(unknown.stderr).not.toContain('list_scanners');
     expect(
       sim.journal.entries().filter(({ method, route }) => method !== 'GET' && route !== '/scans/{id}/export'),
     ).toEqual([]);

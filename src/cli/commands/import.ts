@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { ImportInput } from '../../model/contract/imports.ts';
 import { exitCode, exitOfScan } from '../exit-codes.ts';
@@ -12,12 +13,19 @@ export interface ImportOptions {
   readonly json?: boolean;
 }
 
-/** `scanmux import <file>`: any file the person can read; its hosts must be in the scope all the same. */
+/** What may be a scan at a scanner, `nessus:<instance>/<id>`; the use case says what is wrong with one. */
+const REMOTE = /^[a-z0-9][a-z0-9_-]+:[^/\\]+\/[^/\\]+$/;
+
+/**
+ * `scanmux import <file>`: any file the person can read, or a scan at a scanner in a folder that was opened; the hosts must
+ * be in the scope all the same.
+ */
 export const importFile = (session: Session, file: string, options: ImportOptions): Promise<number> =>
   session.withApp(
     async ({ scans }) => {
       const { format, name, keepPartial, json } = options;
-      const input = readInput(ImportInput, { path: resolve(file), format, name, keep_partial: keepPartial });
+      const from = REMOTE.test(file) && !existsSync(file) ? { source: file } : { path: resolve(file) };
+      const input = readInput(ImportInput, { ...from, format, name, keep_partial: keepPartial });
       const made = await scans.importReport(input, session.ask(), { isPerson: true });
       const { terminal } = session;
       if (json === true) terminal.out(JSON.stringify(made, undefined, 2));
