@@ -178,7 +178,9 @@ export class HostReader {
 }
 
 /** Empty texts say nothing. */
-const located = (host: string, ip: string): Location => ({
-  ...(host === '' ? {} : { host: cleanLine(host, 253) }),
-  ...(ip === '' ? {} : { ip: cleanLine(ip, 64) }),
-});
+function located(host: string, ip: string): Location {
+  const location: Location = {};
+  if (host !== '') location.host = cleanLine(host, 253);
+  if (ip !== '') location.ip = cleanLine(ip, 64);
+  return location;
+}
