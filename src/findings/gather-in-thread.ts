@@ -35,10 +35,12 @@ export interface GatherThread {
 const HEAP_MIB = 96;
 /** A large one is never emptied at this pace: it would only be memory. */
 const YOUNG_MIB = 8;
-/** Batches that may be on their way: enough for what is read until the thread has started. */
-const MOST_OPEN = 32;
+/** Batches that may be on their way until the thread has started: enough for what is read meanwhile. */
+const MOST_AT_FIRST = 32;
+/** And then: some 50 milliseconds of work, in 5 MB. */
+const MOST_OPEN = 14;
 /** Reading goes on when there are fewer than this, before the thread has nothing to do. */
-const FEW_OPEN = 24;
+const FEW_OPEN = 10;
 
 /**
  * @param program The compiled gather-thread.ts.
@@ -57,6 +59,7 @@ export function startGatherThread(
     resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB, maxYoungGenerationSizeMb: YOUNG_MIB },
   });
   let open = 0;
+  let most = MOST_AT_FIRST;
   let failure: Error | undefined;
   let gathered: Gathered | undefined;
   let isFinishing = false;
@@ -72,6 +75,7 @@ export function startGatherThread(
     if (message.kind === 'gathered') gathered = message.gathered;
     else {
       open -= 1;
+      most = MOST_OPEN;
       reuse(message.memory);
     }
     if (isFinishing ? gathered !== undefined : open < FEW_OPEN) waiter?.resolve();
@@ -90,7 +94,7 @@ export function startGatherThread(
     },
     room() {
       if (failure) throw failure;
-      return open < MOST_OPEN ? undefined : wait();
+      return open < most ? undefined : wait();
     },
     async finish() {
       if (failure) throw failure;

@@ -91,7 +91,7 @@ export function unpackRule(text: string, numbers: Float64Array, at: number): Unp
   let json = `{"rule_id":${quoted(ruleId)},"title":${quoted(text.slice(ends.ruleId + 1, ends.title))}`;
   if (ends.description > ends.title) json += `,"description":${quoted(text.slice(ends.title + 1, ends.description))}`;
   if (numbers[at + 3] !== 0) json += `,"solution":${quoted(solution)}`;
-  const cves = text.slice(ends.solution, ends.cves);
+  const cves = copyOf(text.slice(ends.solution, ends.cves));
   return {
     ruleId,
     words: text.slice(ends.ruleId + 1, ends.description),
@@ -103,6 +103,9 @@ export function unpackRule(text: string, numbers: Float64Array, at: number): Unp
     ...numbersOf(numbers, at + 6),
   };
 }
+
+/** CVEs are kept until thousands are sorted: a part of a text would keep all of its rule in memory as long. */
+const copyOf = (cves: string): string => (cves === '' ? '' : Buffer.from(cves, 'latin1').toString('latin1'));
 
 const numbersOf = (numbers: Float64Array, at: number): RuleNumbers => ({
   severity: numbers[at] ?? 0,

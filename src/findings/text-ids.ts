@@ -19,13 +19,16 @@ export function createTextIds(keep: (id: number, text: string) => void): TextIds
   let slots = new Uint32Array(FIRST_SLOTS);
   let count = 0;
 
-  const slotOf = (digest: Buffer, at: number): number => {
+  /** Where the text stands whose digest is at `at` of `digests`, or the free slot where it would. */
+  const slotOf = (at: number): number => {
     const mask = slots.length - 1;
-    for (let slot = digest.readUInt32LE(at) & mask; ; slot = (slot + 1) & mask) {
+    const head = digests.readUInt32LE(at);
+    for (let slot = head & mask; ; slot = (slot + 1) & mask) {
       const held = slots[slot] ?? 0;
       if (held === 0) return slot;
       const from = (held - 1) * DIGEST_BYTES;
-      if (digest.compare(digests, from, from + DIGEST_BYTES, at, at + DIGEST_BYTES) === 0) return slot;
+      if (digests.readUInt32LE(from) !== head) continue;
+      if (digests.compare(digests, from, from + DIGEST_BYTES, at, at + DIGEST_BYTES) === 0) return slot;
     }
   };
 
@@ -34,19 +37,21 @@ export function createTextIds(keep: (id: number, text: string) => void): TextIds
     digests.copy(larger);
     digests = larger;
     slots = new Uint32Array(slots.length * 2);
-    for (let id = 0; id < count; id += 1) slots[slotOf(digests, id * DIGEST_BYTES)] = id + 1;
+    for (let id = 0; id < count; id += 1) slots[slotOf(id * DIGEST_BYTES)] = id + 1;
   };
 
   return {
     idOf(text) {
-      const digest = hash('sha256', text, 'buffer');
-      const held = slots[slotOf(digest, 0)] ?? 0;
+      const at = count * DIGEST_BYTES;
+      if (at === digests.length) grow();
+      // Behind the last one, which makes it the next if it is new. A buffer for each digest takes twice the time.
+      digests.write(hash('sha256', text, 'hex'), at, DIGEST_BYTES, 'hex');
+      const slot = slotOf(at);
+      const held = slots[slot] ?? 0;
       if (held > 0) return held - 1;
       const id = count;
-      if (count * DIGEST_BYTES === digests.length) grow();
-      digest.copy(digests, id * DIGEST_BYTES, 0, DIGEST_BYTES);
       count += 1;
-      slots[slotOf(digest, 0)] = id + 1;
+      slots[slot] = id + 1;
       keep(id, text);
       return id;
     },

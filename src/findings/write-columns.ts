@@ -40,17 +40,19 @@ export async function writeColumns(files: Files, report: ReportRows, turns: Turn
     insert.run(name, bytes, crc32(bytes));
     await turns.now();
   };
+  // All in one place, one after the other: columns of a large report would wait for the collector by the megabyte.
+  const column = new Uint32Array(order.length);
   const finding = {
-    rule: () => order.map((row) => rows.rule[row] ?? 0),
-    host: () => order.map((row) => numberOfHost[rows.host[row] ?? 0] ?? 0),
+    rule: () => inOrder((row) => rows.rule[row] ?? 0, order, column),
+    host: () => inOrder((row) => numberOfHost[rows.host[row] ?? 0] ?? 0, order, column),
     body: () => order,
-    port: () => new Int32Array(order.length).map((_, position) => rows.port[order[position] ?? 0] ?? 0),
-    print: () => printsInOrder(rows.prints, order),
+    port: () => inOrder((row) => rows.port[row] ?? 0, order, new Int32Array(column.buffer)),
+    print: () => arrangePrints(rows.prints, order),
   };
   for (const name of FINDING_COLUMNS) await put(name, finding[name]());
   if (renamed.findings.length > 0) {
-    const inOrder = renamedInOrder(renamed, order);
-    for (const name of RENAMED_COLUMNS) await put(name, inOrder[name]);
+    const columns = renamedInOrder(renamed, order);
+    for (const name of RENAMED_COLUMNS) await put(name, columns[name]);
   }
   for (const name of RULE_COLUMNS) await put(name, rules[name]);
   return countBySeverity(rows.rule, rules.severity);
@@ -77,16 +79,37 @@ async function writeHosts(
 
 const WORDS_PER_PRINT = PRINT_BYTES / Uint32Array.BYTES_PER_ELEMENT;
 
-/** By words of four bytes: a view for each fingerprint would cost more than the copy. */
-function printsInOrder(prints: Uint8Array, order: Uint32Array): Uint8Array {
-  const from = new Uint32Array(prints.buffer, prints.byteOffset, order.length * WORDS_PER_PRINT);
-  const to = new Uint32Array(from.length);
-  order.forEach((row, position) => {
+/** @param into As long as the order. */
+function inOrder<A extends Uint32Array | Int32Array>(valueOf: (row: number) => number, order: Uint32Array, into: A): A {
+  for (let position = 0; position < order.length; position += 1) into[position] = valueOf(order[position] ?? 0);
+  return into;
+}
+
+/**
+ * Puts fingerprints into the order in place, as a second place for them would be the largest of all: each round follows
+ * where findings come from until it is back where it began. By words of four bytes: views would cost more than the copies.
+ */
+function arrangePrints(prints: Uint8Array, order: Uint32Array): Uint8Array {
+  const words = new Uint32Array(prints.buffer, prints.byteOffset, order.length * WORDS_PER_PRINT);
+  const copy = (from: number, to: number): void => {
     for (let word = 0; word < WORDS_PER_PRINT; word += 1) {
-      to[position * WORDS_PER_PRINT + word] = from[row * WORDS_PER_PRINT + word] ?? 0;
+      words[to * WORDS_PER_PRINT + word] = words[from * WORDS_PER_PRINT + word] ?? 0;
     }
-  });
-  return new Uint8Array(to.buffer);
+  };
+  const isDone = new Uint8Array(order.length);
+  for (let first = 0; first < order.length; first += 1) {
+    if (isDone[first] === 1) continue;
+    const held = words.slice(first * WORDS_PER_PRINT, (first + 1) * WORDS_PER_PRINT);
+    let to = first;
+    for (let from = order[to] ?? first; from !== first; from = order[to] ?? first) {
+      copy(from, to);
+      isDone[to] = 1;
+      to = from;
+    }
+    words.set(held, to * WORDS_PER_PRINT);
+    isDone[to] = 1;
+  }
+  return prints.subarray(0, order.length * PRINT_BYTES);
 }
 
 const NOT_RENAMED = 0xffff_ffff;

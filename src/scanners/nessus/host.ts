@@ -188,7 +188,9 @@ const isoTime = (text: string): number =>
   /^\d{4}-\d\d-\d\dT[\d:.]{8,30}(?:Z|[+-]\d\d:\d\d)$/.test(text) ? Date.parse(text) : Number.NaN;
 
 /** Empty texts say nothing. */
-const located = (host: string, ip: string): Location => ({
-  ...(host === '' ? {} : { host: cleanLine(host, 253) }),
-  ...(ip === '' ? {} : { ip: cleanLine(ip, 64) }),
-});
+function located(host: string, ip: string): Location {
+  const location: Location = {};
+  if (host !== '') location.host = cleanLine(host, 253);
+  if (ip !== '') location.ip = cleanLine(ip, 64);
+  return location;
+}

@@ -84,7 +84,17 @@ export class ItemCache {
       at = start + slot.to;
     }
     fixed.push(Buffer.from(bytes.subarray(at, end)));
-    const made: KnownItem = { ...known, fixed, slots: item.slots, key, follower: undefined };
+    // Written out: V8 gives an object that is made of a spread a shape of its own, and every look at these would miss.
+    const made: KnownItem = {
+      fixed,
+      slots: item.slots,
+      rule: known.rule,
+      pluginId: known.pluginId,
+      compliance: known.compliance,
+      isAudit: known.isAudit,
+      key,
+      follower: undefined,
+    };
     this.#remember(key, made, end - from);
     this.#follow(made);
   }

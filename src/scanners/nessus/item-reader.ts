@@ -66,9 +66,10 @@ export class ItemReader {
     return this.#readPlain(host, window, { at, end, place, placeEnd: place && placeEnd - at });
   }
 
-  #readPlain(host: HostReader, window: Window, { at, end, ...said }: Span): number | 'other' {
-    const item = this.#items.read(regionOf(window, at, end), said.placeEnd);
-    const place = said.place ?? (item && itemPlace(item.raw.attributes));
+  #readPlain(host: HostReader, window: Window, span: Span): number | 'other' {
+    const { at, end } = span;
+    const item = this.#items.read(regionOf(window, at, end), span.placeEnd);
+    const place = span.place ?? (item && itemPlace(item.raw.attributes));
     if (!item || !place) return 'other';
     const rule = ruleOf(item.raw);
     const pluginId = (item.raw.attributes['pluginID'] ?? '').trim();

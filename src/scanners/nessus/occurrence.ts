@@ -20,6 +20,9 @@ export interface HostWords {
   readonly compliance?: NonNullable<Occurrence['compliance']>;
 }
 
+/** Fields are set one by one: V8 gives what begins with a spread a shape of its own, and every look at it would miss. */
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
 /** Names of services as Nessus writes them: `www`, `rpc-nfs_acl`, `shell?` (a guess). */
 const SERVICE = /^[\w.:/?-]{1,64}$/;
 
@@ -27,16 +30,13 @@ const SERVICE = /^[\w.:/?-]{1,64}$/;
 export function itemPlace(attributes: RawItem['attributes']): ItemPlace | undefined {
   const { port = '0', svc_name: service = '', protocol = '' } = attributes;
   if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) return undefined;
-  return {
-    ...(Number(port) > 0 ? { port: Number(port) } : {}),
-    ...(protocol === '' ? {} : { protocol: cleanLine(protocol.toLowerCase(), 16) }),
-    ...serviceOf(service),
-  };
-}
-
-function serviceOf(service: string): Pick<ItemPlace, 'service' | 'oddService'> {
-  if (service === '' || service === 'general') return {};
-  return SERVICE.test(service) ? { service } : { oddService: service };
+  const place: Writable<ItemPlace> = {};
+  if (Number(port) > 0) place.port = Number(port);
+  if (protocol !== '') place.protocol = cleanLine(protocol.toLowerCase(), 16);
+  if (SERVICE.test(service)) {
+    if (service !== 'general') place.service = service;
+  } else if (service !== '') place.oddService = service;
+  return place;
 }
 
 /** What an audit compares: Nessus repeats it in the description, which is left out therefore. */
@@ -53,7 +53,10 @@ export function hostWords(
         .filter((words) => words !== undefined && words !== '')
         .join('\n')
     : (text(CHILD.plugin_output) ?? '');
-  return { ...(said === '' ? {} : { output: said }), ...(compliance ? { compliance } : {}) };
+  const words: Writable<HostWords> = {};
+  if (said !== '') words.output = said;
+  if (compliance) words.compliance = compliance;
+  return words;
 }
 
 const NO_WORDS: HostWords = {};
