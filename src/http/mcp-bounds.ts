@@ -34,7 +34,13 @@ interface Used {
   bytes: number;
 }
 
-/** Counts what is in flight at /mcp in this process, so that waiting requests cannot fill its memory. */
+/** However large a body may be, two of them are taken at a time. */
+export function boundsFor(maxBodyBytes: number, over: Partial<McpBounds> = {}): McpBounds {
+  const bounds = { ...MCP_BOUNDS, ...over };
+  return { ...bounds, bodyBytes: Math.max(bounds.bodyBytes, maxBodyBytes * 4) };
+}
+
+/** Counts what is in flight in this process, at /mcp or of REST, so that waiting requests cannot fill its memory. */
 export function createInFlight(bounds: McpBounds): InFlight {
   const all: Used = { requests: 0, bytes: 0 };
   const byTenant = new Map<string, Used>();
