@@ -12,7 +12,7 @@ export interface McpBounds {
 }
 
 /** A body takes up to ten times its size once it is parsed, for as long as its request waits. */
-export const MCP_BOUNDS: McpBounds = { perTenant: 256, inAll: 2_000, bodyBytes: 32 * 1024 * 1024 };
+const MCP_BOUNDS: McpBounds = { perTenant: 256, inAll: 2_000, bodyBytes: 32 * 1024 * 1024 };
 
 /** Bodies up to this size do not count: large ones of somebody else keep nobody out. */
 const SMALL_BYTES = 16 * 1024;
