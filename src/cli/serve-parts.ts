@@ -41,7 +41,10 @@ export async function openServeParts(app: App, http: HttpSettings, log: Log): Pr
         queues: observe.queues,
         open: [...observe.open, createDownloadRouter({ scans, downloads }), createResourceMetadataRouter(resource)],
         challenge: createChallenge(resource),
-        rest: createRestRouter({ ...shell, scans, queue }, { streams: { perTenant, inAll } }),
+        rest: createRestRouter(
+          { ...shell, scans, queue },
+          { streams: { perTenant, inAll }, maxBodyKb: http.max_body_kb },
+        ),
       };
     },
   };

@@ -12,7 +12,7 @@ export interface McpBounds {
 }
 
 /** A body takes up to ten times its size once it is parsed, for as long as its request waits. */
-export const MCP_BOUNDS: McpBounds = { perTenant: 256, inAll: 2_000, bodyBytes: 32 * 1024 * 1024 };
+const MCP_BOUNDS: McpBounds = { perTenant: 256, inAll: 2_000, bodyBytes: 32 * 1024 * 1024 };
 
 /** Bodies up to this size do not count: large ones of somebody else keep nobody out. */
 const SMALL_BYTES = 16 * 1024;
@@ -34,7 +34,13 @@ interface Used {
   bytes: number;
 }
 
-/** Counts what is in flight at /mcp in this process, so that waiting requests cannot fill its memory. */
+/** However large a body may be, two of them are taken at a time. */
+export function boundsFor(maxBodyBytes: number, over: Partial<McpBounds> = {}): McpBounds {
+  const bounds = { ...MCP_BOUNDS, ...over };
+  return { ...bounds, bodyBytes: Math.max(bounds.bodyBytes, maxBodyBytes * 4) };
+}
+
+/** Counts what is in flight in this process, at /mcp or of REST, so that waiting requests cannot fill its memory. */
 export function createInFlight(bounds: McpBounds): InFlight {
   const all: Used = { requests: 0, bytes: 0 };
   const byTenant = new Map<string, Used>();

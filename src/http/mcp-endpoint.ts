@@ -5,7 +5,7 @@ import type { Log } from '../platform/log.ts';
 import type { Asker } from '../tools/server.ts';
 import { askOf } from './ask.ts';
 import { readJsonBody } from './json-body.ts';
-import { createInFlight, MCP_BOUNDS, type InFlight, type McpBounds } from './mcp-bounds.ts';
+import { boundsFor, createInFlight, type InFlight, type McpBounds } from './mcp-bounds.ts';
 import { answerMcpError } from './mcp-errors.ts';
 import { checkMessage, isBeginning, traceIdOfMessage } from './mcp-message.ts';
 import { createReplay } from './mcp-replay.ts';
@@ -49,7 +49,7 @@ export function createMcpEndpoint(deps: McpEndpointDeps, settings: McpSettings):
   const now = (): number => deps.clock.monotonic();
   const limits = { maxSessions: settings.max_sessions, maxPerTenant: settings.max_sessions_per_tenant };
   const sessions = createMcpSessions<Link>({ ...limits, idleMs: settings.session_idle_seconds * 1000 }, now);
-  const inFlight = createInFlight(boundsFor(deps, settings));
+  const inFlight = createInFlight(boundsFor(settings.max_body_kb * 1024, deps.bounds));
   const replay = createReplay();
   const streams = watchStreams(sessions, now);
   const sweep = tendEvery(Math.min(SWEEP_MS, settings.session_idle_seconds * 250), () => {
@@ -105,12 +105,6 @@ export function createMcpEndpoint(deps: McpEndpointDeps, settings: McpSettings):
 }
 
 const tendEvery = (ms: number, tend: () => void): NodeJS.Timeout => setInterval(tend, ms).unref();
-
-/** However large a body may be, two of them are taken at a time. */
-function boundsFor({ bounds }: McpEndpointDeps, { max_body_kb: kb }: McpSettings): McpBounds {
-  const all = { ...MCP_BOUNDS, ...bounds };
-  return { ...all, bodyBytes: Math.max(all.bodyBytes, kb * 1024 * 4) };
-}
 
 function checkMethod(request: Request, response: Response): void {
   if (!['POST', 'GET', 'DELETE'].includes(request.method)) throw notAllowed(response, 'GET, POST, DELETE');

@@ -5,11 +5,15 @@ import type { Request, Response } from 'express';
 import type { Log } from '../platform/log.ts';
 import { AppError } from '../model/errors.ts';
 import type { Asker } from '../tools/server.ts';
-import type { SessionReplay } from './mcp-replay.ts';
+import { cancelledIn } from './mcp-message.ts';
+import type { SentEvent, SessionReplay } from './mcp-replay.ts';
 import type { SessionContent } from './mcp-sessions.ts';
 
 /** When clients whose stream ended come back, in milliseconds. */
 export const RETRY_MS = 2_000;
+
+/** Source: LSP 3.17, ErrorCodes.RequestCancelled. MCP has none. */
+const REQUEST_CANCELLED = -32_800;
 
 /** Makes the MCP server of one session, or of one request that stands alone. */
 export type MakeServer = (askerOf: (authInfo: object | undefined) => Asker) => Server;
@@ -56,15 +60,31 @@ export async function createLink(
   );
   server.onerror = (error) => log.debug({ err: error }, 'MCP transport');
   await server.connect(transport);
+  /** The SDK sends nothing for a request that was cancelled, and its stream would stay open as long as the client does. */
+  const endCancelled = (ids: readonly (string | number)[]): void => {
+    const error = { code: REQUEST_CANCELLED, message: 'The request was cancelled.' };
+    for (const id of ids) {
+      // Fails for what was answered before, or never asked.
+      transport.send({ jsonrpc: '2.0', id, error }).catch(() => undefined);
+    }
+  };
+  /** Several answers may come on one stream then: which is its last one is not known here. */
+  let hasBatches = false;
   return {
     handle(request, response, asker) {
+      const lastEventId = request.method === 'GET' && !hasBatches ? request.get('last-event-id') : undefined;
+      const rest = lastEventId === undefined ? undefined : events?.restAfter(lastEventId);
+      if (rest) return Promise.resolve(sendRest(response, rest));
       const auth: AuthInfo = { token: '', clientId: asker.caller.name, scopes: [...asker.caller.scopes] };
       askers.set(auth, asker);
       latest = asker;
       const { body }: { body: unknown } = request;
       // The request is kept until its answer is over, its body only by whoever works on it.
       request.body = undefined;
-      return transport.handleRequest(Object.assign(request, { auth }), response, body);
+      hasBatches ||= Array.isArray(body);
+      const cancelled = cancelledIn(body);
+      const handled = transport.handleRequest(Object.assign(request, { auth }), response, body);
+      return cancelled.length === 0 ? handled : handled.then(() => endCancelled(cancelled));
     },
     hasBegun: () => transport.sessionId !== undefined,
     endListening: () => transport.closeStandaloneSSEStream(),
@@ -73,4 +93,13 @@ export async function createLink(
       await server.close();
     },
   };
+}
+
+/** To a client that comes back to a stream which is over: the SDK would keep it open. 204 when it has seen everything. */
+function sendRest(response: Response, rest: readonly SentEvent[]): void {
+  const frames = rest.map(
+    ({ eventId, message }) => `event: message\nid: ${eventId}\ndata: ${JSON.stringify(message)}\n\n`,
+  );
+  if (frames.length === 0) response.status(204).end();
+  else response.writeHead(200, { 'Content-Type': 'text/event-stream', 'X-Accel-Buffering': 'no' }).end(frames.join(''));
 }

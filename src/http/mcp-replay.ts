@@ -13,7 +13,17 @@ export const REPLAY_LIMITS: ReplayLimits = { eventsPerSession: 64, bytesPerSessi
 
 /** What one session sent. Dropped with the session. */
 export interface SessionReplay extends EventStore {
+  /**
+   * What was sent on its stream after an event, when nothing more will be: it ends with an answer. Undefined while more
+   * may come, and for an event that is not known.
+   */
+  restAfter(lastEventId: string): readonly SentEvent[] | undefined;
   drop(): void;
+}
+
+export interface SentEvent {
+  readonly eventId: string;
+  readonly message: JSONRPCMessage;
 }
 
 export interface Replay {
@@ -63,6 +73,12 @@ export function createReplay(limits: ReplayLimits = REPLAY_LIMITS): Replay {
 
   const forSession = (): SessionReplay => {
     const own: Kept = { events: new Map(), bytes: 0 };
+    const after = (lastEventId: string, last: Sent): readonly SentEvent[] => {
+      const events = [...own.events].map(([eventId, { streamId, message }]) => ({ eventId, streamId, message }));
+      const from = events.findIndex(({ eventId }) => eventId === lastEventId) + 1;
+      // The first event of a stream is empty: it only gives the client a place to come back to.
+      return events.slice(from).filter(({ streamId, message }) => streamId === last.streamId && 'jsonrpc' in message);
+    };
     return {
       storeEvent(streamId, message) {
         count += 1;
@@ -76,13 +92,14 @@ export function createReplay(limits: ReplayLimits = REPLAY_LIMITS): Replay {
       async replayEventsAfter(lastEventId, { send }) {
         const last = own.events.get(lastEventId);
         if (!last) throw new Error('The place to go on from is no longer known.');
-        let isAfter = false;
-        for (const [eventId, { streamId, message }] of own.events) {
-          // The first event of a stream is empty: it only gives the client a place to come back to.
-          if (isAfter && streamId === last.streamId && 'jsonrpc' in message) await send(eventId, message);
-          if (eventId === lastEventId) isAfter = true;
-        }
+        for (const { eventId, message } of after(lastEventId, last)) await send(eventId, message);
         return last.streamId;
+      },
+      restAfter(lastEventId) {
+        const last = own.events.get(lastEventId);
+        if (!last) return undefined;
+        const rest = after(lastEventId, last);
+        return isAnswer(rest.at(-1)?.message ?? last.message) ? rest : undefined;
       },
       drop() {
         for (const [eventId, sent] of own.events) account(eventId, sent, -1);
@@ -91,3 +108,5 @@ export function createReplay(limits: ReplayLimits = REPLAY_LIMITS): Replay {
   };
   return { forSession, bytes: () => total };
 }
+
+const isAnswer = (message: JSONRPCMessage): boolean => 'result' in message || 'error' in message;

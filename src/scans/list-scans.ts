@@ -7,6 +7,7 @@ import type { Ask, ScanDeps } from './deps.ts';
 import { IMPORTED } from './import-record.ts';
 import { verdictOfScan } from './outcome.ts';
 import { overlaps } from './overlap.ts';
+import { fitting } from './page-room.ts';
 import { readTarget } from './read-target.ts';
 import { isoTime } from './time.ts';
 
@@ -57,13 +58,22 @@ function targetFilter(text: string): Pick<ListFilter, 'matchesTargets' | 'target
   };
 }
 
+/** For the targets of one scan: a thousand of two kilobytes would be a page that neither an agent nor a server can hold. */
+const TARGET_TOKENS = 200;
+
+function shownTargets(all: readonly string[]): Pick<ScanList['scans'][number], 'targets' | 'targets_omitted'> {
+  const fit = fitting(all, TARGET_TOKENS);
+  const targets = fit.length === 0 ? all.slice(0, 1) : fit;
+  return { targets, ...(targets.length < all.length && { targets_omitted: all.length - targets.length }) };
+}
+
 const entry = (scan: ScanRecord): ScanList['scans'][number] => ({
   scan_id: scan.scanId,
   ...(scan.name === undefined ? {} : { name: scan.name }),
   state: scan.state,
   ...(scan.origin === 'run' ? {} : { origin: scan.origin }),
   ...(isFinal(scan.state) && { verdict: verdictOfScan(scan), by_severity: scan.result?.by_severity ?? noSeverities() }),
-  targets: scan.request.targets,
+  ...shownTargets(scan.request.targets),
   engine: scan.engine,
   created_at: isoTime(scan.createdAt),
   ...(scan.finishedAt === undefined ? {} : { finished_at: isoTime(scan.finishedAt) }),

@@ -158,6 +158,74 @@ describe('a session', () => {
     expect(text).toContain('"wait_timed_out":false');
   });
 
+  it('ends the answer of a request that the client cancelled, so that it does not count as open for ever', async () => {
+    const lab = await mcpLab();
+    const version = { 'mcp-protocol-version': '2025-11-25', 'mcp-session-id': await lab.begin() };
+    const scan = await structured(await lab.post(LOCAL_SCAN, version));
+    const waiting = await lab.post(call('wait_for_scan', { scan_id: scan['scan_id'], wait_seconds: 50 }, 7), version);
+    const cancel = { jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 7 } };
+    expect(await statusOf(await lab.post(cancel, version))).toBe(202);
+    const told = { jsonrpc: '2.0', id: 7, error: { code: -32_800, message: 'The request was cancelled.' } };
+    expect(await messages(waiting)).toEqual([told]);
+    await expect.poll(() => lab.inFlight()).toBe(0);
+    expect(await statusOf(await lab.post(cancel, version))).toBe(202);
+  });
+
+  it('keeps no stream open for a client that comes back to an answer that is whole', async () => {
+    const lab = await mcpLab();
+    const id = await lab.begin();
+    const version = { 'mcp-protocol-version': '2025-11-25', 'mcp-session-id': id };
+    const unknown = { jsonrpc: '2.0', id: 5, method: 'resources/read', params: { uri: 'scan://scan_none' } };
+    const sent = await (await lab.post(unknown, version)).text();
+    const [begun = '', answered = ''] = [...sent.matchAll(/^id: (.+)$/gm)].map(([, eventId]) => eventId);
+    const lost = await listen(lab, id, { ...version, 'last-event-id': begun });
+    expect([lost.status, lost.headers.get('content-type')]).toEqual([200, 'text/event-stream']);
+    expect(await messages(lost)).toEqual([expect.objectContaining({ id: 5, error: expect.anything() })]);
+    // Clients of the SDK come back after every answer that is an error.
+    expect(await statusOf(await listen(lab, id, { ...version, 'last-event-id': answered }))).toBe(204);
+  });
+
+  it('waits for the other answers of a batch', async () => {
+    const lab = await mcpLab();
+    const id = await lab.begin();
+    const version = { 'mcp-protocol-version': '2025-03-26', 'mcp-session-id': id };
+    const scan = await structured(await lab.post(LOCAL_SCAN, version));
+    const wait = call('wait_for_scan', { scan_id: scan['scan_id'], wait_seconds: 50 }, 7);
+    const gone = new AbortController();
+    const batch = await fetch(`${lab.url}/mcp`, {
+      method: 'POST',
+      headers: { ...MCP_HEADERS, ...version },
+      body: JSON.stringify([{ jsonrpc: '2.0', id: 6, method: 'ping' }, wait]),
+      signal: gone.signal,
+    });
+    const first = new TextDecoder().decode((await batch.body?.getReader().read())?.value);
+    expect(first).toContain('"id":6');
+    gone.abort();
+    await expect.poll(() => lab.inFlight()).toBe(0);
+    const resumed = await listen(lab, id, { ...version, 'last-event-id': /^id: (.+)$/m.exec(first)?.[1] ?? '' });
+    expect(resumed.status).toBe(200);
+    await structured(await lab.post(call('cancel_scan', { scan_id: scan['scan_id'] }, 8), version));
+    const text = new TextDecoder().decode((await resumed.body?.getReader().read())?.value);
+    expect(text).toContain('"id":7');
+  });
+
+  it('begins with little: what a client says of itself is kept as long as its session', async () => {
+    const lab = await mcpLab();
+    const beginWith = (params: object) => lab.post({ ...INITIALIZE, params: { ...INITIALIZE.params, ...params } });
+    const many = Object.fromEntries(Array.from({ length: 2_000 }, (_, index) => [`k${index}`, {}]));
+    for (const params of [
+      { capabilities: { experimental: many } },
+      { clientInfo: { name: 'x'.repeat(40_000), version: '1' } },
+    ]) {
+      const [status, message] = await refusal(await beginWith(params));
+      expect(status).toBe(400);
+      expect(message).toContain('initialize');
+    }
+    expect(lab.endpoint.sessionCount()).toBe(0);
+    const icons = [{ src: `data:image/png;base64,${'A'.repeat(20_000)}` }];
+    expect(await statusOf(await beginWith({ clientInfo: { name: 'lab', version: '1', icons } }))).toBe(200);
+  });
+
   it('gives no place in the stream of another session', async () => {
     const lab = await mcpLab();
     const [one, other] = [await lab.begin(), await lab.begin()];

@@ -23,6 +23,7 @@ const Document = z.looseObject({
   paths: z.record(z.string(), z.record(z.string(), Operation)),
   components: z.looseObject({ schemas: z.record(z.string(), z.record(z.string(), z.unknown())) }),
 });
+const Files = z.object({ content: z.object({ '*/*': z.object({ schema: z.looseObject({}).default({}) }) }) });
 const read = () => Document.parse(openApiDocument());
 
 describe('the OpenAPI document', () => {
@@ -95,6 +96,11 @@ describe('the OpenAPI document', () => {
     await fits('/findings?cve=CVE-2021-44228', 'SearchFindings');
     await fits('/scanners', 'ListScanners');
     await fits('/queue', 'GetQueueStatus');
+    // A file may be JSON or text: what is said of it has to hold for each.
+    const { content } = Files.parse(read().paths['/api/scans/{scan_id}/report/{format}']?.['get']?.responses['200']);
+    const isFile = ajv.compile(content['*/*'].schema);
+    expect(isFile(await (await server.get(`/scans/${scanId}/report/json`)).json())).toBe(true);
+    expect(isFile(await (await server.get(`/scans/${scanId}/report/csv`)).text())).toBe(true);
     await fits('/scans/unknown', 'Problem');
     await fits('/nowhere', 'Problem');
   });

@@ -130,7 +130,12 @@ describe('the web page behind a request', () => {
     );
     expect(statusIn(preflight)).toBe(204);
     expect(preflight).toContain(`Access-Control-Allow-Origin: ${origin}\r\n`);
-    expect(preflight).toMatch(/Access-Control-Allow-Headers: .*Mcp-Session-Id/);
+    const allowed = /^Access-Control-Allow-Headers: (.*)$/m.exec(preflight)?.[1]?.trim().split(', ');
+    const sent = ['Authorization', 'Idempotency-Key', 'If-None-Match', 'Last-Event-ID', 'Mcp-Session-Id', 'Range'];
+    expect(allowed).toEqual(expect.arrayContaining(sent));
+    const exposed = /^Access-Control-Expose-Headers: (.*)$/m.exec(preflight)?.[1]?.trim().split(', ');
+    const read = ['Content-Disposition', 'Content-Range', 'ETag', 'Location', 'Repr-Digest', 'Retry-After'];
+    expect(exposed).toEqual(expect.arrayContaining(read));
     const answer = await ask(`localhost:${port}`, [`Origin: ${origin}`]);
     expect(answer).toContain(`Access-Control-Allow-Origin: ${origin}\r\n`);
     expect(answer).not.toContain('Access-Control-Allow-Credentials');

@@ -2,13 +2,16 @@ import type { Request } from 'express';
 import { AppError } from '../../model/errors.ts';
 import { readJsonBody } from '../json-body.ts';
 
-/** Room for a thousand targets of usual length. */
-const MAX_BODY_BYTES = 1 << 20;
-
 const MIN_KEY = 8;
 const MAX_KEY = 200;
 
 export type Arguments = Readonly<Record<string, unknown>>;
+
+export interface BodyLimits {
+  readonly maxBytes: number;
+  /** Told how large the body is. @throws AppError rate_limited when there is no room for it */
+  readonly onSize: (bytes: number) => void;
+}
 
 /**
  * The arguments of a call: those of the path, and of the query or the body. A name that is repeated in the query is a
@@ -18,13 +21,13 @@ export type Arguments = Readonly<Record<string, unknown>>;
  */
 export async function argumentsOf(
   request: Request,
-  { method, takesKey }: { readonly method: 'get' | 'post'; readonly takesKey: boolean },
+  { method, takesKey, ...body }: BodyLimits & { readonly method: 'get' | 'post'; readonly takesKey: boolean },
 ): Promise<Arguments> {
   const inPath = Object.entries(request.params);
   const inQuery = queryOf(request);
   if (method === 'post' && inQuery.length > 0)
     throw new AppError('invalid_request', 'The arguments of a POST are in its body, as JSON, not in the query.');
-  const others = method === 'post' ? await bodyOf(request) : inQuery;
+  const others = method === 'post' ? await bodyOf(request, body) : inQuery;
   const twice = others.find(([name]) => inPath.some(([other]) => other === name));
   if (twice) throw new AppError('invalid_request', `${twice[0]} is in the path already.`);
   const inHeader = idempotencyKeyOf(request, others);
@@ -46,10 +49,11 @@ function queryOf({ originalUrl }: Request): Entries {
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-async function bodyOf(request: Request): Promise<Entries> {
+async function bodyOf(request: Request, { maxBytes, onSize }: BodyLimits): Promise<Entries> {
   const { 'content-length': length = '0', 'transfer-encoding': coding } = request.headers;
   if (coding === undefined && length === '0') return [];
-  const body = await readJsonBody(request, MAX_BODY_BYTES);
+  onSize(coding === undefined ? Math.min(maxBytes, Number(length)) : maxBytes);
+  const body = await readJsonBody(request, maxBytes, onSize);
   if (isRecord(body)) return Object.entries(body);
   throw new AppError('invalid_request', 'The body must be a JSON object.');
 }

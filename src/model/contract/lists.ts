@@ -29,6 +29,7 @@ export const ScanList = z.strictObject({
       origin: ScanOrigin.optional(),
       verdict: Verdict.optional(),
       targets: z.array(z.string()),
+      targets_omitted: z.int().optional().describe('More; get_scan_status has all.'),
       engine: z.string(),
       by_severity: BySeverity.optional().describe('All findings, suppressed ones too.'),
       created_at: z.string(),
