@@ -1,4 +1,5 @@
 // Proves that a stranger can set the project up: a clone in an empty folder, an empty npm cache, the README's commands.
+// Strict: a package that does not promise to run on this Node is a failure, not a warning nobody reads.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,7 +12,7 @@ const [npm, ...npmArgv] = npmCommand();
 
 const STEPS = [
   ['git', ['clone', '--quiet', ROOT, clone], { env }],
-  [npm, [...npmArgv, 'ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: clone, env }],
+  [npm, [...npmArgv, 'ci', '--ignore-scripts', '--engine-strict', '--no-audit', '--no-fund'], { cwd: clone, env }],
   [process.execPath, ['scripts/build.mjs'], { cwd: clone, env }],
   [process.execPath, ['dist/cli/main.js', '--version'], { cwd: clone, env }],
 ];
