@@ -31,12 +31,13 @@ export async function statusNow(deps: Deps, scan: ScanRecord): Promise<Status> {
 
 const UNSERVED = 'none of those that run serves its pool';
 
-/** Why an unfinished scan does not run: told apart so that the reader knows whether waiting can help. */
+/** Why an unfinished scan does not go on: told apart so that the reader knows whether waiting can help. */
 async function waitingOf({ queue, registry }: Pick<Deps, 'queue' | 'registry'>, scan: ScanRecord): Promise<Waiting> {
   if (scan.state === 'retrying') return { on: 'retry' };
-  if (scan.state !== 'queued') return { on: 'none' };
-  const { pool, pinned_instance: pinned } = scan.request;
   const readiness = await queue.readiness();
+  // While others run, one of them takes it over within seconds.
+  if (scan.state !== 'queued') return { on: readiness.hasWorker ? 'none' : 'worker' };
+  const { pool, pinned_instance: pinned } = scan.request;
   if (!servesPool(readiness, pool)) return readiness.hasWorker ? { on: 'worker', why: UNSERVED } : { on: 'worker' };
   const instances = registry.pools().find(({ name }) => name === pool)?.instances ?? [];
   const usable = instances

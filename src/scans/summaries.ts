@@ -52,6 +52,8 @@ export function statusSummary(scan: ScanRecord, { on, why }: Waiting, tally: Tal
     const done = progress
       ? `${Math.floor(progress.percent)} % done${progress.estimated ? ' (estimated)' : ''}, ${progress.findings_so_far} findings so far`
       : 'just started';
+    if (on === 'worker')
+      return `The scan stands still: ${done}. Its worker is gone; it goes on as soon as one runs. Next: wait_for_scan.`;
     return scan.cancelRequested
       ? 'The scan is being cancelled; the engine has not stopped yet. Next: wait_for_scan.'
       : `The scan is running: ${done}. Results come when it ends. Next: wait_for_scan.`;

@@ -60,6 +60,23 @@ describe('get_queue_status', () => {
     });
   });
 
+  it('says that a scan whose worker is gone waits for one, and no longer once there is another', async () => {
+    const { app, ok } = await wire();
+    const gone = identityText({ ...ownIdentity(), started: '1' });
+    const { scan_id: scanId } = await ok('run_untrusted_scan', { targets: ['127.0.0.1'], scanner_pool: 'baseline' });
+    await app.queue.heartbeat(gone, facts(false));
+    await app.queue.claim(gone, [{ pool: 'baseline', instance: 'baseline', limit: 1 }]);
+    expect(await ok('get_scan_status', { scan_id: scanId })).toMatchObject({
+      state: 'running',
+      waiting_for: 'worker',
+      summary: expect.stringMatching(
+        /^The scan stands still: just started\. Its worker is gone; .* Next: wait_for_scan\.$/,
+      ),
+    });
+    await app.queue.heartbeat(ID, facts(false));
+    expect(await ok('get_scan_status', { scan_id: scanId })).toMatchObject({ state: 'running', waiting_for: 'none' });
+  });
+
   it('tells another tenant that there are workers, and neither machines, their load, processes, scans nor tenants', async () => {
     const { app, ok } = await wire();
     await app.queue.heartbeat(ID, facts(false));
