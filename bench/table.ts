@@ -45,9 +45,14 @@ const UNITS = { p50: 'ms', p99: 'ms', perSecond: '/s', MiB: 'MiB', KiB: 'KiB' } 
 
 const rounded = (value: number): string => String(Number(value.toPrecision(3)));
 
+function boundText({ atLeast, atMost }: Target): string {
+  if (atMost === undefined) return `>= ${atLeast}`;
+  return atLeast === undefined ? `<= ${atMost}` : `${atLeast} to ${atMost}`;
+}
+
 function targetText({ target, measure }: Line): string {
   if (target === undefined) return 'for information';
-  const bound = target.atMost === undefined ? `>= ${target.atLeast}` : `<= ${target.atMost}`;
+  const bound = boundText(target);
   return target.of === 'ratio' ? `${bound} x` : `${bound} ${UNITS[measure]}`;
 }
 

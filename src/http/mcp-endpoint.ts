@@ -5,7 +5,7 @@ import type { Log } from '../platform/log.ts';
 import type { Asker } from '../tools/server.ts';
 import { askOf } from './ask.ts';
 import { readJsonBody } from './json-body.ts';
-import { boundsFor, createInFlight, type InFlight, type McpBounds } from './mcp-bounds.ts';
+import { boundsFor, createInFlight, type InFlight, type InFlightBounds } from './in-flight.ts';
 import { answerMcpError } from './mcp-errors.ts';
 import { checkMessage, isBeginning, traceIdOfMessage } from './mcp-message.ts';
 import { createReplay } from './mcp-replay.ts';
@@ -20,7 +20,7 @@ export interface McpEndpointDeps {
   readonly log: Log;
   readonly closing: AbortSignal;
   readonly makeServer: MakeServer;
-  readonly bounds?: Partial<McpBounds>;
+  readonly bounds?: Partial<InFlightBounds>;
 }
 
 export type McpSettings = Pick<

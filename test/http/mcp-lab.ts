@@ -13,7 +13,7 @@ import { openApp, type App } from '../../src/app.ts';
 import type { HttpSettings } from '../../src/config/settings-http.ts';
 import { HttpSettings as Settings } from '../../src/config/settings-http.ts';
 import type { RequestHandler } from 'express';
-import type { McpBounds } from '../../src/http/mcp-bounds.ts';
+import type { InFlightBounds } from '../../src/http/in-flight.ts';
 import { createMcpEndpoint, type McpEndpoint } from '../../src/http/mcp-endpoint.ts';
 import type { MakeServer } from '../../src/http/mcp-link.ts';
 import type { Authenticator } from '../../src/http/deps.ts';
@@ -42,7 +42,7 @@ export interface LabOptions {
   readonly clock?: Clock;
   readonly makeServer?: MakeServer;
   readonly policy?: string;
-  readonly bounds?: Partial<McpBounds>;
+  readonly bounds?: Partial<InFlightBounds>;
 }
 
 export interface McpLab {

@@ -5,7 +5,7 @@ import { askOf } from '../ask.ts';
 import type { HttpDeps } from '../deps.ts';
 import type { StreamLimits } from '../events/event-streams.ts';
 import { createFollowScan } from '../events/follow-scan.ts';
-import { boundsFor, createInFlight, type McpBounds } from '../mcp-bounds.ts';
+import { boundsFor, createInFlight, type InFlightBounds } from '../in-flight.ts';
 import { HttpRefusal } from '../refusal.ts';
 import { sendAccepted, sendFile, sendJson, sendStatus } from './answers.ts';
 import { openApiDocument } from './open-api.ts';
@@ -18,7 +18,7 @@ export interface RestOptions {
   readonly streams?: Partial<StreamLimits>;
   /** Largest body of a POST, in KiB. */
   readonly maxBodyKb?: number;
-  readonly bounds?: Partial<McpBounds>;
+  readonly bounds?: Partial<InFlightBounds>;
 }
 
 /** Room for a thousand targets of usual length. */

@@ -2,7 +2,7 @@ import type { Response } from 'express';
 import { AppError } from '../model/errors.ts';
 import { HttpRefusal } from './refusal.ts';
 
-export interface McpBounds {
+export interface InFlightBounds {
   /** POSTs of one tenant that are not answered yet, those of sessions included. */
   readonly perTenant: number;
   /** The same over all tenants. */
@@ -12,7 +12,7 @@ export interface McpBounds {
 }
 
 /** A body takes up to ten times its size once it is parsed, for as long as its request waits. */
-const MCP_BOUNDS: McpBounds = { perTenant: 256, inAll: 2_000, bodyBytes: 32 * 1024 * 1024 };
+const USUAL_BOUNDS: InFlightBounds = { perTenant: 256, inAll: 2_000, bodyBytes: 32 * 1024 * 1024 };
 
 /** Bodies up to this size do not count: large ones of somebody else keep nobody out. */
 const SMALL_BYTES = 16 * 1024;
@@ -35,13 +35,13 @@ interface Used {
 }
 
 /** However large a body may be, two of them are taken at a time. */
-export function boundsFor(maxBodyBytes: number, over: Partial<McpBounds> = {}): McpBounds {
-  const bounds = { ...MCP_BOUNDS, ...over };
+export function boundsFor(maxBodyBytes: number, over: Partial<InFlightBounds> = {}): InFlightBounds {
+  const bounds = { ...USUAL_BOUNDS, ...over };
   return { ...bounds, bodyBytes: Math.max(bounds.bodyBytes, maxBodyBytes * 4) };
 }
 
 /** Counts what is in flight in this process, at /mcp or of REST, so that waiting requests cannot fill its memory. */
-export function createInFlight(bounds: McpBounds): InFlight {
+export function createInFlight(bounds: InFlightBounds): InFlight {
   const all: Used = { requests: 0, bytes: 0 };
   const byTenant = new Map<string, Used>();
   const hasRoomFor = (own: Used, more: number): boolean =>
