@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { untilGone } from '../processes.ts';
 
 /** What users run; `npm test` builds it first. */
 export const MAIN = resolve('dist/cli/main.js');
@@ -12,7 +13,9 @@ export interface Place {
   readonly config: string;
   readonly data: string;
   readonly env: NodeJS.ProcessEnv;
-  /** Ends the detached worker of these folders, if one runs, and removes them. */
+  /** Waits until the detached worker has ended, which lives a little longer than the command that started it. */
+  untilAlone(): Promise<void>;
+  /** The same, and removes the folders. */
   clean(): Promise<void>;
 }
 
@@ -34,25 +37,18 @@ export function createPlace(): Place {
     SCANMUX_DATA_DIR: data,
     SCANMUX_WORKER_IDLE_EXIT_SECONDS: '0.1',
   };
+  const untilAlone = (): Promise<void> => untilGone(data);
   return {
     folder,
     config,
     data,
     env,
+    untilAlone,
     async clean() {
-      // A worker that still runs ends by itself soon after its last scan; its own bound is the idle time above.
-      await workerGone({ folder, config, data, env, clean: () => Promise.resolve() });
+      await untilAlone();
       rmSync(folder, { recursive: true, force: true });
     },
   };
-}
-
-/** Waits until no worker serves the folders, as `doctor` tells it. Bounded. */
-async function workerGone(place: Place): Promise<void> {
-  for (let attempt = 0; attempt < 40; attempt += 1) {
-    const { stdout } = await runCommand(place, ['doctor', '--json']);
-    if (!/"said": "runs \(process/.test(stdout)) return;
-  }
 }
 
 export const startCommand = (

@@ -51,13 +51,6 @@ export function portOf(address: AddressInfo | string | null): number {
   return address.port;
 }
 
-/** A port of 127.0.0.1 that nothing listens on (it was free a moment ago). */
-export async function closedPort(): Promise<number> {
-  const service = await listen(() => undefined);
-  await service.close();
-  return service.port;
-}
-
 /** Bytes that are no protocol and no UTF-8, the same in every run. */
 export function garbage(length: number): Buffer {
   let state = 7;

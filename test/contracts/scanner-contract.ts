@@ -9,7 +9,8 @@ import type { ReportEvent } from '../../src/model/report.ts';
 import { ScanRequest } from '../../src/model/scan.ts';
 import type { PinnedTarget } from '../../src/model/target.ts';
 import type { EngineProgress, RawReport, Scanner } from '../../src/scanners/scanner.ts';
-import { closedPort, HOSTILE_SERVICES, listen } from './hostile-servers.ts';
+import { freePort } from '../free-port.ts';
+import { HOSTILE_SERVICES, listen } from './hostile-servers.ts';
 
 export interface ScannerHarness {
   /** The engine, able to run here. */
@@ -194,7 +195,7 @@ export function describeScannerContract(name: string, harness: ScannerHarness): 
 function describeConnections({ create, request, leftovers }: ScannerHarness): void {
   it('takes a refused connection for positive evidence, without an open port', async () => {
     const scanner = create();
-    const { report } = await runScanner(scanner, [loopbackPort(await closedPort())], { request });
+    const { report } = await runScanner(scanner, [loopbackPort(await freePort())], { request });
     const events = await parseAll(scanner, report);
     expect(placesOf(events)).toEqual([expect.objectContaining({ status: 'tested' })]);
     expect(findingsOf(events)).toEqual([]);

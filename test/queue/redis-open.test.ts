@@ -11,7 +11,8 @@ import type { RedisPlace } from '../../src/queue/redis/connection-target.ts';
 import { openSharedQueue, type SharedQueue } from '../../src/queue/redis/open.ts';
 import { newScan } from '../contracts/queue-contract.ts';
 import { startRedis, type RedisServer } from '../redis-server.ts';
-import { eventually, makeCertificates, freePort, startCluster, startSentinel } from './redis-setups.ts';
+import { freePort } from '../free-port.ts';
+import { eventually, makeCertificates, startCluster, startSentinel } from './redis-setups.ts';
 
 const opened: SharedQueue[] = [];
 afterEach(async () => {

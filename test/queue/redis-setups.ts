@@ -1,21 +1,12 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { createServer } from 'node:net';
+import { freePort } from '../free-port.ts';
 import { startRedis, type RedisServer } from '../redis-server.ts';
-
-/** A port of 127.0.0.1 that nobody listens on. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
-}
 
 /** Files of an authority and of a certificate for 127.0.0.1 and `redis.test`, made by openssl. */
 export interface TestCertificates {
@@ -77,7 +68,7 @@ export async function eventually<T>(ask: () => Promise<T>, isIt: (answer: T) => 
 
 export interface Running {
   readonly port: number;
-  end(): void;
+  end(): Promise<void>;
 }
 
 /** A sentinel that watches one master by the name `scans`. */
@@ -115,8 +106,10 @@ async function ping(port: number): Promise<string> {
   }
 }
 
-function endOf(child: ChildProcess, folder: string): void {
+async function endOf(child: ChildProcess, folder: string): Promise<void> {
+  const ended = once(child, 'exit');
   child.kill('SIGKILL');
+  await ended;
   rmSync(folder, { recursive: true, force: true });
 }
 

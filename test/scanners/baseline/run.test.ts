@@ -7,7 +7,8 @@ import type { PinnedTarget } from '../../../src/model/target.ts';
 import { baselineType } from '../../../src/scanners/baseline/scanner.ts';
 import type { EngineProgress, RawReport } from '../../../src/scanners/scanner.ts';
 import { startWeakWeb } from '../../../src/simulators/weak-web.ts';
-import { closedPort, listen } from '../../contracts/hostile-servers.ts';
+import { listen } from '../../contracts/hostile-servers.ts';
+import { freePort } from '../../free-port.ts';
 import { loopbackPort, parseAll, placesOf, runScanner, scanRequest } from '../../contracts/scanner-contract.ts';
 import { look, namedPort, QUICK, urlTarget, type Look } from './look.ts';
 
@@ -52,7 +53,7 @@ function runInto(
 
 describe('a run of the baseline engine', () => {
   it('names every address of a network as a place of its own', async () => {
-    const port = await closedPort();
+    const port = await freePort();
     const { places } = await look([network(['127.0.0.1', '127.0.0.2'])], { ports: String(port) });
     expect(places.toSorted((a, b) => a.place.localeCompare(b.place))).toEqual([
       { place: '127.0.0.1', status: 'tested' },
@@ -99,7 +100,7 @@ describe('a run of the baseline engine', () => {
   });
 
   it('says which kinds of check had nothing to look at', async () => {
-    const { lookedFor, notLookedFor } = await look([loopbackPort(await closedPort())]);
+    const { lookedFor, notLookedFor } = await look([loopbackPort(await freePort())]);
     expect(lookedFor).toEqual(['TCP reachability (1 port)']);
     expect(notLookedFor).toContain('TLS versions and certificates: no TLS port was found');
   });
@@ -130,7 +131,7 @@ describe('a run of the baseline engine', () => {
   it('proves what was looked for at a place that was looked at to its end, and at no other', async () => {
     const web = await weakWeb();
     const url = `http://127.0.0.1:${web.port}/`;
-    const port = await closedPort();
+    const port = await freePort();
     const silent = { ...loopbackPort(port), addresses: [NO_ANSWER] };
     const { scopes } = await look([loopbackPort(web.port), urlTarget(url), silent]);
     const notRun = expect.not.arrayContaining(['baseline:exposed-git']);

@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { afterEach, describe, expect, it } from 'vitest';
-import { closedPort, listen } from '../../contracts/hostile-servers.ts';
+import { listen } from '../../contracts/hostile-servers.ts';
+import { freePort } from '../../free-port.ts';
 import { loopbackPort } from '../../contracts/scanner-contract.ts';
 import { look } from './look.ts';
 
@@ -13,7 +14,7 @@ afterEach(async () => {
 
 /** A real Redis that keeps nothing, on a port that was free a moment ago. */
 async function startRedis(...more: readonly string[]): Promise<number> {
-  const port = await closedPort();
+  const port = await freePort();
   const argv = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', ...more];
   const child = spawn('redis-server', argv, { stdio: ['ignore', 'pipe', 'ignore'], cwd: '/' });
   closers.push(async () => {

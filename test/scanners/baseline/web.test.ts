@@ -2,7 +2,8 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import { LIMITS } from '../../../src/scanners/baseline/limits.ts';
 import { FAKE_SECRET, INJECTION, startWeakWeb } from '../../../src/simulators/weak-web.ts';
-import { closedPort, flood, listen, portOf } from '../../contracts/hostile-servers.ts';
+import { flood, listen, portOf } from '../../contracts/hostile-servers.ts';
+import { freePort } from '../../free-port.ts';
 import { loopbackPort } from '../../contracts/scanner-contract.ts';
 import { look, namedPort, urlTarget } from './look.ts';
 
@@ -334,7 +335,7 @@ describe('the baseline engine survives hostile web servers', () => {
   });
 
   it('does not call a URL tested that nobody serves', async () => {
-    const url = `http://127.0.0.1:${await closedPort()}/`;
+    const url = `http://127.0.0.1:${await freePort()}/`;
     const { places, findings, outcome } = await look([urlTarget(url)]);
     expect(places).toEqual([
       { place: url, status: 'unreachable', reason: expect.stringMatching(/^connection refused/) },

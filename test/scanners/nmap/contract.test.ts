@@ -1,6 +1,6 @@
 import { nmapType } from '../../../src/scanners/nmap/nmap.ts';
 import { describeScannerContract } from '../../contracts/scanner-contract.ts';
-import { markedProcesses } from './running.ts';
+import { processesWith } from '../../processes.ts';
 
 describeScannerContract('nmap', {
   create: () => nmapType.create({}),
@@ -19,7 +19,7 @@ describeScannerContract('nmap', {
     nothing: '',
   },
   leftovers: () => {
-    const own = markedProcesses().filter(({ parent }) => parent === process.pid);
+    const own = processesWith('SCANMUX_MARKER=').filter(({ parent }) => parent === process.pid);
     return Promise.resolve(own.map(({ pid }) => `process ${pid}`));
   },
 });

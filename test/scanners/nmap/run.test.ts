@@ -13,8 +13,10 @@ import { identityOf } from '../../../src/platform/process-identity.ts';
 import { findNmap, installedFiles } from '../../../src/scanners/nmap/binary.ts';
 import { nmapType } from '../../../src/scanners/nmap/nmap.ts';
 import { portRanges } from '../../../src/scanners/port-ranges.ts';
+import { freePort } from '../../free-port.ts';
+import { processesWith } from '../../processes.ts';
 import { eventsOf, findingsIn, hasEnd, placesIn } from './reading.ts';
-import { attempt, closedPort, jobFor, markedProcesses, pidOf, place, serve, type Service } from './running.ts';
+import { attempt, jobFor, pidOf, place, serve, type Service } from './running.ts';
 
 const services: Service[] = [];
 const listening = async (...how: Parameters<typeof serve>): Promise<Service> => {
@@ -39,7 +41,7 @@ const PAGE = [
 const WORKER = fileURLToPath(new URL('./doomed-worker.mjs', import.meta.url));
 
 const homesOf = (scanId: string): string[] => readdirSync(tmpdir()).filter((name) => name.includes(scanId));
-const marked = (scanId: string): number[] => markedProcesses(`SCANMUX_MARKER=${scanId}.`).map(({ pid }) => pid);
+const marked = (scanId: string): number[] => processesWith(`SCANMUX_MARKER=${scanId}.`).map(({ pid }) => pid);
 
 describe('a run of nmap', () => {
   it('finds the web server, its version and its title, and quotes them as untrusted text alone', async () => {
@@ -66,7 +68,7 @@ describe('a run of nmap', () => {
 
   it('says a port once that is asked for by itself and in the list, and which ports each run tried', async () => {
     const web = await listening('127.0.0.1');
-    const closed = await closedPort('127.0.0.1');
+    const closed = await freePort('127.0.0.1');
     const address: PinnedTarget = {
       target: { kind: 'address', text: '127.0.0.1', address: '127.0.0.1' },
       addresses: ['127.0.0.1'],
@@ -81,7 +83,7 @@ describe('a run of nmap', () => {
   });
 
   it('names the folder of the installed nmap, so that none of the account is read', async () => {
-    const { result, report } = attempt(jobFor([place('127.0.0.1', await closedPort('127.0.0.1'))]));
+    const { result, report } = attempt(jobFor([place('127.0.0.1', await freePort('127.0.0.1'))]));
     expect(await result).toEqual({ whole: true });
     const folder = installedFiles(findNmap() ?? '')?.dataFolder;
     expect(existsSync(`${folder}/scripts/script.db`)).toBe(true);
@@ -91,7 +93,7 @@ describe('a run of nmap', () => {
   it('scans IPv4 and IPv6 in one scan and calls a closed port tested', async () => {
     const six = await listening('::1', 'SSH-2.0-x\r\n');
     const { result, report } = attempt(
-      jobFor([place('127.0.0.1', await closedPort('127.0.0.1')), place('::1', six.port)]),
+      jobFor([place('127.0.0.1', await freePort('127.0.0.1')), place('::1', six.port)]),
     );
     expect(await result).toEqual({ whole: true });
     const events = await eventsOf(await report);

@@ -1,5 +1,3 @@
-import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
@@ -131,34 +129,4 @@ export async function serve(
 function portOf(address: AddressInfo | string | null): number {
   if (address === null || typeof address === 'string') throw new Error('no port');
   return address.port;
-}
-
-/** Processes that carry the marker of a scan (or of any), by the system's own word: one line each, pid and parent. */
-export function markedProcesses(marker = 'SCANMUX_MARKER='): { pid: number; parent: number }[] {
-  if (process.platform !== 'linux') return markedByPs(marker);
-  return readdirSync('/proc').flatMap((entry) => {
-    try {
-      if (!/^\d+$/.test(entry) || !readFileSync(`/proc/${entry}/environ`, 'latin1').includes(marker)) return [];
-      const stat = readFileSync(`/proc/${entry}/stat`, 'utf8');
-      return [{ pid: Number(entry), parent: Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]) }];
-    } catch {
-      return []; // ended meanwhile, or somebody else's
-    }
-  });
-}
-
-function markedByPs(marker: string): { pid: number; parent: number }[] {
-  const { stdout } = spawnSync('/bin/ps', ['-E', '-ww', '-x', '-o', 'pid=,ppid=,command='], { encoding: 'utf8' });
-  const lines = stdout.split('\n').filter((line) => line.includes(marker));
-  return lines.map((line) => {
-    const [pid, parent] = line.trim().split(/\s+/).map(Number);
-    return { pid: pid ?? 0, parent: parent ?? 0 };
-  });
-}
-
-/** A port where nothing listens: it was free a moment ago. */
-export async function closedPort(address: string): Promise<number> {
-  const { port, close } = await serve(address);
-  await close();
-  return port;
 }
