@@ -12,6 +12,7 @@ import { traceRequests } from '../src/http/request-trace.ts';
 import { createRestRouter } from '../src/http/rest/rest-router.ts';
 import { securityHeaders } from '../src/http/security.ts';
 import { AGENT_SCOPES, LOCAL_TENANT } from '../src/model/caller.ts';
+import { ALWAYS_STANDS } from '../src/http/auth/standing.ts';
 import { systemClock } from '../src/platform/clock.ts';
 import { createLog } from '../src/platform/log.ts';
 
@@ -26,7 +27,7 @@ const deps = {
   clock: systemClock,
   log,
   closing: new AbortController().signal,
-  authenticator: { authenticate: () => Promise.resolve(caller) },
+  authenticator: { authenticate: () => Promise.resolve(caller), standing: ALWAYS_STANDS },
 };
 const web = express();
 web.use(traceRequests, securityHeaders(settings), requireCaller(deps));

@@ -17,7 +17,7 @@ export function requireCaller({ authenticator, closing }: Pick<HttpDeps, 'authen
     const claimed = claimedBy(request);
     const caller = await authenticator.authenticate(claimed);
     if (claimed.authorization !== undefined && !over.signal.aborted)
-      stands = authenticator.standing?.enter(claimed.authorization, response);
+      stands = authenticator.standing.enter(claimed.authorization, response);
     const ask: Ask = { caller, traceId: traceIdOf(request), signal: over.signal, closing };
     setAsk(request, ask);
     next();

@@ -21,8 +21,8 @@ export interface Claimed {
 export interface Authenticator {
   /** @throws AppError unauthenticated, rate_limited, queue_unavailable */
   authenticate(claimed: Claimed): Promise<Caller>;
-  /** Where what was let in may be refused later. Whoever lets callers in adds the answers they have open. */
-  readonly standing?: Standing;
+  /** Who was let in may be refused later. Whoever lets callers in adds the answers they have open. */
+  readonly standing: Standing;
 }
 
 /** What the HTTP room stands on. */

@@ -1,6 +1,7 @@
 import { Router, type Express } from 'express';
 import type { HttpSettings } from '../config/settings-http.ts';
 import { AppError } from '../model/errors.ts';
+import { ALWAYS_STANDS } from './auth/standing.ts';
 import { createHttpApp, type ShellDeps } from './http-app.ts';
 import { answerMcpError } from './mcp-errors.ts';
 
@@ -18,7 +19,7 @@ export function createWaitingApp(deps: Omit<ShellDeps, 'authenticator'>, setting
     throw noQueueYet();
   });
   router.use('/mcp', answerMcpError(deps.log));
-  const authenticator = { authenticate: () => Promise.reject(noQueueYet()) };
+  const authenticator = { authenticate: () => Promise.reject(noQueueYet()), standing: ALWAYS_STANDS };
   return createHttpApp({ ...deps, authenticator }, settings, { open: [router] });
 }
 

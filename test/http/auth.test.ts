@@ -182,7 +182,7 @@ describe('over HTTP', () => {
     app.use(
       requireCaller({
         closing: new AbortController().signal,
-        authenticator: { authenticate: ({ authorization }) => lab.as(authorization) },
+        authenticator: lab.authenticator,
       }),
     );
     app.get(/.*/, (request, response) => void response.json({ tenant: askOf(request).caller.tenant }));

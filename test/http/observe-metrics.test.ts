@@ -188,6 +188,7 @@ it('lets an admin key in that was good a minute ago, while the queue that knows 
   });
   const state: { trouble: 'queue_unavailable' | 'unauthenticated' | undefined } = { trouble: undefined };
   const authenticator: Authenticator = {
+    ...known,
     async authenticate(claimed) {
       if (state.trouble !== undefined) throw new AppError(state.trouble, 'away');
       return known.authenticate(claimed);

@@ -14,6 +14,7 @@ async function server(settings: Partial<HttpSettings> = {}) {
   const seen: string[] = [];
   const shell = {
     authenticator: {
+      ...authenticator,
       authenticate: (claimed: Parameters<typeof authenticator.authenticate>[0]) => {
         seen.push(claimed.remoteAddress);
         return authenticator.authenticate(claimed);

@@ -14,6 +14,9 @@ export interface Standing {
   enter(authorization: string, response: ServerResponse): Pick<Set<ServerResponse>, 'delete'>;
 }
 
+/** For callers who show no credential that could be taken back. */
+export const ALWAYS_STANDS: Standing = { enter: () => new Set() };
+
 interface Options {
   /** Rejects with `unauthenticated` for what holds no more. Counts and writes down nothing. */
   readonly login: (authorization: string) => Promise<unknown>;
