@@ -1,6 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { nmapXml } from '../scans/nmap-xml.ts';
@@ -105,7 +104,7 @@ describe('reports on the command line', () => {
     const ended = untilEnded(child);
     const scans = join(own.data, 'scans');
     const hasBegun = (): boolean => existsSync(scans) && readdirSync(scans).some((name) => name.endsWith('.claim'));
-    for (let tries = 0; tries < 500 && !hasBegun(); tries += 1) await delay(20);
+    await expect.poll(hasBegun, { interval: 10 }).toBe(true);
     child.kill('SIGKILL');
     expect(await ended).toMatchObject({ signal: 'SIGKILL' });
     expect(readdirSync(scans).length).toBeGreaterThan(0);

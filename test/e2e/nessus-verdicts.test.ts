@@ -135,6 +135,6 @@ describe('how a scan on a Nessus ends', () => {
       expect(lab.done('POST', '/scans/{id}/launch').length).toBeLessThanOrEqual(1);
       expect(lab.done('POST', '/session')).toHaveLength(isSession ? 2 : 0);
       expect(lab.foreignWrites()).toEqual([]);
-    }, 30_000);
+    });
   }
 });

@@ -124,7 +124,6 @@ describe('with a bucket for results', () => {
     proxy.judge = () => 'pass';
     await expect
       .poll(async () => (await mcp.client.callTool({ name: 'get_scan_results', arguments: ask })).structuredContent, {
-        timeout: 15_000,
         interval: 500,
       })
       .toMatchObject({ total: 4 });

@@ -74,7 +74,7 @@ it('listens before Redis is there, says that it lives and is not ready, and serv
   const { code, stderr } = await server.ended;
   expect(code).toBe(0);
   expect(stderr).toMatch(/Trying again until it is there/);
-}, 40_000);
+});
 
 it('ends on SIGTERM while it waits for Redis', async () => {
   const redis = await redisServer();

@@ -177,7 +177,7 @@ describe('streams', () => {
     await vi.waitFor(async () => {
       const reader = await follow(server, scanId);
       expect(reader.response.statusCode).toBe(200);
-    }, 25_000);
+    });
   });
 
   it('say when to come back, and end, when the server goes down', async () => {

@@ -39,5 +39,5 @@ describe('workers of the Redis queue after an outage', () => {
     expect(await other.claim('other', SLOTS)).toBeUndefined();
     expect(claim && (await queue.finish(claim, { kind: 'cancelled' }))).toBe(true);
     await harness.close();
-  }, 30_000);
+  });
 });

@@ -163,5 +163,5 @@ describe('a reply that was lost with its connection', () => {
     await expect(queue.submit(newScan())).rejects.toMatchObject({ code: 'queue_unavailable' });
     proxy.block(false);
     await expect.poll(async () => await queue.liveCount().catch(() => -1)).toBeGreaterThan(-1);
-  }, 20_000);
+  });
 });
