@@ -16,10 +16,14 @@ const Told = z.object({
   headers: z.record(z.string(), z.unknown()).default({}),
   content: z.record(z.string(), z.unknown()).default({}),
 });
-const Operation = z.object({ responses: z.record(z.string(), z.unknown()) });
+const Parameter = z.object({ name: z.string(), schema: z.record(z.string(), z.unknown()) });
+const Operation = z.object({
+  parameters: z.array(Parameter).default([]),
+  responses: z.record(z.string(), z.unknown()),
+});
 const { paths, components } = z
   .object({
-    paths: z.record(z.string(), z.object({ get: Operation.optional() })),
+    paths: z.record(z.string(), z.object({ get: Operation.optional(), post: Operation.optional() })),
     components: z.object({ responses: z.object({ Problem: Told }) }),
   })
   .parse(openApiDocument());
@@ -123,6 +127,26 @@ describe('what REST sends', () => {
     const url = `${server.url}/api/scans/${await reported(server)}/events`;
     const head = await fetch(url, { method: 'HEAD', headers: { authorization: 'Bearer ours' } });
     expect([head.status, head.headers.get('content-type')]).toEqual([200, 'text/event-stream; charset=utf-8']);
+  });
+});
+
+describe('a header that is asked for', () => {
+  it('has the bounds that are described', async () => {
+    const server = await startRest();
+    const schemaOf = (operation: z.output<typeof Operation> | undefined, header: string) =>
+      operation?.parameters.find(({ name }) => name === header)?.schema;
+    const key = schemaOf(paths['/api/scans']?.post, 'Idempotency-Key');
+    expect(key).toEqual({ type: 'string', minLength: 8, maxLength: 200 });
+    const submit = (length: number) =>
+      server.post('/scans', { targets: ['127.0.0.1:1'] }, { 'idempotency-key': 'k'.repeat(length) });
+    expect(await Promise.all([7, 8, 200, 201].map(async (length) => (await submit(length)).status))).toEqual([
+      400, 202, 202, 400,
+    ]);
+    const seen = schemaOf(paths['/api/scans/{scan_id}/events']?.get, 'Last-Event-ID');
+    expect(seen).toEqual({ type: 'integer', minimum: 0, maximum: 999_999_999_999_999 });
+    const events = `/scans/${await reported(server)}/events`;
+    const follow = async (id: string) => (await server.get(events, { 'last-event-id': id })).status;
+    expect(await Promise.all(['9'.repeat(15), '9'.repeat(16)].map(follow))).toEqual([200, 400]);
   });
 });
 

@@ -1,4 +1,4 @@
-import type { Arguments } from './read-arguments.ts';
+import { MAX_KEY, MIN_KEY, type Arguments } from './read-arguments.ts';
 
 type Json = Arguments;
 
@@ -13,8 +13,16 @@ const header = (name: string, description: string, schema: Json): Json => ({
   schema,
 });
 
-export const IDEMPOTENCY_HEADER = header('Idempotency-Key', 'The same as idempotency_key.', { type: 'string' });
-export const LAST_ID = header('Last-Event-ID', 'Go on after this event.', { type: 'integer', minimum: 0 });
+export const IDEMPOTENCY_HEADER = header('Idempotency-Key', 'The same as idempotency_key.', {
+  type: 'string',
+  minLength: MIN_KEY,
+  maxLength: MAX_KEY,
+});
+export const LAST_ID = header('Last-Event-ID', 'Go on after this event.', {
+  type: 'integer',
+  minimum: 0,
+  maximum: 999_999_999_999_999,
+});
 export const IF_NONE_MATCH = header('If-None-Match', 'ETag of the last answer: 304 when it still holds.', {
   type: 'string',
 });
