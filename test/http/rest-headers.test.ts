@@ -79,7 +79,7 @@ describe('what REST sends', () => {
       const answer = await server.get(path, headers);
       const body = await answer.text();
       const at = `${route} ${status}`;
-      const { responses } = paths[route]?.get ?? { responses: {} };
+      const responses: Readonly<Record<string, unknown>> = paths[route]?.get?.responses ?? {};
       if (status >= 400) expect([at, responses['default']]).toEqual([at, { $ref: '#/components/responses/Problem' }]);
       const told = status >= 400 ? components.responses.Problem : Told.parse(responses[status] ?? {});
       const known = Object.keys(told.headers).map((name) => name.toLowerCase());
