@@ -1,5 +1,6 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { HttpSettings } from '../config/settings-http.ts';
+import { refuseUnreadable } from './unreadable-requests.ts';
 
 const MAX_HEADER_BYTES = 16_384;
 const MAX_HEADERS = 100;
@@ -25,11 +26,13 @@ export function createLimitedServer(listener: RequestListener, settings: LimitSe
       requestTimeout: requestMs,
       connectionsCheckingInterval: Math.min(2_000, headersMs / 2),
       keepAliveTimeout: KEEP_ALIVE_MS,
-      requireHostHeader: true,
+      // Refused with every other wrong one, in security.ts.
+      requireHostHeader: false,
       noDelay: true,
     },
     listener,
   );
+  refuseUnreadable(server);
   server.maxHeadersCount = MAX_HEADERS;
   server.maxConnections = settings.max_connections;
   return server;

@@ -6,6 +6,7 @@ import type { Log } from '../platform/log.ts';
 import { AppError } from '../model/errors.ts';
 import type { Asker } from '../tools/server.ts';
 import { cancelledIn } from './mcp-message.ts';
+import { HttpRefusal } from './refusal.ts';
 import type { SentEvent, SessionReplay } from './mcp-replay.ts';
 import type { SessionContent } from './mcp-sessions.ts';
 
@@ -72,8 +73,9 @@ export async function createLink(
   let hasBatches = false;
   return {
     handle(request, response, asker) {
-      const lastEventId = request.method === 'GET' && !hasBatches ? request.get('last-event-id') : undefined;
-      const rest = lastEventId === undefined ? undefined : events?.restAfter(lastEventId);
+      const lastEventId = request.method === 'GET' ? request.get('last-event-id') : undefined;
+      if (lastEventId !== undefined && events && events.streamOf(lastEventId) === undefined) throw placeUnknown();
+      const rest = lastEventId === undefined || hasBatches ? undefined : events?.restAfter(lastEventId);
       if (rest) return Promise.resolve(sendRest(response, rest));
       const auth: AuthInfo = { token: '', clientId: asker.caller.name, scopes: [...asker.caller.scopes] };
       askers.set(auth, asker);
@@ -94,6 +96,9 @@ export async function createLink(
     },
   };
 }
+
+const placeUnknown = (): HttpRefusal =>
+  new HttpRefusal(400, 'The place to go on from is no longer known.', 'Begin a new session with initialize.');
 
 /** To a client that comes back to a stream which is over: the SDK would keep it open. 204 when it has seen everything. */
 function sendRest(response: Response, rest: readonly SentEvent[]): void {

@@ -11,8 +11,13 @@ export interface ReplayLimits {
 
 export const REPLAY_LIMITS: ReplayLimits = { eventsPerSession: 64, bytesPerSession: 1 << 20, bytes: 32 << 20 };
 
-/** What one session sent. Dropped with the session. */
-export interface SessionReplay extends EventStore {
+/**
+ * What one session sent. Dropped with the session. Without `getStreamIdForEventId`: the SDK would then refuse (409) a
+ * client that comes back before the server has noticed that its connection is gone, instead of ending the old stream.
+ */
+export interface SessionReplay extends Omit<EventStore, 'getStreamIdForEventId'> {
+  /** The stream an event was sent on; undefined when it is no longer known. */
+  streamOf(eventId: string): string | undefined;
   /**
    * What was sent on its stream after an event, when nothing more will be: it ends with an answer. Undefined while more
    * may come, and for an event that is not known.
@@ -88,7 +93,7 @@ export function createReplay(limits: ReplayLimits = REPLAY_LIMITS): Replay {
         shrink(all, () => total <= limits.bytes);
         return Promise.resolve(eventId);
       },
-      getStreamIdForEventId: (eventId) => Promise.resolve(own.events.get(eventId)?.streamId),
+      streamOf: (eventId) => own.events.get(eventId)?.streamId,
       async replayEventsAfter(lastEventId, { send }) {
         const last = own.events.get(lastEventId);
         if (!last) throw new Error('The place to go on from is no longer known.');

@@ -91,11 +91,11 @@ export function securityHeaders({ public_url: publicUrl }: SecuritySettings): Re
 const CORS = {
   'Access-Control-Allow-Methods': 'GET, POST, DELETE',
   'Access-Control-Allow-Headers':
-    'Authorization, Content-Type, Accept, Idempotency-Key, If-None-Match, Last-Event-ID, Mcp-Session-Id, ' +
-    'Mcp-Protocol-Version, Range, Traceparent, X-Trace-Id',
+    'Authorization, Content-Type, Accept, Idempotency-Key, If-Match, If-None-Match, If-Range, Last-Event-ID, ' +
+    'Mcp-Session-Id, Mcp-Protocol-Version, Range, Traceparent, X-Trace-Id',
   'Access-Control-Expose-Headers':
-    'Mcp-Session-Id, WWW-Authenticate, X-Trace-Id, ETag, Location, Retry-After, Content-Disposition, Content-Range, ' +
-    'Repr-Digest',
+    'Mcp-Session-Id, WWW-Authenticate, X-Trace-Id, ETag, Location, Retry-After, Accept-Ranges, Content-Disposition, ' +
+    'Content-Range, Repr-Digest',
   'Access-Control-Max-Age': '600',
 };
 

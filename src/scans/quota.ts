@@ -97,11 +97,15 @@ const tooManyScans = (limit: number): AppError =>
 function tooManyHosts({ limits, clock }: Deps, hosts: number, used: number): AppError {
   const left = limits.hostsPerDay - used;
   const seconds = Math.ceil((DAY_MS - (clock.now() % DAY_MS)) / 1_000);
+  const isForAnotherDay = hosts <= limits.hostsPerDay;
+  const next = isForAnotherDay
+    ? 'Scan fewer, or try again after midnight UTC'
+    : `Scan fewer at once: there are never more than ${limits.hostsPerDay} in one day`;
   return new AppError(
     'quota_exceeded',
     `The scan covers ${hosts} addresses; of ${limits.hostsPerDay} for today (hosts_per_day) ${Math.max(0, left)} are left.`,
     {
-      hint: 'Scan fewer, or try again after midnight UTC; or operator: raise limits.hosts_per_day in scanmux.yaml.',
+      hint: `${next}; or operator: raise limits.hosts_per_day in scanmux.yaml.`,
       retryAfterSeconds: seconds,
     },
   );

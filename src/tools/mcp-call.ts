@@ -12,6 +12,7 @@ import {
   type ServerRequest,
 } from '@modelcontextprotocol/sdk/types.js';
 import { z } from 'zod';
+import { SubmittedScan } from '../model/contract/run.ts';
 import { AppError, errorFacts, errorText } from '../model/errors.ts';
 import { cleanLine } from '../model/untrusted.ts';
 import type { Ask } from '../scans/deps.ts';
@@ -70,7 +71,7 @@ export function serveCalls(server: Server, bridge: Bridge, onDefect: OnDefect): 
       const scanId = made.structuredContent?.['scan_id'];
       if (!tool.startsScan || typeof scanId !== 'string') return made;
       follow(scanId);
-      return params.task ? { task: taskOf(await (await bridge.open()).status({ scan_id: scanId }, ask)) } : made;
+      return params.task ? { task: taskOf(Started.parse(made.structuredContent)) } : made;
     } catch (error) {
       if (!(error instanceof AppError)) onDefect(error, { tool: tool.name, trace_id: ask.traceId });
       // A task that never was has no result to hold the failure.
@@ -98,6 +99,9 @@ function toolOf(byName: ReadonlyMap<string, AnyTool>, { name, task }: Params): A
   }
   return tool;
 }
+
+/** What a task is made of: a status would take a right to read, and refuse a scan that has been started. */
+const Started = z.object(SubmittedScan.pick({ summary: true, scan_id: true, state: true, created_at: true }).shape);
 
 /** A task is waited for by asking for its result. */
 const argumentsOf = ({ arguments: args = {}, task }: Params) => (task ? { ...args, wait_seconds: 0 } : args);

@@ -13,6 +13,7 @@ import type { Status } from '../model/contract/status.ts';
 import { AppError } from '../model/errors.ts';
 import { cleanLine } from '../model/untrusted.ts';
 import type { Bridge } from './bridge.ts';
+import { protocolError } from './mcp-failure.ts';
 
 /** How often the state of a task is looked at while somebody waits for its result. */
 const POLL_MS = 2_000;
@@ -47,6 +48,9 @@ export function taskOf({ scan_id, state, summary, progress, ...times }: ShownSca
   };
 }
 
+/** The SDK would pass on the message alone, without the code and the hint. */
+const told = (error: unknown): unknown => (error instanceof AppError ? protocolError(error, () => undefined) : error);
+
 /** Tasks over the queue's own records: nothing is kept here. Another tenant's task is one that never was. */
 export function createTaskStore({ open, ask, closed }: Bridge): TaskStore {
   const statusOf = async (taskId: string): Promise<Status | undefined> => {
@@ -55,7 +59,7 @@ export function createTaskStore({ open, ask, closed }: Bridge): TaskStore {
       return await scans.status({ scan_id: taskId }, ask(closed));
     } catch (error) {
       if (error instanceof AppError && error.code === 'scan_not_found') return undefined;
-      throw error;
+      throw told(error);
     }
   };
   return {
@@ -74,8 +78,12 @@ export function createTaskStore({ open, ask, closed }: Bridge): TaskStore {
     },
     async updateTaskStatus(taskId, status) {
       if (status !== 'cancelled') return;
-      const scans = await open();
-      await scans.cancel({ scan_id: taskId, reason: 'cancelled as an MCP task' }, ask(closed));
+      try {
+        const scans = await open();
+        await scans.cancel({ scan_id: taskId, reason: 'cancelled as an MCP task' }, ask(closed));
+      } catch (error) {
+        throw told(error);
+      }
     },
     async listTasks(cursor) {
       const scans = await open();

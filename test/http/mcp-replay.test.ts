@@ -31,7 +31,7 @@ describe('what a client missed', () => {
     const replay = createReplay(ROOMY);
     const eventId = await replay.forSession().storeEvent('stream', message('1'));
     const other = replay.forSession();
-    expect(await other.getStreamIdForEventId?.(eventId)).toBeUndefined();
+    expect(other.streamOf(eventId)).toBeUndefined();
     await expect(replayed(other, eventId)).rejects.toThrow();
   });
 
@@ -51,7 +51,7 @@ describe('what a client missed', () => {
         }
         for (const [at, { id, session, stream }] of log.entries()) {
           const own = sessions[session];
-          if (!own || (await own.getStreamIdForEventId?.(id)) === undefined) continue;
+          if (!own || own.streamOf(id) === undefined) continue;
           const later = log.slice(at + 1).filter((each) => each.session === session && each.stream === stream);
           expect(await replayed(own, id)).toEqual(later.map(({ words }) => message(words)));
         }
@@ -66,7 +66,7 @@ describe('what a client missed', () => {
     const session = createReplay({ eventsPerSession: 5, bytesPerSession: 10, bytes: 1_000_000 }).forSession();
     const first = await session.storeEvent('stream', message('1'));
     const second = await session.storeEvent('stream', message('2'));
-    expect(await session.getStreamIdForEventId?.(first)).toBeUndefined();
-    expect(await session.getStreamIdForEventId?.(second)).toBe('stream');
+    expect(session.streamOf(first)).toBeUndefined();
+    expect(session.streamOf(second)).toBe('stream');
   });
 });

@@ -64,7 +64,7 @@ describe('a download link', () => {
     for (const one of tokens) {
       const answer = await fetch(`${server.url}/api/downloads/${one}`);
       expect(answer.status, one.slice(0, 20)).toBe(403);
-      expect(await answer.json()).toMatchObject({ code: 'forbidden' });
+      expect(await answer.json()).toMatchObject({ code: 'forbidden', hint: expect.stringMatching(/over MCP/) });
     }
   });
 });

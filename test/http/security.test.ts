@@ -132,10 +132,26 @@ describe('the web page behind a request', () => {
     expect(statusIn(preflight)).toBe(204);
     expect(preflight).toContain(`Access-Control-Allow-Origin: ${origin}\r\n`);
     const allowed = /^Access-Control-Allow-Headers: (.*)$/m.exec(preflight)?.[1]?.trim().split(', ');
-    const sent = ['Authorization', 'Idempotency-Key', 'If-None-Match', 'Last-Event-ID', 'Mcp-Session-Id', 'Range'];
+    const sent = [
+      'Authorization',
+      'Idempotency-Key',
+      'If-None-Match',
+      'If-Range',
+      'Last-Event-ID',
+      'Mcp-Session-Id',
+      'Range',
+    ];
     expect(allowed).toEqual(expect.arrayContaining(sent));
     const exposed = /^Access-Control-Expose-Headers: (.*)$/m.exec(preflight)?.[1]?.trim().split(', ');
-    const read = ['Content-Disposition', 'Content-Range', 'ETag', 'Location', 'Repr-Digest', 'Retry-After'];
+    const read = [
+      'Accept-Ranges',
+      'Content-Disposition',
+      'Content-Range',
+      'ETag',
+      'Location',
+      'Repr-Digest',
+      'Retry-After',
+    ];
     expect(exposed).toEqual(expect.arrayContaining(read));
     const answer = await ask(`localhost:${port}`, [`Origin: ${origin}`]);
     expect(answer).toContain(`Access-Control-Allow-Origin: ${origin}\r\n`);

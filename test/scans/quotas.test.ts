@@ -63,6 +63,14 @@ describe('active_scans', () => {
 });
 
 describe('hosts_per_day', () => {
+  it('that no day has enough of sends nobody to the next one', async () => {
+    const { call } = await tenantsLab(settings('hosts_per_day: 6'));
+    const answer = await call(tenantCaller('acme'), 'run_untrusted_scan', run('127.0.0.0/29'));
+    expect(answer).toMatch(/^quota_exceeded: The scan covers 8 addresses/);
+    expect(answer).not.toContain('midnight');
+    expect(answer).toContain('6 in one day');
+  });
+
   it('counts addresses, not scans; a refusal uses up nothing, nor does a repeat', async () => {
     const { app, call } = await tenantsLab(settings('hosts_per_day: 260'));
     const acme = tenantCaller('acme');

@@ -56,7 +56,7 @@ interface Deps {
   readonly limits?: Partial<StreamLimits>;
 }
 
-const HEAD = {
+export const STREAM_HEADERS = {
   'Content-Type': 'text/event-stream; charset=utf-8',
   'Cache-Control': 'no-store, no-transform',
   // nginx and those who copied it: https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_buffering
@@ -114,7 +114,7 @@ export function createEventStreams({ clock, closing, limits: over }: Deps): Even
       // The end of the connection is the end of the body: no chunks to be framed, 10,000 times over for every event.
       response.useChunkedEncodingByDefault = false;
       response.shouldKeepAlive = false;
-      response.writeHead(200, HEAD);
+      response.writeHead(200, STREAM_HEADERS);
       response.write(comeBack(COME_BACK_MS));
       return new ResponseReader(response, limits.maxBufferedBytes);
     },

@@ -6,7 +6,7 @@ import type { Ask } from '../../scans/deps.ts';
 import { askOf } from '../ask.ts';
 import type { HttpDeps } from '../deps.ts';
 import { EventStream } from './event-stream.ts';
-import { createEventStreams, type StreamLimits } from './event-streams.ts';
+import { createEventStreams, STREAM_HEADERS, type StreamLimits } from './event-streams.ts';
 import type { Follower, ScanFeed } from './scan-feed.ts';
 import { createScanFeeds } from './scan-feeds.ts';
 import type { Frame } from './sse-frame.ts';
@@ -34,6 +34,7 @@ export function createFollowScan(deps: Deps, limits?: Partial<StreamLimits>): Fo
     try {
       const from = await placeOf(feed, after);
       if (from === 'over') response.status(204);
+      else if (request.method === 'HEAD') response.set(STREAM_HEADERS);
       if (from === 'over' || request.method === 'HEAD' || ask.signal.aborted) {
         response.end();
         feed.leave(place);

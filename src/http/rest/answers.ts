@@ -38,6 +38,9 @@ function isKnown(request: Request, tag: string): boolean {
   return known.split(',').some((one) => one.trim() === '*' || one.trim().replace(/^W\//, '') === tag);
 }
 
+/** What is said of a file, and not of the problem that is sent in its place. */
+const OF_THE_FILE = ['ETag', 'Content-Disposition', 'Repr-Digest', 'Accept-Ranges'] as const;
+
 /** Also for ranges, so that a broken download can go on. */
 export async function sendFile(request: Request, response: Response, answer: Answer, scanId: string): Promise<void> {
   const { path, media_type: mediaType, sha256 } = ExportedFile.parse(answer);
@@ -57,12 +60,16 @@ export async function sendFile(request: Request, response: Response, answer: Ans
     return;
   }
   response.set('Content-Type', mediaType);
+  // Source: RFC 9110, 13.1.4 and 14.2: without a date to hold it against, and for HEAD, these count for nothing.
+  delete request.headers['if-unmodified-since'];
+  if (request.method === 'HEAD') delete request.headers.range;
   const options = { root: dirname(path), etag: false, lastModified: false, cacheControl: false };
   await new Promise<void>((resolve, reject) => {
     response.sendFile(name, options, (error: unknown) => {
       // A client that goes away in the middle is no failure of ours.
-      if (error && !response.headersSent) reject(error);
-      else resolve();
+      if (!error || response.headersSent) return resolve();
+      for (const name of OF_THE_FILE) response.removeHeader(name);
+      reject(error);
     });
   });
 }

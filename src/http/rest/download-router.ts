@@ -3,6 +3,7 @@ import type { Ask } from '../../scans/deps.ts';
 import { exportReport } from '../../tools/export-report.ts';
 import { runTool } from '../../tools/run-tool.ts';
 import type { HttpDeps } from '../deps.ts';
+import { refuseMethod } from '../refusal.ts';
 import { traceIdOf } from '../request-trace.ts';
 import { sendFile } from './answers.ts';
 import type { Downloads } from './downloads.ts';
@@ -20,5 +21,6 @@ export function createDownloadRouter({ scans, downloads }: Deps): Router {
     const answer = await runTool(exportReport, input, () => Promise.resolve({ scans, ask, onProgress: undefined }));
     await sendFile(request, response, answer, input.scan_id);
   });
+  router.all('/api/downloads/:token', refuseMethod(['GET', 'HEAD']));
   return router;
 }

@@ -66,7 +66,7 @@ const READS: ReadonlySet<Scope> = new Set<Scope>(['scan:read']);
 
 const notGood = (): AppError =>
   new AppError('forbidden', 'This link is not, or no longer, good.', {
-    hint: 'Links are good for five minutes: call export_report again for a new one.',
+    hint: 'Links are good for five minutes: ask for a new one over MCP, or for the report itself with a key.',
   });
 
 /** @param baseUrl Where callers reach this server: `http.public_url`, or the address it listens on. */

@@ -2,6 +2,19 @@ import { z } from 'zod';
 import { ExportFormat } from '../../model/contract/export.ts';
 import { StreamedEvent } from '../../model/contract/events.ts';
 import { ERROR_CATALOG } from '../../model/errors.ts';
+import {
+  ETAG,
+  fileResponses,
+  IDEMPOTENCY_HEADER,
+  IF_NONE_MATCH,
+  LAST_ID,
+  LOCATION,
+  POLL,
+  PROBLEM_HEADERS,
+  RANGE,
+  TRACE,
+  UNBUFFERED,
+} from './open-api-headers.ts';
 import type { Arguments } from './read-arguments.ts';
 import { ROUTES, type AnswerKind, type Route } from './routes.ts';
 
@@ -46,16 +59,13 @@ function documentOf(routes: readonly Route[]): Json {
       responses: {
         Problem: {
           description: 'What went wrong (RFC 9457), with a code of docs/errors.md.',
-          headers: { 'X-Trace-Id': TRACE_HEADER, 'Retry-After': RETRY_HEADER },
+          headers: PROBLEM_HEADERS,
           content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
         },
       },
     },
   };
 }
-
-const TRACE_HEADER = { description: 'Trace id of this request.', schema: { type: 'string' } };
-const RETRY_HEADER = { description: 'Seconds until it makes sense to ask again.', schema: { type: 'integer' } };
 
 /** As src/http/problem.ts makes it. */
 const PROBLEM = {
@@ -78,7 +88,14 @@ const THIS_DOCUMENT = {
   operationId: 'get_openapi',
   summary: 'This document',
   tags: ['operation'],
-  responses: { 200: { description: 'OpenAPI 3.1', content: { 'application/json': { schema: { type: 'object' } } } } },
+  responses: {
+    200: {
+      description: 'OpenAPI 3.1',
+      headers: TRACE,
+      content: { 'application/json': { schema: { type: 'object' } } },
+    },
+    default: { $ref: '#/components/responses/Problem' },
+  },
 };
 
 /** Its route is in download-router.ts: it stands before the authenticator. */
@@ -88,11 +105,8 @@ const DOWNLOAD = {
   description: 'The download_url that export_report answers over MCP. Good for five minutes; the link is the key.',
   tags: ['scans'],
   security: [],
-  parameters: [{ name: 'token', in: 'path', required: true, schema: { type: 'string' } }],
-  responses: {
-    200: { description: 'The file.', content: { '*/*': {} } },
-    default: { $ref: '#/components/responses/Problem' },
-  },
+  parameters: [{ name: 'token', in: 'path', required: true, schema: { type: 'string' } }, IF_NONE_MATCH, RANGE],
+  responses: { ...fileResponses('The file.'), default: { $ref: '#/components/responses/Problem' } },
 };
 
 const hasAnswer = ({ answer }: Route): boolean => answer !== 'file' && answer !== 'events';
@@ -114,6 +128,7 @@ function operationOf(route: Route): Json {
     ...(method === 'get' ? others.map((name) => parameter(name, 'query', part(name), required.includes(name))) : []),
     ...headers,
     ...(answer === 'status' || answer === 'file' ? [IF_NONE_MATCH] : []),
+    ...(answer === 'file' ? [RANGE] : []),
   ];
   const body = Object.fromEntries(others.map((name) => [name, part(name)]));
   const neededInBody = required.filter((name) => others.includes(name));
@@ -146,41 +161,16 @@ function parameter(name: string, place: 'path' | 'query', part: Json, required: 
   return { name, in: place, required, ...(description !== undefined && { description }), schema };
 }
 
-const IDEMPOTENCY_HEADER = {
-  name: 'Idempotency-Key',
-  in: 'header',
-  required: false,
-  description: 'The same as idempotency_key.',
-  schema: { type: 'string' },
-};
-const LAST_ID = {
-  name: 'Last-Event-ID',
-  in: 'header',
-  required: false,
-  description: 'Go on after this event.',
-  schema: { type: 'integer', minimum: 0 },
-};
-const IF_NONE_MATCH = {
-  name: 'If-None-Match',
-  in: 'header',
-  required: false,
-  description: 'ETag of the last answer: 304 when it still holds.',
-  schema: { type: 'string' },
-};
-
-const ETAG = { ETag: { schema: { type: 'string' } } };
-const POLL = { 'Retry-After': RETRY_HEADER };
-
 const jsonAnswer = (route: Route, description: string, headers: Json = {}): Json => ({
   description,
-  headers: { 'X-Trace-Id': TRACE_HEADER, ...headers },
+  headers: { ...TRACE, ...headers },
   content: { 'application/json': { schema: { $ref: `#/components/schemas/${schemaName(route)}` } } },
 });
 
 const RESPONSES: Readonly<Record<AnswerKind, (route: Route) => Json>> = {
   json: (route) => ({ 200: jsonAnswer(route, 'The answer.') }),
   accepted: (route) => {
-    const headers = { ...POLL, Location: { schema: { type: 'string' } } };
+    const headers = { ...POLL, ...LOCATION };
     return {
       200: jsonAnswer(route, 'The scan has ended already.', headers),
       202: jsonAnswer(route, 'The scan is under way.', headers),
@@ -188,28 +178,18 @@ const RESPONSES: Readonly<Record<AnswerKind, (route: Route) => Json>> = {
   },
   status: (route) => ({
     200: jsonAnswer(route, 'The answer.', { ...ETAG, ...POLL }),
-    304: { description: 'Nothing has changed.', headers: { ...ETAG, ...POLL } },
+    304: { description: 'Nothing has changed.', headers: { ...TRACE, ...ETAG, ...POLL } },
   }),
-  file: () => ({
-    200: {
-      description: `The file; format is one of ${ExportFormat.options.join(', ')}.`,
-      headers: ETAG,
-      content: FILE,
-    },
-    206: { description: 'The part that Range asked for.', content: FILE },
-    304: { description: 'The file is the same.', headers: ETAG },
-  }),
+  file: () => fileResponses(`The file; format is one of ${ExportFormat.options.join(', ')}.`),
   events: () => ({
     200: {
       description: 'Each data line is one JSON object as described here.',
+      headers: { ...TRACE, ...UNBUFFERED },
       content: { 'text/event-stream': { schema: schemaOf(StreamedEvent, 'output') } },
     },
-    204: { description: 'The scan has ended, and the reader knows it.' },
+    204: { description: 'The scan has ended, and the reader knows it.', headers: TRACE },
   }),
 };
-
-/** No schema, as OpenAPI 3.1 wants it for files: some are JSON, others text. */
-const FILE = { '*/*': {} };
 
 const Shape = z.looseObject({
   properties: z.record(z.string(), z.record(z.string(), z.unknown())).optional(),

@@ -2,8 +2,8 @@ import type { Request } from 'express';
 import { AppError } from '../../model/errors.ts';
 import { readJsonBody } from '../json-body.ts';
 
-const MIN_KEY = 8;
-const MAX_KEY = 200;
+export const MIN_KEY = 8;
+export const MAX_KEY = 200;
 
 export type Arguments = Readonly<Record<string, unknown>>;
 

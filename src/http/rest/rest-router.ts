@@ -6,7 +6,7 @@ import type { HttpDeps } from '../deps.ts';
 import type { StreamLimits } from '../events/event-streams.ts';
 import { createFollowScan } from '../events/follow-scan.ts';
 import { boundsFor, createInFlight, type InFlightBounds } from '../in-flight.ts';
-import { HttpRefusal } from '../refusal.ts';
+import { refuseMethod } from '../refusal.ts';
 import { sendAccepted, sendFile, sendJson, sendStatus } from './answers.ts';
 import { openApiDocument } from './open-api.ts';
 import { argumentsOf, type Arguments } from './read-arguments.ts';
@@ -68,10 +68,3 @@ function methodsByPath(): ReadonlyMap<string, readonly string[]> {
     methods.set(path, [...(methods.get(path) ?? []), ...(method === 'get' ? ['GET', 'HEAD'] : ['POST'])]);
   return methods;
 }
-
-const refuseMethod =
-  (methods: readonly string[]): RequestHandler =>
-  ({ method }, response) => {
-    response.set('Allow', methods.join(', '));
-    throw new HttpRefusal(405, `This route takes ${methods.join(', ')}, not ${method}.`);
-  };

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Scope } from '../../model/caller.ts';
 import { EventsInput } from '../../model/contract/events.ts';
 import { PlanInput, SubmittedScan } from '../../model/contract/run.ts';
 import { ScanIdInput, Status } from '../../model/contract/status.ts';
@@ -32,7 +33,9 @@ export const retryDeadLetter = defineTool({
   annotations: CHANGES,
   async run({ scan_id: scanId }, { scans, ask }) {
     await scans.deadLetters.retry(scanId, ask);
-    return scans.status({ scan_id: scanId }, ask);
+    // It has been done: who may run and not read hears how the scan stands all the same.
+    const scopes = new Set<Scope>([...ask.caller.scopes, 'scan:read']);
+    return scans.status({ scan_id: scanId }, { ...ask, caller: { ...ask.caller, scopes } });
   },
 });
 
