@@ -42,8 +42,11 @@ export interface PinnedTarget {
   readonly addresses: readonly string[];
 }
 
-/** A range that is none, an address or name with a port, a URL: few images and files are called so. */
-const LIKE_AN_ADDRESS = /^\s*$|:\/\/|^[\d.]+[/:]|^\[|:\d+$|\/\d{1,3}$/;
+/**
+ * A range that is none, an address or name with a port, a URL: few images and files are called so. What has a slash
+ * before the number at its end is an image with its tag.
+ */
+const LIKE_AN_ADDRESS = /^\s*$|:\/\/|^[\d.]+[/:]|^\[|^[^/]*:\d+$|\/\d{1,3}$/;
 
 /** Whether what is no host was meant as one, rather than as the name of an image or a file. */
 export const isLikeAddress = (text: string): boolean => LIKE_AN_ADDRESS.test(text);
