@@ -1,5 +1,5 @@
 import type { Location } from '../model/finding.ts';
-import { canonicalAddress } from './address-key.ts';
+import { addressKey, addressRange, canonicalAddress } from './address-key.ts';
 import { hostKeys } from './host-keys.ts';
 import { placeKey } from './look-scope.ts';
 
@@ -12,3 +12,7 @@ export function placeLabels(location: Location): readonly string[] {
 
 /** How findings files and the index call a place: in one spelling, whatever letters a report wrote it in. */
 export const placeNameOf = (place: string): string => placeKey(place);
+
+/** Whether the filter `host` takes the text for an address, a CIDR or a range. */
+export const isAddressed = (host: string): boolean =>
+  addressKey(host) !== undefined || addressRange(host) !== undefined;

@@ -1,5 +1,7 @@
 import { Found, type FoundAnswer, type SearchInput } from '../model/contract/search.ts';
+import { hostRefused, isLikeAddress } from '../model/target.ts';
 import { NO_SUPPRESSIONS, type Suppressions } from '../findings/findings.ts';
+import { isAddressed, placeNameOf } from '../findings/place-labels.ts';
 import type { ScanIndex } from '../queue/scan-index.ts';
 import { createDetection, type Detected } from './detection.ts';
 import type { Ask, ScanDeps } from './deps.ts';
@@ -14,6 +16,7 @@ import { portOf, wantedPlaces } from './search-places.ts';
 import { scansToSearch, type Searched } from './search-scans.ts';
 import { NOTHING_STANDS, whatStands, type Standing } from './search-standing.ts';
 import { similarRules } from './similar-rules.ts';
+import { inSlices } from './slices.ts';
 import { searchSummary } from './search-summary.ts';
 
 export interface SearchDeps extends Pick<ScanDeps, 'queue' | 'findings' | 'files' | 'audit' | 'log'> {
@@ -46,6 +49,7 @@ export function createSearchFindings(deps: SearchDeps): SearchFindings {
       latestOnly: input.latest_only,
     };
     const searched = await scansToSearch(deps, which);
+    await requireHost(input.host, searched);
     const suppressions = (await deps.suppressions?.inForce(caller.tenant)) ?? NO_SUPPRESSIONS;
     const asked = { input, question, searched, suppressions };
     const hits = await searchHits(deps, asked);
@@ -70,6 +74,16 @@ export function createSearchFindings(deps: SearchDeps): SearchFindings {
     const older = hidesOlder ? await olderHits(deps, which, asked, { answer, hits, detected }) : undefined;
     return answerOf({ ...outcome, similar, older }, answer);
   };
+}
+
+/** What looks like an address with a port may be an image that somebody looked at. @throws AppError invalid_request */
+async function requireHost(host: string | undefined, { scans }: Searched): Promise<void> {
+  if (host === undefined || !isLikeAddress(host) || isAddressed(host)) return;
+  const name = placeNameOf(host);
+  for (const { places } of host.includes('://') ? [] : scans) {
+    for await (const slice of inSlices(places)) if (slice.some(({ place }) => place === name)) return;
+  }
+  throw hostRefused();
 }
 
 /** A CVE, rule or text that is there with a lower rating than asked for is not absent. Undefined when it is not. */

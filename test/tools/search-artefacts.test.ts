@@ -59,6 +59,18 @@ describe('search_findings by image or file', () => {
     },
   );
 
+  it('tells of an image that looks like a host with a port that it has not what others have', async () => {
+    const room = await wire();
+    await imported(room, grype(image('postgres:15'), [match('/package-lock.json')], 1));
+    const head = await imported(room, grype(image('postgres:16'), [], 2));
+    await imported(room, grype(image('nginx'), [match('/package-lock.json')], 3));
+    for (const latest_only of [true, false])
+      expect(await search(room, { cve: CVE, host: 'postgres:16', latest_only })).toMatchObject({ answer: 'not_found' });
+    expect(await room.ok('get_scan_results', { scan_id: head, host: 'postgres:16' })).toMatchObject({ total: 0 });
+    for (const host of ['nginx:80', 'http://postgres:16'])
+      expect(await room.fails('search_findings', { cve: CVE, host })).toMatch(/^invalid_request: host must be/);
+  });
+
   it('finds in a folder what is in its files', async () => {
     const room = await wire();
     const scan = await imported(room, grype(folder('/srv/App'), [match('/srv/App/package-lock.json')]));
