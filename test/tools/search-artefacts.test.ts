@@ -121,3 +121,17 @@ it('get_finding names witnesses of an image whose name has capital letters', asy
   const answer = FindingAnswer.parse(await room.ok('get_finding', { finding_id: `${scan}.1` }));
   expect(answer.witnesses).toMatchObject([{ scan_id: trivy, engine: 'trivy' }]);
 });
+
+it('list_scans finds scans of images and folders by their names', async () => {
+  const room = await wire();
+  const app = await imported(room, grype(image('registry.test/team/App:12'), [match('/package-lock.json')]));
+  const srv = await imported(room, grype(folder('/srv/App'), []));
+  for (const [target, scan] of [
+    ['registry.test/team/App:12', app],
+    ['/srv/App', srv],
+    ['/srv/app', srv],
+  ])
+    expect(await room.ok('list_scans', { target })).toMatchObject({ total: 1, scans: [{ scan_id: scan }] });
+  expect(await room.ok('list_scans', { target: '/srv/App', state: 'failed' })).toMatchObject({ total: 0 });
+  expect(await room.fails('list_scans', { target: '/srv' })).toMatch(/^target_invalid: /);
+});
