@@ -98,6 +98,45 @@ describe('search_findings by image or file', () => {
   });
 });
 
+const sarif = (uris: readonly string[]): string =>
+  JSON.stringify({
+    version: '2.1.0',
+    runs: [
+      {
+        tool: { driver: { name: 'Linter', rules: [{ id: 'R1' }] } },
+        results: uris.map((uri) => ({
+          ruleId: 'R1',
+          message: { text: 'm' },
+          locations: [{ physicalLocation: { artifactLocation: { uri } } }],
+        })),
+      },
+    ],
+  });
+
+it('search_findings finds what lies in a file that no scan lists, and tells nothing of one without', async () => {
+  const room = await wire();
+  const uris = Array.from({ length: 12 }, (_, n) => `src/${n}.c`);
+  await imported(room, sarif([...uris, 'src/Main.c', 'go.mod', ...uris]));
+  const scan = await imported(room, grype(folder('/srv/App'), [match('/srv/App/package-lock.json')]));
+  for (const host of ['src/Main.c', 'go.mod'])
+    expect(await search(room, { rule_id: 'Linter/R1', host })).toMatchObject({ answer: 'found', total: 1 });
+  const inFolder = await search(room, { cve: CVE, host: '/srv/App/package-lock.json' });
+  expect(inFolder).toMatchObject({ answer: 'found', total: 1 });
+  expect(inFolder.scans[0]).toMatchObject({ scan_id: scan, findings: 1 });
+  for (const host of ['src/other.c', 'nobody.test', '10.9.9.9'])
+    expect(await search(room, { cve: CVE, host })).toMatchObject({ answer: 'cannot_tell', hosts: { searched: 0 } });
+
+  await imported(room, sarif(Array.from({ length: 40 }, () => 'src/long.c')));
+  const question = { rule_id: 'Linter/R1', host: 'src/long.c', max_tokens: 500 };
+  const pages: string[] = [];
+  for (let cursor: string | undefined = ''; cursor !== undefined;) {
+    const page: Found = await search(room, { ...question, ...(cursor === '' ? {} : { cursor }) });
+    pages.push(...page.findings.map(({ finding_id }) => String(finding_id)));
+    cursor = page.next_cursor;
+  }
+  expect([pages.length, new Set(pages).size]).toEqual([40, 40]);
+});
+
 it('get_finding names witnesses of an image whose name has capital letters', async () => {
   const room = await wire();
   const name = 'registry.test/team/app:RC1';
