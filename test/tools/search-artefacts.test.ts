@@ -98,12 +98,12 @@ describe('search_findings by image or file', () => {
   });
 });
 
-const sarif = (uris: readonly string[]): string =>
+const sarif = (uris: readonly string[], tool = 'Linter'): string =>
   JSON.stringify({
     version: '2.1.0',
     runs: [
       {
-        tool: { driver: { name: 'Linter', rules: [{ id: 'R1' }] } },
+        tool: { driver: { name: tool, rules: [{ id: 'R1' }] } },
         results: uris.map((uri) => ({
           ruleId: 'R1',
           message: { text: 'm' },
@@ -135,6 +135,20 @@ it('search_findings finds what lies in a file that no scan lists, and tells noth
     cursor = page.next_cursor;
   }
   expect([pages.length, new Set(pages).size]).toEqual([40, 40]);
+});
+
+it('search_findings lets no report about code take the place of one about other code', async () => {
+  const room = await wire();
+  const take = async (content: string, name?: string) => room.ok('import_report', { content, ...(name && { name }) });
+  const found = async (rule_id: string) => (await search(room, { rule_id })).total;
+  await take(sarif(['a.c', 'b.c']), 'shop');
+  await take(sarif(['k.py'], 'Leaks'), 'shop');
+  await take(sarif(['x.c']), 'library');
+  await take(sarif(['y.c', 'z.c']));
+  expect([await found('Linter/R1'), await found('Leaks/R1')]).toEqual([5, 1]);
+  // The next report of the same name is a newer look.
+  await take(sarif(['b.c']), 'shop');
+  expect([await found('Linter/R1'), await found('Leaks/R1')]).toEqual([4, 1]);
 });
 
 it('get_finding names witnesses of an image whose name has capital letters', async () => {
