@@ -1,10 +1,11 @@
 import type { Place } from '../model/coverage.ts';
+import type { ReportScope } from '../model/report.ts';
 import { addressOfKey } from './address-key.ts';
 import { needsOf } from './check-needs.ts';
 import { masksOf } from './filter.ts';
 import { createDetails } from './finding-details.ts';
 import { accessShown, isEnough, NO_ACCESS } from './look-access.ts';
-import type { LookFacts } from './look-proof.ts';
+import { newestRules, type LookFacts } from './look-proof.ts';
 import { compileScopes, placeKey, portTried, ruleRan, type Scope, type Scopes } from './look-scope.ts';
 import { readScopes } from './looked.ts';
 import type { OpenFiles } from './open-files.ts';
@@ -35,16 +36,22 @@ export const knownChecks = (
       if (rules?.[id] !== 0 && words?.rules[id] !== 0) ids.push(id);
     }
     const needs = needsOf(file, facts, ids);
+    const knownSince = sinceWhen(readScopes(file));
     return ids.map((id) => {
       const { rule_id, rule_family, severity } = details.rule(id);
       return {
         rule_id,
         severity,
         needs: needs.get(id) ?? [NO_ACCESS],
+        ...(knownSince === -Infinity ? {} : { knownSince }),
         ...(rule_family === undefined ? {} : { rule_family }),
       };
     });
   });
+
+/** What came up by options that make the engine report more is not known to come up without them, whenever that is. */
+const sinceWhen = (scopes: readonly ReportScope[]): number =>
+  scopes.some(({ reportsMore }) => reportsMore === true) ? Infinity : newestRules({ scopes });
 
 /** At which of the places one of the checks is proven to have run. */
 export const placesWhereRan = (files: OpenFiles, input: RanInput): Promise<Uint8Array> =>
@@ -67,7 +74,7 @@ function createProof(file: OpenFindings, input: RanInput): (place: string) => Pr
   const isOfPlaces = reported.some(({ place }) => place !== undefined);
   const addresses = isOfPlaces ? addressesByLabel(file) : new Map<string, readonly string[]>();
   const statement = file.db.prepare('SELECT place, status, login FROM place WHERE place = ?');
-  const askableAt = createAskable(checks, facts);
+  const askableAt = createAskable(checks, facts, newestRules({ scopes: reported }));
   const portsAt = byPlace(input.portsAt ?? []);
   return (text) => {
     const row = statement.get(text);
@@ -111,15 +118,20 @@ function scopesAt(scopes: Scopes, { place, status }: Place, addresses: readonly 
 }
 
 /**
- * Checks that the scan was allowed to make at a place: of severities it was asked for, and with the access that they may
- * need. Made once for each outcome of a login.
+ * Checks that the scan was able to make at a place: of severities it was asked for, known to its engine by then, and with
+ * the access that they may need. Made once for each outcome of a login.
  */
-function createAskable(checks: RanInput['checks'], facts: LookFacts): (place: Place) => RanInput['checks'] {
+function createAskable(
+  checks: RanInput['checks'],
+  facts: LookFacts,
+  newest: number,
+): (place: Place) => RanInput['checks'] {
+  const known = checks === 'all' ? checks : checks.filter(({ knownSince = -Infinity }) => knownSince <= newest);
   const made = new Map<Place['login'], RanInput['checks']>();
   return (place) => {
-    const known = made.get(place.login) ?? askable(checks, place, facts);
-    made.set(place.login, known);
-    return known;
+    const asked = made.get(place.login) ?? askable(known, place, facts);
+    made.set(place.login, asked);
+    return asked;
   };
 }
 

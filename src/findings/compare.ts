@@ -2,11 +2,13 @@ import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { Change } from '../model/contract/compare.ts';
 import { AppError } from '../model/errors.ts';
+import { hostRefused } from '../model/target.ts';
 import { classify, CHANGES, type Classes } from './compare-classes.ts';
 import { pageOfChanges, START, type ComparedFile, type Position } from './compare-page.ts';
 import { classifyWeaknesses } from './compare-weaknesses.ts';
 import type { ComparedScan, ComparisonInput, ComparisonPage } from './comparison.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
+import { knowsHost } from './filter.ts';
 import { lastMade } from './kept.ts';
 import { readLook } from './read-look.ts';
 import type { OpenFiles } from './open-files.ts';
@@ -27,6 +29,7 @@ export const compareScans = (files: OpenFiles, input: ComparisonInput): Promise<
 function compare(head: OpenFindings, base: OpenFindings, input: ComparisonInput): ComparisonPage {
   const hash = queryHash(input);
   const start = readPosition(hash, input.query.cursor);
+  if (![head, base].some((file) => knowsHost(file, input.query.filter))) throw hostRefused();
   const comparedBy = head.engine === base.engine ? 'fingerprint' : 'cve';
   const compared = {
     head: sideOf(head, input.head, input),

@@ -7,7 +7,10 @@ import type { FindingFilter } from './findings.ts';
 import { plainHostName } from './host-keys.ts';
 import { lastMade } from './kept.ts';
 import { EXPLOIT, KEV } from './layout.ts';
+import { placeKey } from './look-scope.ts';
 import type { OpenFindings, RuleColumns } from './open-findings.ts';
+import { listedTest, solePlace } from './place-claims.ts';
+import { isAddressed } from './place-labels.ts';
 import { findWords } from './word-search.ts';
 import type { WordHits } from './word-search.ts';
 
@@ -23,7 +26,7 @@ const CVE = /^CVE-\d{4}-\d{4,}$/;
 
 /**
  * What a filter means for one file. Nothing here grows with the number of findings but the search for words.
- * @throws AppError invalid_request for a host that looks like a range and is none, or a CVE that is none
+ * @throws AppError invalid_request for a CVE that is none
  */
 export function masksOf(file: OpenFindings, filter: FindingFilter): Masks {
   const { host, port, text } = filter;
@@ -131,11 +134,31 @@ function hostIds(file: OpenFindings, host: string): Set<number> {
   if (range) return idsWhere(file, 'SELECT id FROM host WHERE address_key BETWEEN ? AND ?', range.first, range.last);
   // What findings without a host are grouped by: an image, a file, nothing.
   const labelled = idsWhere(file, 'SELECT id FROM host WHERE label = ?', host === NO_KEY ? '' : host);
-  if (labelled.size === 0 && isLikeAddress(host)) {
-    throw new AppError(
-      'invalid_request',
-      'host must be an IP address, a CIDR such as 10.0.0.0/24, a host name, or a key of group_by host; the port has a filter of its own.',
-    );
-  }
-  return new Set([...labelled, ...idsWhere(file, 'SELECT id FROM host WHERE name = ?', plainHostName(host))]);
+  const named = idsWhere(file, 'SELECT id FROM host WHERE name = ?', plainHostName(host));
+  const found = new Set([...labelled, ...named]);
+  return found.size > 0 ? found : artefactIds(file, host);
 }
+
+/**
+ * Images and files in another spelling: places have one for all, so that whoever asks for it must not be told that
+ * nothing is there. Who asks for the one thing that was scanned asks for all that lies in it.
+ */
+function artefactIds(file: OpenFindings, host: string): Set<number> {
+  const asked = placeKey(host);
+  const isAll = solePlace(file) === asked;
+  const ids = new Set<number>();
+  const rows = file.db.prepare('SELECT id, label FROM host WHERE name IS NULL AND address_key IS NULL').iterate();
+  for (const { id, label } of rows) if (isAll || placeKey(String(label)) === asked) ids.add(Number(id));
+  return ids;
+}
+
+/**
+ * Whether a `host` may be asked of a file: true unless it looks like an address, a port or a URL and is none that the
+ * file knows. Of such a text nobody must hear that nothing is there.
+ */
+export const knowsHost = (file: OpenFindings, { host }: FindingFilter): boolean =>
+  host === undefined ||
+  !isLikeAddress(host) ||
+  isAddressed(host) ||
+  hostMask(file, host).includes(1) ||
+  (!host.includes('://') && listedTest(file)(placeKey(host)));

@@ -191,7 +191,7 @@ function knewAsMuch(prover: ScanLook, asker: ScanLook): boolean {
 }
 
 /** Epoch milliseconds; -Infinity where no scope says of when its rules were. */
-const newestRules = ({ scopes }: ScanLook): number =>
+export const newestRules = ({ scopes }: Pick<ScanLook, 'scopes'>): number =>
   scopes.reduce(
     (newest, { rulesAsOf }) => Math.max(newest, rulesAsOf === undefined ? newest : Date.parse(rulesAsOf)),
     -Infinity,

@@ -45,6 +45,15 @@ export function listedTest({ db }: OpenFindings): (key: string) => boolean {
   return (key) => statement.get(key) !== undefined;
 }
 
+/**
+ * The place of a file that lists no other. What lies on no host (files, packages) belongs to it: the repository, folder
+ * or image that was scanned.
+ */
+export function solePlace({ db }: OpenFindings): string | undefined {
+  const [sole, ...others] = db.prepare('SELECT place FROM place LIMIT 2').all();
+  return sole !== undefined && others.length === 0 ? String(sole['place']) : undefined;
+}
+
 /** Places of a file that a question is about. */
 export interface Claim {
   readonly places: Iterable<string>;
@@ -71,10 +80,13 @@ export function createClaimTest(file: OpenFindings, { places, others }: Claim): 
   const isOwn = listedTest(file);
   const ownPorts = portsOf(urlsByHost(file));
   const details = createDetails(file);
+  const sole = solePlace(file);
+  const isSoleClaimed = sole !== undefined && claimed.has(sole);
   const claims = new Map<number, HostClaim>();
 
   const judge = (hostId: number): HostClaim => {
-    const { label, addressKey } = details.host(hostId);
+    const { label, name, addressKey } = details.host(hostId);
+    if (isSoleClaimed && name === undefined && addressKey === undefined) return () => true;
     const key = placeKey(label);
     const address = addressKey === undefined ? '' : (addressOfKey(addressKey) ?? '');
     const place = isOwn(key) ? key : address;

@@ -2,7 +2,7 @@ import { addressOfKey } from './address-key.ts';
 import { createDetails } from './finding-details.ts';
 import { placeKey } from './look-scope.ts';
 import type { OpenFindings } from './open-findings.ts';
-import { listedTest, urlsByHost, type HostUrl } from './place-claims.ts';
+import { listedTest, solePlace, urlsByHost, type HostUrl } from './place-claims.ts';
 
 interface HostPlaces {
   readonly listed: readonly string[];
@@ -19,8 +19,8 @@ export function createPlaceNames(file: OpenFindings): (hostId: number, port: num
   const details = createDetails(file);
   const isListed = listedTest(file);
   const urls = urlsByHost(file);
-  const [sole, ...others] = file.db.prepare('SELECT place FROM place LIMIT 2').all();
-  const rest = (label: string): string => (sole !== undefined && others.length === 0 ? String(sole['place']) : label);
+  const sole = solePlace(file);
+  const rest = (label: string): string => sole ?? label;
   const own = (hostId: number): HostPlaces => {
     const { label, addressKey } = details.host(hostId);
     const address = addressKey === undefined ? undefined : addressOfKey(addressKey);

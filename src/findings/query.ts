@@ -1,5 +1,7 @@
 import { AppError } from '../model/errors.ts';
+import { hostRefused } from '../model/target.ts';
 import { decodeCursor, encodeCursor, queryHash } from './cursor.ts';
+import { knowsHost } from './filter.ts';
 import { groupPage } from './groups.ts';
 import type { FindingPage, FindingQuery, ShownFinding, Suppressions } from './findings.ts';
 import type { OpenFindings } from './open-findings.ts';
@@ -28,6 +30,7 @@ export function queryPage(
   }
   const hash = queryHash(file.path, scanId, query, suppressions.version);
   const start = decodeCursor(hash, query.cursor);
+  if (!knowsHost(file, query)) throw hostRefused();
   const selection = selectFindings(file, query, suppressions);
   const { bySeverity, suppressed, totalUnfiltered } = selection;
   const { withdrawn } = file;

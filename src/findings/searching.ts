@@ -76,6 +76,8 @@ export interface KnownCheck {
   readonly severity?: Severity;
   /** Each of these is enough for it; one that was only seen by looks with a login may need one. */
   readonly needs: readonly Access[];
+  /** Epoch milliseconds: nobody who knew less than was known then is known to have it. Absent: not said. */
+  readonly knownSince?: number;
   /** It looks at what listens at an address, by whatever name it is called. */
   readonly atAddress?: true;
 }

@@ -1,3 +1,5 @@
+import { AppError } from './errors.ts';
+
 /**
  * A target as scanmux understands it: parsed once, at the edge, by `parseTarget` in `policy/target.ts`. Addresses are
  * always canonical (RFC 5952 for IPv6, plain dotted quad for IPv4, IPv4-mapped IPv6 unwrapped).
@@ -42,8 +44,18 @@ export interface PinnedTarget {
   readonly addresses: readonly string[];
 }
 
-/** A range that is none, an address or name with a port, a URL: few images and files are called so. */
-const LIKE_AN_ADDRESS = /^\s*$|:\/\/|^[\d.]+[/:]|^\[|:\d+$|\/\d{1,3}$/;
+/**
+ * A range that is none, an address or name with a port, a URL: few images and files are called so. What has a slash
+ * before the number at its end is an image with its tag.
+ */
+const LIKE_AN_ADDRESS = /^\s*$|:\/\/|^[\d.]+[/:]|^\[|^[^/]*:\d+$|\/\d{1,3}$/;
 
 /** Whether what is no host was meant as one, rather than as the name of an image or a file. */
 export const isLikeAddress = (text: string): boolean => LIKE_AN_ADDRESS.test(text);
+
+/** The answer to a filter `host` that no scan in question can mean. */
+export const hostRefused = (): AppError =>
+  new AppError(
+    'invalid_request',
+    'host must be an IP address, a CIDR such as 10.0.0.0/24, a host name, or a key of group_by host; the port has a filter of its own.',
+  );

@@ -8,7 +8,7 @@ import { parseTarget } from '../policy/target.ts';
 const MOST_TARGETS = 1_000;
 
 /** What stands for a report that names neither a host nor anything else. */
-const NOTHING_NAMED = 'unknown';
+export const NOTHING_NAMED = 'unknown';
 
 /**
  * What a report is about, as texts by which its scan is found: its addresses and host names, canonical; without any, the

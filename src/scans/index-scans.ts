@@ -70,8 +70,7 @@ async function* looksOf(
   first: LooksOutput | undefined,
   others: AsyncIterable<LooksOutput>,
 ): AsyncGenerator<readonly Look[]> {
-  if (first === undefined || first.looks.length === 0)
-    yield [{ place: placeOfNone(scan.request.targets), isLooked: true, also: [] }];
+  if (first === undefined || first.looks.length === 0) yield [{ place: placeOfNone(scan), isLooked: true, also: [] }];
   else yield first.looks.map(lookOf);
   for await (const { looks } of others) yield looks.map(lookOf);
 }

@@ -41,7 +41,7 @@ export function createKnownChecks(deps: KnownDeps): KnownChecks {
       const before = ofEngine.get(check.rule_id);
       // One look without a login that shows the check is enough to know that it needs none.
       const needs = leastOf([...(before?.needs ?? []), ...check.needs]);
-      ofEngine.set(check.rule_id, { ...before, ...check, needs });
+      ofEngine.set(check.rule_id, { ...before, ...check, needs, ...earliest(before, check) });
       known.set(engine, ofEngine);
     };
     for (const engine of asked.engines) {
@@ -81,6 +81,11 @@ async function* finishedScans(queue: ScanQueue, { tenant, engines }: Asked): Asy
     cursor = page.nextCursor;
     if (cursor === undefined) return;
   }
+}
+
+/** Whoever has it said of no day is known to have it on any. */
+function earliest(before: KnownCheck | undefined, { knownSince: since = -Infinity }: KnownCheck) {
+  return { knownSince: before === undefined ? since : Math.min(before.knownSince ?? -Infinity, since) };
 }
 
 const checkOf = ({ rule_id, rule_family: family, atAddress }: CatalogueEntry): KnownCheck => ({

@@ -1,6 +1,7 @@
 import type { ListScansInput, ScanList } from '../model/contract/lists.ts';
 import { noSeverities } from '../model/finding.ts';
 import { isFinal, type ScanRecord } from '../model/scan.ts';
+import { placeNameOf } from '../findings/place-labels.ts';
 import { parseTarget } from '../policy/target.ts';
 import type { ListFilter } from '../queue/queue.ts';
 import type { Ask, ScanDeps } from './deps.ts';
@@ -20,6 +21,7 @@ export function createListScans({ queue, registry }: Pick<ScanDeps, 'queue' | 'r
     // A pool that is gone from the file still has its scans; one that never was is a slip of the pen.
     if (page.total === 0 && input.scanner_pool !== undefined && input.scanner_pool !== IMPORTED)
       registry.pool(input.scanner_pool);
+    if (page.total === 0 && input.target !== undefined) await requireTarget(queue, caller.tenant, input.target);
     const more = page.nextCursor === undefined ? '' : ' More with next_cursor.';
     return {
       summary: `${page.total} ${page.total === 1 ? 'scan matches' : 'scans match'}; ${page.scans.length} shown, newest first.${more}${newer(page.unreadable)}`,
@@ -47,7 +49,12 @@ function filterOf(input: ListScansInput): ListFilter {
 }
 
 function targetFilter(text: string): Pick<ListFilter, 'matchesTargets' | 'targetKey'> {
-  const wanted = parseTarget(text);
+  const wanted = readTarget(text);
+  if (wanted === undefined) {
+    // Reports about an image or a folder have its name for their target.
+    const name = placeNameOf(text);
+    return { targetKey: name, matchesTargets: (targets) => targets.some((other) => placeNameOf(other) === name) };
+  }
   return {
     targetKey: wanted.text,
     matchesTargets: (targets) =>
@@ -56,6 +63,13 @@ function targetFilter(text: string): Pick<ListFilter, 'matchesTargets' | 'target
         return other !== undefined && overlaps(wanted, other);
       }),
   };
+}
+
+/** What no scan has for a target must be one. @throws AppError target_invalid */
+async function requireTarget(queue: ScanDeps['queue'], tenant: string, text: string): Promise<void> {
+  if (readTarget(text) !== undefined) return;
+  const { total } = await queue.list(tenant, { limit: 1, ...targetFilter(text) });
+  if (total === 0) parseTarget(text);
 }
 
 /** For the targets of one scan: a thousand of two kilobytes would be a page that neither an agent nor a server can hold. */

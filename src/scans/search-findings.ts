@@ -1,5 +1,7 @@
 import { Found, type FoundAnswer, type SearchInput } from '../model/contract/search.ts';
+import { hostRefused, isLikeAddress } from '../model/target.ts';
 import { NO_SUPPRESSIONS, type Suppressions } from '../findings/findings.ts';
+import { isAddressed, placeNameOf } from '../findings/place-labels.ts';
 import type { ScanIndex } from '../queue/scan-index.ts';
 import { createDetection, type Detected } from './detection.ts';
 import type { Ask, ScanDeps } from './deps.ts';
@@ -11,9 +13,10 @@ import { NAMES_SHARE, searchHits, type Asked, type Hits, type Question } from '.
 import { countHosts } from './search-hosts.ts';
 import { olderHits, type Older } from './search-older.ts';
 import { portOf, wantedPlaces } from './search-places.ts';
-import { scansToSearch, type Searched } from './search-scans.ts';
+import { scansToSearch, type Searched, type Which } from './search-scans.ts';
 import { NOTHING_STANDS, whatStands, type Standing } from './search-standing.ts';
 import { similarRules } from './similar-rules.ts';
+import { inSlices } from './slices.ts';
 import { searchSummary } from './search-summary.ts';
 
 export interface SearchDeps extends Pick<ScanDeps, 'queue' | 'findings' | 'files' | 'audit' | 'log'> {
@@ -45,13 +48,13 @@ export function createSearchFindings(deps: SearchDeps): SearchFindings {
       finishedAfter: input.finished_after === undefined ? -Infinity : Date.parse(input.finished_after),
       latestOnly: input.latest_only,
     };
-    const searched = await scansToSearch(deps, which);
     const suppressions = (await deps.suppressions?.inForce(caller.tenant)) ?? NO_SUPPRESSIONS;
-    const asked = { input, question, searched, suppressions };
-    const hits = await searchHits(deps, asked);
+    const first = await firstHits(deps, which, { input, question, suppressions });
+    const { asked, hits } = first;
+    const { searched } = asked;
     const below = await belowRating(deps, asked, hits);
     const isAbsent = hits.total + hits.suppressed === 0 && below === undefined;
-    const standing = isAbsent ? await whatStands(deps, which, asked) : NOTHING_STANDS;
+    const standing = isAbsent ? await whatStands(deps, first.which, asked) : NOTHING_STANDS;
     const detected = await detect(caller.tenant, searched, question.filter, standing);
     await deps.audit({
       caller,
@@ -62,14 +65,47 @@ export function createSearchFindings(deps: SearchDeps): SearchFindings {
     });
     // What cannot be entered in the index is among all scans, and not among the newest.
     const unread = input.latest_only ? unreadable + hits.unreadable : Math.max(unreadable, hits.unreadable);
-    const outcome = { hits, below, detected, standing, searched, unreadable: unread, question, input };
+    const outcome = { hits, below, detected, standing, searched, unreadable: unread, question: asked.question, input };
     const answer = judge(outcome);
     const similar = isAbsent ? await similarRules(deps, asked, detected) : [];
     // The first page says it; where other ratings are the point, so are they here.
     const hidesOlder = input.latest_only && input.cursor === undefined && below === undefined;
-    const older = hidesOlder ? await olderHits(deps, which, asked, { answer, hits, detected }) : undefined;
+    const older = hidesOlder ? await olderHits(deps, first.which, asked, { answer, hits, detected }) : undefined;
     return answerOf({ ...outcome, similar, older }, answer);
   };
+}
+
+/**
+ * Reports about code list few files as places, or none: findings in a file that no scan lists are looked for in all
+ * scans. Where there are none either, nobody is known to have looked there.
+ */
+async function firstHits(
+  deps: SearchDeps,
+  which: Which,
+  { input, question, suppressions }: Omit<Asked, 'searched'>,
+): Promise<{ readonly which: Which; readonly asked: Asked; readonly hits: Hits }> {
+  const searched = await scansToSearch(deps, which);
+  await requireHost(input.host, searched);
+  if (searched.scans.length === 0 && input.host !== undefined && !isAddressed(input.host)) {
+    const wanted = wantedPlaces(input.target, undefined);
+    const wide = { ...which, wanted };
+    const all = await scansToSearch(deps, wide);
+    const asked = { input, question: { ...question, wanted }, searched: all, suppressions };
+    const hits = await searchHits(deps, asked);
+    if (hits.total + hits.suppressed > 0) return { which: wide, asked, hits };
+  }
+  const asked = { input, question, searched, suppressions };
+  return { which, asked, hits: await searchHits(deps, asked) };
+}
+
+/** What looks like an address with a port may be an image that somebody looked at. @throws AppError invalid_request */
+async function requireHost(host: string | undefined, { scans }: Searched): Promise<void> {
+  if (host === undefined || !isLikeAddress(host) || isAddressed(host)) return;
+  const name = placeNameOf(host);
+  for (const { places } of host.includes('://') ? [] : scans) {
+    for await (const slice of inSlices(places)) if (slice.some(({ place }) => place === name)) return;
+  }
+  throw hostRefused();
 }
 
 /** A CVE, rule or text that is there with a lower rating than asked for is not absent. Undefined when it is not. */

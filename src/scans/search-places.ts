@@ -1,3 +1,4 @@
+import { placeNameOf } from '../findings/place-labels.ts';
 import { isLikeAddress, type Target } from '../model/target.ts';
 import { overlap, parseAddress, single, type AddressRange } from '../policy/address.ts';
 import { parseTarget, rangeOfTarget } from '../policy/target.ts';
@@ -32,11 +33,12 @@ export function wantedPlaces(target: string | undefined, host: string | undefine
   // An image or a file: a place that is called just so. What was meant as a host is refused where the filter is read.
   if (host !== undefined && read === undefined && !isLikeAddress(host)) {
     const rest = wantedPlaces(target, undefined);
+    const name = placeNameOf(host);
     return {
       everywhere: false,
-      has: (place) => place === host && rest.has(place),
+      has: (place) => placeNameOf(place) === name && rest.has(place),
       addresses: 0,
-      words: [host],
+      words: [name],
       isByAddress: false,
       isOneAddress: false,
     };

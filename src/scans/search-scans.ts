@@ -177,7 +177,7 @@ async function askedIn(
   { findings }: SearchScansDeps,
   { wanted }: Which,
   file: string,
-  { request: { targets } }: ScanRecord,
+  scan: ScanRecord,
 ): Promise<AskedPlace[]> {
   const places: AskedPlace[] = [];
   let isListing = false;
@@ -188,7 +188,7 @@ async function askedIn(
       if (asked) places.push(asked);
     }
   }
-  return isListing || !wanted.everywhere ? places : [{ place: placeOfNone(targets), also: [] }];
+  return isListing || !wanted.everywhere ? places : [{ place: placeOfNone(scan), also: [] }];
 }
 
 const searched = (scan: ScanRecord, file: string, places: readonly AskedPlace[]): SearchedScan => ({

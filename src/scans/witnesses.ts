@@ -1,7 +1,7 @@
 import type { FindingAnswer } from '../model/contract/results.ts';
 import type { ScanRecord } from '../model/scan.ts';
 import type { Finding } from '../findings/findings.ts';
-import { placeLabels } from '../findings/place-labels.ts';
+import { placeLabels, placeNameOf } from '../findings/place-labels.ts';
 import type { LatestLook, ScanIndex } from '../queue/scan-index.ts';
 import { hasResults } from './choose-base.ts';
 import type { ScanDeps } from './deps.ts';
@@ -80,7 +80,7 @@ async function newestPerEngine(
   labels: readonly string[],
 ): Promise<readonly LatestLook[]> {
   const urls = request.targets.filter((text) => text.includes('://'));
-  const words = new Set([...labels, ...urls]);
+  const words = new Set([...labels.map(placeNameOf), ...urls]);
   const [own, others] = [new Map<string, LatestLook>(), new Map<string, LatestLook>()];
   for (const word of words) {
     for (const look of await index.latestAt(tenant, word)) {

@@ -146,6 +146,37 @@ describe('search_findings, where an older scan had it', () => {
   });
 });
 
+describe('search_findings, where engines know more from day to day', () => {
+  const rule = { rule_id: 'CVE-2026-1000', cves: ['CVE-2026-1000'], location: { ip: A } };
+  it.each<[string, ReportScope, ReportScope, string]>([
+    ['is older', { rulesAsOf: '2026-06-01T00:00:00Z' }, { rulesAsOf: '2025-06-01T00:00:00Z' }, 'cannot_tell'],
+    ['says no day', { rulesAsOf: '2026-06-01T00:00:00Z' }, {}, 'cannot_tell'],
+    ['is as new', { rulesAsOf: '2026-06-01T00:00:00Z' }, { rulesAsOf: '2026-06-01T00:00:00Z' }, 'not_found'],
+    ['is newer than one that says no day', {}, { rulesAsOf: '2025-06-01T00:00:00Z' }, 'not_found'],
+    ['has no options that show more', { reportsMore: true }, {}, 'cannot_tell'],
+  ])('takes no check for known to one that %s', async (_what, there, here, expected) => {
+    const room = await wire();
+    const scan = scansOf(room);
+    await scan([A], { families: ['*'], ...there }, [found(rule)], { engine: 'grype' });
+    await scan([B], { families: ['*'], ...here }, [], { engine: 'grype' });
+    for (const question of [{ cve: 'CVE-2026-1000' }, { rule_id: 'CVE-2026-1000' }])
+      expect(await search(room, { ...question, host: B })).toMatchObject({ answer: expected, total: 0 });
+    expect(await search(room, { cve: 'CVE-2026-1000' })).toMatchObject({
+      answer: 'found',
+      hosts: { searched: 2, could_detect: expected === 'not_found' ? 2 : 1 },
+    });
+  });
+
+  it('takes a check for known since the first day it was seen', async () => {
+    const room = await wire();
+    const scan = scansOf(room);
+    for (const rulesAsOf of ['2026-06-01T00:00:00Z', '2026-01-01T00:00:00Z'])
+      await scan([A], { families: ['*'], rulesAsOf }, [found(rule)], { engine: 'grype' });
+    await scan([B], { families: ['*'], rulesAsOf: '2026-03-01T00:00:00Z' }, [], { engine: 'grype' });
+    expect(await search(room, { cve: 'CVE-2026-1000', host: B })).toMatchObject({ answer: 'not_found' });
+  });
+});
+
 it('says in every summary of search_findings what to do next', async () => {
   const room = await wire();
   const scan = scansOf(room);

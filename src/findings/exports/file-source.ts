@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { noSeverities, RuleFacts } from '../../model/finding.ts';
 import { findingId } from '../../model/ids.ts';
+import { hostRefused } from '../../model/target.ts';
 import { cleanLine, lineText } from '../../model/untrusted.ts';
 import type { Row } from '../../platform/sqlite.ts';
+import { knowsHost } from '../filter.ts';
 import type { Suppressions } from '../findings.ts';
 import { StoredOccurrence } from '../layout.ts';
 import { placeOfRow, readScopes } from '../looked.ts';
@@ -59,6 +61,7 @@ export function fileSource(
   record: RecordHeader,
   { filter, suppressions }: SourceQuery,
 ): ExportSource {
+  if (!knowsHost(file, filter)) throw hostRefused();
   const { matches, bySeverity, suppressed, totalUnfiltered } = selectFindings(file, filter, suppressions);
   const judged = suppressedIn(file, suppressions);
   const ruleWords = file.db.prepare('SELECT json FROM rule WHERE id = ?');

@@ -3,12 +3,14 @@ import type { ExportedFinding } from './source.ts';
 import { imageUrl, packageUrl } from './purl.ts';
 import { locationUri, uriOfUrl } from './uri.ts';
 
-/** From what is worst for a product to what is best: of two findings of one vulnerability at one product, the first speaks. */
-export const VEX_STATUSES = ['affected', 'under_investigation', 'not_affected'] as const;
-export type VexStatus = (typeof VEX_STATUSES)[number];
+export type VexStatus = 'affected' | 'under_investigation' | 'not_affected';
 
-/** Why a status holds. */
-export type VexReason = 'open' | 'accepted_risk' | 'unconfirmed' | 'false_positive' | 'mitigated';
+/**
+ * Why a status holds, from what is worst for a product to what is best: of two findings of one vulnerability at one
+ * product, the first speaks. What nobody accepted is not hidden by what somebody did.
+ */
+export const VEX_REASONS = ['open', 'accepted_risk', 'unconfirmed', 'mitigated', 'false_positive'] as const;
+export type VexReason = (typeof VEX_REASONS)[number];
 
 export interface VexJudgement {
   readonly status: VexStatus;

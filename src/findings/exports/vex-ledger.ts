@@ -4,7 +4,7 @@ import { openDatabase } from '../../platform/sqlite.ts';
 import type { Database, Row } from '../../platform/sqlite.ts';
 import { memoLast } from './source.ts';
 import type { ExportSource } from './source.ts';
-import { judgementOf, productOf, VEX_STATUSES } from './vex-judgement.ts';
+import { judgementOf, productOf, VEX_REASONS } from './vex-judgement.ts';
 import type { VexJudgement, VexProduct } from './vex-judgement.ts';
 import { aliasOf, vulnerabilityNames } from './vulnerability-ids.ts';
 
@@ -91,7 +91,7 @@ function* fill(db: Database, source: ExportSource): Generator<string, void> {
     const judgement = judgementOf(finding);
     const product = productId(productOf(finding, source.header.scan.scan_id));
     const said = judgementId(judgement);
-    const status = VEX_STATUSES.indexOf(judgement.status);
+    const status = VEX_REASONS.indexOf(judgement.reason);
     for (const name of names) addStated.run(name, product, status, said);
     rows += 1;
     if (rows % BATCH === 0) db.exec('COMMIT; BEGIN');

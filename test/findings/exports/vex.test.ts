@@ -198,6 +198,16 @@ describe('VEX exports', () => {
     ]);
   });
 
+  it('do not hide what nobody accepted behind a risk accepted at the same product', () => {
+    const source = sourceOf([
+      finding({ cves, ...judged('accepted_risk', 'why') }),
+      finding({ cves, rule_id: 'other', solution: 'Update.' }),
+    ]);
+    expect(vexOf(source).statements).toMatchObject([{ status: 'affected', action_statement: 'Update.' }]);
+    expect(bomOf(source).vulnerabilities).toMatchObject([{ analysis: { state: 'exploitable' } }]);
+    expect(JSON.stringify(bomOf(source))).not.toContain('will_not_fix');
+  });
+
   it.each([
     ['GHSA-56x4-j7p9-fcf9', 'GHSA-56x4-j7p9-fcf9', 'https://github.com/advisories/GHSA-56x4-j7p9-fcf9'],
     ['GO-2023-1840', 'GO-2023-1840', 'https://pkg.go.dev/vuln/GO-2023-1840'],
