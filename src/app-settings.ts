@@ -6,10 +6,12 @@ import type { WorkerSettings } from './worker/deps.ts';
 
 export const reserveBytes = (settings: Settings): number => settings.storage_reserve_mb * 2 ** 20;
 
-export function storeSettings({ artefacts }: Settings): Pick<ScanFilesSettings, 'sharedFolder' | 'bucket'> {
-  const { store, folder, s3, cache_mb: cacheMb } = artefacts;
-  if (store === 'directory') return folder === '' ? {} : { sharedFolder: folder };
+export function storeSettings(settings: Settings): Omit<ScanFilesSettings, 'dataFolder'> {
+  const { store, folder, s3, cache_mb: cacheMb } = settings.artefacts;
+  const reserve = { reserveBytes: reserveBytes(settings) };
+  if (store === 'directory') return folder === '' ? reserve : { ...reserve, sharedFolder: folder };
   return {
+    ...reserve,
     bucket: {
       bucket: s3.bucket,
       prefix: s3.prefix,

@@ -17,8 +17,8 @@ import { inspectCredentials } from './credentials/inspect.ts';
 import type { Enrichment } from './findings/enrichment/enrichment.ts';
 import { enrichingStore, openEnrichment } from './findings/enrichment/open-enrichment.ts';
 import type { FindingsStore } from './findings/findings.ts';
-import type { ScanFiles, WhilePresent } from './findings/artefacts.ts';
-import { openScanFiles } from './findings/open-scan-files.ts';
+import type { WhilePresent } from './findings/artefacts.ts';
+import { openOwnFiles, type OwnFiles } from './findings/own-files.ts';
 import { createFindingsStore } from './findings/findings-store.ts';
 import { createBell, type Bell } from './platform/bell.ts';
 import type { OpenedQueue } from './open-queue.ts';
@@ -35,7 +35,7 @@ import type { WorkerSeat } from './queue/sqlite/worker-seat.ts';
 import type { QueueOperations } from './queue/operations.ts';
 import type { ApiKeys } from './queue/api-keys.ts';
 import type { ScanQueue } from './queue/queue.ts';
-import type { ServerSecrets } from './queue/server-secrets.ts';
+import { queueIdOf, type ServerSecrets } from './queue/server-secrets.ts';
 import { createRegistry } from './registry/create-registry.ts';
 import { defaultPools } from './registry/pool-config.ts';
 import type { Registry } from './registry/registry.ts';
@@ -94,7 +94,7 @@ export interface App {
   readonly secrets: ServerSecrets;
   readonly audit: AuditLog;
   readonly enrichment: Enrichment;
-  readonly files: ScanFiles;
+  readonly files: OwnFiles;
   readonly seat: WorkerSeat;
   /** The Redis that holds the queue; undefined when a file does. */
   readonly redis: OpenedQueue['redis'];
@@ -126,7 +126,7 @@ export async function openApp(options: AppOptions): Promise<App> {
   const over = new AbortController();
   registry.watch(over.signal);
   const enrichment = openEnrichment({ dataFolder, log });
-  const files = await openScanFiles({ dataFolder, reserveBytes: reserveBytes(settings), ...storeSettings(settings) });
+  const files = await openOwnFiles({ dataFolder, ...storeSettings(settings) }, queueIdOf(opened.secrets), log);
   const findings = openFindings(options, settings, { enrichment, whilePresent: files.whilePresent });
   const launcher = options.spawnWorker && !redis ? launcherOf(options, { queue, seat }) : undefined;
   const note: WorkerDeps['audit'] = (entry) => audit.append(entry);

@@ -57,7 +57,7 @@ export async function openAuditLog(deps: {
         waiting.push({ entry: cleanEntry(entry), resolve, reject });
         running ??= drain();
       }),
-    verify: () => verifyChain(db, readHead(head)),
+    verify: async () => verifyChain(db, readHead(head)),
     tail: (count) => Promise.resolve(newest(db, count)),
     async close() {
       await running;

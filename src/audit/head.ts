@@ -1,4 +1,5 @@
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, fchownSync, fsyncSync, openSync, readFileSync, renameSync, statSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { z } from 'zod';
 import { AppError } from '../model/errors.ts';
 
@@ -6,14 +7,27 @@ import { AppError } from '../model/errors.ts';
 const Head = z.strictObject({ seq: z.int().min(0), hash: z.string().regex(/^[0-9a-f]{64}$/) });
 export type Head = z.infer<typeof Head>;
 
-/** Undefined when the file is absent; `unreadable` when it holds anything else. */
+const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : '');
+
+/** What no permission, and no want of memory or file handles, explains. */
+const SOMETHING_ELSE = new Set(['EISDIR', 'ENOTDIR', 'ELOOP']);
+
+/**
+ * Undefined when the file is absent; `unreadable` when it holds anything else, which is evidence.
+ * @throws AppError storage_unusable when the file could not be looked at: nobody knows then what it holds
+ */
 export function readHead(path: string): Head | 'unreadable' | undefined {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    return 'unreadable';
+    const code = codeOf(error);
+    if (code === 'ENOENT') return undefined;
+    if (SOMETHING_ELSE.has(code)) return 'unreadable';
+    throw new AppError('storage_unusable', `${path} cannot be read (${code}).`, {
+      cause: error,
+      hint: 'Operator: run scanmux as the owner of the data folder; what is in it must belong to that user.',
+    });
   }
   try {
     return Head.safeParse(JSON.parse(text)).data ?? 'unreadable';
@@ -30,12 +44,23 @@ export function writeHead(path: string, head: Head): void {
     try {
       writeSync(descriptor, `${JSON.stringify(head)}\n`);
       fsyncSync(descriptor);
+      giveToOwner(descriptor, dirname(path));
     } finally {
       closeSync(descriptor);
     }
     renameSync(draft, path);
   } catch (cause) {
-    const isFull = cause instanceof Error && 'code' in cause && cause.code === 'ENOSPC';
-    throw new AppError(isFull ? 'storage_full' : 'storage_unusable', `${path} cannot be written.`, { cause });
+    throw new AppError(
+      ['ENOSPC', 'EDQUOT'].includes(codeOf(cause)) ? 'storage_full' : 'storage_unusable',
+      `${path} cannot be written.`,
+      { cause },
+    );
   }
+}
+
+/** Root's commands must not lock out whose data it is; SQLite does the same for the files beside a database. */
+function giveToOwner(descriptor: number, folder: string): void {
+  if (process.getuid?.() !== 0) return;
+  const { uid, gid } = statSync(folder);
+  if (uid !== 0) fchownSync(descriptor, uid, gid);
 }

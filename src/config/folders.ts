@@ -1,8 +1,9 @@
-import { chmodSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { AppError } from '../model/errors.ts';
 import { environment, variable, type Environment } from './environment.ts';
+import { makeFolder } from './make-folder.ts';
 import { configInvalid } from './problems.ts';
 import { systemCode } from './read-config-file.ts';
 
@@ -81,7 +82,7 @@ function userHome(): string {
  */
 export function prepareDataFolder(folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder);
     const isEmpty = readdirSync(folder).length === 0;
     if (process.platform !== 'win32') tighten(folder, isEmpty);
     const trial = join(folder, `.write-test-${process.pid}`);
@@ -89,7 +90,7 @@ export function prepareDataFolder(folder: string): void {
     rmSync(trial);
   } catch (error) {
     if (error instanceof AppError) throw error;
-    if (systemCode(error) === 'ENOSPC') {
+    if (['ENOSPC', 'EDQUOT'].includes(systemCode(error))) {
       throw new AppError('storage_full', `The disk of the data folder ${folder} is full.`, { cause: error });
     }
     throw new AppError(

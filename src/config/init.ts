@@ -1,7 +1,8 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { AppError } from '../model/errors.ts';
+import { makeFolder } from './make-folder.ts';
 import { systemCode } from './read-config-file.ts';
 
 /** The commented examples of the package; the same distance from `src/config` and `dist/config`. */
@@ -22,7 +23,7 @@ export function initConfig(folder: string, examples: string = EXAMPLES_FOLDER): 
   const written: string[] = [];
   const kept: string[] = [];
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder);
     for (const name of readdirSync(examples)
       .filter((file) => file.endsWith('.yaml'))
       .sort()) {

@@ -13,10 +13,15 @@ export interface ScanFilesSettings {
   readonly bucket?: S3Settings & { readonly cacheBytes: number };
 }
 
+export const scansFolder = ({
+  dataFolder,
+  sharedFolder,
+}: Pick<ScanFilesSettings, 'dataFolder' | 'sharedFolder'>): string => sharedFolder ?? join(dataFolder, 'scans');
+
 /** The artefact store the settings ask for. Nothing is connected yet. */
 export async function openScanFiles(settings: ScanFilesSettings): Promise<ScanFiles> {
   const { dataFolder, reserveBytes, sharedFolder, bucket } = settings;
-  const folder = sharedFolder ?? join(dataFolder, 'scans');
+  const folder = scansFolder(settings);
   const local = createScanFiles(folder, { reserveBytes, isShared: sharedFolder !== undefined });
   if (bucket === undefined) return local;
   const [{ createRemoteFiles }, { createS3Objects }] = await Promise.all([

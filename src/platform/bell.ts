@@ -7,7 +7,8 @@ import { join } from 'node:path';
  * looks now and then by itself.
  */
 export interface Bell {
-  ring(): void;
+  /** False when nobody can have heard it: the disk had no room for the byte. What the ring is about is done by then. */
+  ring(): boolean;
   /** Calls `heard` after rings of this and other processes, until the returned function is called. */
   listen(heard: () => void): () => void;
   close(): void;
@@ -33,8 +34,12 @@ export function createBell(folder: string, name: string): Bell {
 
   return {
     ring() {
-      if (closed) return;
-      writeSync(fd, '.', 0); // always the first byte: the file never grows
+      if (closed) return false;
+      try {
+        return writeSync(fd, '.', 0) === 1; // always the first byte: the file never grows
+      } catch {
+        return false;
+      }
     },
     listen(heard) {
       listeners.add(heard);

@@ -33,11 +33,18 @@ const SECRET_KEYS = [
 ];
 const paths = SECRET_KEYS.flatMap((key) => [`["${key}"]`, `*["${key}"]`, `*.*["${key}"]`]);
 
+/** Of lines that could not be written. */
+const KEPT_BYTES = 1 << 20;
+
 /**
  * JSON lines on stderr; stdout belongs to MCP alone. Synchronous, so that the last words before a crash are kept.
  * `err` is serialised with its cause chain.
  */
 export function createLog(level: LogLevel, base: Readonly<Record<string, unknown>> = {}): Log {
+  const stderr = destination({ fd: 2, sync: true, maxLength: KEPT_BYTES });
+  // A full disk below the log must not end scans: lines wait, up to that bound, and are written when there is room.
+  stderr.on('error', () => {});
+  stderr.on('drop', () => stderr.flush());
   return pino(
     {
       level,
@@ -46,7 +53,7 @@ export function createLog(level: LogLevel, base: Readonly<Record<string, unknown
       formatters: { level: (label) => ({ level: label }) },
       redact: { paths, censor: '[redacted]' },
     },
-    destination({ fd: 2, sync: true }),
+    stderr,
   );
 }
 

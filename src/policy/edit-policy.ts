@@ -1,4 +1,4 @@
-import { chmod, mkdir, readFile, realpath, rename, rm, open } from 'node:fs/promises';
+import { mkdir, open, readFile, realpath, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Document, isMap, isScalar, isSeq, parseDocument, type YAMLMap, type YAMLSeq } from 'yaml';
 import { EVERY_TENANT, LOCAL_TENANT } from '../model/caller.ts';
@@ -48,8 +48,7 @@ deny: []
 const newFile = ({ tenant }: PolicyEdit): string => HEAD + (tenant === undefined ? BUILT_IN : 'allow: []\ndeny: []\n');
 
 /**
- * Adds or removes one entry and leaves comments and order as they are. Written to a file beside it and renamed, 0600;
- * what would not be a valid policy is not written.
+ * Adds or removes one entry and leaves comments and order as they are. Written to a file beside it and renamed; what would not be a valid policy is not written.
  * @param now epoch milliseconds: allowing again without a date lifts only a date that has passed.
  * @throws AppError invalid_request for an entry that cannot be read, config_invalid when the file is broken
  */
@@ -118,7 +117,7 @@ async function alone<T>(path: string, edit: (write: (text: string) => Promise<vo
     return await edit(async (text) => {
       await handle.writeFile(text);
       await handle.sync();
-      await chmod(draft, 0o600);
+      await keepAccess(handle, path);
       await rename(draft, path);
       isRenamed = true;
     });
@@ -126,6 +125,18 @@ async function alone<T>(path: string, edit: (write: (text: string) => Promise<vo
     await handle.close();
     if (!isRenamed) await rm(draft, { force: true });
   }
+}
+
+/**
+ * Who could read the file before can read it after: a service of another user denies everything while it cannot. A new file,
+ * and one whose group we may not give it, is 0600.
+ */
+async function keepAccess(handle: FileHandle, path: string): Promise<void> {
+  await handle.chmod(0o600);
+  const before = await stat(path).catch(() => undefined);
+  if (before === undefined) return;
+  const given = handle.chown(before.uid, before.gid).then(() => handle.chmod(before.mode & 0o777));
+  await given.catch(() => undefined);
 }
 
 function listIn(document: Document.Parsed, key: string): YAMLSeq {

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 /**
  * Random keys that every server of one queue shares, so that any of them can check what another has signed. Every adapter
  * passes test/contracts/server-secrets-contract.ts.
@@ -9,3 +11,11 @@ export interface ServerSecrets {
    */
   secret(name: string): Promise<Buffer>;
 }
+
+/** A name for a queue: the same for every process of it, and for no other queue. */
+export const queueIdOf = (secrets: ServerSecrets) => async (): Promise<string> =>
+  // The secret itself stays in the queue.
+  createHash('sha256')
+    .update(await secrets.secret('queue-id'))
+    .digest('hex')
+    .slice(0, 32);

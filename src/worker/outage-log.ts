@@ -9,12 +9,29 @@ export interface OutageLog {
   readonly answered: () => void;
 }
 
+/** A trouble of the disk may last for days, and the log may lie on that disk. */
+const REPEAT_MS = 60_000;
+const MOST_TROUBLES = 100;
+
 /**
  * Every scan and every beat of a worker meets an outage again and again: their warnings with `queue_unavailable` become
- * one, with the code and without a stack. The others are there at level debug.
+ * one, with the code and without a stack; the same warning about the disk is told once a minute. The others are there at
+ * level debug.
  */
 export function createOutageLog(log: Log, clock: Clock): OutageLog {
   let since: number | undefined;
+  const toldAt = new Map<string, number>();
+  /** Whether the same was told within the last minute, by whichever scan. */
+  const isRepeated = ({ code, message: why }: AppError, message: string): boolean => {
+    if (code !== 'storage_full' && code !== 'storage_unusable') return false;
+    const trouble = `${code} ${why} ${message}`;
+    const last = toldAt.get(trouble);
+    const now = clock.monotonic();
+    if (last !== undefined && now - last < REPEAT_MS) return true;
+    if (toldAt.size >= MOST_TROUBLES) toldAt.clear();
+    toldAt.set(trouble, now);
+    return false;
+  };
   const quiet = (to: Log): Log => ({
     debug: (facts, message) => to.debug(facts, message),
     info: (facts, message) => to.info(facts, message),
@@ -23,7 +40,8 @@ export function createOutageLog(log: Log, clock: Clock): OutageLog {
     warn(facts, message) {
       const error = 'err' in facts ? facts.err : undefined;
       if (!(error instanceof AppError) || error.code !== 'queue_unavailable') {
-        to.warn(facts, message);
+        if (error instanceof AppError && isRepeated(error, message)) to.debug(facts, message);
+        else to.warn(facts, message);
         return;
       }
       if (since === undefined) {

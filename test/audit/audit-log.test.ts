@@ -1,6 +1,7 @@
 import { DatabaseSync } from '@photostructure/sqlite';
 import {
   chmodSync,
+  chownSync,
   copyFileSync,
   existsSync,
   mkdtempSync,
@@ -13,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openAuditLog, type AuditLog } from '../../src/audit/audit-log.ts';
+import { readHead } from '../../src/audit/head.ts';
 import { entryHash, type NewAuditEntry } from '../../src/audit/entry.ts';
 
 const caller = { tenant: 'local', name: 'stdio:test' };
@@ -196,6 +198,19 @@ describe('verify', () => {
     expect(await log.verify()).toMatchObject({ ok: false });
     await log.close();
     expect(await (await filled(1)).verify()).toMatchObject({ ok: false });
+  });
+
+  it('takes a head that cannot be looked at for no evidence: nothing is written until it can', async () => {
+    const log = await filled(1);
+    const tooLong = join(folder, 'h'.repeat(300));
+    expect(() => readHead(tooLong)).toThrow(expect.objectContaining({ code: 'storage_unusable' }));
+    expect(await log.verify()).toMatchObject({ ok: true, entries: 1 });
+  });
+
+  it('gives the head to the owner of the folder, also when root writes', async () => {
+    if (process.getuid?.() === 0) chownSync(folder, 65_534, 65_534);
+    await filled(1);
+    expect(statSync(join(folder, 'audit.head')).uid).toBe(statSync(folder).uid);
   });
 
   it('takes a head that a killed process left behind the last entries, and catches it up', async () => {

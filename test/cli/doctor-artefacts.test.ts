@@ -11,10 +11,24 @@ it.each([
   const app = {
     settings: Settings.parse({ artefacts }),
     redis: undefined,
-    files: { check: () => Promise.reject(new AppError('storage_unavailable', 'away')) },
+    files: {
+      check: () => Promise.reject(new AppError('storage_unavailable', 'away')),
+      foreignOwner: async () => undefined,
+    },
   };
   const [line] = await examineArtefacts(app, undefined, { data: '/d' });
   expect(line).toMatchObject({ level: 'fail', subject: 'artefacts', said: expect.stringContaining(said) });
   expect(line?.fix).toMatch(fix);
   expect(line?.fix).not.toContain('doctor');
+});
+
+it('files of another queue are told, with what to do about it', async () => {
+  const app = {
+    settings: Settings.parse({}),
+    redis: undefined,
+    files: { check: async () => {}, foreignOwner: async () => '/d/scans/.queue' },
+  };
+  const [line] = await examineArtefacts(app, undefined, { data: '/d' });
+  expect(line).toMatchObject({ level: 'warn', said: expect.stringContaining('another queue') });
+  expect(line?.fix).toMatch(/restore queue\.db.* remove \/d\/scans\/\.queue/);
 });

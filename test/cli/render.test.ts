@@ -24,6 +24,11 @@ describe('a table', () => {
     expect(text).toMatch(/^1 {3}word .*…$/m);
   });
 
+  it('has as many rows as there are, also more than a call has arguments', () => {
+    const rows = Array.from({ length: 200_000 }, (_, index) => [String(index)]);
+    expect(renderTable([{ title: 'N' }], rows, { columns: 40 }).split('\n')).toHaveLength(200_001);
+  });
+
   it('counts wide and combining characters as a terminal does', () => {
     expect(textWidth('日本')).toBe(4);
     expect(textWidth('e\u0301')).toBe(1);

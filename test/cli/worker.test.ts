@@ -39,4 +39,31 @@ describe('scanmux worker', () => {
       await queue.close();
     }
   });
+
+  it('with --stay waits for its place while another has it, and takes it then', async () => {
+    const first = startCommand(place, ['worker', '--stay']);
+    const firstEnded = untilEnded(first);
+    const settings = { idempotencyHours: 48, queuedExpiryHours: 168, reserveBytes: 0 };
+    const { queue, operations } = await openSqliteQueue({ folder: place.data, clock: systemClock, settings });
+    const pids = async (): Promise<unknown[]> => (await operations.workers()).map(({ pid }) => pid);
+    await expect.poll(pids).toEqual([first.pid]);
+    const second = startCommand(place, ['worker', '--stay']);
+    const secondEnded = untilEnded(second);
+    try {
+      const waits = new Promise<string>((resolve) => {
+        second.stderr?.on('data', (said: Buffer) => {
+          if (said.toString('utf8').includes('waits for its place')) resolve('waits');
+        });
+      });
+      expect(await Promise.race([waits, secondEnded])).toBe('waits');
+      first.kill('SIGTERM');
+      expect(await firstEnded).toMatchObject({ code: 0 });
+      await expect.poll(pids).toEqual([second.pid]);
+      second.kill('SIGTERM');
+      expect(await secondEnded).toMatchObject({ code: 0, signal: null });
+    } finally {
+      for (const child of [first, second]) child.kill('SIGKILL');
+      await queue.close();
+    }
+  });
 });

@@ -73,6 +73,13 @@ describe('the data folder', () => {
     );
   });
 
+  it('that nobody can make is named too, instead of being tried for ever', () => {
+    if (process.platform !== 'linux') return;
+    expect(() => prepareDataFolder('/proc/scanmux/data')).toThrow(
+      expect.objectContaining({ code: 'storage_unusable' }),
+    );
+  });
+
   it('that cannot be made is named with the fix', () => {
     const file = join(temporaryFolder(), 'file');
     writeFileSync(file, '');

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -42,6 +42,14 @@ describe('a bell', () => {
     const heard = peer.next();
     bell.ring();
     expect(await heard).toBe('heard');
+  });
+
+  it('may stay unheard on a full disk, but never fails what rang it', () => {
+    expect(bell.ring()).toBe(true);
+    symlinkSync('/dev/full', join(folder, 'bells', 'full'));
+    const stuck = createBell(folder, 'full');
+    expect(stuck.ring()).toBe(false);
+    stuck.close();
   });
 
   it('is heard by its own process and by every listener', async () => {

@@ -18,6 +18,19 @@ const lines = stderr
 const line = (message: string): z.infer<typeof Line> | undefined => lines.find(({ msg }) => msg === message);
 
 describe('the log', () => {
+  it('outlives a full disk: what waited is written when there is room, within a bound', () => {
+    const peer = fileURLToPath(new URL('./log-full-peer.mjs', import.meta.url));
+    const ended = spawnSync(process.execPath, [peer], { encoding: 'utf8' });
+    expect(ended.status).toBe(0);
+    const said = ended.stderr
+      .trim()
+      .split('\n')
+      .map((text) => Line.parse(JSON.parse(text)).msg);
+    expect(said[0]).toBe('full 0');
+    expect(said.at(-1)).toBe('has room');
+    expect(Buffer.byteLength(ended.stderr)).toBeLessThan(1.5 * 1024 * 1024);
+  });
+
   it('writes nothing to stdout, which belongs to MCP', () => {
     expect(status).toBe(0);
     expect(stdout).toBe('');

@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AppError } from '../../src/model/errors.ts';
+import { sqliteFailure } from '../../src/platform/sqlite-failure.ts';
 import { openDatabase, type Database } from '../../src/platform/sqlite.ts';
 import { startPeer } from './peer.ts';
 
@@ -205,6 +206,13 @@ describe('a database that cannot be used', () => {
     expect(thrownBy(insert)).toMatchObject({ code: 'storage_full' });
     await expect(db.write(insert)).rejects.toMatchObject({ code: 'storage_full' });
     expect(db.prepare('SELECT a FROM t').all()).toEqual([{ a: 'kept' }]);
+  });
+
+  it('is storage_full when its side files find no room, which SQLite does not tell from a broken disk', () => {
+    const cannotOpen = Object.assign(new Error('unable to open database file'), { errcode: 14 });
+    expect(sqliteFailure(cannotOpen, join(folder, 'test.db'), () => true)).toMatchObject({ code: 'storage_full' });
+    expect(sqliteFailure(cannotOpen, join(folder, 'test.db'))).toMatchObject({ code: 'storage_unusable' });
+    expect(sqliteFailure(cannotOpen, '/nowhere/test.db')).toMatchObject({ code: 'storage_unusable' });
   });
 
   it('is storage_unusable when it is some other file', () => {

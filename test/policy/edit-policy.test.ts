@@ -52,6 +52,14 @@ describe('editPolicy', () => {
     expect(statSync(file).mode & 0o777).toBe(0o600);
   });
 
+  it('leaves the file to those who could read it, such as the group of a service', async () => {
+    writeFileSync(file, COMMENTED);
+    chmodSync(file, 0o640);
+    const { uid, gid } = statSync(file);
+    await edit({ list: 'allow', target: '127.0.0.2' });
+    expect(statSync(file)).toMatchObject({ uid, gid, mode: 0o100640 });
+  });
+
   it('adds an entry and keeps comments, order and the rest', async () => {
     writeFileSync(file, COMMENTED);
     await edit({ list: 'allow', target: '*.Example.com', expires: '2027-01-31' });

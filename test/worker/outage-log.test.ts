@@ -48,3 +48,25 @@ it('leaves everything else as it is', () => {
     ['error', 'outcome could not be written'],
   ]);
 });
+
+it('tells the same trouble of the disk once a minute, whoever meets it, and every other at once', () => {
+  const { log, shown } = noted();
+  const clock = fakeClock();
+  const outage = createOutageLog(log, clock);
+  const full = { err: new AppError('storage_full', 'full') };
+  for (let beat = 0; beat < 90; beat += 1) {
+    outage.log.warn(full, 'heartbeat failed');
+    outage.log.child({ scan_id: 's' }).warn(full, 'heartbeat failed');
+    clock.advance(1_000);
+  }
+  outage.log.warn({ err: new AppError('storage_unusable', 'queue.db is damaged') }, 'heartbeat failed');
+  outage.log.warn({ err: new AppError('scan_aborted', 'boom') }, 'attempt failed');
+  outage.log.warn({ err: new AppError('scan_aborted', 'boom') }, 'attempt failed');
+  expect(shown().map(({ message }) => message)).toEqual([
+    'heartbeat failed',
+    'heartbeat failed',
+    'heartbeat failed',
+    'attempt failed',
+    'attempt failed',
+  ]);
+});

@@ -22,7 +22,11 @@ export const reload = (session: Session): Promise<number> =>
           hint: 'Nothing was changed: the scanners from before stay in force. Correct the file and run the command again.',
         });
       }
-      reloadBell.ring();
+      if (!reloadBell.ring()) {
+        throw new AppError('storage_full', 'No other process could be told: the data folder takes no byte more.', {
+          hint: 'Free disk space in the data folder and run the command again. A changed scanners.yaml is noticed without it.',
+        });
+      }
       session.terminal.out(`Reloaded in every process: ${registry.pools().length} pools from ${source}.`);
       return exitCode('ok');
     },

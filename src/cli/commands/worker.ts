@@ -1,5 +1,7 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { App } from '../../app.ts';
 import { AppError } from '../../model/errors.ts';
+import type { Log } from '../../platform/log.ts';
 import { exitCode } from '../exit-codes.ts';
 import { openPatiently } from '../open-patiently.ts';
 import { serverLog } from '../server-log.ts';
@@ -35,12 +37,26 @@ export async function worker({ env, folders }: Session, { stay, pools, concurren
     checkOptions(app, { pools, concurrency });
     log.info({ data_folder: data, ...(pools ? { pools } : {}) }, 'worker started');
     const wanted = { ...(pools ? { pools } : {}), ...(concurrency === undefined ? {} : { concurrency }) };
-    const isOurs = await app.runWorker(stop.signal, { leaveWhenIdle: stay !== true, ...wanted });
+    const run = (): Promise<boolean> => app.runWorker(stop.signal, { leaveWhenIdle: stay !== true, ...wanted });
+    const isOurs = stay === true ? await inTurn(run, stop.signal, log) : await run();
     log.info({}, isOurs ? 'worker ended' : 'another worker serves this data folder; nothing to do');
     return exitCode('ok');
   } finally {
     off();
     await app.close();
+  }
+}
+
+/** How often a worker that stays asks for its place while another process has it. */
+const PLACE_RETRY_MS = 1_000;
+
+/** A worker that a command started may have the place, and leaves it when it is idle: who stays waits for that. */
+async function inTurn(run: () => Promise<boolean>, signal: AbortSignal, log: Log): Promise<boolean> {
+  for (let isTold = false; ; isTold = true) {
+    const wasOurs = await run();
+    if (signal.aborted) return true;
+    if (!wasOurs && !isTold) log.info({}, 'another worker serves this data folder; this one waits for its place');
+    await delay(PLACE_RETRY_MS, undefined, { signal }).catch(() => undefined);
   }
 }
 

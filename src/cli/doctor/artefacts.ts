@@ -9,9 +9,14 @@ const S3_AWAY =
   'see that this machine reaches the store and its login holds: artefacts.s3 (endpoint, region, bucket) and the AWS_* ' +
   'variables. Scans that end meanwhile wait with their results.';
 
+const NOT_OURS =
+  'holds files of scans that this queue has no records of: another queue had them. They are kept, and nothing that is left over is removed.';
+const foreignFix = (owner: string): string =>
+  `set redis.url, redis.prefix or the data folder as they were, or restore queue.db; when nobody needs these files any more, remove ${owner}.`;
+
 interface Parts {
   readonly settings: Pick<App['settings'], 'artefacts'>;
-  readonly files: Pick<App['files'], 'check'>;
+  readonly files: Pick<App['files'], 'check' | 'foreignOwner'>;
   readonly redis: App['redis'];
 }
 
@@ -32,6 +37,8 @@ export async function examineArtefacts(
       fail('artefacts', `${place}: ${error.code}: ${error.message}`, store === 'directory' ? FOLDER_AWAY : S3_AWAY),
     ];
   }
+  const foreign = await files.foreignOwner();
+  if (foreign !== undefined) return [warn('artefacts', `${place} ${NOT_OURS}`, foreignFix(foreign))];
   if (!redis || store === 's3' || folder !== '') return [ok('artefacts', place)];
   return [
     warn(

@@ -64,7 +64,7 @@ export function renderTable(
 
 function fitWidths(columns: readonly Column[], rows: readonly (readonly string[])[], total: number): number[] {
   const widths = columns.map(({ title }, index) =>
-    Math.max(textWidth(title), ...rows.map((row) => textWidth(row[index] ?? ''))),
+    rows.reduce((widest, row) => Math.max(widest, textWidth(row[index] ?? '')), textWidth(title)),
   );
   const room = total - GAP.length * (columns.length - 1);
   let over = widths.reduce((sum, width) => sum + width, 0) - room;

@@ -1,4 +1,4 @@
-import { readFileSync, realpathSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -55,6 +55,11 @@ export async function probeNmap(configured: string | undefined, signal: AbortSig
       refusal: 'no_scanner_available',
       why: `There is no nmap ${where}. ${INSTALL_HINT}`,
     };
+  }
+  // Programs are started in it; one that is missing is told by the system as if the program were.
+  if (!existsSync(tmpdir())) {
+    const why = `The folder for temporary files, ${tmpdir()}, is not there. Make it, or set TMPDIR to one that is.`;
+    return { status: 'unhealthy', canLaunch: false, why };
   }
   try {
     const said = await versionText(binary, AbortSignal.any([signal, AbortSignal.timeout(PROBE_TIMEOUT_MS)]));

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { AppError } from '../../../src/model/errors.ts';
 import { newScanId } from '../../../src/model/ids.ts';
 import type { PinnedTarget } from '../../../src/model/target.ts';
@@ -217,6 +217,16 @@ describe('a run of nmap', () => {
 
 describe('a probe of nmap', () => {
   const never = new AbortController().signal;
+
+  it('does not blame nmap when there is no folder for temporary files', async () => {
+    vi.stubEnv('TMPDIR', '/nonexistent');
+    const health = await nmapType.create({}).probe(never);
+    vi.unstubAllEnvs();
+    expect(health).toMatchObject({
+      canLaunch: false,
+      why: expect.stringMatching(/^The folder .*\/nonexistent.*TMPDIR/),
+    });
+  });
 
   it('says which nmap it found', async () => {
     const health = await nmapType.create({}).probe(never);
