@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { ScanFiles } from './artefacts.ts';
+import { ownedFolder, type OwnedPlace } from './owned-place.ts';
 import type { S3Settings } from './remote/s3-client.ts';
 import { createScanFiles } from './scan-files.ts';
 
@@ -13,22 +14,29 @@ export interface ScanFilesSettings {
   readonly bucket?: S3Settings & { readonly cacheBytes: number };
 }
 
-export const scansFolder = ({
-  dataFolder,
-  sharedFolder,
-}: Pick<ScanFilesSettings, 'dataFolder' | 'sharedFolder'>): string => sharedFolder ?? join(dataFolder, 'scans');
+export interface OpenedScanFiles {
+  readonly files: ScanFiles;
+  /** Where they lie. */
+  readonly places: readonly OwnedPlace[];
+}
 
 /** The artefact store the settings ask for. Nothing is connected yet. */
-export async function openScanFiles(settings: ScanFilesSettings): Promise<ScanFiles> {
+export async function openScanFiles(settings: ScanFilesSettings): Promise<OpenedScanFiles> {
   const { dataFolder, reserveBytes, sharedFolder, bucket } = settings;
-  const folder = scansFolder(settings);
+  const folder = sharedFolder ?? join(dataFolder, 'scans');
   const local = createScanFiles(folder, { reserveBytes, isShared: sharedFolder !== undefined });
-  if (bucket === undefined) return local;
-  const [{ createRemoteFiles }, { createS3Objects }] = await Promise.all([
+  const here = ownedFolder(folder);
+  if (bucket === undefined) return { files: local, places: [here] };
+  const [{ createRemoteFiles }, { createS3Objects }, { ownedObjects }] = await Promise.all([
     import('./remote/remote-files.ts'),
     import('./remote/s3-objects.ts'),
+    import('./remote/owned-objects.ts'),
   ]);
   const { cacheBytes, ...s3 } = bucket;
   const cacheFolder = join(dataFolder, 'cache', 'artefacts');
-  return createRemoteFiles({ local, objects: createS3Objects(s3), cacheFolder, cacheBytes, reserveBytes });
+  const objects = createS3Objects(s3);
+  return {
+    files: createRemoteFiles({ local, objects, cacheFolder, cacheBytes, reserveBytes }),
+    places: [here, ownedObjects(objects, ['s3:/', s3.bucket, s3.prefix].filter((part) => part !== '').join('/'))],
+  };
 }

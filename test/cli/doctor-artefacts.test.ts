@@ -26,9 +26,9 @@ it('files of another queue are told, with what to do about it', async () => {
   const app = {
     settings: Settings.parse({}),
     redis: undefined,
-    files: { check: async () => {}, foreignOwner: async () => '/d/scans/.queue' },
+    files: { check: async () => {}, foreignOwner: async () => '/d/scans/.queue-a' },
   };
   const [line] = await examineArtefacts(app, undefined, { data: '/d' });
   expect(line).toMatchObject({ level: 'warn', said: expect.stringContaining('another queue') });
-  expect(line?.fix).toMatch(/restore queue\.db.* remove \/d\/scans\/\.queue/);
+  expect(line?.fix).toMatch(/restore queue\.db.* remove \/d\/scans\/\.queue-a/);
 });

@@ -5,7 +5,8 @@ import { onTestFinished } from 'vitest';
 import type { ScanFiles } from '../../../src/findings/artefacts.ts';
 import { createFindingsStore } from '../../../src/findings/findings-store.ts';
 import type { FindingsStore } from '../../../src/findings/findings.ts';
-import { openScanFiles } from '../../../src/findings/open-scan-files.ts';
+import { openScanFiles, type OpenedScanFiles } from '../../../src/findings/open-scan-files.ts';
+import type { OwnedPlace } from '../../../src/findings/owned-place.ts';
 import { noCoverage } from '../../../src/model/coverage.ts';
 import { newScanId } from '../../../src/model/ids.ts';
 import type { Artefact, ScanRecord } from '../../../src/model/scan.ts';
@@ -15,6 +16,7 @@ import { address, END, found, placed, stream } from '../reports.ts';
 export interface Machine {
   readonly folder: string;
   readonly files: ScanFiles;
+  readonly places: readonly OwnedPlace[];
   readonly findings: FindingsStore;
   /** Bytes of all copies it keeps. */
   cached(): number;
@@ -49,13 +51,13 @@ export async function openOnVolume(sharedFolder: string): Promise<Machine> {
   return machineOf(folder, await openScanFiles({ dataFolder: folder, reserveBytes: 0, sharedFolder }));
 }
 
-function machineOf(folder: string, files: ScanFiles): Machine {
+function machineOf(folder: string, { files, places }: OpenedScanFiles): Machine {
   const findings = createFindingsStore({
     whilePresent: files.whilePresent,
     exportsFolder: join(folder, 'exports'),
   });
   onTestFinished(() => findings.close());
-  return { folder, files, findings, cached: () => bytesIn(join(folder, 'cache')) };
+  return { folder, files, places, findings, cached: () => bytesIn(join(folder, 'cache')) };
 }
 
 function bytesIn(folder: string): number {

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, readdirSync, rmSync, utimesSync, writeFileSyn
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { NO_SUPPRESSIONS } from '../../../src/findings/findings.ts';
+import { sweptForTheirQueue } from '../../../src/findings/own-files.ts';
 import { createS3Objects } from '../../../src/findings/remote/s3-objects.ts';
 import type { ScanRecord } from '../../../src/model/scan.ts';
 import { newScanId } from '../../../src/model/ids.ts';
@@ -288,6 +289,29 @@ describe('scan files of several machines', () => {
     expect(left).toHaveLength(5);
     expect(await worker.files.sweep(nothing)).toBe(1);
     expect(await keys()).toHaveLength(3);
+  });
+
+  it('are all kept from a queue that has no record of them, on whatever machine it is', async () => {
+    const worker = await machine();
+    const [kept, left] = [await finishScan(worker), await finishScan(worker)];
+    const told: string[] = [];
+    const log = { error: (_facts: object, message: string) => void told.push(message) };
+    const sweepFor = async (queue: string, known: readonly string[]): Promise<number> => {
+      for (const key of await keys()) utimesSync(pathInBucket(key), 1, 1);
+      const { files, places } = await machine();
+      const records = new Map(known.map((id): [string, ReadonlySet<number>] => [id, new Set([1])]));
+      return sweptForTheirQueue(files, places, { queueId: async () => queue, log }).sweep(async () => records);
+    };
+    expect(await sweepFor('a', [kept.scanId])).toBe(1);
+    expect((await keys()).filter((key) => key.startsWith('scan_'))).toHaveLength(2);
+    expect((await keys()).some((key) => key.startsWith(left.scanId))).toBe(false);
+    expect(await sweepFor('b', [])).toBe(0);
+    expect(await keys()).toContain('.queue-a');
+    expect((await keys()).filter((key) => key.startsWith(kept.scanId))).toHaveLength(2);
+    expect(told).toEqual([expect.stringContaining('another queue')]);
+    const { files, places } = await machine();
+    const foreign = sweptForTheirQueue(files, places, { queueId: async () => 'b', log }).foreignOwner();
+    expect(await foreign).toBe(`s3://${s3.bucket}/${prefix}/.queue-a`);
   });
 
   it('of an import that was discarded are gone, also when they had been shared', async () => {
