@@ -15,7 +15,8 @@ export const EXIT_CODES = {
   unavailable: { code: 5, meaning: 'Scanner, queue or storage cannot do it now, or the scan is not finished.' },
   incomplete: {
     code: 6,
-    meaning: 'The scan ended (also by failure, time limit or cancel) without looking everywhere as asked.',
+    meaning:
+      'The scan ended (also by failure, time limit or cancel) without looking everywhere as asked, or its report cannot be read.',
   },
   interrupted: { code: 130, meaning: 'Ctrl-C. A scan that was started goes on.' },
 } as const satisfies Record<string, { code: number; meaning: string }>;

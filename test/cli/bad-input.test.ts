@@ -22,6 +22,12 @@ describe('a mistake on the command line', () => {
     ['a number out of bounds', ['scan', '127.0.0.1', '--priority', '99'], 2, /^invalid_request: --priority: /],
     ['ports that are none', ['scan', '127.0.0.1', '--ports', 'http'], 2, /^invalid_request: --ports: must look like/],
     ['an intensity there is not', ['scan', '127.0.0.1', '--intensity', 'max'], 2, /Allowed choices are light/],
+    [
+      'a time without a zone',
+      ['search', '--finished-after', '2026-11-01'],
+      2,
+      /--finished-after: must look like 2026-/,
+    ],
     ['a target with a comma', ['scan', '127.0.0.1,127.0.0.2'], 2, /^target_invalid: /],
     ['a target like an option', ['scan', '--', '-oX/tmp/x'], 2, /^target_invalid: /],
     ['an octal address', ['scan', '0177.0.0.1'], 2, /^target_invalid: /],

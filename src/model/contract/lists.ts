@@ -4,7 +4,7 @@ import { BySeverity } from '../finding.ts';
 import { Intensity, ScanOrigin, ScanState } from '../scan.ts';
 
 export const IsoTime = z.iso
-  .datetime({ offset: true })
+  .datetime({ offset: true, error: 'must look like 2026-01-31T08:00:00Z' })
   .meta({ description: 'ISO 8601 with zone.', examples: ['2026-01-31T08:00:00Z'] });
 
 export const ListScansInput = z.strictObject({
