@@ -54,7 +54,7 @@ describe('with a bucket for results', () => {
       installation,
       mcp: await connect(installation, { env }),
       proxy,
-      keys: async () => (await objects.list('')).objects.map(({ key }) => key),
+      keys: async () => (await objects.list('scan_')).objects.map(({ key }) => key),
       forget: () => rmSync(join(installation.data, 'cache'), { recursive: true }),
     };
   };

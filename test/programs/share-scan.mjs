@@ -6,7 +6,7 @@ import { ParsedFinding } from '../../dist/model/finding.js';
 
 const [dataFolder, endpoint, bucket, prefix, scanId, count] = process.argv.slice(2);
 const s3 = { bucket, prefix, endpoint, forcePathStyle: true, cacheBytes: 2 ** 30 };
-const files = await openScanFiles({ dataFolder, reserveBytes: 0, bucket: s3 });
+const { files } = await openScanFiles({ dataFolder, reserveBytes: 0, bucket: s3 });
 const findings = createFindingsStore({ whilePresent: files.whilePresent });
 const sink = await files.openReport(scanId, 1, 2 ** 30);
 sink.writable.end('a raw report');
