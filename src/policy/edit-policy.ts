@@ -48,7 +48,8 @@ deny: []
 const newFile = ({ tenant }: PolicyEdit): string => HEAD + (tenant === undefined ? BUILT_IN : 'allow: []\ndeny: []\n');
 
 /**
- * Adds or removes one entry and leaves comments and order as they are. Written to a file beside it and renamed; what would not be a valid policy is not written.
+ * Adds or removes one entry and leaves comments and order as they are. Written to a file beside it and renamed; what
+ * would not be a valid policy is not written.
  * @param now epoch milliseconds: allowing again without a date lifts only a date that has passed.
  * @throws AppError invalid_request for an entry that cannot be read, config_invalid when the file is broken
  */
@@ -128,8 +129,8 @@ async function alone<T>(path: string, edit: (write: (text: string) => Promise<vo
 }
 
 /**
- * Who could read the file before can read it after: a service of another user denies everything while it cannot. A new file,
- * and one whose group we may not give it, is 0600.
+ * Who could read the file before can read it after: a service of another user denies everything while it cannot. A new
+ * file, and one whose group we may not give it, is 0600.
  */
 async function keepAccess(handle: FileHandle, path: string): Promise<void> {
   await handle.chmod(0o600);
