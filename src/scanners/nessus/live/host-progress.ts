@@ -27,5 +27,6 @@ export function progressOf({ hosts, vulnerabilities }: Pick<Details, 'hosts' | '
   return { percent, hostsDone, findingsSoFar: Math.floor(Math.min(findingsSoFar, Number.MAX_SAFE_INTEGER)) };
 }
 
+/** Bounded, so that no sum of them is infinite. */
 const usable = (value: number | undefined): number =>
-  value !== undefined && Number.isFinite(value) && value > 0 ? value : 0;
+  value !== undefined && Number.isFinite(value) && value > 0 ? Math.min(value, Number.MAX_SAFE_INTEGER) : 0;

@@ -122,6 +122,15 @@ describe('what Nessus answers', () => {
         expect(Number.isSafeInteger(findingsSoFar)).toBe(true);
       }),
     );
+    const huge = {
+      scanprogresscurrent: Number.MAX_VALUE / 2,
+      scanprogresstotal: Number.MAX_VALUE,
+      count: Number.MAX_VALUE,
+    };
+    expect(progressOf(Details.parse({ info: {}, hosts: [huge, huge], vulnerabilities: [huge, huge] }))).toMatchObject({
+      percent: 99,
+      findingsSoFar: Number.MAX_SAFE_INTEGER,
+    });
     const host = (done: number) => ({ scanprogresscurrent: done, scanprogresstotal: 100 });
     expect(progressOf(Details.parse({ info: {}, hosts: [host(100), host(50)] }))).toMatchObject({
       percent: 75,
