@@ -12,7 +12,7 @@ const S3_AWAY =
 const NOT_OURS =
   'holds files of scans that this queue has no records of: another queue had them. They are kept, and nothing that is left over is removed.';
 const foreignFix = (owner: string): string =>
-  `set redis.url, redis.prefix or the data folder as they were, or restore queue.db; when nobody needs these files any more, remove ${owner}.`;
+  `set redis.url, redis.prefix or the data folder as they were, or restore queue.db; once that is done, or when nobody needs these files any more, remove ${owner}.`;
 
 interface Parts {
   readonly settings: Pick<App['settings'], 'artefacts'>;
