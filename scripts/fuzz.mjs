@@ -2,7 +2,7 @@
 // until the time is over (default: 10 minutes) or one fails. `SCANMUX_TEST_SEED=<seed> npx vitest run <file>` repeats it.
 import { randomInt } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { ROOT, ensurePackages, packageProgram, run } from './setup.mjs';
 
 const [minutes = '10', ...given] = process.argv.slice(2);
@@ -12,12 +12,17 @@ if (Number.isNaN(allowedMs)) {
   process.exit(2);
 }
 
+/** Tests that have properties themselves, or by a contract that they run. */
 function filesWithProperties() {
-  const tests = readdirSync(join(ROOT, 'test'), { recursive: true, encoding: 'utf8' });
-  return tests
+  const files = readdirSync(join(ROOT, 'test'), { recursive: true, encoding: 'utf8' }).map((file) =>
+    join('test', file),
+  );
+  const imports = (file, what) => readFileSync(join(ROOT, file), 'utf8').includes(what);
+  const hasOwn = (file) => imports(file, "from 'fast-check'");
+  const contracts = files.filter((file) => file.endsWith('-contract.ts') && hasOwn(file)).map((file) => basename(file));
+  return files
     .filter((file) => file.endsWith('.test.ts'))
-    .map((file) => join('test', file))
-    .filter((file) => readFileSync(join(ROOT, file), 'utf8').includes("from 'fast-check'"));
+    .filter((file) => hasOwn(file) || contracts.some((contract) => imports(file, `/${contract}'`)));
 }
 
 ensurePackages();

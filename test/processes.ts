@@ -7,7 +7,7 @@ export interface SeenProcess {
   readonly parent: number;
 }
 
-/** Processes with a text in their environment or arguments, by the system's own word. */
+/** Other processes with a text in their environment or arguments, by the system's own word. */
 export function processesWith(text: string): SeenProcess[] {
   if (process.platform !== 'linux') return byPs(text);
   return readdirSync('/proc').flatMap((entry) => {
@@ -26,9 +26,9 @@ export function processesWith(text: string): SeenProcess[] {
 function byPs(text: string): SeenProcess[] {
   const { stdout } = spawnSync('/bin/ps', ['-E', '-ww', '-x', '-o', 'pid=,ppid=,command='], { encoding: 'utf8' });
   const lines = stdout.split('\n').filter((line) => line.includes(text));
-  return lines.map((line) => {
-    const [pid, parent] = line.trim().split(/\s+/).map(Number);
-    return { pid: pid ?? 0, parent: parent ?? 0 };
+  return lines.flatMap((line) => {
+    const [pid = 0, parent = 0] = line.trim().split(/\s+/).map(Number);
+    return pid === process.pid ? [] : [{ pid, parent }];
   });
 }
 

@@ -73,8 +73,7 @@ describe('the data folder', () => {
     );
   });
 
-  it('that nobody can make is named too, instead of being tried for ever', () => {
-    if (process.platform !== 'linux') return;
+  it.runIf(process.platform === 'linux')('that nobody can make is named too, instead of being tried for ever', () => {
     expect(() => prepareDataFolder('/proc/scanmux/data')).toThrow(
       expect.objectContaining({ code: 'storage_unusable' }),
     );

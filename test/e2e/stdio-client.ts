@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +5,7 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { onTestFinished } from 'vitest';
 import { z } from 'zod';
+import { processesWith } from '../processes.ts';
 
 /** Two temporary folders of one installation; what ran in them is ended and they are removed with the test. */
 export interface Installation {
@@ -57,12 +57,11 @@ export function workerPids(data: string): number[] {
   return [...new Set([...readFileSync(log, 'utf8').matchAll(/"pid":(\d+)/g)].map(([, pid]) => Number(pid)))];
 }
 
-/** Ends what was started with this folder among its arguments, also a worker that has logged nothing yet. */
+/** Ends what was started with this folder, also a worker that has logged nothing yet. */
 function endProcessesOf(folder: string): void {
-  const { stdout } = spawnSync('ps', ['-A', '-ww', '-o', 'pid=,command='], { encoding: 'utf8' });
-  for (const line of stdout.split('\n').filter((entry) => entry.includes(folder))) {
+  for (const { pid } of processesWith(folder)) {
     try {
-      process.kill(Number.parseInt(line, 10), 'SIGKILL');
+      process.kill(pid, 'SIGKILL');
     } catch {
       // It has ended.
     }
